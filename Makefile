@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: ISC
+# Wholenet is built by this one file: sources are found by folder.
+#
+#   make            build/release/wholenet            make VARIANT=debug|asan CC=clang
+#   make run        the main job                      make run CMD='curl -sS http://www.home.arpa/'
+#   make test       every test, in both variants      make quick   unit tests of one variant
+#   make fuzz       libFuzzer on every target         make install PREFIX=/usr DESTDIR=
+
+VARIANT ?= release
+CC = gcc
+PYTHON = python3
+PREFIX ?= /usr/local
+B := build/$(VARIANT)
+
+PACKAGES := libconfuse jansson sqlite3
+ifneq ($(filter-out setup clean,$(or $(MAKECMDGOALS),all)),)
+LIB_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+endif
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+	-Wswitch-enum -Wvla -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wpointer-arith \
+	$(if $(WERROR),-Werror)
+FLAGS_release := -O2 -g -fno-plt
+FLAGS_debug := -O0 -g3
+FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+VERSION := $(shell cat VERSION)
+CFLAGS ?= $(FLAGS_$(VARIANT)) -fstack-protector-strong
+ALL_CFLAGS = -std=c17 $(WARNINGS) $(CFLAGS) -Isrc -I. -Iinclude -I$(B)/generated -MMD -MP
+HOST_CFLAGS = -D_GNU_SOURCE -DWHOLENET_VERSION='"$(VERSION)"' $(LIB_CFLAGS)
+LDFLAGS += $(filter -fsanitize%,$(CFLAGS))
+
+PURE_FLOORS := base wire stack proto sim
+HOST_FLOORS := os store io app site cli
+sources = $(shell find $(1) -name '*.c' 2>/dev/null | LC_ALL=C sort)
+PURE_SRC := $(call sources,$(PURE_FLOORS:%=src/%))
+HOST_SRC := $(filter-out src/cli/main.c,$(call sources,$(HOST_FLOORS:%=src/%)))
+PURE_OBJ := $(PURE_SRC:%.c=$(B)/%.o)
+HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o) $(B)/generated/web_pages.o
+TESTS := $(patsubst %.c,$(B)/%,$(shell find tests -name 'test_*.c' | LC_ALL=C sort))
+TEST_SUPPORT := $(patsubst %.c,$(B)/%.o,$(call sources,tests/support))
+FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
+EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*.c))
+
+all: $(B)/wholenet
+programs: all $(TESTS) $(FUZZERS) $(EXAMPLES)
+
+$(B)/libwholenet.a: $(PURE_OBJ) $(HOST_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(B)/wholenet: $(B)/src/cli/main.o $(B)/libwholenet.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(PURE_OBJ): $(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(HOST_CFLAGS) -c -o $@ $<
+
+$(B)/generated/%.o: $(B)/generated/%.c
+	$(CC) $(ALL_CFLAGS) $(HOST_CFLAGS) -c -o $@ $<
+
+$(B)/generated/web_pages.c: tools/embed.py $(shell find web -type f 2>/dev/null)
+	@mkdir -p $(@D)
+	$(PYTHON) tools/embed.py web > $@
+
+$(TESTS): $(B)/%: $(B)/%.o $(TEST_SUPPORT) $(B)/libwholenet.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
+$(FUZZERS): $(B)/%: $(B)/%.o $(B)/fuzz/driver.o $(B)/libwholenet.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+$(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libwholenet.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+setup:
+	@tools/setup.sh
+
+run: setup
+	@$(MAKE) --no-print-directory -s VARIANT=release all
+	@build/release/wholenet run $(RUN_OPTIONS) -- $(or $(CMD),examples/tour.sh)
+
+test: setup
+	@tools/run_tests.py $(TEST_OPTIONS)
+
+quick: programs
+	@tools/run_tests.py --quick $(VARIANT)
+
+check:
+	@$(PYTHON) tools/check_floors.py $(B)
+
+fuzz: setup
+	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+install: all
+	install -D $(B)/wholenet $(DESTDIR)$(PREFIX)/bin/wholenet
+	for page in man/*.[1-8]; do install -D -m 644 $$page \
+		$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+
+clean:
+	rm -rf build
+
+.PHONY: all programs setup run test quick check fuzz install clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

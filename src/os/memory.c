@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* memory.c - the C library's allocator as a heap. */
+#include "os/memory.h"
+
+#include <stdlib.h>
+
+static void *resize(void *self UNUSED, void *old, size_t old_size UNUSED, size_t new_size)
+{
+    if (new_size == 0) {
+        free(old);
+        return NULL;
+    }
+    return realloc(old, new_size);
+}
+
+struct heap memory_heap(void)
+{
+    return (struct heap){resize, NULL};
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * counters.h - what a stack counts, under the names of IF-MIB (RFC 2863), IP-MIB (RFC 4293),
+ * ICMP (same), UDP-MIB (RFC 4113) and TCP-MIB (RFC 4022). Gauges say so.
+ */
+#ifndef WN_STACK_COUNTERS_H
+#define WN_STACK_COUNTERS_H
+
+#include <stdint.h>
+
+struct interface_counters {
+    uint64_t ifInOctets, ifInUcastPkts, ifInMulticastPkts, ifInBroadcastPkts;
+    uint64_t ifInDiscards, ifInErrors, ifInUnknownProtos;
+    uint64_t ifOutOctets, ifOutUcastPkts, ifOutMulticastPkts, ifOutBroadcastPkts;
+    uint64_t ifOutDiscards, ifOutErrors;
+};
+
+struct stack_counters {
+    uint64_t ipInReceives, ipInHdrErrors, ipInAddrErrors, ipInUnknownProtos, ipInDiscards;
+    uint64_t ipInDelivers, ipForwDatagrams, ipInNoRoutes;
+    uint64_t ipOutRequests, ipOutDiscards, ipOutNoRoutes;
+    uint64_t ipReasmReqds, ipReasmOKs, ipReasmFails;
+    uint64_t ipOutFragOKs, ipOutFragFails, ipOutFragCreates;
+    uint64_t icmpInMsgs, icmpInErrors, icmpOutMsgs, icmpOutErrors;
+    uint64_t icmpInEchos, icmpOutEchoReps, icmpInDestUnreachs, icmpOutDestUnreachs;
+    uint64_t icmpOutTimeExcds;
+    uint64_t udpInDatagrams, udpNoPorts, udpInErrors, udpOutDatagrams;
+    uint64_t tcpActiveOpens, tcpPassiveOpens, tcpAttemptFails, tcpEstabResets;
+    uint64_t tcpCurrEstab; /* gauge */
+    uint64_t tcpInSegs, tcpOutSegs, tcpRetransSegs, tcpInErrs, tcpOutRsts;
+    uint64_t tcpConnections; /* gauge: control blocks of every state */
+};
+
+#endif

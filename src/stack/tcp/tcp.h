@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp.h - TCP connections and listeners of a stack (RFC 9293).
+ *
+ * Octets are sent and received as views into frames: what a connection has received stays in the
+ * frames it came in until the application consumes it, and what the application hands over as a
+ * frame is what the device gathers. Nothing is sent inside these calls: stack_output() does it.
+ *
+ * Ownership: a connection belongs to the application from tcp_connect() or tcp_accept() until
+ * tcp_close() or tcp_abort(); then the stack finishes it alone and the pointer is dead. A failed
+ * connection stays (state CLOSED, tcp_error() set) until it is closed.
+ */
+#ifndef WN_STACK_TCP_TCP_H
+#define WN_STACK_TCP_TCP_H
+
+#include "stack/stack.h"
+
+enum tcp_state { /* RFC 9293 §3.3.2 */
+    TCP_CLOSED,
+    TCP_LISTEN,
+    TCP_SYN_SENT,
+    TCP_SYN_RECEIVED,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT_1,
+    TCP_FIN_WAIT_2,
+    TCP_CLOSE_WAIT,
+    TCP_CLOSING,
+    TCP_LAST_ACK,
+    TCP_TIME_WAIT,
+    TCP_STATE_COUNT
+};
+
+const char *tcp_state_text(enum tcp_state state); /* "ESTABLISHED" */
+
+enum tcp_error {
+    TCP_OK,
+    TCP_REFUSED,      /* RST in answer to our SYN */
+    TCP_RESET,        /* RST later */
+    TCP_TIMED_OUT,    /* retransmission, keepalive or user timeout */
+    TCP_UNREACHABLE,  /* ICMP said so, and the connection was not established */
+    TCP_ABORTED,      /* by us */
+    TCP_ERROR_COUNT
+};
+
+struct tcp_listen_options {
+    struct endpoint local; /* address any: all of the host's */
+    bool intercept;        /* connections to foreign addresses of INTERCEPT interfaces, any port;
+                              local.port 0. They wait for tcp_answer() or tcp_refuse(). */
+    unsigned backlog;      /* connections not accepted yet; 0: 128. Beyond it SYNs are dropped */
+    void *user;
+};
+
+/* NULL: the port is in use, or no memory. */
+MUST_USE struct tcp_listener *tcp_listen(struct stack *stack,
+                                         const struct tcp_listen_options *options);
+
+/* Connections not accepted yet are reset. */
+void tcp_listener_close(struct tcp_listener *listener);
+struct socket *tcp_listener_base(struct tcp_listener *listener);
+const struct endpoint *tcp_listener_local(const struct tcp_listener *listener);
+
+/*
+ * The oldest connection, which now belongs to the caller; NULL when there is none. From an ordinary
+ * listener it is established (or has failed since). From an intercepting one it is in
+ * SYN_RECEIVED and nothing has been sent: the caller says tcp_answer() or tcp_refuse() when it knows;
+ * retransmitted SYNs are ignored meanwhile; SOCKET_OPENED comes when the handshake is complete.
+ */
+struct tcp_connection *tcp_accept(struct tcp_listener *listener, void *user);
+void tcp_answer(struct tcp_connection *c);
+
+/* code < 0: RST; else ICMP Destination Unreachable of that code. Closes the connection. */
+void tcp_refuse(struct tcp_connection *c, int code);
+
+struct tcp_connect_options {
+    struct endpoint remote;
+    struct endpoint local; /* address any: by route; port 0: ephemeral. A foreign address is
+                              allowed: a gateway may speak for another host */
+    void *user;
+};
+
+/* NULL: no route, no free port, the connection exists, or the table is full. */
+MUST_USE struct tcp_connection *tcp_connect(struct stack *stack,
+                                            const struct tcp_connect_options *options);
+
+struct socket *tcp_base(struct tcp_connection *c);
+enum tcp_state tcp_state(const struct tcp_connection *c);
+enum tcp_error tcp_error(const struct tcp_connection *c);
+const struct endpoint *tcp_local(const struct tcp_connection *c);
+const struct endpoint *tcp_remote(const struct tcp_connection *c);
+
+/* What the peer has sent and we have not consumed, in order: up to `max` views into frames, valid
+ * until tcp_consume() or the next stack call. Returns how many. */
+size_t tcp_received(const struct tcp_connection *c, struct slice *views, size_t max);
+size_t tcp_received_len(const struct tcp_connection *c);
+
+/* Lets go of the first `len` received octets; the window opens accordingly. */
+void tcp_consume(struct tcp_connection *c, size_t len);
+
+/* The peer has sent FIN, and all before it was consumed. */
+bool tcp_at_end(const struct tcp_connection *c);
+
+/* Octets that can be sent now. When a send took less than offered, SOCKET_WRITABLE tells when
+ * there is room again (half the buffer at least). */
+size_t tcp_send_room(const struct tcp_connection *c);
+
+/* Queues a copy; returns how much was taken. 0 after tcp_shutdown() or failure. */
+size_t tcp_send(struct tcp_connection *c, struct bytes in);
+
+/* Queues the linear octets of `frame` without a copy. Takes the frame when true. False: no room at
+ * all, and the caller keeps it; any room is room for a whole frame. The octets must not change
+ * any more. */
+MUST_USE bool tcp_send_frame(struct tcp_connection *c, struct frame *frame);
+
+/* No more will be sent: FIN after what is queued. */
+void tcp_shutdown(struct tcp_connection *c);
+
+/* Gives the connection up. Queued octets and FIN are still delivered; if received octets were not
+ * consumed, or more arrive, the peer is reset (RFC 9293 §3.6.1, RFC 2525 §2.17). */
+void tcp_close(struct tcp_connection *c);
+
+/* RST now, and gone. */
+void tcp_abort(struct tcp_connection *c);
+
+void tcp_set_user(struct tcp_connection *c, void *user);
+void tcp_set_nodelay(struct tcp_connection *c, bool on);     /* Nagle off (RFC 9293 §3.7.4) */
+void tcp_set_keepalive(struct tcp_connection *c, bool on);   /* 2 h, 75 s, 9 (RFC 1122 §4.2.3.6) */
+void tcp_set_buffers(struct tcp_connection *c, size_t receive, size_t send);
+
+/* Queued by the application and not acknowledged. */
+size_t tcp_unacknowledged(const struct tcp_connection *c);
+
+struct tcp_info {
+    enum tcp_state state;
+    enum tcp_error error;
+    uint32_t mss;           /* of what we send */
+    uint32_t cwnd, ssthresh; /* octets */
+    uint32_t send_window, receive_window;
+    uint32_t flight;        /* octets sent and not acknowledged */
+    usec srtt, rttvar, rto;
+    uint64_t octets_acknowledged, octets_received;
+    uint32_t retransmits, timeouts;
+    bool sack, timestamps, window_scale;
+};
+void tcp_info(const struct tcp_connection *c, struct tcp_info *out);
+
+/* Every connection of the stack, for status pages: start with *place = 0; NULL ends. */
+const struct tcp_connection *tcp_each(const struct stack *stack, size_t *place);
+
+#endif

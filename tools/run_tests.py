@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Runs every test and ends with one line: N passed, N failed, N skipped.
+
+A test is a program that prints TAP: cmocka binaries, scripts tests/**/*.sh, the checks in tools/.
+Programs that print no plan count as one test, by their exit status.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+LINE = re.compile(r"^(not )?ok\b\s*(\d+)?\s*-?\s*(.*)$")
+VARIANTS = ("asan", "release")
+
+
+class Totals:
+    passed = failed = skipped = 0
+
+
+def find(top, prefix, suffix):
+    found = []
+    for folder, _, names in os.walk(top):
+        found += [os.path.join(folder, n) for n in names if n.startswith(prefix) and n.endswith(suffix)]
+    return sorted(found)
+
+
+def count(output, status, name, totals):
+    """Adds what the output says; returns the lines that tell of failures."""
+    failures, results = [], 0
+    notes = []
+    for line in output.splitlines():
+        match = LINE.match(line)
+        if not match:
+            notes.append(line)
+            continue
+        results += 1
+        if match.group(1):
+            totals.failed += 1
+            failures += notes[-30:] + [line]
+        elif re.search(r"#\s*skip", line, re.I):
+            totals.skipped += 1
+            print(f"  skipped: {name}: {match.group(3)}", flush=True)
+        else:
+            totals.passed += 1
+        notes = []
+    if status != 0 and not failures:
+        totals.failed += 1
+        failures = notes[-60:] + [f"{name}: exit status {status}"]
+    elif results == 0 and status == 0:
+        totals.passed += 1
+    return failures
+
+
+def run(command, name, totals, environment=None, timeout=600):
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", LC_ALL="C.UTF-8",
+               ASAN_OPTIONS="detect_leaks=1:abort_on_error=0", UBSAN_OPTIONS="print_stacktrace=1")
+    env.update(environment or {})
+    began = time.monotonic()
+    try:
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=timeout)
+        output, status = done.stdout.decode(errors="replace"), done.returncode
+    except subprocess.TimeoutExpired as e:
+        output = (e.stdout or b"").decode(errors="replace")
+        status = f"none: stopped after {timeout} s"
+    failures = count(output, status, name, totals)
+    seconds = time.monotonic() - began
+    mark = "FAIL" if failures else "ok"
+    print(f"{mark:4} {seconds:6.1f} s  {name}", flush=True)
+    for line in failures:
+        print(f"      {line}", flush=True)
+
+
+def build(variant, *targets, **variables):
+    settings = [f"{k}={v}" for k, v in variables.items()]
+    command = ["make", "--no-print-directory", "-s", f"-j{os.cpu_count()}", f"VARIANT={variant}",
+               "WERROR=1", *settings, *targets]
+    if subprocess.run(command).returncode != 0:
+        print(f"the {variant} build failed; nothing was tested")
+        print("0 passed, 1 failed, 0 skipped")
+        sys.exit(1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs the tests.")
+    parser.add_argument("--quick", metavar="VARIANT", help="unit tests of one variant, built already")
+    parser.add_argument("--only", default="", help="only tests whose name contains this")
+    args = parser.parse_args()
+    totals = Totals()
+    began = time.monotonic()
+
+    variants = [args.quick] if args.quick else list(VARIANTS)
+    for variant in variants:
+        if not args.quick:
+            build(variant, "programs")
+        for path in find(f"build/{variant}/tests", "test_", ""):
+            source = path[len(f"build/{variant}/"):] + ".c"
+            if os.access(path, os.X_OK) and "." not in os.path.basename(path) and \
+               os.path.exists(source) and args.only in path:
+                run([path], path, totals, {"VARIANT": variant})
+    if args.only in "check_floors":
+        run([sys.executable, "tools/check_floors.py", f"build/{variants[-1]}"], "tools/check_floors.py",
+            totals)
+    for path in find("fuzz", "fuzz_", ".c"):
+        name = os.path.basename(path)[:-2]
+        binary = f"build/{variants[0]}/fuzz/{name}"
+        if args.only in name and os.path.exists(binary):
+            run([binary, "--replay", f"fuzz/corpus/{name[5:]}", "--mutations",
+                 "2000" if args.quick else "20000"], binary, totals)
+    if not args.quick:
+        for path in find("tests", "", ".sh"):
+            if os.path.basename(path).startswith("test_") and args.only in path:
+                run([path], path, totals)
+
+    print(f"in {time.monotonic() - began:.0f} s")
+    print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
+    sys.exit(1 if totals.failed else 0)
+
+
+main()
