@@ -24,7 +24,8 @@ struct text text_of(char *buffer, size_t size);
 void text_add(struct text *t, const char *string);
 void text_add_bytes(struct text *t, struct bytes b);
 void text_add_format(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);
-void text_add_format_list(struct text *t, const char *format, va_list arguments);
+void text_add_format_list(struct text *t, const char *format, va_list arguments)
+    PRINTF_LIKE(2, 0);
 
 static inline struct bytes text_bytes(const struct text *t)
 {
