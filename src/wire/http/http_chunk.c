@@ -9,12 +9,12 @@ void http_chunk_init(struct http_chunk *chunk)
     *chunk = (struct http_chunk){.state = HTTP_CHUNK_SIZE};
 }
 
-/* Chunks of one octet with long extensions would make a client's few octets cost us many; a body
- * has to earn its lines with data. */
+/* Extensions are dropped unread, so that a body could consist of nothing else for ever: it has to
+ * earn them with data. */
 static bool line_too_long(struct http_chunk *chunk)
 {
     chunk->line_len++;
-    chunk->overhead++;
+    chunk->overhead += chunk->state == HTTP_CHUNK_EXTENSION;
     return chunk->line_len > HTTP_CHUNK_LINE_MAX || chunk->overhead > HTTP_CHUNK_OVERHEAD_MAX;
 }
 

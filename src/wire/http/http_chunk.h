@@ -17,7 +17,7 @@
 enum {
     HTTP_CHUNK_DIGITS_MAX = 15,    /* of a size: below 2^60, so that sums of two do not wrap */
     HTTP_CHUNK_LINE_MAX = 1024,    /* size and extensions of one chunk */
-    HTTP_CHUNK_OVERHEAD_MAX = 65536, /* more line octets than this for less data: malformed */
+    HTTP_CHUNK_OVERHEAD_MAX = 65536, /* octets of extensions beyond those of data: malformed */
     HTTP_TRAILERS_MAX = 8192,      /* octets of the trailer section */
     HTTP_CHUNK_FRAME_MAX = 20,     /* what http_chunk_frame() writes at most */
 };
@@ -44,7 +44,7 @@ struct http_chunk {
     enum http_chunk_state state;
     uint64_t left;      /* octets of this chunk's data, still to come */
     uint32_t line_len;  /* octets of this line, or of the trailer section */
-    uint32_t overhead;  /* line octets not earned by data */
+    uint32_t overhead;  /* octets of extensions not earned by data */
     uint8_t digits;
 };
 
