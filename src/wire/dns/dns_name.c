@@ -61,7 +61,8 @@ static size_t expand(struct bytes message, size_t at, size_t end, struct dns_nam
 
 void dns_name_read(struct reader *r, struct bytes message, struct dns_name *out)
 {
-    if (!r->failed) {
+    /* An empty view lies nowhere: RDATA of length 0, say. */
+    if (!r->failed && reader_left(r) > 0) {
         ASSERT(r->next >= message.data && r->end <= message.data + message.len);
         size_t at = (size_t)(r->next - message.data);
         size_t after = expand(message, at, (size_t)(r->end - message.data), out);
@@ -69,8 +70,8 @@ void dns_name_read(struct reader *r, struct bytes message, struct dns_name *out)
             r->next = message.data + after;
             return;
         }
-        r->failed = true;
     }
+    r->failed = true;
     dns_name_root(out);
 }
 
