@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * address.c - classes of addresses (RFC 4291, RFC 1122 §3.2.1.3, RFC 3927) and their text: parsing by
- * RFC 4291 §2.2, formatting by RFC 5952.
+ * address.c - classes of addresses (RFC 4291, RFC 1122 §3.2.1.3, RFC 3927) and their text:
+ * parsing by RFC 4291 §2.2, formatting by RFC 5952.
  */
 #include "base/address.h"
 
@@ -139,7 +139,7 @@ static struct bytes split(struct bytes *text, uint8_t separator, bool *found)
     return part;
 }
 
-/* Four decimal numbers; a leading zero is refused, since some read it as octal (RFC 6943 §3.1.1). */
+/* Four decimal numbers; a leading zero is refused, as some read octal then (RFC 6943 §3.1.1). */
 static bool parse_v4(struct bytes text, uint8_t out[4])
 {
     for (size_t i = 0; i < 4; i++) {

@@ -89,7 +89,7 @@ bool text_parse_number(struct bytes text, uint64_t max, uint64_t *out)
     return true;
 }
 
-/* "1.5" as a multiple of 1/scale, cut to a whole one; at least one digit before and after a point. */
+/* "1.5" as a multiple of 1/scale, cut to a whole one; a digit at least on each side of a point. */
 static bool parse_decimal(struct bytes text, uint64_t scale, uint64_t *out)
 {
     size_t point = bytes_find(text, '.');
@@ -228,7 +228,11 @@ void text_add_duration(struct text *t, usec duration)
 void text_add_size(struct text *t, uint64_t octets)
 {
     static const struct unit units[] = {
-        {"B", 1}, {"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40},
+        {"B", 1},
+        {"KiB", 1ull << 10},
+        {"MiB", 1ull << 20},
+        {"GiB", 1ull << 30},
+        {"TiB", 1ull << 40},
     };
     add_with_unit(t, units, ARRAY_LEN(units), octets);
 }

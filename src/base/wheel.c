@@ -5,8 +5,8 @@
  * A timer lies on the level of the highest digit in which its tick differs from the wheel's, in the
  * slot of that digit: so level 0 has those of the next 64 ticks at most, and a slot of a higher
  * level is dealt out to the lower ones (which are then empty) when the wheel's tick enters it.
- * Lists are kept in the order of arming throughout. What lies beyond the top level's reach (51 days)
- * waits in the slot of its top digit and is put there again each time round.
+ * Lists are kept in the order of arming throughout. What lies beyond the top level's reach (51
+ * days) waits in the slot of its top digit and is put there again each time round.
  */
 #include "base/wheel.h"
 

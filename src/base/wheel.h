@@ -5,8 +5,8 @@
  *
  * Six levels of 64 slots; the lowest slot is WHEEL_TICK wide. A timer never fires early, and at
  * most one tick late. A timer lives in its owner, which tells them apart by `kind` and finds
- * itself with CONTAINER_OF; there are no callbacks. Timers that are due at the same tick come out in
- * the order of due_at, then of arming, so that a run can be repeated.
+ * itself with CONTAINER_OF; there are no callbacks. Timers that are due at the same tick come out
+ * in the order of due_at, then of arming, so that a run can be repeated.
  */
 #ifndef WN_BASE_WHEEL_H
 #define WN_BASE_WHEEL_H

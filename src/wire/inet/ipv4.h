@@ -73,8 +73,8 @@ MUST_USE enum wire_status ipv4_decode_quoted(struct bytes quoted, struct ipv4_he
  * are padded with End of Option List. */
 void ipv4_encode(const struct ipv4_header *header, struct writer *w);
 
-/* Puts the header in front of what the frame has, with total_len made from frame_total(), which must
- * fit in a packet; there must be headroom. */
+/* Puts the header in front of what the frame has, with total_len made from frame_total(), which
+ * must fit in a packet; there must be headroom. */
 void ipv4_push(struct frame *frame, const struct ipv4_header *header);
 
 /* RFC 791 §3.1, "Options". */

@@ -83,7 +83,9 @@ static void encode_header(const struct ethernet_header *header, size_t payload_l
         write_u16(w, header->type);
         return;
     }
-    size_t length = payload_len + (header->framing == ETHERNET_SNAP ? (size_t)ETHERNET_SNAP_LEN : 0);
+    size_t length = payload_len;
+    if (header->framing == ETHERNET_SNAP)
+        length += ETHERNET_SNAP_LEN;
     ASSERT(length <= ETHERNET_LENGTH_MAX);
     write_u16(w, (uint16_t)length);
     if (header->framing == ETHERNET_LLC)
