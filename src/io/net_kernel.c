@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+/* net_kernel.c - the net over the host's sockets, and its listeners. */
+#include "io/net_kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "os/socket.h"
+
+enum { BACKLOG_DEFAULT = 1024 };
+
+struct kernel_listener {
+    struct listener base;
+    struct kernel_grave grave;
+    struct watch watch;
+    struct alarm again;
+    struct endpoint local;
+    bool closed;
+};
+
+static struct kernel_listener *listener_of(struct listener *base)
+{
+    return CONTAINER_OF(base, struct kernel_listener, base);
+}
+
+static void reap(struct task *task)
+{
+    struct kernel_net *net = CONTAINER_OF(task, struct kernel_net, reap);
+    struct list_node *node;
+    while ((node = list_first(&net->dead)) != NULL) {
+        list_remove(node);
+        free(CONTAINER_OF(node, struct kernel_grave, node)->block);
+    }
+}
+
+void kernel_bury(struct kernel_net *net, struct kernel_grave *grave, void *block)
+{
+    grave->block = block;
+    list_append(&net->dead, &grave->node);
+    loop_queue(net->base.loop, &net->reap);
+}
+
+/* ---- listeners ---- */
+
+static void on_accept_again(struct alarm *alarm)
+{
+    struct kernel_listener *l = CONTAINER_OF(alarm, struct kernel_listener, again);
+    loop_want(&l->watch, LOOP_READ);
+}
+
+/* No descriptor or memory for the next connection: it stays in the kernel's queue. What only lingers
+ * makes way for it first. */
+static void pause_accepting(struct kernel_listener *l)
+{
+    struct kernel_net *net = kernel_net_of(l->base.net);
+    if (kernel_drop_lingering(net))
+        return;
+    loop_want(&l->watch, 0);
+    loop_set_alarm(net->base.loop, &l->again, loop_now(net->base.loop) + KERNEL_ACCEPT_PAUSE);
+}
+
+static void on_listener_ready(struct watch *watch, unsigned ready UNUSED)
+{
+    struct kernel_listener *l = CONTAINER_OF(watch, struct kernel_listener, watch);
+    for (int i = 0; i < KERNEL_ACCEPT_BATCH && !l->closed; i++) {
+        struct endpoint peer;
+        int fd = host_socket_accept(watch->fd, &peer);
+        if (fd == -EAGAIN)
+            return;
+        struct stream *stream = NULL;
+        if (fd >= 0)
+            stream = kernel_stream_new(kernel_net_of(l->base.net), fd, &peer);
+        if (stream == NULL) {
+            pause_accepting(l);
+            return;
+        }
+        l->base.handler->on_accept(l->base.self, &l->base, stream);
+    }
+}
+
+static struct endpoint kernel_listener_local(const struct listener *base)
+{
+    return CONTAINER_OF((struct listener *)(uintptr_t)base, struct kernel_listener, base)->local;
+}
+
+static void kernel_listener_close(struct listener *base)
+{
+    struct kernel_listener *l = listener_of(base);
+    if (l->closed)
+        return;
+    l->closed = true;
+    loop_clear_alarm(base->net->loop, &l->again);
+    loop_unwatch(&l->watch);
+    (void)close(l->watch.fd);
+    kernel_bury(kernel_net_of(base->net), &l->grave, l);
+}
+
+static const struct listener_ops listener_ops = {
+    .local = kernel_listener_local,
+    .close = kernel_listener_close,
+};
+
+/* The descriptor of a listening socket, or a negative errno. */
+static int open_listening(const struct listen_options *options)
+{
+    int fd = host_socket_open(&options->local.address, SOCK_STREAM);
+    if (fd < 0)
+        return fd;
+    /* Connections inherit no-delay: what we send is gathered by the turn, not by Nagle's timer. */
+    int status = host_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (status == 0)
+        status = host_socket_set_nodelay(fd);
+    if (status == 0 && options->reuse_port)
+        status = host_socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (status == 0)
+        status = host_socket_bind(fd, &options->local);
+    if (status == 0)
+        status = host_socket_listen(fd, options->backlog > 0 ? options->backlog : BACKLOG_DEFAULT);
+    if (status == 0)
+        return fd;
+    (void)close(fd);
+    return status;
+}
+
+static int kernel_listen(struct net *net, const struct listen_options *options,
+                         const struct listener_handler *handler, void *self,
+                         struct listener **out)
+{
+    struct kernel_listener *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return -ENOMEM;
+    int fd = open_listening(options);
+    int status = fd < 0 ? fd : loop_watch(net->loop, &l->watch, fd, LOOP_READ, on_listener_ready);
+    if (status < 0) {
+        if (fd >= 0)
+            (void)close(fd);
+        free(l);
+        return status;
+    }
+    l->base = (struct listener){&listener_ops, net, handler, self};
+    l->local = host_socket_local(fd);
+    alarm_init(&l->again, on_accept_again);
+    *out = &l->base;
+    return 0;
+}
+
+/* ---- the net ---- */
+
+static void kernel_free(struct net *base)
+{
+    struct kernel_net *net = kernel_net_of(base);
+    while (kernel_drop_lingering(net))
+        continue;
+    loop_unqueue(&net->reap);
+    reap(&net->reap);
+    net_pool_done(&net->pool);
+    free(net);
+}
+
+static const struct net_ops net_ops = {
+    .connect = kernel_connect,
+    .listen = kernel_listen,
+    .bind = kernel_bind,
+    .free = kernel_free,
+};
+
+struct net *net_kernel_new(struct loop *loop)
+{
+    struct kernel_net *net = malloc(sizeof *net);
+    if (net == NULL)
+        return NULL;
+    net->base = (struct net){&net_ops, loop};
+    net->pool = (struct net_pool){0};
+    task_init(&net->reap, reap);
+    list_init(&net->dead);
+    list_init(&net->lingering);
+    return &net->base;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/* net_kernel.h - what the files of the kernel's net share. For net_kernel*.c only. */
+#ifndef WN_IO_NET_KERNEL_H
+#define WN_IO_NET_KERNEL_H
+
+#include "io/loop.h"
+#include "io/net_ops.h"
+#include "io/net_queue.h"
+
+enum {
+    /* One for all streams and sockets: it is used within a callback only. A whole datagram fits. */
+    KERNEL_RECEIVE_SIZE = STREAM_PENDING_MAX,
+    KERNEL_ACCEPT_BATCH = 64,
+    KERNEL_DATAGRAM_BATCH = 64,
+};
+#define KERNEL_ACCEPT_PAUSE (100 * USEC_PER_MSEC) /* when there is no descriptor left */
+
+_Static_assert(KERNEL_RECEIVE_SIZE >= 65535, "a datagram fits");
+
+struct kernel_net {
+    struct net base;
+    struct net_pool pool;
+    struct task reap;
+    struct list_node dead;      /* objects to free at the end of the turn */
+    struct list_node lingering; /* streams that were let go, oldest first */
+    uint8_t receive[KERNEL_RECEIVE_SIZE];
+};
+
+/* Head of each object: callbacks may close what they are called for, so memory goes later. */
+struct kernel_grave {
+    struct list_node node;
+    void *block;
+};
+
+static inline struct kernel_net *kernel_net_of(struct net *net)
+{
+    return CONTAINER_OF(net, struct kernel_net, base);
+}
+
+/* Frees `block` at the end of the turn; `grave` lies in it. */
+void kernel_bury(struct kernel_net *net, struct kernel_grave *grave, void *block);
+
+/* net_kernel_stream.c */
+int kernel_connect(struct net *net, const struct endpoint *to, const struct endpoint *local,
+                   const struct stream_handler *handler, void *self, struct stream **out);
+
+/* An accepted connection; takes `fd`. NULL: no memory, and fd is closed. */
+struct stream *kernel_stream_new(struct kernel_net *net, int fd, const struct endpoint *peer);
+
+/* Gives up the stream that lingers longest, for its descriptor. False: none lingers. */
+bool kernel_drop_lingering(struct kernel_net *net);
+
+/* net_kernel_dgram.c */
+int kernel_bind(struct net *net, const struct dgram_options *options,
+                const struct dgram_handler *handler, void *self, struct dgram **out);
+
+#endif

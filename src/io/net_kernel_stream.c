@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * net_kernel_stream.c - streams over the host's TCP.
+ *
+ * What a turn has sent is gathered and leaves with one sendmsg(2) at the turn's end; large pieces
+ * go straight from the caller to the kernel. After each thing that happens settle() looks at the
+ * whole stream and does what follows from its state: FIN, the end, what to wait for.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/net_kernel.h"
+#include "os/socket.h"
+
+enum {
+    VIEWS_MAX = 17,          /* STREAM_QUEUE_MAX in blocks, and what the caller holds */
+    DIRECT_MIN = 16 * 1024,  /* from here on a copy costs more than a system call */
+    FAREWELL_READS = 64,     /* what the peer said before it reset the connection */
+};
+
+struct kernel_stream {
+    struct stream base;
+    struct kernel_grave grave;
+    struct list_node lingering;
+    struct watch watch;
+    struct alarm deadline;
+    struct alarm linger;
+    struct task task;
+    struct endpoint peer;
+    struct net_queue queue; /* taken and not sent */
+    uint8_t *pending;       /* received, offered and not used; NULL: none */
+    size_t pending_len;
+    size_t pending_size;
+    int fd;
+    int error;          /* positive errno: the connection is lost */
+    bool connecting;
+    bool blocked;       /* the kernel's buffer is full */
+    bool room_wanted;   /* on_room is owed */
+    bool resume_wanted;
+    bool finishing;     /* FIN after what is queued */
+    bool fin_sent;
+    bool ended;         /* the peer's FIN has come */
+    bool let_go;        /* the owner has closed it: no more callbacks */
+    bool gone;          /* waits to be freed */
+};
+
+static struct kernel_stream *stream_of(const struct stream *base)
+{
+    return CONTAINER_OF((struct stream *)(uintptr_t)base, struct kernel_stream, base);
+}
+
+static struct loop *loop_of(const struct kernel_stream *s)
+{
+    return s->base.net->loop;
+}
+
+/* ---- the end ---- */
+
+static void drop_pending(struct kernel_stream *s)
+{
+    free(s->pending);
+    s->pending = NULL;
+    s->pending_len = 0;
+    s->pending_size = 0;
+}
+
+static void drop_queue(struct kernel_stream *s)
+{
+    net_queue_drop(&s->queue, &kernel_net_of(s->base.net)->pool, s->queue.len);
+}
+
+/* Tells the owner, if there still is one, and closes. */
+static void conclude(struct kernel_stream *s, int error)
+{
+    struct kernel_net *net = kernel_net_of(s->base.net);
+    s->gone = true;
+    loop_unwatch(&s->watch);
+    loop_clear_alarm(net->base.loop, &s->deadline);
+    loop_clear_alarm(net->base.loop, &s->linger);
+    loop_unqueue(&s->task);
+    list_remove(&s->lingering);
+    drop_queue(s);
+    drop_pending(s);
+    if (!s->let_go && s->base.handler->on_closed != NULL)
+        s->base.handler->on_closed(s->base.self, &s->base, error);
+    s->let_go = true;
+    (void)close(s->fd);
+    kernel_bury(net, &s->grave, s);
+}
+
+static void on_linger_over(struct alarm *alarm)
+{
+    conclude(CONTAINER_OF(alarm, struct kernel_stream, linger), 0);
+}
+
+bool kernel_drop_lingering(struct kernel_net *net)
+{
+    struct list_node *node = list_first(&net->lingering);
+    if (node == NULL)
+        return false;
+    conclude(CONTAINER_OF(node, struct kernel_stream, lingering), 0);
+    return true;
+}
+
+/* ---- receiving ---- */
+
+static bool wants_to_read(const struct kernel_stream *s)
+{
+    return !s->connecting && !s->ended && s->pending_len < STREAM_PENDING_MAX;
+}
+
+/* Keeps what was not used; it does not lie in `pending`. */
+static void keep(struct kernel_stream *s, struct bytes rest)
+{
+    if (rest.len == 0) {
+        drop_pending(s);
+        return;
+    }
+    if (rest.len > s->pending_size) {
+        size_t size = 256;
+        while (size < rest.len)
+            size *= 2;
+        uint8_t *larger = realloc(s->pending, size);
+        if (larger == NULL) {
+            s->error = ENOMEM;
+            return;
+        }
+        s->pending = larger;
+        s->pending_size = size;
+    }
+    memcpy(s->pending, rest.data, rest.len);
+    s->pending_len = rest.len;
+}
+
+static void offer(struct kernel_stream *s, struct bytes in)
+{
+    size_t used = in.len;
+    if (!s->let_go && s->base.handler->on_bytes != NULL)
+        used = s->base.handler->on_bytes(s->base.self, &s->base, in);
+    ASSERT(used <= in.len);
+    if (s->let_go)
+        return;
+    if (used > 0)
+        loop_clear_alarm(loop_of(s), &s->linger);
+    keep(s, bytes_after(in, used));
+}
+
+/* One read and one offer. True: there may be more. */
+static bool receive(struct kernel_stream *s)
+{
+    uint8_t *buffer = kernel_net_of(s->base.net)->receive;
+    size_t kept = s->pending_len;
+    ssize_t got = recv(s->fd, buffer + kept, KERNEL_RECEIVE_SIZE - kept, 0);
+    if (got < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            s->error = errno;
+        return false;
+    }
+    if (got == 0 && s->error != 0)
+        return false; /* not the peer's end: the error was told to the call before */
+    if (got == 0) {
+        s->ended = true;
+        if (!s->let_go && s->base.handler->on_end != NULL)
+            s->base.handler->on_end(s->base.self, &s->base);
+        return false;
+    }
+    if (kept > 0)
+        memcpy(buffer, s->pending, kept);
+    offer(s, bytes_of(buffer, kept + (size_t)got));
+    return true;
+}
+
+static void offer_again(struct kernel_stream *s)
+{
+    uint8_t *buffer = kernel_net_of(s->base.net)->receive;
+    size_t len = s->pending_len;
+    if (len == 0)
+        return;
+    memcpy(buffer, s->pending, len);
+    offer(s, bytes_of(buffer, len));
+}
+
+/* ---- sending ---- */
+
+static size_t len_of(const struct iovec *views, int count)
+{
+    size_t len = 0;
+    for (int i = 0; i < count; i++)
+        len += views[i].iov_len;
+    return len;
+}
+
+/* Gives the kernel what is queued and then `extra`; returns how much of `extra` it took. */
+static size_t push(struct kernel_stream *s, struct bytes extra)
+{
+    struct net_pool *pool = &kernel_net_of(s->base.net)->pool;
+    size_t taken = 0;
+    while (!s->blocked && s->error == 0 && s->queue.len + extra.len > 0) {
+        struct iovec views[VIEWS_MAX];
+        int count = net_queue_views(&s->queue, views, VIEWS_MAX - 1);
+        if (extra.len > 0 && len_of(views, count) == s->queue.len)
+            views[count++] = (struct iovec){(void *)(uintptr_t)extra.data, extra.len};
+        struct msghdr message = {.msg_iov = views, .msg_iovlen = (size_t)count};
+        ssize_t got = sendmsg(s->fd, &message, MSG_NOSIGNAL);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && errno != EAGAIN) {
+            /* EPIPE: the peer's reset was told to somebody before us. */
+            s->error = errno == EPIPE ? ECONNRESET : errno;
+            break;
+        }
+        size_t sent = got > 0 ? (size_t)got : 0;
+        s->blocked = sent < len_of(views, count);
+        size_t from_queue = sent < s->queue.len ? sent : s->queue.len;
+        net_queue_drop(&s->queue, pool, from_queue);
+        taken += sent - from_queue;
+        extra = bytes_after(extra, sent - from_queue);
+    }
+    return taken;
+}
+
+static void tell_room(struct kernel_stream *s)
+{
+    if (!s->room_wanted || s->let_go || s->finishing || s->error != 0 ||
+        s->queue.len > STREAM_QUEUE_MAX / 2)
+        return;
+    s->room_wanted = false;
+    if (s->base.handler->on_room != NULL)
+        s->base.handler->on_room(s->base.self, &s->base);
+}
+
+/* ---- what follows ---- */
+
+static void on_stream_ready(struct watch *watch, unsigned ready);
+
+/* Waits for what the stream can use, and for nothing else. */
+static void refresh(struct kernel_stream *s)
+{
+    unsigned wanted = 0;
+    if (s->connecting || s->blocked)
+        wanted |= LOOP_WRITE;
+    if (wants_to_read(s))
+        wanted |= LOOP_READ;
+    if (s->watch.loop != NULL) {
+        loop_want(&s->watch, wanted);
+    } else if (wanted != 0) {
+        int status = loop_watch(loop_of(s), &s->watch, s->fd, wanted, on_stream_ready);
+        if (status < 0) {
+            s->error = -status;
+            loop_queue(loop_of(s), &s->task);
+        }
+    }
+}
+
+/* The connection is lost; what the peer had said before may still wait in the kernel. */
+static void fail(struct kernel_stream *s)
+{
+    int error = s->error;
+    if (!s->connecting)
+        for (int i = 0; i < FAREWELL_READS && !s->let_go && wants_to_read(s); i++)
+            if (!receive(s))
+                break;
+    if (!s->gone)
+        conclude(s, error);
+}
+
+static void settle(struct kernel_stream *s)
+{
+    if (s->gone)
+        return;
+    if (s->error != 0) {
+        fail(s);
+        return;
+    }
+    if (s->finishing && !s->fin_sent && !s->connecting && s->queue.len == 0) {
+        (void)shutdown(s->fd, SHUT_WR);
+        s->fin_sent = true;
+    }
+    if (s->fin_sent && s->ended) {
+        if (s->let_go || s->pending_len == 0) {
+            conclude(s, 0);
+            return;
+        }
+        /* The owner does not use what is left: it has until then to come back to it. */
+        if (!timer_armed(&s->linger.timer))
+            loop_set_alarm(loop_of(s), &s->linger, loop_now(loop_of(s)) + STREAM_LINGER);
+    }
+    refresh(s);
+}
+
+static void finish_connecting(struct kernel_stream *s)
+{
+    s->error = host_socket_error(s->fd);
+    if (s->error != 0)
+        return;
+    s->connecting = false;
+    if (!s->let_go && s->base.handler->on_open != NULL)
+        s->base.handler->on_open(s->base.self, &s->base);
+    if (!s->gone)
+        (void)push(s, bytes_empty());
+}
+
+static void on_stream_ready(struct watch *watch, unsigned ready)
+{
+    struct kernel_stream *s = CONTAINER_OF(watch, struct kernel_stream, watch);
+    if (s->connecting) {
+        finish_connecting(s);
+        settle(s);
+        return;
+    }
+    if (ready & LOOP_WRITE) {
+        s->blocked = false;
+        (void)push(s, bytes_empty());
+        tell_room(s);
+    }
+    if (s->gone)
+        return;
+    if (wants_to_read(s)) {
+        if (ready & (LOOP_READ | LOOP_ERROR))
+            (void)receive(s);
+    } else if (ready & LOOP_ERROR) {
+        /* A reset; or only a hang-up, which would be told for ever while we do not read. */
+        s->error = host_socket_error(s->fd);
+        if (s->error == 0)
+            loop_unwatch(&s->watch);
+    }
+    settle(s);
+}
+
+/* What was asked for in callbacks, and outside of the loop, is done here. */
+static void on_stream_task(struct task *task)
+{
+    struct kernel_stream *s = CONTAINER_OF(task, struct kernel_stream, task);
+    if (s->resume_wanted && !s->let_go && !s->connecting) {
+        s->resume_wanted = false;
+        offer_again(s);
+    }
+    if (!s->gone && !s->connecting) {
+        (void)push(s, bytes_empty());
+        tell_room(s);
+    }
+    settle(s);
+}
+
+static void on_stream_deadline(struct alarm *alarm)
+{
+    struct kernel_stream *s = CONTAINER_OF(alarm, struct kernel_stream, deadline);
+    if (s->base.handler->on_deadline != NULL)
+        s->base.handler->on_deadline(s->base.self, &s->base);
+}
+
+/* ---- the owner's calls ---- */
+
+static size_t kernel_room(const struct stream *base)
+{
+    const struct kernel_stream *s = stream_of(base);
+    if (s->let_go || s->gone || s->finishing || s->error != 0)
+        return 0;
+    return STREAM_QUEUE_MAX - s->queue.len;
+}
+
+static size_t kernel_send(struct stream *base, struct bytes in)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (s->let_go || s->gone || s->finishing || s->error != 0)
+        return 0;
+    size_t taken = 0;
+    if (in.len >= DIRECT_MIN && !s->connecting)
+        taken = push(s, in);
+    struct bytes rest = bytes_first(bytes_after(in, taken), STREAM_QUEUE_MAX - s->queue.len);
+    taken += net_queue_add(&s->queue, &kernel_net_of(base->net)->pool, rest);
+    s->room_wanted = taken < in.len;
+    loop_queue(loop_of(s), &s->task);
+    return taken;
+}
+
+static void kernel_resume(struct stream *base)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (s->let_go || s->gone)
+        return;
+    s->resume_wanted = true;
+    loop_queue(loop_of(s), &s->task);
+}
+
+static void kernel_finish(struct stream *base)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (s->gone)
+        return;
+    s->finishing = true;
+    loop_queue(loop_of(s), &s->task);
+}
+
+/* Octets that come after this are read and dropped until the peer ends too: closing over them would
+ * reset the connection and with it what the peer has not read yet (RFC 1122 §4.2.2.13). */
+static void kernel_close(struct stream *base)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (s->let_go || s->gone)
+        return;
+    s->let_go = true;
+    s->finishing = true;
+    drop_pending(s);
+    loop_clear_alarm(loop_of(s), &s->deadline);
+    if (s->queue.len == 0 && (s->connecting || s->ended)) {
+        conclude(s, 0);
+        return;
+    }
+    list_append(&kernel_net_of(base->net)->lingering, &s->lingering);
+    loop_set_alarm(loop_of(s), &s->linger, loop_now(loop_of(s)) + STREAM_LINGER);
+    loop_queue(loop_of(s), &s->task);
+}
+
+static void kernel_abort(struct stream *base)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (s->let_go || s->gone)
+        return;
+    s->let_go = true;
+    (void)host_socket_set_reset_on_close(s->fd);
+    conclude(s, 0);
+}
+
+static void kernel_set_deadline(struct stream *base, usec at)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (!s->let_go && !s->gone)
+        loop_set_alarm(loop_of(s), &s->deadline, at);
+}
+
+static struct endpoint kernel_local(const struct stream *base)
+{
+    return host_socket_local(stream_of(base)->fd);
+}
+
+static struct endpoint kernel_peer(const struct stream *base)
+{
+    return stream_of(base)->peer;
+}
+
+static const struct stream_ops stream_ops = {
+    .send = kernel_send,
+    .room = kernel_room,
+    .resume = kernel_resume,
+    .finish = kernel_finish,
+    .close = kernel_close,
+    .abort = kernel_abort,
+    .set_deadline = kernel_set_deadline,
+    .local = kernel_local,
+    .peer = kernel_peer,
+};
+
+/* ---- beginning ---- */
+
+static const struct stream_handler no_handler;
+
+/* Takes `fd`, also when there is no memory. Not watched yet. */
+static struct kernel_stream *new_stream(struct kernel_net *net, int fd,
+                                        const struct endpoint *peer)
+{
+    struct kernel_stream *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        (void)close(fd);
+        return NULL;
+    }
+    s->base = (struct stream){&stream_ops, &net->base, &no_handler, NULL};
+    s->fd = fd;
+    s->peer = *peer;
+    list_init(&s->lingering);
+    alarm_init(&s->deadline, on_stream_deadline);
+    alarm_init(&s->linger, on_linger_over);
+    task_init(&s->task, on_stream_task);
+    return s;
+}
+
+struct stream *kernel_stream_new(struct kernel_net *net, int fd, const struct endpoint *peer)
+{
+    struct kernel_stream *s = new_stream(net, fd, peer);
+    if (s == NULL)
+        return NULL;
+    refresh(s);
+    return &s->base;
+}
+
+/* Is it the peer, or the way to it, that says so? Then the loop tells, as if it had come later. */
+static bool is_of_the_peer(int error)
+{
+    return error == -ECONNREFUSED || error == -ECONNRESET || error == -ETIMEDOUT;
+}
+
+int kernel_connect(struct net *base, const struct endpoint *to, const struct endpoint *local,
+                   const struct stream_handler *handler, void *self, struct stream **out)
+{
+    struct kernel_net *net = kernel_net_of(base);
+    int fd = host_socket_open(&to->address, SOCK_STREAM);
+    if (fd < 0)
+        return fd;
+    int status = host_socket_set_nodelay(fd);
+    if (status == 0 && local != NULL)
+        status = host_socket_bind(fd, local);
+    if (status == 0)
+        status = host_socket_connect(fd, to);
+    if (status < 0 && status != -EINPROGRESS && !is_of_the_peer(status)) {
+        (void)close(fd);
+        return status;
+    }
+    struct kernel_stream *s = new_stream(net, fd, to);
+    if (s == NULL)
+        return -ENOMEM;
+    stream_set_handler(&s->base, handler, self);
+    s->connecting = true;
+    if (is_of_the_peer(status)) {
+        s->error = -status;
+        loop_queue(base->loop, &s->task);
+    } else {
+        refresh(s);
+    }
+    *out = &s->base;
+    return 0;
+}
