@@ -90,11 +90,22 @@ static struct frame *storage_of_class(struct frame_pool *pool, size_t c)
     return frame;
 }
 
-struct frame *frame_new(struct frame_pool *pool, size_t room)
+static size_t class_for(size_t room)
 {
     size_t c = 0;
     while (c < CLASS_COUNT - 1 && class_size[c] - FRAME_HEADROOM < room)
         c++;
+    return c;
+}
+
+size_t frame_size_for(size_t room)
+{
+    return class_size[class_for(room)];
+}
+
+struct frame *frame_new(struct frame_pool *pool, size_t room)
+{
+    size_t c = class_for(room);
     ASSERT(class_size[c] - FRAME_HEADROOM >= room);
 
     struct frame *frame = NULL;

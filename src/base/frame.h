@@ -101,6 +101,9 @@ void frame_pool_trim(struct frame_pool *pool);
  */
 MUST_USE struct frame *frame_new(struct frame_pool *pool, size_t room);
 
+/* Octets of storage that a frame with that room would have; to see whether a copy saves any. */
+size_t frame_size_for(size_t room);
+
 static inline struct frame *frame_ref(struct frame *frame)
 {
     frame->refs++;

@@ -60,6 +60,7 @@ struct route_choice {
     uint16_t mtu;
     unsigned features;          /* enum interface_features */
     bool broadcast;             /* the target is a broadcast address of that link */
+    bool local;                 /* the target is this host: the packet never leaves it */
 };
 
 /* Quoted in an ICMP error: the packet of ours that met it (RFC 792; RFC 1122 §3.2.2). */
@@ -71,6 +72,7 @@ struct icmp_report {
     struct ip_address source;   /* of the quoted packet: ours */
     struct ip_address target;
     struct bytes transport;     /* at least 8 octets of it */
+    struct ip_address reporter; /* who says so; our own address: ARP had no answer */
 };
 
 struct tcp_table; /* stack/tcp/internal.h */
@@ -102,28 +104,40 @@ struct stack {
 };
 
 /* stack.c */
+
+/* Counts and tells of a drop; the frame stays the caller's, and may be NULL. */
 void stack_drop(struct stack *stack, enum drop_reason reason, const struct frame *frame);
 void socket_init(struct socket *socket, enum socket_kind kind, void *user);
 void socket_raise(struct stack *stack, struct socket *socket, unsigned events);
 void socket_done(struct socket *socket); /* leaves the ready list */
+
+/* The frame, or, when that much smaller storage would do, a copy that takes its place: for frames
+ * that are kept, so that a queue's bound on octets is one on memory. Takes `frame`; NULL: no memory. */
+MUST_USE struct frame *stack_fit(struct frame *frame);
 
 static inline bool stack_traced(const struct stack *stack)
 {
     return UNLIKELY(stack->trace.emit != NULL);
 }
 
-/* ip.c: takes the frame, whose data begins at the transport header; the transport has set the
+/* ip_output.c: takes the frame, whose data begins at the transport header; the transport has set the
  * offload facts. Fragments when it must and may. */
 enum ip_status ip_output(struct stack *stack, const struct ip_send *send, struct frame *frame);
+
+/* ip_route.c */
 MUST_USE bool ip_route(const struct stack *stack, const struct ip_address *target,
                        struct route_choice *out);
 bool ip_is_local(const struct stack *stack, const struct ip_address *address);
 
-/* icmp.c: says why `packet` was not served (RFC 1122 §3.2.2, RFC 1812 §4.3); rate limited; never
+/* icmp_output.c: says why `packet` was not served (RFC 1122 §3.2.2, RFC 1812 §4.3); rate limited; never
  * about an error, a broadcast, a later fragment. `packet->source` is told; from packet->target. */
 void icmp_unreachable(struct stack *stack, const struct ip_packet *packet, uint8_t code,
                       uint16_t mtu);
 void icmp_time_exceeded(struct stack *stack, const struct ip_packet *packet, uint8_t code);
+
+/* The same for a packet that is gone: sends report->type and code to report->source, from
+ * report->target, about a packet whose transport part began with report->transport. */
+void icmp_send_report(struct stack *stack, const struct icmp_report *report);
 
 /* tcp/: what the rest of the stack calls. */
 MUST_USE bool tcp_init(struct stack *stack);       /* sets stack->tcp */

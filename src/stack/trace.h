@@ -57,6 +57,7 @@ enum drop_reason {
     DROP_TCP_AFTER_CLOSE,        /* data after the application closed */
     DROP_TCP_LIMIT,              /* connection table or buffer full */
     DROP_OUTPUT_FULL,            /* the interface's queue is full */
+    DROP_INTERFACE_DOWN,
     DROP_NO_MEMORY,
     DROP_FILTERED,
     DROP_WIRE_LOSS,              /* asked for: --loss */
