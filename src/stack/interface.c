@@ -3,16 +3,17 @@
  * interface.c - frames in from a device and out to it (RFC 894; 802.1Q priority tags).
  *
  * Taken: unicast to us, and groups. A tag with VLAN 0 carries only a priority (802.1Q §9.6) and is
- * taken off; other VLANs, 802.3 length frames (RFC 1042) and EtherTypes that are not spoken are
- * counted as unknown. SKIPS RFC 1042: nobody sends IP in 802.2 SNAP over Ethernet any more.
+ * taken off; other VLANs, 802.3 frames without SNAP and EtherTypes that are not spoken are counted
+ * as unknown. RFC 1042 framing is taken too (RFC 1122 §2.3.3); ours is always RFC 894's.
  */
 #include "stack/interface.h"
 
 #include "base/checksum.h"
 #include "stack/ip.h"
 #include "stack/neighbour.h"
-#include "stack/tcp/tcp.h"
 #include "wire/link/ethernet.h"
+
+enum { VLAN_ID_MASK = 0x0fff };
 
 struct interface *interface_get(const struct stack *stack, unsigned index)
 {
@@ -77,11 +78,10 @@ const struct interface_counters *stack_interface_counters(const struct stack *st
 
 static void count_in(struct interface *interface, const struct mac *target, size_t len)
 {
-    static const struct mac broadcast = {ETHERNET_BROADCAST};
     interface->counters.ifInOctets += len;
     if (LIKELY(!mac_is_multicast(target)))
         interface->counters.ifInUcastPkts++;
-    else if (mac_equal(target, &broadcast))
+    else if (target->octets[0] == 0xff)
         interface->counters.ifInBroadcastPkts++;
     else
         interface->counters.ifInMulticastPkts++;
@@ -117,17 +117,18 @@ static void interface_input(struct stack *stack, struct interface *interface, st
         return;
     }
     count_in(interface, &header.target, frame->len);
-    if (header.vlan_id != 0) {
+    if (header.tagged && (header.tag & VLAN_ID_MASK) != 0) {
         drop_unknown(stack, interface, frame);
         return;
     }
-    frame_pull(frame, frame->len - header.payload.len);
+    frame_pull(frame, header.header_len);
+    frame_trim(frame, header.payload.len);
     switch (header.type) {
-    case ETHERTYPE_IPV4:
+    case ETHERNET_IPV4:
         ip_input(stack, interface, frame, &header.source, group);
         break;
-    case ETHERTYPE_ARP:
-        arp_input(stack, interface, frame_bytes(frame), &header.source);
+    case ETHERNET_ARP:
+        arp_input(stack, interface, frame, &header.source);
         frame_unref(frame);
         break;
     default:
@@ -193,8 +194,8 @@ enum ip_status interface_send(struct stack *stack, struct interface *interface,
     if (frame->offload.checksum == FRAME_CHECKSUM_PARTIAL &&
         (interface->options.features & INTERFACE_CHECKSUM) == 0)
         checksum_complete(frame);
-    struct writer w = writer_of(frame_push(frame, ETHERNET_HEADER_LEN), ETHERNET_HEADER_LEN);
-    ethernet_write(&w, target, &interface->mac, type);
+    struct ethernet_header header = {.target = *target, .source = interface->mac, .type = type};
+    ethernet_push(frame, &header);
     interface->output_octets += len;
     frame_queue_push(&interface->output, frame);
     return IP_SENT;

@@ -220,28 +220,22 @@ static void send_waiting(struct stack *stack, struct neighbour *n)
     stack->neighbours->waiting -= n->waiting.count;
     struct frame *frame;
     while ((frame = frame_queue_pop(&n->waiting)) != NULL)
-        (void)interface_send(stack, interface, &n->mac, ETHERTYPE_IPV4, frame);
+        (void)interface_send(stack, interface, &n->mac, ETHERNET_IPV4, frame);
 }
 
 /* RFC 1122 §2.3.2.2: keep the latest packets; the oldest goes. */
 static enum ip_status wait_for(struct stack *stack, struct neighbour *n, struct frame *frame)
 {
     struct neighbour_table *table = stack->neighbours;
-    if (n->waiting.count < NEIGHBOUR_QUEUE_MAX && table->waiting >= NEIGHBOUR_WAITING_MAX &&
-        n->waiting.count == 0) {
-        stack_drop(stack, DROP_ARP_QUEUE_FULL, frame);
-        frame_unref(frame);
-        return IP_NO_MEMORY;
-    }
-    if (n->waiting.count >= NEIGHBOUR_QUEUE_MAX || table->waiting >= NEIGHBOUR_WAITING_MAX) {
-        struct frame *oldest = frame_queue_pop(&n->waiting);
-        table->waiting--;
-        stack_drop(stack, DROP_ARP_QUEUE_FULL, oldest);
-        frame_unref(oldest);
-    }
     table->waiting++;
     frame_queue_push(&n->waiting, frame);
-    return IP_SENT;
+    if (n->waiting.count <= NEIGHBOUR_QUEUE_MAX && table->waiting <= NEIGHBOUR_WAITING_MAX)
+        return IP_SENT;
+    struct frame *oldest = frame_queue_pop(&n->waiting);
+    table->waiting--;
+    stack_drop(stack, DROP_ARP_QUEUE_FULL, oldest);
+    frame_unref(oldest);
+    return oldest == frame ? IP_NO_MEMORY : IP_SENT;
 }
 
 static enum ip_status output_first(struct stack *stack, struct interface *interface,
@@ -284,7 +278,7 @@ enum ip_status neighbour_output(struct stack *stack, struct interface *interface
     case NEIGHBOUR_STATE_COUNT:
         break;
     }
-    return interface_send(stack, interface, &n->mac, ETHERTYPE_IPV4, frame);
+    return interface_send(stack, interface, &n->mac, ETHERNET_IPV4, frame);
 }
 
 /* Nobody answered. Those who wait are told, local sockets and forwarded packets' senders alike

@@ -56,8 +56,8 @@ struct neighbour_news {
 void neighbour_learn(struct stack *stack, struct interface *interface,
                      const struct neighbour_news *news);
 
-/* arp_input.c. Borrows `packet`. */
-void arp_input(struct stack *stack, struct interface *interface, struct bytes packet,
+/* arp_input.c. Borrows the frame, whose data begins at the ARP packet. */
+void arp_input(struct stack *stack, struct interface *interface, const struct frame *frame,
                const struct mac *link_source);
 
 /* arp_output.c: a request for `target` from `sender` (any: a probe), to one station or, `to` NULL,

@@ -86,6 +86,15 @@ MUST_USE bool stack_add_address(struct stack *stack, unsigned interface,
 bool stack_remove_address(struct stack *stack, unsigned interface,
                           const struct ip_address *address);
 
+enum address_state {
+    ADDRESS_NONE,      /* the interface does not have it */
+    ADDRESS_PROBING,   /* not in use yet */
+    ADDRESS_READY,
+    ADDRESS_DUPLICATE, /* another station has it; stays unused until it is removed */
+};
+enum address_state stack_address_state(const struct stack *stack, unsigned interface,
+                                       const struct ip_address *address);
+
 /* False: table full. `gateway` NULL: on the link. */
 MUST_USE bool stack_add_route(struct stack *stack, const struct ip_prefix *destination,
                               const struct ip_address *gateway, unsigned interface);

@@ -271,7 +271,7 @@ static bool all_gone(const struct table *t)
 
 static void finish_table(struct table *t)
 {
-    while (!all_gone(t) && world_step(&t->w))
+    while (!all_gone(t) && world_turn(&t->w))
         continue;
     assert_true(all_gone(t));
 }
@@ -289,7 +289,7 @@ static void octets_come_back_from_an_echo(struct table *t)
         t->sides[0] = (struct side){.to_send = sizes[i], .finish = true};
         start_connecting(t, &t->sides[0]);
         while (!(t->sides[0].closed && t->accepted == 1 && t->sides[1].closed) &&
-               world_step(&t->w))
+               world_turn(&t->w))
             continue;
         CHECK_EQUAL("echo", t->accepted, 1);
         for (int side = 0; side < 2; side++) {
@@ -344,7 +344,7 @@ static void both_directions_are_full_at_the_same_time(struct table *t)
 
 static void check_half_close(struct table *t, struct side *first, struct side *second)
 {
-    while (!second->ended && world_step(&t->w))
+    while (!second->ended && world_turn(&t->w))
         continue;
     assert_true(second->ended);
     assert_int_equal(second->received, 5000);
@@ -390,7 +390,7 @@ static void a_reset_is_told(struct table *t)
     start_listening(t);
     t->sides[0] = (struct side){.to_send = 100};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].received < 100) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[1].received < 100) && world_turn(&t->w))
         continue;
     t->sides[0].abort = true;
     side_release(&t->sides[0]);
@@ -405,7 +405,7 @@ static void a_reset_is_told_to_one_who_only_sends(struct table *t)
     t->accepted_like = (struct side){.to_send = 4 * 1024 * 1024, .refuse = SIZE_MAX};
     t->sides[0] = (struct side){.refuse = SIZE_MAX};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[0].offers == 0) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[0].offers == 0) && world_turn(&t->w))
         continue;
     t->sides[0].abort = true;
     side_release(&t->sides[0]);
@@ -422,7 +422,7 @@ static void what_is_queued_is_delivered_after_close(struct table *t)
     pump(&t->sides[0]); /* before the connection is there */
     assert_int_equal(t->sides[0].sent, 200000);
     side_release(&t->sides[0]);
-    while ((t->accepted == 0 || !all_gone(t)) && world_step(&t->w))
+    while ((t->accepted == 0 || !all_gone(t)) && world_turn(&t->w))
         continue;
     assert_int_equal(t->accepted, 1);
     assert_int_equal(t->sides[1].received, 200000);
@@ -437,7 +437,7 @@ static void what_is_queued_is_delivered_although_the_peer_still_sends(struct tab
     t->accepted_like = (struct side){.to_send = 150000, .refuse = SIZE_MAX};
     t->sides[0] = (struct side){.to_send = 300000, .finish = true};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_turn(&t->w))
         continue;
     side_release(&t->sides[1]);
     finish_table(t);
@@ -450,7 +450,7 @@ static void deadlines_come_once_and_in_time(struct table *t)
 {
     start_listening(t);
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[0].opened) && world_step(&t->w))
+    while ((t->accepted == 0 || !t->sides[0].opened) && world_turn(&t->w))
         continue;
     struct side *side = &t->sides[0];
     stream_set_deadline(side->s, loop_now(t->w.loop) + USEC_PER_SEC);
@@ -458,7 +458,7 @@ static void deadlines_come_once_and_in_time(struct table *t)
     stream_set_deadline(t->sides[1].s, loop_now(t->w.loop) + USEC_PER_SEC);
     usec due_at = loop_now(t->w.loop) + 5 * USEC_PER_MSEC;
     stream_set_deadline(side->s, due_at);
-    while (side->deadlines == 0 && world_step(&t->w))
+    while (side->deadlines == 0 && world_turn(&t->w))
         continue;
     assert_true(loop_now(t->w.loop) >= due_at);
     world_run(&t->w, 5 * USEC_PER_MSEC);
@@ -477,12 +477,12 @@ static void what_was_refused_is_offered_again_with_what_follows(struct table *t)
     t->accepted_like = (struct side){.refuse = 10000, .finish = true};
     t->sides[0] = (struct side){.to_send = 100};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_turn(&t->w))
         continue;
     struct side *reader = &t->sides[1];
     unsigned offers = reader->offers;
     stream_resume(reader->s);
-    while (reader->offers == offers && world_step(&t->w))
+    while (reader->offers == offers && world_turn(&t->w))
         continue;
     assert_int_equal(reader->largest_offer, 100);
     assert_int_equal(reader->received, 0);
@@ -491,7 +491,7 @@ static void what_was_refused_is_offered_again_with_what_follows(struct table *t)
         pump(&t->sides[0]);
         world_run(&t->w, (t->w.kind->kernel ? 1 : 100) * USEC_PER_MSEC);
     }
-    while (reader->received == 0 && world_step(&t->w))
+    while (reader->received == 0 && world_turn(&t->w))
         continue;
     assert_true(reader->received >= 10000);
     reader->refuse = 0;
@@ -507,7 +507,7 @@ static void the_end_is_told_although_octets_are_left_unused(struct table *t)
     t->accepted_like = (struct side){.refuse = SIZE_MAX};
     t->sides[0] = (struct side){.to_send = 100, .finish = true};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[1].ended) && world_step(&t->w))
+    while ((t->accepted == 0 || !t->sides[1].ended) && world_turn(&t->w))
         continue;
     assert_true(t->sides[1].ended);
     assert_int_equal(t->sides[1].left, 100);
@@ -534,7 +534,7 @@ static void two_hundred_connect_at_once(struct table *t)
         start_connecting(t, &clients[i]);
     }
     size_t done = 0;
-    while (done < COUNT && world_step(&t->w)) {
+    while (done < COUNT && world_turn(&t->w)) {
         done = 0;
         for (size_t i = 0; i < COUNT; i++)
             done += clients[i].closed;
@@ -552,7 +552,7 @@ static void both_ends_know_each_other(struct table *t)
 {
     start_listening(t);
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[0].opened) && world_step(&t->w))
+    while ((t->accepted == 0 || !t->sides[0].opened) && world_turn(&t->w))
         continue;
     struct endpoint a = stream_local(t->sides[0].s);
     struct endpoint b = stream_peer(t->sides[1].s);
@@ -579,7 +579,7 @@ static void a_stream_may_go_in_each_of_its_callbacks(struct table *t)
             start_connecting(t, &t->sides[0]);
             if (moment == AT_DEADLINE)
                 stream_set_deadline(t->sides[0].s, loop_now(t->w.loop) + 5 * USEC_PER_MSEC);
-            while ((!all_gone(t) || t->accepted == 0) && world_step(&t->w))
+            while ((!all_gone(t) || t->accepted == 0) && world_turn(&t->w))
                 continue;
             CHECK("client", t->sides[0].s == NULL && !t->sides[0].closed);
             CHECK("server", t->sides[1].closed);
@@ -590,7 +590,7 @@ static void a_stream_may_go_in_each_of_its_callbacks(struct table *t)
         t->accepted_like = (struct side){.close_at = AT_OPEN, .abort = abort == 1};
         t->sides[0] = (struct side){.to_send = 10, .finish = true};
         start_connecting(t, &t->sides[0]);
-        while (t->sides[0].s != NULL && world_step(&t->w))
+        while (t->sides[0].s != NULL && world_turn(&t->w))
             continue;
         CHECK_EQUAL("closed in on_accept", t->sides[0].error, abort == 1 ? ECONNRESET : 0);
     }
@@ -609,7 +609,7 @@ static void a_listener_may_go_in_its_callback(struct table *t)
     struct table *again = calloc(1, sizeof *again);
     again->w = t->w;
     start_connecting(again, &again->sides[0]);
-    while (again->sides[0].s != NULL && world_step(&t->w))
+    while (again->sides[0].s != NULL && world_turn(&t->w))
         continue;
     assert_int_equal(again->sides[0].error, ECONNREFUSED);
     free(again);
@@ -647,11 +647,11 @@ static void handlers_may_be_empty(struct table *t)
     t->accepted_like = (struct side){.to_send = 100000};
     assert_int_equal(net_connect(t->w.client, &to, NULL, &nothing, NULL, &s), 0);
     stream_set_deadline(s, loop_now(t->w.loop) + USEC_PER_MSEC);
-    while ((t->accepted == 0 || t->sides[1].sent < 100000) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[1].sent < 100000) && world_turn(&t->w))
         continue;
     world_run(&t->w, 5 * USEC_PER_MSEC);
     stream_close(s);
-    while (!t->sides[1].ended && world_step(&t->w))
+    while (!t->sides[1].ended && world_turn(&t->w))
         continue;
     assert_true(t->sides[1].ended);
     side_release(&t->sides[1]);
@@ -733,7 +733,7 @@ static void ask(struct talker *talker, const struct endpoint *to, size_t len)
         assert_int_equal(status, 0);
         usec until = loop_now(talker->w->loop) + 400 * USEC_PER_MSEC;
         while (talker->messages == messages && talker->errors == errors &&
-               loop_now(talker->w->loop) < until && world_step(talker->w))
+               loop_now(talker->w->loop) < until && world_turn(talker->w))
             continue;
         if (talker->messages > messages || talker->errors > errors)
             return;

@@ -41,7 +41,7 @@ void world_close(struct world *w)
     loop_free(w->loop);
 }
 
-bool world_step(struct world *w)
+bool world_turn(struct world *w)
 {
     if (loop_now(w->loop) >= w->give_up_at)
         return false;

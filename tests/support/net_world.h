@@ -33,7 +33,7 @@ void world_open(struct world *w, const struct world_kind *kind);
 void world_close(struct world *w);
 
 /* Turns the loop for a moment. False when the world has run out of patience. */
-bool world_step(struct world *w);
+bool world_turn(struct world *w);
 
 /* Turns the loop for `duration`. */
 void world_run(struct world *w, usec duration);
