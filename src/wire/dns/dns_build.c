@@ -129,16 +129,14 @@ static void write_name(struct dns_builder *b, const struct dns_name *name)
         remember(b, hashes[i], at + labels.at[i]);
 }
 
-/* A name within RDATA, compressed where the type allows it. */
-static void write_rdata_name(struct dns_builder *b, struct reader *r, bool compress)
+/* A name within RDATA, of a type that allows it to be compressed. */
+static void write_rdata_name(struct dns_builder *b, struct reader *r)
 {
     const uint8_t *start = r->next;
     dns_name_skip(r);
     struct bytes wire = bytes_of(start, (size_t)(r->next - start));
     struct dns_name name;
-    if (!compress)
-        write_bytes(&b->w, wire);
-    else if (dns_name_from_wire(wire, &name))
+    if (dns_name_from_wire(wire, &name))
         write_name(b, &name);
 }
 
@@ -162,7 +160,7 @@ static void write_rdata(struct dns_builder *b, uint16_t type, struct bytes rdata
             len = 4;
             break;
         case 'n':
-            write_rdata_name(b, &r, true);
+            write_rdata_name(b, &r);
             break;
         default:
             len = reader_left(&r);

@@ -42,7 +42,6 @@ static size_t expand(struct bytes message, size_t at, size_t end, struct dns_nam
             if (after == 0)
                 after = at + 2;
             part = at = target;
-            end = message.len;
             continue;
         }
         /* 01 and 10 are no labels (RFC 6891 §5 withdrew the extended ones). */

@@ -273,6 +273,36 @@ static void long_messages_stay_readable(void **state UNUSED)
     }
 }
 
+static void no_pointer_leads_beyond_14_bits(void **state UNUSED)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    struct dns_builder b;
+    dns_build_start(&b, buffer, sizeof buffer);
+    dns_build_section(&b, DNS_ANSWER);
+    char line[5000];
+    memcpy(line, ". TXT ", 6);
+    for (size_t i = 6; i + 202 < sizeof line; i += 202) {
+        memset(line + i, 'x', 201);
+        memcpy(line + i + 201, " ", 2);
+    }
+    static uint8_t rdata[6000];
+    struct writer w = writer_of(rdata, sizeof rdata);
+    char reason[100];
+    struct text error = text_of(reason, sizeof reason);
+    struct dns_record record;
+    assert_true(dns_record_parse(bytes_of_text(line), &(struct dns_line_context){0}, &w, &record,
+                                 &error));
+    while (writer_len(&b.w) <= 0x4000)
+        assert_true(dns_build_record(&b, &(struct dns_build_record){&record.owner, record.type,
+                                                                    record.class, 0, record.rdata}));
+    size_t len = writer_len(&b.w);
+    for (int i = 0; i < 2; i++) {
+        assert_true(add(&b, "a.example. A 192.0.2.1"));
+        assert_int_equal(writer_len(&b.w) - len, 11 + 14);
+        len = writer_len(&b.w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +314,7 @@ int main(void)
         cmocka_unit_test(never_writes_half_a_record),
         cmocka_unit_test(goes_back_to_a_mark),
         cmocka_unit_test(long_messages_stay_readable),
+        cmocka_unit_test(no_pointer_leads_beyond_14_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

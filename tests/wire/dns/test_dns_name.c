@@ -103,6 +103,24 @@ static void holds_255_octets_and_not_one_more(void **state UNUSED)
             assert_false(dns_name_child(bytes_of_text("b"), &got, &longer));
         }
     }
+    /* 255 octets of labels leave no room for the root. */
+    data[10] = 2;
+    data[11] = 'a';
+    data[12] = 'a';
+    memmove(data + 13, data + 14, 254);
+    data[13 + 252] = 0;
+    uint8_t long_name[12 + 256] = {0};
+    memcpy(long_name + 12, data + 10, 256);
+    struct reader long_reader = reader_of(bytes_of(long_name, sizeof long_name));
+    read_skip(&long_reader, 12);
+    struct dns_name long_got;
+    dns_name_read(&long_reader, bytes_of(long_name, sizeof long_name), &long_got);
+    assert_true(long_reader.failed);
+    for (size_t i = 0; i < 128; i++) {
+        data[12 + 2 * i] = 1;
+        data[13 + 2 * i] = 'a';
+    }
+
     /* Two more labels through a pointer to 126 of them. */
     data[12 + 252] = 0;
     static const uint8_t tail[] = {1, 'b', 0xc0, 12, 1, 'b', 1, 'b', 0xc0, 12};
@@ -235,6 +253,7 @@ static void knows_ancestors_by_label(void **state UNUSED)
         {"a.b.c", ".", true},     {".", ".", true},       {"b.c", "a.b.c", false},
         {"ab.c", "b.c", false},   {"a.b.c", "a.c", false}, {".", "c", false},
         {"a\\.b.c", "b.c", false},
+        {"x\\001b.c", "b.c", false},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct dns_name name = name_of(cases[i].name);

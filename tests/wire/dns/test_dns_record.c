@@ -90,6 +90,8 @@ static const struct {
     {"www QQ 1", "not a record type: \"QQ\""},
     {"www ANY x", "not a type that a zone can hold: \"ANY\""},
     {"www OPT \\# 0", "not a type that a zone can hold: \"OPT\""},
+    {"www 60 60 A 192.0.2.1", "not a record type: \"60\""},
+    {"www IN IN A 192.0.2.1", "not a record type: \"IN\""},
     {"www A", "fields are missing"},
     {"www A 192.0.2.256", "not an IPv4 address: \"192.0.2.256\""},
     {"www A 2001:db8::1", "not an IPv4 address: \"2001:db8::1\""},
@@ -140,6 +142,7 @@ static void a_string_holds_255_octets(void **state UNUSED)
     assert_int_equal(record.rdata.len, 256);
     line[6 + 255] = 'a';
     assert_false(parse(line, buffer, sizeof buffer, &record, reason, sizeof reason));
+    assert_memory_equal(reason, "a string of more than 255 octets", 32);
 }
 
 static const struct {
@@ -197,6 +200,9 @@ static void expands_compressed_names(void **state UNUSED)
     assert_int_equal(writer_len(&w), 0);
     w = writer_of(out, sizeof out);
     assert_int_equal(dns_rdata_expand(DNS_NS, bytes_of(message, 27), bytes_empty(), &w),
+                     WIRE_MALFORMED);
+    w = writer_of(out, sizeof out);
+    assert_int_equal(dns_rdata_expand(DNS_A, bytes_of(message, 27), bytes_of(message, 5), &w),
                      WIRE_MALFORMED);
     rdata = bytes_of(message + 17, 9);
     w = writer_of(out, sizeof out);
