@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * answer.h - the answering core of a server: a query in, a reply out, from zones (RFC 1034 §4.3.2;
+ * RFC 2308 negative answers, RFC 4592 wildcards, RFC 6672 DNAME, RFC 6891 EDNS, RFC 8482 ANY).
+ *
+ * It holds no state between queries and allocates nothing. What is in no zone is told to the
+ * caller as ANSWER_ELSEWHERE; what another server then said is made into a reply by answer_relay().
+ */
+#ifndef WN_PROTO_DNS_ANSWER_H
+#define WN_PROTO_DNS_ANSWER_H
+
+#include "proto/dns/zone.h"
+#include "wire/dns/dns_message.h"
+
+enum {
+    ANSWER_CHAIN_MAX = 16, /* CNAMEs and DNAMEs followed in one answer */
+};
+
+struct answer_options {
+    const struct zone_set *zones;
+    bool recursion_available; /* RA: names elsewhere can be asked for */
+};
+
+/* Where a query came from. */
+struct answer_path {
+    bool stream;       /* TCP: replies up to 65535 octets, and ANY in full */
+    uint16_t size_max; /* of a datagram, also announced in OPT: DNS_UDP_SIZE_DEFAULT, more only
+                          where datagrams are known not to be fragmented */
+};
+
+/* What must be kept of a query to reply to it later. */
+struct answer_query {
+    uint16_t id;
+    uint16_t flags; /* as they came: RD, CD, AD matter */
+    struct dns_question question;
+    bool edns;
+    bool dnssec_ok;
+    struct answer_path path;
+    uint16_t limit; /* of the reply's octets */
+};
+
+enum answer_verdict {
+    ANSWER_NOTHING,   /* not a query: no reply is due */
+    ANSWER_REPLY,     /* *reply is to be sent */
+    ANSWER_ELSEWHERE, /* *query is filled in; ask for its question, but with the name `target` */
+};
+
+struct answer_result {
+    enum answer_verdict verdict;
+    unsigned rcode;          /* of the reply */
+    bool malformed;          /* the reply says FORMERR */
+    struct bytes reply;      /* in the caller's buffer */
+    struct dns_name target;  /* ANSWER_ELSEWHERE: the question's name, or where our CNAMEs lead */
+    struct answer_query query;
+};
+
+/* Answers one message. `buffer` of DNS_MESSAGE_MAX octets for streams, path->size_max (at least
+ * DNS_UDP_SIZE_MIN) for datagrams, takes the reply. */
+void answer(const struct answer_options *options, struct bytes message,
+            const struct answer_path *path, uint8_t *buffer, struct answer_result *out);
+
+/* A reply with that RCODE and no records. */
+struct bytes answer_refuse(const struct answer_options *options, const struct answer_query *query,
+                           unsigned rcode, uint8_t *buffer);
+
+/* The partial answer of what led elsewhere, when nobody can be asked: our CNAMEs; or, when there are
+ * none, `rcode`. */
+struct bytes answer_partial(const struct answer_options *options, const struct answer_query *query,
+                            unsigned rcode, uint8_t *buffer);
+
+/*
+ * Makes the reply to the client from what another server replied for `target`: the client's id,
+ * case and limits, our CNAMEs in front, our own OPT. `scratch` of DNS_RDATA_MAX octets. An upstream
+ * message that cannot be read gives SERVFAIL. *rcode: of the reply.
+ */
+struct bytes answer_relay(const struct answer_options *options, const struct answer_query *query,
+                          struct bytes upstream, uint8_t *scratch, uint8_t *buffer,
+                          unsigned *rcode);
+
+#endif

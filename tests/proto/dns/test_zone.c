@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+/* test_zone.c - zones in memory (RFC 1034 §4.2, RFC 4592). */
+#include "proto/dns/zone.h"
+#include "tests/support/check.h"
+#include "tests/support/dns_text.h"
+
+static const struct siphash_key key = {1, 2};
+
+static enum zone_result add(struct zone_set *set, const char *line)
+{
+    uint8_t rdata[1024];
+    char reason[200];
+    struct writer w = writer_of(rdata, sizeof rdata);
+    struct text error = text_of(reason, sizeof reason);
+    struct dns_record record;
+    struct dns_line_context context = {.ttl = 60};
+    if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &error))
+        fail_msg("%s: %s", line, reason);
+    return zone_add(set, &record);
+}
+
+static struct zone_match find(const struct zone_set *set, const char *text)
+{
+    struct dns_name name = dns_text_name(text);
+    struct zone_match match;
+    zone_find(set, &name, &match);
+    return match;
+}
+
+static size_t remove_name(struct zone_set *set, const char *text, uint16_t type)
+{
+    struct dns_name name = dns_text_name(text);
+    return zone_remove(set, &name, type, NULL);
+}
+
+static const char *const lines[] = {
+    "example. SOA ns.example. h.example. 1 2 3 4 30",
+    "example. NS ns.example.",
+    "ns.example. A 192.0.2.1",
+    "a.b.c.example. A 192.0.2.2",
+    "*.wild.example. TXT w",
+    "sub.example. NS ns.sub.example.",
+    "ns.sub.example. A 192.0.2.3",
+    "own.sub.example. SOA ns.example. h.example. 1 2 3 4 30",
+    "old.example. DNAME new.example.",
+    "below.old.example. A 192.0.2.4",
+};
+
+static struct zone_set *zones(struct heap *heap, struct counting_heap *counts)
+{
+    *heap = counting_heap(counts);
+    struct zone_set *set = zone_set_new(heap, 100, &key);
+    assert_non_null(set);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        CHECK_EQUAL(lines[i], add(set, lines[i]), ZONE_OK);
+    return set;
+}
+
+static const struct {
+    const char *name;
+    const char *apex;
+    const char *cut;
+    const char *dname;
+    bool exists;
+    const char *encloser;
+} finds[] = {
+    {"com", NULL, NULL, NULL, false, "."},
+    {".", NULL, NULL, NULL, true, "."},
+    {"example", "example.", NULL, NULL, true, "example."},
+    {"NS.Example", "example.", NULL, NULL, true, "ns.example."},
+    {"b.c.example", "example.", NULL, NULL, true, "b.c.example."},
+    {"c.example", "example.", NULL, NULL, true, "c.example."},
+    {"x.b.c.example", "example.", NULL, NULL, false, "b.c.example."},
+    {"x.wild.example", "example.", NULL, NULL, false, "wild.example."},
+    {"*.wild.example", "example.", NULL, NULL, true, "*.wild.example."},
+    {"sub.example", "example.", "sub.example.", NULL, true, "sub.example."},
+    {"ns.sub.example", "example.", "sub.example.", NULL, true, "ns.sub.example."},
+    {"x.sub.example", "example.", "sub.example.", NULL, false, "sub.example."},
+    {"x.own.sub.example", "own.sub.example.", NULL, NULL, false, "own.sub.example."},
+    {"old.example", "example.", NULL, NULL, true, "old.example."},
+    {"below.old.example", "example.", NULL, "old.example.", true, "below.old.example."},
+    {"x.old.example", "example.", NULL, "old.example.", false, "old.example."},
+};
+
+static void check_node(const char *name, const struct zone_node *node, const char *want)
+{
+    char text[DNS_NAME_TEXT_MAX];
+    CHECK_EQUAL(name, node != NULL, want != NULL);
+    if (node != NULL)
+        assert_string_equal(dns_name_format(&node->owner, text), want);
+}
+
+static void finds_zone_cut_and_encloser(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    for (size_t i = 0; i < ARRAY_LEN(finds); i++) {
+        struct zone_match match = find(set, finds[i].name);
+        check_node(finds[i].name, match.apex, finds[i].apex);
+        check_node(finds[i].name, match.cut, finds[i].cut);
+        check_node(finds[i].name, match.dname, finds[i].dname);
+        check_node(finds[i].name, match.encloser, finds[i].encloser);
+        CHECK_EQUAL(finds[i].name, match.node != NULL, finds[i].exists);
+    }
+    assert_non_null(find(set, "wild.example").node->wildcard);
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
+}
+
+static void refuses_what_a_zone_cannot_hold(void **state UNUSED)
+{
+    static const struct {
+        const char *line;
+        enum zone_result want;
+    } cases[] = {
+        {"com. A 192.0.2.1", ZONE_OUTSIDE},
+        {"v.example. CH TXT x", ZONE_INVALID},
+        {"ns.example. CNAME x.example.", ZONE_CNAME_ALONE},
+        {"alias.example. CNAME x.example.", ZONE_OK},
+        {"alias.example. CNAME x.example.", ZONE_OK},
+        {"alias.example. CNAME y.example.", ZONE_ONLY_ONE},
+        {"alias.example. A 192.0.2.1", ZONE_CNAME_ALONE},
+        {"example. SOA ns.example. h.example. 9 2 3 4 30", ZONE_ONLY_ONE},
+        {"old.example. DNAME newer.example.", ZONE_ONLY_ONE},
+    };
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_EQUAL(cases[i].line, add(set, cases[i].line), cases[i].want);
+    struct dns_record bad = {dns_text_name("x.example"), DNS_A, DNS_IN, 1, bytes_of("\1\2\3", 3)};
+    assert_int_equal(zone_add(set, &bad), ZONE_INVALID);
+    assert_null(find(set, "x.example").node);
+    zone_set_free(set);
+}
+
+static void removing_prunes_what_was_only_on_the_way(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    assert_int_equal(remove_name(set, "b.c.example", DNS_ANY), 0);
+    assert_int_equal(remove_name(set, "A.B.C.example", DNS_AAAA), 0);
+    assert_non_null(find(set, "c.example").node);
+    assert_int_equal(remove_name(set, "A.B.C.example", DNS_ANY), 1);
+    assert_null(find(set, "c.example").node);
+    assert_int_equal(remove_name(set, "*.wild.example", DNS_TXT), 1);
+    assert_null(find(set, "wild.example").node);
+    assert_int_equal(zone_set_count(set), ARRAY_LEN(lines) - 2);
+    /* The wildcard can come back. */
+    assert_int_equal(add(set, "*.wild.example. A 192.0.2.9"), ZONE_OK);
+    assert_non_null(find(set, "wild.example").node->wildcard);
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
+}
+
+static void removing_keeps_the_zone_together(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    assert_int_equal(add(set, "example. A 192.0.2.7"), ZONE_OK);
+    assert_int_equal(remove_name(set, "example", DNS_ANY), 1);
+    assert_non_null(zone_rrset(find(set, "example").node, DNS_SOA));
+    assert_non_null(zone_rrset(find(set, "example").node, DNS_NS));
+    assert_int_equal(remove_name(set, "sub.example", DNS_ANY), 1); /* a delegation is not structure */
+    assert_null(find(set, "ns.sub.example").cut);
+    assert_int_equal(remove_name(set, "own.sub.example", DNS_SOA), 1); /* asked for by its type */
+    assert_null(find(set, "own.sub.example").node);
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
+}
+
+static void one_record_of_a_set_can_be_removed(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    assert_int_equal(add(set, "ns.example. A 192.0.2.9"), ZONE_OK);
+    struct dns_name name = dns_text_name("ns.example");
+    struct bytes rdata = bytes_of("\300\0\2\1", 4);
+    assert_int_equal(zone_remove(set, &name, DNS_A, &rdata), 1);
+    assert_int_equal(zone_remove(set, &name, DNS_A, &rdata), 0);
+    const struct rrset *rrset = zone_rrset(find(set, "ns.example").node, DNS_A);
+    assert_int_equal(rrset->count, 1);
+    assert_int_equal(rrset->records->rdata[3], 9);
+    zone_set_free(set);
+}
+
+static uint32_t serial(const struct zone_set *set)
+{
+    const struct zone_record *soa = zone_rrset(find(set, "example").node, DNS_SOA)->records;
+    struct reader r = reader_of(bytes_after(zone_rdata(soa), soa->len - 20u));
+    return read_u32(&r);
+}
+
+static void the_serial_counts_changes(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap = counting_heap(&counts);
+    struct zone_set *set = zone_set_new(&heap, 100, &key);
+    assert_int_equal(add(set, "example. SOA ns.example. h.example. 254 2 3 4 30"), ZONE_OK);
+    assert_int_equal(serial(set), 254);
+    assert_int_equal(add(set, "a.example. A 192.0.2.1"), ZONE_OK);
+    assert_int_equal(add(set, "a.example. A 192.0.2.1"), ZONE_OK);
+    assert_int_equal(serial(set), 255);
+    assert_int_equal(remove_name(set, "a.example", DNS_A), 1);
+    assert_int_equal(serial(set), 256);
+    zone_set_free(set);
+}
+
+static void a_set_has_one_ttl_the_lowest(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    assert_int_equal(add(set, "t.example. 50 A 192.0.2.1"), ZONE_OK);
+    assert_int_equal(add(set, "t.example. 40 A 192.0.2.2"), ZONE_OK);
+    assert_int_equal(add(set, "t.example. 45 A 192.0.2.3"), ZONE_OK);
+    assert_int_equal(zone_rrset(find(set, "t.example").node, DNS_A)->ttl, 40);
+    assert_int_equal(zone_negative_ttl(zone_rrset(find(set, "example").node, DNS_SOA)), 30);
+    zone_set_free(set);
+}
+
+static void is_bounded(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap = counting_heap(&counts);
+    struct zone_set *set = zone_set_new(&heap, 3, &key);
+    assert_int_equal(add(set, "example. SOA ns.example. h.example. 1 2 3 4 30"), ZONE_OK);
+    assert_int_equal(add(set, "a.example. A 192.0.2.1"), ZONE_OK);
+    assert_int_equal(add(set, "a.example. A 192.0.2.2"), ZONE_OK);
+    assert_int_equal(add(set, "a.example. A 192.0.2.3"), ZONE_FULL);
+    assert_int_equal(add(set, "b.example. A 192.0.2.3"), ZONE_FULL);
+    assert_int_equal(add(set, "a.example. A 192.0.2.2"), ZONE_OK); /* is there */
+    assert_null(find(set, "b.example").node);
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
+}
+
+static void survives_without_memory(void **state UNUSED)
+{
+    for (size_t fail_at = 1; fail_at < 60; fail_at++) {
+        struct counting_heap counts = {.fail_at = fail_at};
+        struct heap heap = counting_heap(&counts);
+        struct zone_set *set = zone_set_new(&heap, 100, &key);
+        if (set != NULL) {
+            for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+                (void)add(set, lines[i]);
+            struct zone_match match = find(set, "x.b.c.example");
+            /* No empty branch stays behind. */
+            if (match.encloser->rrsets == NULL && match.encloser->parent != NULL)
+                assert_true(match.encloser->child_count > 0);
+            zone_set_free(set);
+        }
+        assert_int_equal(counts.blocks, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_zone_cut_and_encloser),
+        cmocka_unit_test(refuses_what_a_zone_cannot_hold),
+        cmocka_unit_test(removing_prunes_what_was_only_on_the_way),
+        cmocka_unit_test(removing_keeps_the_zone_together),
+        cmocka_unit_test(one_record_of_a_set_can_be_removed),
+        cmocka_unit_test(the_serial_counts_changes),
+        cmocka_unit_test(a_set_has_one_ttl_the_lowest),
+        cmocka_unit_test(is_bounded),
+        cmocka_unit_test(survives_without_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
