@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fuzz_dns_answer.c - any datagram into the answering core: replies can be read, carry the query's
+ * id, and keep to its size; a relayed message, any octets too, does the same.
+ */
+#include "base/compiler.h"
+#include "fuzz/fuzz.h"
+#include "os/memory.h"
+#include "proto/dns/answer.h"
+
+static const char *const lines[] = {
+    "a. SOA ns.a. h.a. 1 2 3 4 5",      "a. NS ns.a.",        "ns.a. A 192.0.2.1",
+    "w.a. CNAME ns.a.",                 "o.a. CNAME x.b.",    "*.i.a. TXT \"wild\"",
+    "l.a. CNAME l.a.",                  "d.a. DNAME a.",      "s.a. NS ns.s.a.",
+    "ns.s.a. AAAA 2001:db8::1",         "m.a. MX 1 ns.a.",    "m.a. MX 2 many.a.",
+};
+
+static struct zone_set *make_zones(void)
+{
+    static const struct siphash_key key = {1, 2};
+    struct heap heap = memory_heap();
+    struct zone_set *zones = zone_set_new(&heap, 1000, &key);
+    ASSERT(zones != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(lines) + 60; i++) {
+        char line[64];
+        char reason[100];
+        uint8_t rdata[512];
+        struct text text = text_of(line, sizeof line);
+        struct text error = text_of(reason, sizeof reason);
+        struct writer w = writer_of(rdata, sizeof rdata);
+        struct dns_line_context context = {.ttl = 60};
+        struct dns_record record;
+        if (i < ARRAY_LEN(lines))
+            text_add(&text, lines[i]);
+        else
+            text_add_format(&text, "many.a. A 192.0.2.%zu", i);
+        ASSERT(dns_record_parse(text_bytes(&text), &context, &w, &record, &error));
+        ASSERT(zone_add(zones, &record) == ZONE_OK);
+    }
+    return zones;
+}
+
+static void check_reply(struct bytes reply, struct bytes query, size_t limit)
+{
+    struct dns_cursor cursor;
+    struct dns_rr rr;
+    ASSERT(reply.len <= limit);
+    ASSERT(dns_cursor_start(&cursor, reply) == WIRE_OK);
+    ASSERT(memcmp(reply.data, query.data, 2) == 0);
+    ASSERT((cursor.header.flags & DNS_QR) != 0);
+    ASSERT(cursor.header.counts[DNS_QUESTION] <= 1);
+    while (dns_cursor_record(&cursor, &rr))
+        continue;
+    ASSERT(!cursor.reader.failed && reader_left(&cursor.reader) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static struct zone_set *zones;
+    static uint8_t reply_buffer[DNS_MESSAGE_MAX];
+    static uint8_t scratch[DNS_RDATA_MAX];
+    if (zones == NULL)
+        zones = make_zones();
+    /* The first octet: how it came, and how much of the rest is the query. */
+    if (len == 0)
+        return 0;
+    struct bytes all = bytes_of(data + 1, len - 1);
+    struct answer_path path = {(data[0] & 1) != 0, DNS_UDP_SIZE_DEFAULT};
+    struct answer_options options = {zones, (data[0] & 2) != 0};
+    struct answer_result result;
+    struct bytes query = bytes_first(all, (data[0] & 4) != 0 ? all.len : data[0] / 2u);
+    answer(&options, query, &path, reply_buffer, &result);
+    if (result.verdict == ANSWER_REPLY)
+        check_reply(result.reply, query, path.stream ? DNS_MESSAGE_MAX : path.size_max);
+    if (result.verdict != ANSWER_ELSEWHERE)
+        return 0;
+    unsigned rcode;
+    struct bytes upstream = bytes_after(all, query.len);
+    check_reply(answer_relay(&options, &result.query, upstream, scratch, reply_buffer, &rcode),
+                query, result.query.limit);
+    check_reply(answer_partial(&options, &result.query, DNS_REFUSED, reply_buffer), query,
+                result.query.limit);
+    return 0;
+}

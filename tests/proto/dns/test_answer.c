@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: ISC */
+/* test_answer.c - the answering core (RFC 1034 §4.3.2 and what has been added to it). */
+#include "proto/dns/answer.h"
+
+#include <stdio.h>
+
+#include "tests/support/check.h"
+#include "tests/support/dns_text.h"
+
+static const char *const lines[] = {
+    "example. SOA ns.example. h.example. 1 2 3 4 30",
+    "example. NS ns.example.",
+    "example. MX 10 mail.example.",
+    "example. MX 20 mail.example.",
+    "ns.example. A 192.0.2.1",
+    "mail.example. A 192.0.2.2",
+    "mail.example. AAAA 2001:db8::2",
+    "www.example. CNAME web.example.",
+    "web.example. A 192.0.2.3",
+    "out.example. CNAME www.outside.",
+    "deep.example. CNAME out.example.",
+    "gone.example. CNAME nothing.example.",
+    "loop.example. CNAME pool.example.",
+    "pool.example. CNAME loop.example.",
+    "a.b.example. TXT x",
+    "*.wild.example. MX 5 mail.example.",
+    "*.wild.example. A 192.0.2.4",
+    "sub.wild.example. TXT y",
+    "*.alias.example. CNAME web.example.",
+    "sub.example. NS ns.sub.example.",
+    "sub.example. NS ns.example.",
+    "sub.example. DS 1 8 2 00ff",
+    "ns.sub.example. A 192.0.2.5",
+    "old.example. DNAME example.",
+    "far.example. DNAME outside.",
+    "long.example. DNAME aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbb"
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.cccccccccccccccccccccccccccccccccccccccccccccccccc"
+    "cccccccccc.dddddddddddddddddddddddddddddddddddddddddddddddddddddd.",
+    "_sip._udp.example. SRV 1 2 5060 mail.example.",
+    "unknown.example. TYPE65280 \\# 2 0102",
+};
+
+static struct counting_heap counts;
+static struct zone_set *zones;
+
+static void add_line(const char *line)
+{
+    uint8_t rdata[1024];
+    char reason[200];
+    struct writer w = writer_of(rdata, sizeof rdata);
+    struct text error = text_of(reason, sizeof reason);
+    struct dns_record record;
+    struct dns_line_context context = {.ttl = 60};
+    if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &error))
+        fail_msg("%s: %s", line, reason);
+    CHECK_EQUAL(line, zone_add(zones, &record), ZONE_OK);
+}
+
+static int set_up(void **state UNUSED)
+{
+    static const struct siphash_key key = {3, 4};
+    counts = (struct counting_heap){0};
+    struct heap heap = counting_heap(&counts);
+    zones = zone_set_new(&heap, 1000, &key);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        add_line(lines[i]);
+    return 0;
+}
+
+static int tear_down(void **state UNUSED)
+{
+    zone_set_free(zones);
+    return counts.blocks == 0 ? 0 : 1;
+}
+
+static void ask(struct bytes query, bool stream, bool recursion, struct answer_result *out,
+                uint8_t *buffer)
+{
+    struct answer_options options = {zones, recursion};
+    struct answer_path path = {stream, DNS_UDP_SIZE_DEFAULT};
+    uint8_t *copy = exact_copy(query.data, query.len);
+    answer(&options, bytes_of(copy, query.len), &path, buffer, out);
+    free(copy);
+}
+
+#define SOA "example. 30 IN SOA ns.example. h.example. "
+#define SOA_END " 2 3 4 30"
+
+static const struct {
+    const char *name; /* what is asked, too */
+    uint16_t type;
+    bool stream;
+    const char *want; /* NULL: elsewhere. The serial is written as N */
+    const char *target;
+} cases[] = {
+    {"ns.example", DNS_A, false, "NOERROR aa rd; an ns.example. 60 IN A 192.0.2.1", NULL},
+    {"NS.eXample", DNS_A, false, "NOERROR aa rd; an NS.eXample. 60 IN A 192.0.2.1", NULL},
+    {"unknown.example", 65280, false,
+     "NOERROR aa rd; an unknown.example. 60 IN TYPE65280 \\# 2 0102", NULL},
+    /* NODATA, NXDOMAIN and empty non-terminals: RFC 2308 §2, RFC 8020 */
+    {"ns.example", DNS_AAAA, false, "NOERROR aa rd; ns " SOA "N" SOA_END, NULL},
+    {"b.example", DNS_A, false, "NOERROR aa rd; ns " SOA "N" SOA_END, NULL},
+    {"b.example", DNS_ANY, false, "NOERROR aa rd; ns " SOA "N" SOA_END, NULL},
+    {"c.b.example", DNS_A, false, "NXDOMAIN aa rd; ns " SOA "N" SOA_END, NULL},
+    {"no.example", DNS_A, false, "NXDOMAIN aa rd; ns " SOA "N" SOA_END, NULL},
+    /* aliases */
+    {"www.example", DNS_A, false,
+     "NOERROR aa rd; an www.example. 60 IN CNAME web.example.; an web.example. 60 IN A 192.0.2.3",
+     NULL},
+    {"www.example", DNS_CNAME, false, "NOERROR aa rd; an www.example. 60 IN CNAME web.example.", NULL},
+    {"www.example", DNS_AAAA, false,
+     "NOERROR aa rd; an www.example. 60 IN CNAME web.example.; ns " SOA "N" SOA_END, NULL},
+    {"gone.example", DNS_A, false,
+     "NXDOMAIN aa rd; an gone.example. 60 IN CNAME nothing.example.; ns " SOA "N" SOA_END, NULL},
+    {"out.example", DNS_A, false, NULL, "www.outside."},
+    {"deep.example", DNS_A, false, NULL, "www.outside."},
+    {"www.outside", DNS_A, false, NULL, "www.outside."},
+    /* wildcards: RFC 4592 §2.2 */
+    {"x.wild.example", DNS_A, false, "NOERROR aa rd; an x.wild.example. 60 IN A 192.0.2.4", NULL},
+    {"x.y.wild.example", DNS_A, false, "NOERROR aa rd; an x.y.wild.example. 60 IN A 192.0.2.4", NULL},
+    {"x.wild.example", DNS_MX, false,
+     "NOERROR aa rd; an x.wild.example. 60 IN MX 5 mail.example.; ar mail.example. 60 IN A "
+     "192.0.2.2; ar mail.example. 60 IN AAAA 2001:db8::2", NULL},
+    {"x.wild.example", DNS_TXT, false, "NOERROR aa rd; ns " SOA "N" SOA_END, NULL},
+    {"sub.wild.example", DNS_A, false, "NOERROR aa rd; ns " SOA "N" SOA_END, NULL},
+    {"x.sub.wild.example", DNS_A, false, "NXDOMAIN aa rd; ns " SOA "N" SOA_END, NULL},
+    {"wild.example", DNS_A, false, "NOERROR aa rd; ns " SOA "N" SOA_END, NULL},
+    {"*.wild.example", DNS_A, false, "NOERROR aa rd; an *.wild.example. 60 IN A 192.0.2.4", NULL},
+    {"x.alias.example", DNS_A, false,
+     "NOERROR aa rd; an x.alias.example. 60 IN CNAME web.example.; an web.example. 60 IN A "
+     "192.0.2.3", NULL},
+    /* delegations */
+    {"x.sub.example", DNS_A, false,
+     "NOERROR rd; ns sub.example. 60 IN NS ns.sub.example.; ns sub.example. 60 IN NS ns.example.; "
+     "ar ns.sub.example. 60 IN A 192.0.2.5; ar ns.example. 60 IN A 192.0.2.1", NULL},
+    {"sub.example", DNS_NS, false,
+     "NOERROR rd; ns sub.example. 60 IN NS ns.sub.example.; ns sub.example. 60 IN NS ns.example.; "
+     "ar ns.sub.example. 60 IN A 192.0.2.5; ar ns.example. 60 IN A 192.0.2.1", NULL},
+    {"ns.sub.example", DNS_A, false,
+     "NOERROR rd; ns sub.example. 60 IN NS ns.sub.example.; ns sub.example. 60 IN NS ns.example.; "
+     "ar ns.sub.example. 60 IN A 192.0.2.5; ar ns.example. 60 IN A 192.0.2.1", NULL},
+    {"sub.example", DNS_DS, false, "NOERROR aa rd; an sub.example. 60 IN DS 1 8 2 00ff", NULL},
+    /* DNAME: RFC 6672 */
+    {"ns.old.example", DNS_A, false,
+     "NOERROR aa rd; an old.example. 60 IN DNAME example.; an ns.old.example. 60 IN CNAME "
+     "ns.example.; an ns.example. 60 IN A 192.0.2.1", NULL},
+    {"old.example", DNS_A, false, "NOERROR aa rd; ns " SOA "N" SOA_END, NULL},
+    {"x.y.far.example", DNS_A, false, NULL, "x.y.outside."},
+    /* additional data */
+    {"example", DNS_MX, false,
+     "NOERROR aa rd; an example. 60 IN MX 10 mail.example.; an example. 60 IN MX 20 mail.example.; "
+     "ar mail.example. 60 IN A 192.0.2.2; ar mail.example. 60 IN AAAA 2001:db8::2", NULL},
+    {"example", DNS_NS, false,
+     "NOERROR aa rd; an example. 60 IN NS ns.example.; ar ns.example. 60 IN A 192.0.2.1", NULL},
+    {"_sip._udp.example", DNS_SRV, false,
+     "NOERROR aa rd; an _sip._udp.example. 60 IN SRV 1 2 5060 mail.example.; ar mail.example. 60 IN "
+     "A 192.0.2.2; ar mail.example. 60 IN AAAA 2001:db8::2", NULL},
+    /* ANY: RFC 8482 */
+    {"mail.example", DNS_ANY, false, "NOERROR aa rd; an mail.example. 60 IN A 192.0.2.2", NULL},
+    {"mail.example", DNS_ANY, true,
+     "NOERROR aa rd; an mail.example. 60 IN A 192.0.2.2; an mail.example. 60 IN AAAA 2001:db8::2",
+     NULL},
+    {"www.example", DNS_ANY, false, "NOERROR aa rd; an www.example. 60 IN CNAME web.example.", NULL},
+    /* types that are no data */
+    {"example", DNS_AXFR, true, "REFUSED rd", NULL},
+    {"example", DNS_IXFR, false, "REFUSED rd", NULL},
+    {"example", DNS_MAILB, false, "NOTIMP rd", NULL},
+    {"example", DNS_OPT, false, "FORMERR rd", NULL},
+};
+
+static void answers_by_the_algorithm(void **state UNUSED)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    char serial[20];
+    snprintf(serial, sizeof serial, "%u", (unsigned)ARRAY_LEN(lines));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint8_t query_buffer[512];
+        char text[2000];
+        struct answer_result result;
+        struct dns_text_query query = {cases[i].name, cases[i].type, .id = 7, .flags = DNS_RD};
+        ask(dns_text_query(&query, query_buffer, sizeof query_buffer), cases[i].stream, false,
+            &result, buffer);
+        CHECK_EQUAL(cases[i].name, result.verdict,
+                    cases[i].want != NULL ? ANSWER_REPLY : ANSWER_ELSEWHERE);
+        if (cases[i].want == NULL) {
+            assert_string_equal(dns_name_format(&result.target, text), cases[i].target);
+            continue;
+        }
+        dns_text_of(result.reply, text, sizeof text);
+        char *at = strstr(text, "h.example. ");
+        if (at != NULL && at[11] != 'N') {
+            assert_memory_equal(at + 11, serial, strlen(serial));
+            memmove(at + 12, at + 11 + strlen(serial), strlen(at + 11 + strlen(serial)) + 1);
+            at[11] = 'N';
+        }
+        if (strcmp(text, cases[i].want) != 0)
+            fail_msg("%s:\n  %s\nexpected\n  %s", cases[i].name, text, cases[i].want);
+        assert_int_equal(result.reply.data[0] << 8 | result.reply.data[1], 7);
+        assert_int_equal(dns_opcode((uint16_t)(result.reply.data[2] << 8)), 0);
+    }
+}
+
+static void a_loop_of_aliases_ends(void **state UNUSED)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    uint8_t query_buffer[512];
+    struct answer_result result;
+    struct dns_text_query query = {"loop.example", DNS_A, .id = 1};
+    ask(dns_text_query(&query, query_buffer, sizeof query_buffer), true, false, &result, buffer);
+    assert_int_equal(result.verdict, ANSWER_REPLY);
+    assert_int_equal(result.rcode, DNS_SERVFAIL);
+}
+
+static void a_name_too_long_for_its_dname(void **state UNUSED)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    uint8_t query_buffer[512];
+    struct answer_result result;
+    struct dns_text_query query = {"aaaaaaaaaabbbbbbbbbb.long.example", DNS_A, .id = 1};
+    ask(dns_text_query(&query, query_buffer, sizeof query_buffer), true, false, &result, buffer);
+    assert_int_equal(result.rcode, 6); /* YXDOMAIN, RFC 6672 §2.2 */
+}
+
+static void echoes_the_question_in_its_case(void **state UNUSED)
+{
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+    uint8_t query_buffer[512];
+    struct answer_result result;
+    struct dns_text_query query = {"wWw.ExAmPlE", DNS_A, .id = 0xabcd, .flags = DNS_RD | DNS_CD};
+    struct bytes message = dns_text_query(&query, query_buffer, sizeof query_buffer);
+    ask(message, false, true, &result, buffer);
+    assert_memory_equal(result.reply.data + 12, message.data + 12, message.len - 12);
+    char text[1000];
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text),
+                        "NOERROR aa rd ra cd; an wWw.ExAmPlE. 60 IN CNAME web.ExAmPlE.; an "
+                        "web.ExAmPlE. 60 IN A 192.0.2.3");
+}
+
+static void speaks_edns(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        int size;
+        uint8_t version;
+        bool dnssec_ok;
+        const char *want;
+        uint16_t limit;
+    } edns[] = {
+        {"version 0", 4096, 0, false, "NOERROR aa; an ns.example. 60 IN A 192.0.2.1; edns 1232", 1232},
+        {"DO is copied, RFC 3225 3", 4096, 0, true,
+         "NOERROR aa; an ns.example. 60 IN A 192.0.2.1; edns 1232 do", 1232},
+        {"a small size counts as 512, RFC 6891 6.2.5", 100, 0, false,
+         "NOERROR aa; an ns.example. 60 IN A 192.0.2.1; edns 1232", 512},
+        {"the client's size", 600, 0, false,
+         "NOERROR aa; an ns.example. 60 IN A 192.0.2.1; edns 1232", 600},
+        {"version 1, RFC 6891 6.1.3", 1232, 1, false, "BADVERS; edns 1232", 1232},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(edns); i++) {
+        uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+        uint8_t query_buffer[512];
+        struct answer_result result;
+        struct dns_text_query query = {"ns.example", DNS_A, .edns = edns[i].size,
+                                       .dnssec_ok = edns[i].dnssec_ok, .version = edns[i].version};
+        ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, false, &result, buffer);
+        char text[1000];
+        assert_string_equal(dns_text_of(result.reply, text, sizeof text), edns[i].want);
+        CHECK_EQUAL(edns[i].name, result.query.limit, edns[i].limit);
+    }
+}
+
+static const struct {
+    const char *name;
+    const char *in;
+    size_t len;
+    const char *want; /* NULL: no reply */
+} odd[] = {
+    {"nothing", "", 0, NULL},
+    {"half a header", "\0\1\1\0\0\1\0\0\0\0\0", 11, NULL},
+    {"a reply", "\0\1\201\0\0\0\0\0\0\0\0\0", 12, NULL},
+    {"no question", "\0\1\1\0\0\0\0\0\0\0\0\0", 12, "FORMERR rd"},
+    {"a question that is cut", "\0\1\1\0\0\1\0\0\0\0\0\0\1a\0\0\1", 17, "FORMERR rd"},
+    {"more records than there are", "\0\1\1\0\0\1\0\0\0\0\0\1\1a\0\0\1\0\1", 19, "FORMERR rd"},
+    {"a STATUS request", "\0\1\21\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1", 19, "NOTIMP rd"},
+    {"an UPDATE", "\0\1\50\0\0\1\0\0\0\0\0\0\1a\0\0\6\0\1", 19, "NOTIMP"},
+    {"class CH", "\0\1\0\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\3", 19, "REFUSED"},
+    {"class ANY", "\0\1\0\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\377", 19, "REFUSED"},
+};
+
+static void judges_what_is_no_plain_query(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+        char text[500];
+        struct answer_result result;
+        ask(bytes_of(odd[i].in, odd[i].len), false, false, &result, buffer);
+        CHECK_EQUAL(odd[i].name, result.verdict, odd[i].want != NULL ? ANSWER_REPLY : ANSWER_NOTHING);
+        if (odd[i].want == NULL)
+            continue;
+        assert_string_equal(dns_text_of(result.reply, text, sizeof text), odd[i].want);
+        assert_memory_equal(result.reply.data, odd[i].in, 2);
+        assert_int_equal(result.reply.data[2] & 0x78, odd[i].in[2] & 0x78); /* the opcode */
+    }
+}
+
+/* 40 addresses: 40 * 16 octets, and the question. */
+static void a_set_is_whole_or_the_reply_truncated(void **state UNUSED)
+{
+    for (unsigned i = 1; i <= 40; i++) {
+        char line[60];
+        snprintf(line, sizeof line, "many.example. A 198.51.100.%u", i);
+        add_line(line);
+    }
+    static const struct {
+        int edns;
+        bool stream;
+        bool truncated;
+    } limits[] = {{0, false, true}, {680, false, true}, {681, false, false}, {4096, false, false},
+                  {0, true, false}};
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        static uint8_t buffer[DNS_MESSAGE_MAX];
+        uint8_t query_buffer[512];
+        struct answer_result result;
+        struct dns_text_query query = {"many.example", DNS_A, .edns = limits[i].edns};
+        ask(dns_text_query(&query, query_buffer, sizeof query_buffer), limits[i].stream, false,
+            &result, buffer);
+        struct dns_cursor cursor;
+        assert_int_equal(dns_cursor_start(&cursor, result.reply), WIRE_OK);
+        CHECK_EQUAL("answers", cursor.header.counts[DNS_ANSWER], limits[i].truncated ? 0 : 40);
+        CHECK_EQUAL("TC", (cursor.header.flags & DNS_TC) != 0, limits[i].truncated);
+        if (!limits[i].stream)
+            assert_true(result.reply.len <= (limits[i].edns != 0 ? (size_t)limits[i].edns : 512));
+    }
+    /* Where they are only additional they are left out without a word. */
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+    uint8_t query_buffer[512];
+    struct answer_result result;
+    add_line("to-many.example. MX 1 many.example.");
+    struct dns_text_query query = {"to-many.example", DNS_MX, .id = 1};
+    char text[500];
+    ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, false, &result, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text),
+                        "NOERROR aa; an to-many.example. 60 IN MX 1 many.example.");
+    /* But glue of the delegated zone itself is not (RFC 9471). */
+    for (unsigned i = 1; i <= 40; i++) {
+        char line[60];
+        snprintf(line, sizeof line, "ns.heavy.example. A 198.51.100.%u", i);
+        add_line(line);
+    }
+    add_line("heavy.example. NS ns.heavy.example.");
+    struct dns_text_query below = {"x.heavy.example", DNS_A, .id = 1};
+    ask(dns_text_query(&below, query_buffer, sizeof query_buffer), false, false, &result, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text),
+                        "NOERROR tc; ns heavy.example. 60 IN NS ns.heavy.example.");
+}
+
+/* ---- what others said ---- */
+
+static struct bytes upstream_says(const struct answer_result *asked, uint16_t flags,
+                                  const char *const *answers, const char *const *authority,
+                                  uint8_t *buffer, size_t size)
+{
+    struct dns_builder b;
+    uint8_t query_buffer[512];
+    dns_build_start(&b, query_buffer, sizeof query_buffer);
+    struct dns_question question = asked->query.question;
+    question.name = asked->target;
+    assert_true(dns_build_question(&b, &question));
+    struct dns_edns edns = {.present = true, .udp_size = 1232, .options = bytes_empty()};
+    assert_true(dns_build_edns(&b, &edns));
+    return dns_text_reply(dns_build_finish(&b, 999, DNS_RD), flags, answers, authority, buffer, size);
+}
+
+static const char *const outside_a[] = {"www.outside. 5 A 203.0.113.1", NULL};
+static const char *const outside_soa[] = {"outside. 5 SOA a.outside. b.outside. 1 2 3 4 5", NULL};
+
+static const struct {
+    const char *name;
+    const char *asked;
+    uint16_t flags;    /* of the client */
+    int edns;
+    uint16_t upstream; /* flags */
+    const char *const *answers;
+    const char *const *authority;
+    const char *want;
+} relays[] = {
+    {"as it is", "www.OUTSIDE", DNS_RD, 0, DNS_RA | DNS_AA, outside_a, NULL,
+     "NOERROR rd ra; an www.OUTSIDE. 5 IN A 203.0.113.1"},
+    {"with the client's EDNS", "www.outside", DNS_RD, 1400, DNS_RA, outside_a, NULL,
+     "NOERROR rd ra; an www.outside. 5 IN A 203.0.113.1; edns 1232"},
+    {"behind our own CNAMEs", "deep.example", DNS_RD, 0, DNS_RA, outside_a, NULL,
+     "NOERROR aa rd ra; an deep.example. 60 IN CNAME out.example.; an out.example. 60 IN CNAME "
+     "www.outside.; an www.outside. 5 IN A 203.0.113.1"},
+    {"that there is none", "out.example", DNS_RD, 0, DNS_RA | DNS_NXDOMAIN, NULL, outside_soa,
+     "NXDOMAIN aa rd ra; an out.example. 60 IN CNAME www.outside.; ns outside. 5 IN SOA a.outside. "
+     "b.outside. 1 2 3 4 5"},
+    {"AD to those who asked", "www.outside", DNS_RD | DNS_AD, 0, DNS_RA | DNS_AD, outside_a, NULL,
+     "NOERROR rd ra ad; an www.outside. 5 IN A 203.0.113.1"},
+    {"AD not to others", "www.outside", DNS_RD, 0, DNS_RA | DNS_AD, outside_a, NULL,
+     "NOERROR rd ra; an www.outside. 5 IN A 203.0.113.1"},
+    {"AD not over our CNAMEs", "out.example", DNS_RD | DNS_AD, 0, DNS_RA | DNS_AD, outside_a, NULL,
+     "NOERROR aa rd ra; an out.example. 60 IN CNAME www.outside.; an www.outside. 5 IN A "
+     "203.0.113.1"},
+    {"truncated", "www.outside", DNS_RD, 0, DNS_RA | DNS_TC, NULL, NULL, "NOERROR tc rd ra"},
+};
+
+static void relays_replies(void **state UNUSED)
+{
+    static uint8_t scratch[DNS_RDATA_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(relays); i++) {
+        uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+        uint8_t query_buffer[512];
+        uint8_t upstream_buffer[1000];
+        struct answer_result result;
+        struct dns_text_query query = {relays[i].asked, DNS_A, .id = 77, .flags = relays[i].flags,
+                                       .edns = relays[i].edns};
+        ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, true, &result, buffer);
+        CHECK_EQUAL(relays[i].name, result.verdict, ANSWER_ELSEWHERE);
+        struct bytes upstream = upstream_says(&result, relays[i].upstream, relays[i].answers,
+                                              relays[i].authority, upstream_buffer, 1000);
+        struct answer_options options = {zones, true};
+        unsigned rcode;
+        struct bytes reply =
+            answer_relay(&options, &result.query, upstream, scratch, buffer, &rcode);
+        char text[1000];
+        dns_text_of(reply, text, sizeof text);
+        if (strcmp(text, relays[i].want) != 0)
+            fail_msg("%s:\n  %s\nexpected\n  %s", relays[i].name, text, relays[i].want);
+        assert_int_equal(reply.data[1], 77);
+        CHECK_EQUAL(relays[i].name, rcode, relays[i].upstream & DNS_RCODE_MASK);
+
+        /* A message that is cut is not relayed. */
+        reply = answer_relay(&options, &result.query, bytes_first(upstream, upstream.len - 1),
+                             scratch, buffer, &rcode);
+        assert_int_equal(rcode, DNS_SERVFAIL);
+    }
+}
+
+static void a_long_reply_is_truncated_for_a_short_client(void **state UNUSED)
+{
+    static uint8_t scratch[DNS_RDATA_MAX];
+    static const char *const texts[] = {
+        "www.outside. TXT 0123456789012345678901234567890123456789012345678901234567890123456789",
+        "www.outside. TXT 1123456789012345678901234567890123456789012345678901234567890123456789",
+        "www.outside. TXT 2123456789012345678901234567890123456789012345678901234567890123456789",
+        "www.outside. TXT 3123456789012345678901234567890123456789012345678901234567890123456789",
+        "www.outside. TXT 4123456789012345678901234567890123456789012345678901234567890123456789",
+        "www.outside. TXT 5123456789012345678901234567890123456789012345678901234567890123456789",
+        NULL};
+    static const struct {
+        bool stream;
+        int edns;
+        const char *want;
+    } clients[] = {{false, 0, "NOERROR tc rd ra"}, {true, 0, "NOERROR rd ra; an"}, {false, 1232, "NOERROR rd ra; an"}};
+    for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+        static uint8_t buffer[DNS_MESSAGE_MAX];
+        uint8_t query_buffer[512];
+        uint8_t upstream_buffer[1000];
+        struct answer_result result;
+        struct dns_text_query query = {"www.outside", DNS_TXT, .flags = DNS_RD, .edns = clients[i].edns};
+        ask(dns_text_query(&query, query_buffer, sizeof query_buffer), clients[i].stream, true,
+            &result, buffer);
+        struct bytes upstream = upstream_says(&result, DNS_RA, texts, NULL, upstream_buffer, 1000);
+        struct answer_options options = {zones, true};
+        unsigned rcode;
+        struct bytes reply =
+            answer_relay(&options, &result.query, upstream, scratch, buffer, &rcode);
+        char text[2000];
+        dns_text_of(reply, text, sizeof text);
+        assert_memory_equal(text, clients[i].want, strlen(clients[i].want));
+    }
+}
+
+static void answers_in_part_when_nobody_can_be_asked(void **state UNUSED)
+{
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+    uint8_t query_buffer[512];
+    char text[1000];
+    struct answer_result result;
+    struct answer_options options = {zones, false};
+    struct dns_text_query query = {"out.example", DNS_A, .id = 1};
+    ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, false, &result, buffer);
+    struct bytes reply = answer_partial(&options, &result.query, DNS_REFUSED, buffer);
+    assert_string_equal(dns_text_of(reply, text, sizeof text),
+                        "NOERROR aa; an out.example. 60 IN CNAME www.outside.");
+    query.name = "www.outside";
+    ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, false, &result, buffer);
+    reply = answer_partial(&options, &result.query, DNS_REFUSED, buffer);
+    assert_string_equal(dns_text_of(reply, text, sizeof text), "REFUSED");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_by_the_algorithm),
+        cmocka_unit_test(a_loop_of_aliases_ends),
+        cmocka_unit_test(a_name_too_long_for_its_dname),
+        cmocka_unit_test(echoes_the_question_in_its_case),
+        cmocka_unit_test(speaks_edns),
+        cmocka_unit_test(judges_what_is_no_plain_query),
+        cmocka_unit_test(relays_replies),
+        cmocka_unit_test(a_long_reply_is_truncated_for_a_short_client),
+        cmocka_unit_test(answers_in_part_when_nobody_can_be_asked),
+        cmocka_unit_test(a_set_is_whole_or_the_reply_truncated), /* last: adds records */
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
