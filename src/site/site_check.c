@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_check.c - what a site leaves open is derived from its link, and what its parts say of each
+ * other is checked: the pool lies in the network, addresses are not used twice, and so on.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "site/site_options.h"
+
+enum {
+    POOL_OFFSET = 15,       /* 10.0.2.15 is the first of 10.0.2.0/24, as every emulator has it */
+    POOL_OFFSET_SMALL = 3,  /* in networks without so many: after gateway and host */
+};
+
+/* Where the option was said, in front of a complaint: "FILE:LINE: " for one of the file. */
+static void add_place(struct text *error, const struct site_config *config, const char *section,
+                      const char *name)
+{
+    const struct site_option *option = site_option_find(section, name);
+    ASSERT(option != NULL);
+    unsigned line = config->lines[option - site_options];
+    if (config->file[0] != '\0' && line > 0)
+        text_add_format(error, "%s:%u: ", config->file, line);
+    else if (config->file[0] != '\0')
+        text_add_format(error, "%s: ", config->file);
+    text_add_format(error, "%s%s%s: ", section, section[0] != '\0' ? " " : "", name);
+}
+
+struct ip_prefix site_config_network(const struct site_config *config)
+{
+    struct ip_prefix network = config->link.address;
+    uint32_t value = address_v4_value(&network.address) & prefix_mask_v4(network.len);
+    network.address = address_v4(value);
+    return network;
+}
+
+static struct mac mac_of(uint32_t address)
+{
+    /* Locally administered (02), the rest from the address: the same in every run. */
+    return (struct mac){{0x02, 0x00, (uint8_t)(address >> 24), (uint8_t)(address >> 16),
+                         (uint8_t)(address >> 8), (uint8_t)address}};
+}
+
+struct mac site_config_mac(const struct site_config *config)
+{
+    static const struct mac zeros;
+    if (!mac_equal(&config->link.mac, &zeros))
+        return config->link.mac;
+    return mac_of(address_v4_value(&config->link.address.address));
+}
+
+struct mac site_config_guest_mac(const struct site_config *config)
+{
+    struct mac mac = mac_of(address_v4_value(&config->addresses.pool_first));
+    struct mac ours = site_config_mac(config);
+    if (mac_equal(&mac, &ours))
+        mac.octets[1] ^= 1;
+    return mac;
+}
+
+static void derive(struct site_config *config)
+{
+    struct ip_prefix network = site_config_network(config);
+    uint32_t first = address_v4_value(&network.address);
+    uint32_t last = first | ~prefix_mask_v4(network.len);
+    struct ip_address ours = config->link.address.address;
+
+    if (address_is_any(&config->gateway.host_address)) {
+        uint32_t second = first + 2;
+        config->gateway.host_address =
+            address_v4(second == address_v4_value(&ours) ? first + 1 : second);
+    }
+    if (address_is_any(&config->addresses.pool_first)) {
+        uint32_t offset = last - first > 2 * POOL_OFFSET ? POOL_OFFSET : POOL_OFFSET_SMALL;
+        uint32_t pool_last = last - 1;
+        if (pool_last - (first + offset) >= 65536)
+            pool_last = first + offset + 65535; /* ADDRESSES_POOL_MAX */
+        config->addresses.pool_first = address_v4(first + offset);
+        config->addresses.pool_last = address_v4(pool_last);
+    }
+    if (!config->addresses.router_given)
+        config->addresses.router = config->gateway.present ? ours : address_any_v4();
+    if (!config->addresses.dns_given && config->names.present)
+        config->addresses.dns[config->addresses.dns_count++] = ours;
+    if (!config->gateway.internet && !config->names.forward_given)
+        config->names.closed = true;
+}
+
+static bool check_inside(const struct site_config *config, const struct ip_address *address,
+                         const char *section, const char *option, struct text *error)
+{
+    struct ip_prefix network = site_config_network(config);
+    struct ip_address broadcast = prefix_broadcast(&network);
+    if (prefix_contains(&network, address) && !address_equal(address, &network.address) &&
+        !address_equal(address, &broadcast))
+        return true;
+    char name[ADDRESS_TEXT_MAX], where[PREFIX_TEXT_MAX];
+    add_place(error, config, section, option);
+    text_add_format(error, "%s is not a host of the link's network %s",
+                    address_format(address, name), prefix_format(&network, where));
+    return false;
+}
+
+static bool check_not_ours(const struct site_config *config, const struct ip_address *address,
+                           const char *section, const char *option, struct text *error)
+{
+    if (!address_equal(address, &config->link.address.address))
+        return true;
+    char name[ADDRESS_TEXT_MAX];
+    add_place(error, config, section, option);
+    text_add_format(error, "%s is the link's own address", address_format(address, name));
+    return false;
+}
+
+static bool check_pool(const struct site_config *config, struct text *error)
+{
+    const struct site_addresses *addresses = &config->addresses;
+    if (!check_inside(config, &addresses->pool_first, "addresses", "pool", error) ||
+        !check_inside(config, &addresses->pool_last, "addresses", "pool", error))
+        return false;
+    uint32_t first = address_v4_value(&addresses->pool_first);
+    uint32_t last = address_v4_value(&addresses->pool_last);
+    if (last - first >= 65536) {
+        add_place(error, config, "addresses", "pool");
+        text_add_format(error, "%u addresses, expected at most 65536", last - first + 1);
+        return false;
+    }
+    const struct {
+        const struct ip_address *address;
+        const char *what;
+        bool used;
+    } taken[] = {
+        {&config->link.address.address, "the link's own address", true},
+        {&config->gateway.host_address, "the host's loopback", config->gateway.present},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+        uint32_t value = address_v4_value(taken[i].address);
+        char name[ADDRESS_TEXT_MAX];
+        if (!taken[i].used || value < first || value > last)
+            continue;
+        add_place(error, config, "addresses", "pool");
+        text_add_format(error, "it contains %s, which is %s",
+                        address_format(taken[i].address, name), taken[i].what);
+        return false;
+    }
+    return true;
+}
+
+static bool check_hosts(const struct site_config *config, struct text *error)
+{
+    const struct site_addresses *addresses = &config->addresses;
+    for (size_t i = 0; i < addresses->host_count; i++) {
+        const struct site_host *host = &addresses->hosts[i];
+        if (!check_inside(config, &host->address, "host", "address", error) ||
+            !check_not_ours(config, &host->address, "host", "address", error))
+            return false;
+        for (size_t k = 0; k < i; k++) {
+            const struct site_host *other = &addresses->hosts[k];
+            bool same_address = address_equal(&host->address, &other->address);
+            if (!same_address && !mac_equal(&host->mac, &other->mac))
+                continue;
+            add_place(error, config, "host", same_address ? "address" : "mac");
+            text_add_format(error, "hosts \"%s\" and \"%s\" have the same", other->name,
+                            host->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_published(const struct site_config *config, struct text *error)
+{
+    const struct site_gateway *gateway = &config->gateway;
+    for (size_t i = 0; i < gateway->published_count; i++) {
+        const struct site_published *a = &gateway->published[i];
+        for (size_t k = 0; k < i; k++) {
+            const struct site_published *b = &gateway->published[k];
+            if (a->udp != b->udp || !endpoint_equal(&a->outside, &b->outside))
+                continue;
+            char text[ENDPOINT_TEXT_MAX];
+            add_place(error, config, "gateway", "publish");
+            text_add_format(error, "%s is published twice", endpoint_format(&a->outside, text));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What only makes sense on one kind of link. */
+static bool check_link(const struct site_config *config, struct text *error)
+{
+    if (config->link.impairments.jitter > config->link.impairments.delay) {
+        add_place(error, config, "link", "jitter");
+        text_add(error, "it is larger than the delay that it varies");
+        return false;
+    }
+    if (config->link.device != SITE_DEVICE_HOST)
+        return true;
+    if (config->gateway.present) {
+        add_place(error, config, "gateway", "internet");
+        text_add(error, "a gateway needs a link \"tap:NAME\"; the services of link \"host\" are on "
+                        "the host's own network");
+        return false;
+    }
+    if (!wire_is_ideal(&config->link.impairments)) {
+        add_place(error, config, "link", "delay");
+        text_add(error, "impairments need a link \"tap:NAME\"");
+        return false;
+    }
+    return true;
+}
+
+bool site_config_finish(struct site_config *config, struct text *error)
+{
+    derive(config);
+    if (!check_link(config, error))
+        return false;
+    if (config->gateway.present &&
+        (!check_inside(config, &config->gateway.host_address, "gateway", "host-address", error) ||
+         !check_not_ours(config, &config->gateway.host_address, "gateway", "host-address", error)))
+        return false;
+    if (config->addresses.present && (!check_pool(config, error) || !check_hosts(config, error)))
+        return false;
+    return check_published(config, error);
+}

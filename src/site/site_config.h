@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_config.h - what a site is, as plain data: the link, the gateway, and one block for each
+ * service. It comes from the built-in site or a site file, and then from options of the command
+ * line; both write it through the one table of options (site_options.c), which knows every option,
+ * its kind and its limits.
+ *
+ *      site_config_builtin() or site_config_read()   then
+ *      site_config_set() for each option of the command line   then
+ *      site_config_finish()                          derives what was not said, and checks
+ */
+#ifndef WN_SITE_SITE_CONFIG_H
+#define WN_SITE_SITE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/text.h"
+#include "sim/wire.h"
+
+enum {
+    SITE_NAME_MAX = 254,      /* a domain name as text (RFC 1035 §2.3.4) with a NUL */
+    SITE_LABEL_MAX = 64,      /* one label with a NUL */
+    SITE_TEXT_MAX = 256,      /* a path or a record line */
+    SITE_DEVICE_MAX = 16,     /* IFNAMSIZ */
+    SITE_PUBLISHED_MAX = 64,  /* RELAY_PUBLISHED_MAX */
+    SITE_RECORDS_MAX = 256,
+    SITE_HOSTS_MAX = 256,
+    SITE_DNS_MAX = 4,         /* ADDRESSES_DNS_MAX */
+    SITE_FORWARDERS_MAX = 8,  /* NAMES_FORWARDERS_MAX */
+    SITE_OPTIONS_MAX = 64,
+    SITE_MTU_MIN = 576,       /* RFC 1122 §3.3.2: what every host must take */
+    SITE_MTU_MAX = 65520,     /* of a TAP device, rounded down */
+};
+
+enum site_device { SITE_DEVICE_NONE, SITE_DEVICE_TAP, SITE_DEVICE_HOST };
+
+struct site_link {
+    enum site_device device;
+    char name[SITE_DEVICE_MAX];    /* of the TAP device */
+    struct ip_prefix address;      /* ours, with the length of the network's prefix */
+    struct mac mac;                /* ours; zeros: made from the address */
+    uint32_t mtu;
+    struct wire_impairments impairments; /* in each direction */
+    uint64_t seed;                 /* of the impairments */
+};
+
+struct site_published {
+    struct endpoint outside;
+    uint16_t inside_port;
+    bool udp;
+};
+
+struct site_gateway {
+    bool present;
+    bool internet;
+    bool host_loopback;
+    struct ip_address host_address; /* stands for the host's loopback */
+    struct site_published published[SITE_PUBLISHED_MAX];
+    size_t published_count;
+};
+
+struct site_host {
+    char name[SITE_LABEL_MAX];
+    struct mac mac;
+    struct ip_address address;
+};
+
+struct site_addresses {
+    bool present;
+    struct ip_address pool_first, pool_last;
+    usec lease_time;
+    struct ip_address router;      /* any: none */
+    bool router_given;
+    struct ip_address dns[SITE_DNS_MAX];
+    size_t dns_count;
+    bool dns_given;
+    char interface[SITE_DEVICE_MAX]; /* link "host" only: the device to serve */
+    struct site_host hosts[SITE_HOSTS_MAX];
+    size_t host_count;
+};
+
+struct site_names {
+    bool present;
+    struct endpoint listen;
+    bool forward_host;             /* to the resolvers of the host */
+    struct endpoint forwarders[SITE_FORWARDERS_MAX];
+    size_t forwarder_count;
+    bool forward_given;
+    bool closed;                   /* nothing exists outside of the site */
+    usec ttl;
+    char records[SITE_RECORDS_MAX][SITE_TEXT_MAX];
+    size_t record_count;
+};
+
+struct site_web {
+    bool present;
+    struct endpoint listen;
+    char name[SITE_LABEL_MAX];
+    char root[SITE_TEXT_MAX];      /* "": only the page about this network */
+    uint32_t connections_max;
+};
+
+struct site_config {
+    char file[SITE_TEXT_MAX];      /* "": the built-in site */
+    char domain[SITE_NAME_MAX];
+    char control[SITE_LABEL_MAX];  /* name for `wholenet status`; "": the process id */
+    struct site_link link;
+    struct site_gateway gateway;
+    struct site_addresses addresses;
+    struct site_names names;
+    struct site_web web;
+    unsigned lines[SITE_OPTIONS_MAX]; /* where in the file each option stood; 0: it did not */
+};
+
+/* The default site, as the text of a site file and parsed. NULL: no memory. */
+extern const char site_builtin_text[];
+MUST_USE struct site_config *site_config_builtin(void);
+
+/* Reads a site file. NULL, and *error says "FILE:LINE: what, and what was expected". */
+MUST_USE struct site_config *site_config_read(const char *path, struct text *error);
+MUST_USE struct site_config *site_config_parse(const char *name, const char *content,
+                                               struct text *error);
+void site_config_free(struct site_config *config);
+
+/* Sets one option from its text, as the site file has it; of a list, adds to it. False: *error
+ * says what was expected. The section and option must exist. */
+MUST_USE bool site_config_set(struct site_config *config, const char *section, const char *option,
+                              const char *value, struct text *error);
+
+/* Derives what was left open and checks the whole. False: *error says what is wrong, where. */
+MUST_USE bool site_config_finish(struct site_config *config, struct text *error);
+
+/* Our MAC address on the link, and the one that `run` gives to the device inside. */
+struct mac site_config_mac(const struct site_config *config);
+struct mac site_config_guest_mac(const struct site_config *config);
+
+/* The network that the link's address is in: 10.0.2.0/24. */
+struct ip_prefix site_config_network(const struct site_config *config);
+
+/* One or more labels of letters, digits and inner hyphens (RFC 1123 §2.1), at most 253 in all. */
+bool site_name_valid(struct bytes name);
+bool site_label_valid(struct bytes label);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_file.c - reads a site file: libconfuse knows the syntax, site_options.c the meaning.
+ *
+ * Every value is taken as text together with the line it stands on, and read by the table of
+ * options once the file's syntax is known to be right; so every message can say where. libconfuse
+ * hands no pointer of ours to its callbacks; each section's options therefore begin with one that
+ * no file can name, whose variable lies in our reader.
+ */
+#include <confuse.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "site/site_options.h"
+
+const char site_builtin_text[] =
+    "# The site that `wholenet run` has when it is given no other.\n"
+    "domain = \"home.arpa\"\n"
+    "\n"
+    "link \"tap:eth0\" {\n"
+    "    address = \"10.0.2.1/24\"     # ours: the gateway, ns and www\n"
+    "    mtu = 1500\n"
+    "}\n"
+    "\n"
+    "gateway {\n"
+    "    internet = host             # what is not the site's goes through the host's sockets\n"
+    "    host-loopback = on          # 10.0.2.2, host.home.arpa, is the host's 127.0.0.1\n"
+    "}\n"
+    "\n"
+    "addresses {\n"
+    "    pool = \"10.0.2.15-10.0.2.254\"\n"
+    "    lease-time = 7d\n"
+    "}\n"
+    "\n"
+    "names {\n"
+    "    forward = {host}            # other names: to the resolvers of the host\n"
+    "}\n"
+    "\n"
+    "web {\n"
+    "    name = www\n"
+    "}\n";
+
+enum { SECTIONS_MAX = 8, SECTION_OPTIONS_MAX = 24, KNOWN_MAX = 512 };
+
+struct value {
+    unsigned line;
+    char text[];
+};
+
+struct site_reader {
+    char *anchor; /* the variable of the option that leads here; must stay first */
+    struct text *error;
+    bool failed;
+    const char *name; /* of the file */
+    cfg_opt_t options[SECTIONS_MAX][SECTION_OPTIONS_MAX];
+    size_t section_count;
+};
+
+/* A quoted name with a line feed in it; written in a file it sets a string that nobody reads. */
+static const char anchor_name[] = "\n";
+
+static struct site_reader *reader_behind(cfg_t *cfg)
+{
+    for (size_t i = 0; cfg->opts[i].name != NULL; i++)
+        if (strcmp(cfg->opts[i].name, anchor_name) == 0)
+            return CONTAINER_OF(cfg->opts[i].simple_value.string, struct site_reader, anchor);
+    ASSERT(!"a section without an anchor");
+    return NULL;
+}
+
+/* Begins a complaint. There is one a file: what would follow is often its consequence. */
+static struct text *complain(struct site_reader *reader, unsigned line)
+{
+    ASSERT(!reader->failed);
+    reader->failed = true;
+    text_add_format(reader->error, "%s:%u: ", reader->name, line);
+    return reader->error;
+}
+
+static void add_known_options(struct text *out, const cfg_t *cfg)
+{
+    const char *separator = "; known here: ";
+    for (size_t i = 0; cfg->opts[i].name != NULL; i++) {
+        if (strcmp(cfg->opts[i].name, anchor_name) == 0)
+            continue;
+        text_add(out, separator);
+        text_add(out, cfg->opts[i].name);
+        separator = ", ";
+    }
+}
+
+static void on_error(cfg_t *cfg, const char *format, va_list arguments)
+{
+    struct site_reader *reader = reader_behind(cfg);
+    if (reader->failed)
+        return;
+    struct text *out = complain(reader, (unsigned)cfg->line);
+    text_add_format_list(out, format, arguments);
+    if (strstr(format, "no such option") != NULL)
+        add_known_options(out, cfg);
+}
+
+static int take_value(cfg_t *cfg, cfg_opt_t *option UNUSED, const char *text, void *result)
+{
+    size_t size = strlen(text) + 1;
+    struct value *value = malloc(sizeof *value + size);
+    if (value == NULL)
+        return -1;
+    value->line = (unsigned)cfg->line;
+    memcpy(value->text, text, size);
+    *(void **)result = value;
+    return 0;
+}
+
+/* The options of one section as libconfuse wants them, and `nested` sections in it. */
+static cfg_opt_t *section_options(struct site_reader *reader, const char *section,
+                                  const cfg_opt_t *nested, size_t nested_count)
+{
+    ASSERT(reader->section_count < SECTIONS_MAX);
+    cfg_opt_t *options = reader->options[reader->section_count++];
+    size_t count = 0;
+    options[count++] = (cfg_opt_t)CFG_SIMPLE_STR(anchor_name, &reader->anchor);
+    for (size_t i = 0; i < site_option_count; i++) {
+        const struct site_option *option = &site_options[i];
+        if (strcmp(option->section, section) != 0)
+            continue;
+        ASSERT(count + nested_count + 1 < SECTION_OPTIONS_MAX);
+        cfg_flag_t flags = CFGF_NODEFAULT | (option->list ? CFGF_LIST : CFGF_NONE);
+        options[count++] = (cfg_opt_t)CFG_PTR_CB(option->name, NULL, flags, take_value, free);
+    }
+    for (size_t i = 0; i < nested_count; i++)
+        options[count++] = nested[i];
+    options[count] = (cfg_opt_t)CFG_END();
+    return options;
+}
+
+static cfg_opt_t *root_options(struct site_reader *reader)
+{
+    const cfg_opt_t host = CFG_SEC("host", section_options(reader, "host", NULL, 0),
+                                   CFGF_MULTI | CFGF_TITLE);
+    const cfg_opt_t sections[] = {
+        CFG_SEC("link", section_options(reader, "link", NULL, 0), CFGF_MULTI | CFGF_TITLE),
+        CFG_SEC("gateway", section_options(reader, "gateway", NULL, 0), CFGF_MULTI),
+        CFG_SEC("addresses", section_options(reader, "addresses", &host, 1), CFGF_MULTI),
+        CFG_SEC("names", section_options(reader, "names", NULL, 0), CFGF_MULTI),
+        CFG_SEC("web", section_options(reader, "web", NULL, 0), CFGF_MULTI),
+    };
+    return section_options(reader, "", sections, ARRAY_LEN(sections));
+}
+
+/* Reads what the section says into the structure at `base`. */
+static bool take_options(struct site_reader *reader, struct site_config *config, cfg_t *cfg,
+                         const char *section, void *base)
+{
+    for (size_t i = 0; i < site_option_count; i++) {
+        const struct site_option *option = &site_options[i];
+        if (strcmp(option->section, section) != 0)
+            continue;
+        cfg_opt_t *found = cfg_getopt(cfg, option->name);
+        for (unsigned k = 0; k < cfg_opt_size(found); k++) {
+            struct value *value = cfg_opt_getnptr(found, k);
+            if (value == NULL)
+                continue;
+            config->lines[i] = value->line;
+            if (option->parse(bytes_of_text(value->text), (char *)base + option->offset, option))
+                continue;
+            text_add_format(complain(reader, value->line), "%s \"%.100s\": expected %s",
+                            option->name, value->text, option->expected);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_hosts(struct site_reader *reader, struct site_config *config, cfg_t *addresses)
+{
+    unsigned count = cfg_size(addresses, "host");
+    for (unsigned i = 0; i < count; i++) {
+        cfg_t *block = cfg_getnsec(addresses, "host", i);
+        unsigned line = (unsigned)block->line;
+        if (config->addresses.host_count == SITE_HOSTS_MAX) {
+            text_add_format(complain(reader, line), "more than %d hosts", SITE_HOSTS_MAX);
+            return false;
+        }
+        struct site_host host = {.address = address_any_v4()};
+        struct bytes name = bytes_of_text(cfg_title(block));
+        if (!site_label_valid(name)) {
+            text_add_format(complain(reader, line),
+                            "host \"%.100s\": expected one label of letters, digits and hyphens",
+                            cfg_title(block));
+            return false;
+        }
+        memcpy(host.name, name.data, name.len);
+        if (!take_options(reader, config, block, "host", &host))
+            return false;
+        static const struct mac zeros;
+        if (mac_equal(&host.mac, &zeros) || address_is_any(&host.address)) {
+            text_add_format(complain(reader, line), "host \"%s\": expected both mac and address",
+                            host.name);
+            return false;
+        }
+        config->addresses.hosts[config->addresses.host_count++] = host;
+    }
+    return true;
+}
+
+/* The only block of the kind; NULL when there is none, or on a complaint. */
+static cfg_t *only_block(struct site_reader *reader, cfg_t *root, const char *name)
+{
+    unsigned count = cfg_size(root, name);
+    if (count > 1) {
+        cfg_t *second = cfg_getnsec(root, name, 1);
+        text_add_format(complain(reader, (unsigned)second->line),
+                        "a second block \"%s\" ends here: expected one at most", name);
+    }
+    return count == 1 ? cfg_getnsec(root, name, 0) : NULL;
+}
+
+static bool take_blocks(struct site_reader *reader, struct site_config *config, cfg_t *root)
+{
+    const struct {
+        const char *name;
+        bool *present;
+    } blocks[] = {
+        {"gateway", &config->gateway.present},
+        {"addresses", &config->addresses.present},
+        {"names", &config->names.present},
+        {"web", &config->web.present},
+    };
+    cfg_t *link = only_block(reader, root, "link");
+    if (link != NULL) {
+        if (!site_device_parse(bytes_of_text(cfg_title(link)), &config->link)) {
+            text_add_format(complain(reader, (unsigned)link->line),
+                            "link \"%.100s\": expected \"tap:NAME\" or \"host\"", cfg_title(link));
+            return false;
+        }
+        if (!take_options(reader, config, link, "link", config))
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(blocks) && !reader->failed; i++) {
+        cfg_t *block = only_block(reader, root, blocks[i].name);
+        *blocks[i].present = block != NULL;
+        if (block != NULL && !take_options(reader, config, block, blocks[i].name, config))
+            return false;
+        if (block != NULL && strcmp(blocks[i].name, "addresses") == 0 &&
+            !take_hosts(reader, config, block))
+            return false;
+    }
+    return !reader->failed;
+}
+
+static struct site_config *new_config(const char *name)
+{
+    struct site_config *config = calloc(1, sizeof *config);
+    if (config == NULL)
+        return NULL;
+    if (name != NULL)
+        snprintf(config->file, sizeof config->file, "%s", name);
+    snprintf(config->domain, sizeof config->domain, "home.arpa");
+    config->link.address = (struct ip_prefix){address_v4(0x0a000201), 24};
+    config->link.mtu = 1500;
+    config->gateway.internet = true;
+    config->gateway.host_loopback = true;
+    config->gateway.host_address = address_any_v4();
+    config->addresses.lease_time = 7 * 24 * USEC_PER_HOUR;
+    config->addresses.router = address_any_v4();
+    config->addresses.pool_first = address_any_v4();
+    config->addresses.pool_last = address_any_v4();
+    config->names.listen = (struct endpoint){address_any_v6(), 53};
+    config->names.ttl = USEC_PER_MINUTE;
+    config->web.listen = (struct endpoint){address_any_v6(), 80};
+    snprintf(config->web.name, sizeof config->web.name, "www");
+    return config;
+}
+
+/* `content` NULL: from the file of that name. */
+static struct site_config *read_site(const char *name, const char *content, struct text *error)
+{
+    struct site_reader *reader = calloc(1, sizeof *reader);
+    struct site_config *config = new_config(name);
+    cfg_t *cfg = NULL;
+    bool good = false;
+    if (reader == NULL || config == NULL) {
+        text_add(error, "no memory for a site");
+        goto out;
+    }
+    reader->error = error;
+    reader->name = name != NULL ? name : "built-in site";
+    cfg = cfg_init(root_options(reader), CFGF_NONE);
+    if (cfg == NULL) {
+        text_add(error, "no memory for a site");
+        goto out;
+    }
+    cfg_set_error_function(cfg, on_error);
+    int result = content != NULL ? cfg_parse_buf(cfg, content) : cfg_parse(cfg, name);
+    if (result == CFG_FILE_ERROR)
+        text_add_format(error, "%s: %s", reader->name, strerror(errno));
+    else if (result != CFG_SUCCESS && !reader->failed)
+        text_add_format(error, "%s:%d: syntax error", reader->name, cfg->line);
+    else if (result == CFG_SUCCESS)
+        good = take_options(reader, config, cfg, "", config) && take_blocks(reader, config, cfg);
+out:
+    if (cfg != NULL)
+        cfg_free(cfg);
+    if (reader != NULL)
+        free(reader->anchor);
+    free(reader);
+    if (!good) {
+        site_config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+struct site_config *site_config_read(const char *path, struct text *error)
+{
+    return read_site(path, NULL, error);
+}
+
+struct site_config *site_config_parse(const char *name, const char *content, struct text *error)
+{
+    return read_site(name, content, error);
+}
+
+struct site_config *site_config_builtin(void)
+{
+    char complaint[256];
+    struct text error = text_of(complaint, sizeof complaint);
+    struct site_config *config = read_site(NULL, site_builtin_text, &error);
+    if (config == NULL)
+        return NULL;
+    /* Derived from the link's address, so that --address moves all of it. */
+    config->addresses.pool_first = address_any_v4();
+    config->addresses.pool_last = address_any_v4();
+    memset(config->lines, 0, sizeof config->lines);
+    return config;
+}
+
+void site_config_free(struct site_config *config)
+{
+    free(config);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_options.c - the table of site options and the readers of their kinds.
+ */
+#include "site/site_options.h"
+
+#include <stdio.h>
+
+static bool copy_text(struct bytes text, char *field, size_t size)
+{
+    if (text.len == 0 || text.len >= size || memchr(text.data, '\0', text.len) != NULL)
+        return false;
+    memcpy(field, text.data, text.len);
+    field[text.len] = '\0';
+    return true;
+}
+
+bool site_label_valid(struct bytes label)
+{
+    if (label.len == 0 || label.len >= SITE_LABEL_MAX)
+        return false;
+    for (size_t i = 0; i < label.len; i++) {
+        uint8_t c = label.data[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        bool digit = c >= '0' && c <= '9';
+        bool inner = i > 0 && i + 1 < label.len;
+        if (!letter && !digit && !(c == '-' && inner))
+            return false;
+    }
+    return true;
+}
+
+bool site_name_valid(struct bytes name)
+{
+    if (name.len == 0 || name.len >= SITE_NAME_MAX)
+        return false;
+    for (;;) {
+        size_t dot = bytes_find(name, '.');
+        if (!site_label_valid(bytes_first(name, dot)))
+            return false;
+        if (dot == name.len)
+            return true;
+        name = bytes_after(name, dot + 1);
+    }
+}
+
+static bool parse_text(struct bytes text, void *field, const struct site_option *option)
+{
+    return copy_text(text, field, (size_t)option->max);
+}
+
+static bool parse_label(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    return site_label_valid(text) && copy_text(text, field, SITE_LABEL_MAX);
+}
+
+static bool parse_name(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    return site_name_valid(text) && copy_text(text, field, SITE_NAME_MAX);
+}
+
+/* A local interface that everybody knows is not what a site is to be called, nor a path. */
+static bool parse_interface(struct bytes text, void *field, const struct site_option *option)
+{
+    return bytes_find(text, '/') == text.len && bytes_find(text, ' ') == text.len &&
+           copy_text(text, field, (size_t)option->max);
+}
+
+static bool parse_number(struct bytes text, void *field, const struct site_option *option)
+{
+    uint64_t number;
+    if (!text_parse_number(text, option->max, &number) || number < option->min)
+        return false;
+    *(uint32_t *)field = (uint32_t)number;
+    return true;
+}
+
+static bool parse_seed(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    return text_parse_number(text, UINT64_MAX, field);
+}
+
+static bool parse_duration(struct bytes text, void *field, const struct site_option *option)
+{
+    usec duration;
+    if (!text_parse_duration(text, &duration) || duration < (usec)option->min ||
+        duration > (usec)option->max)
+        return false;
+    *(usec *)field = duration;
+    return true;
+}
+
+static bool parse_chance(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    return text_parse_chance(text, field);
+}
+
+static bool parse_rate(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    if (text.len == 1 && text.data[0] == '0') {
+        *(uint64_t *)field = 0;
+        return true;
+    }
+    return text_parse_rate(text, field);
+}
+
+static bool parse_switch(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    static const struct {
+        const char *word;
+        bool on;
+    } words[] = {{"on", true},   {"yes", true}, {"true", true},
+                 {"off", false}, {"no", false}, {"false", false}};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (bytes_equal_nocase(text, bytes_of_text(words[i].word))) {
+            *(bool *)field = words[i].on;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_internet(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    bool host = bytes_equal(text, bytes_of_text("host"));
+    if (!host && !bytes_equal(text, bytes_of_text("none")))
+        return false;
+    *(bool *)field = host;
+    return true;
+}
+
+static bool parse_address_v4(struct bytes text, void *field,
+                             const struct site_option *option UNUSED)
+{
+    struct ip_address address;
+    if (!address_parse(text, &address) || !address_is_v4(&address) || address_is_any(&address) ||
+        address_is_multicast(&address) || address_is_broadcast(&address))
+        return false;
+    *(struct ip_address *)field = address;
+    return true;
+}
+
+/* An address in a network, or the network's own: then the first host of it. */
+static bool parse_link_address(struct bytes text, void *field,
+                               const struct site_option *option UNUSED)
+{
+    struct ip_prefix prefix;
+    if (!prefix_parse(text, &prefix) || !address_is_v4(&prefix.address) || prefix.len < 8 ||
+        prefix.len > 29)
+        return false;
+    uint32_t value = address_v4_value(&prefix.address);
+    uint32_t host_mask = ~prefix_mask_v4(prefix.len);
+    if ((value & host_mask) == host_mask || value >> 24 == 0 || value >> 24 == 127 ||
+        value >> 28 >= 14)
+        return false;
+    if ((value & host_mask) == 0)
+        prefix.address = address_v4(value + 1);
+    *(struct ip_prefix *)field = prefix;
+    return true;
+}
+
+static bool parse_mac(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct mac mac;
+    static const struct mac zeros;
+    if (!mac_parse(text, &mac) || mac_is_multicast(&mac) || mac_equal(&mac, &zeros))
+        return false;
+    *(struct mac *)field = mac;
+    return true;
+}
+
+/* FIRST-LAST */
+static bool parse_pool(struct bytes text, void *field, const struct site_option *option)
+{
+    struct site_addresses *addresses = field;
+    size_t dash = bytes_find(text, '-');
+    struct ip_address first, last;
+    if (!parse_address_v4(text_trim(bytes_first(text, dash)), &first, option) ||
+        !parse_address_v4(text_trim(bytes_after(text, dash + 1)), &last, option) ||
+        address_v4_value(&first) > address_v4_value(&last))
+        return false;
+    addresses->pool_first = first;
+    addresses->pool_last = last;
+    return true;
+}
+
+static bool parse_router(struct bytes text, void *field, const struct site_option *option)
+{
+    struct site_addresses *addresses = field;
+    if (bytes_equal(text, bytes_of_text("none")))
+        addresses->router = address_any_v4();
+    else if (!parse_address_v4(text, &addresses->router, option))
+        return false;
+    addresses->router_given = true;
+    return true;
+}
+
+static bool parse_dns(struct bytes text, void *field, const struct site_option *option)
+{
+    struct site_addresses *addresses = field;
+    if (addresses->dns_count == SITE_DNS_MAX ||
+        !parse_address_v4(text, &addresses->dns[addresses->dns_count], option))
+        return false;
+    addresses->dns_count++;
+    addresses->dns_given = true;
+    return true;
+}
+
+/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT or PORT. */
+static bool parse_listen(struct bytes text, void *field, const struct site_option *option)
+{
+    struct endpoint *listen = field;
+    uint64_t port;
+    struct endpoint endpoint;
+    struct ip_address address;
+    if (text_parse_number(text, UINT16_MAX, &port) && port > 0) {
+        listen->port = (uint16_t)port;
+    } else if (endpoint_parse(text, &endpoint) && endpoint.port > 0) {
+        *listen = endpoint;
+    } else if (address_parse(text, &address)) {
+        listen->address = address;
+        listen->port = (uint16_t)option->min;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool parse_forwarder(struct bytes text, void *field,
+                            const struct site_option *option UNUSED)
+{
+    struct site_names *names = field;
+    names->forward_given = true;
+    if (bytes_equal(text, bytes_of_text("host"))) {
+        names->forward_host = true;
+        return true;
+    }
+    struct endpoint endpoint = {.port = 53};
+    if (!endpoint_parse(text, &endpoint) && !address_parse(text, &endpoint.address))
+        return false;
+    if (names->forwarder_count == SITE_FORWARDERS_MAX || endpoint.port == 0 ||
+        address_is_any(&endpoint.address) || address_is_multicast(&endpoint.address))
+        return false;
+    names->forwarders[names->forwarder_count++] = endpoint;
+    return true;
+}
+
+static bool parse_record(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_names *names = field;
+    if (names->record_count == SITE_RECORDS_MAX ||
+        !copy_text(text, names->records[names->record_count], SITE_TEXT_MAX))
+        return false;
+    names->record_count++;
+    return true;
+}
+
+bool site_published_parse(struct bytes text, struct site_published *out)
+{
+    struct site_published published = {.outside.address = address_v4(0x7f000001)};
+    size_t slash = bytes_find(text, '/');
+    struct bytes protocol = bytes_after(text, slash + 1);
+    if (slash < text.len) {
+        published.udp = bytes_equal(protocol, bytes_of_text("udp"));
+        if (!published.udp && !bytes_equal(protocol, bytes_of_text("tcp")))
+            return false;
+        text = bytes_first(text, slash);
+    }
+
+    /* An address has dots or brackets, a port has neither. */
+    size_t address_len = 0;
+    if (text.len > 0 && text.data[0] == '[')
+        address_len = bytes_find(text, ']') + 1;
+    else if (bytes_find(bytes_first(text, bytes_find(text, ':')), '.') < bytes_find(text, ':'))
+        address_len = bytes_find(text, ':');
+    if (address_len > 0) {
+        struct bytes address = bytes_first(text, address_len);
+        if (address.data[0] == '[')
+            address = bytes_first(bytes_after(address, 1), address_len - 2);
+        if (address_len >= text.len || text.data[address_len] != ':' ||
+            !address_parse(address, &published.outside.address))
+            return false;
+        text = bytes_after(text, address_len + 1);
+    }
+
+    size_t colon = bytes_find(text, ':');
+    uint64_t outer, inner;
+    if (!text_parse_number(bytes_first(text, colon), UINT16_MAX, &outer) || outer == 0)
+        return false;
+    inner = outer;
+    if (colon < text.len &&
+        (!text_parse_number(bytes_after(text, colon + 1), UINT16_MAX, &inner) || inner == 0))
+        return false;
+    published.outside.port = (uint16_t)outer;
+    published.inside_port = (uint16_t)inner;
+    *out = published;
+    return true;
+}
+
+static bool parse_published(struct bytes text, void *field,
+                            const struct site_option *option UNUSED)
+{
+    struct site_gateway *gateway = field;
+    if (gateway->published_count == SITE_PUBLISHED_MAX ||
+        !site_published_parse(text, &gateway->published[gateway->published_count]))
+        return false;
+    gateway->published_count++;
+    return true;
+}
+
+bool site_device_parse(struct bytes text, struct site_link *out)
+{
+    static const char tap[] = "tap:";
+    if (bytes_equal(text, bytes_of_text("host"))) {
+        out->device = SITE_DEVICE_HOST;
+        return true;
+    }
+    size_t len = sizeof tap - 1;
+    static const struct site_option name = {.max = SITE_DEVICE_MAX};
+    if (!bytes_equal(bytes_first(text, len), bytes_of_text(tap)) ||
+        !parse_interface(bytes_after(text, len), out->name, &name))
+        return false;
+    out->device = SITE_DEVICE_TAP;
+    return true;
+}
+
+#define AT(member) offsetof(struct site_config, member)
+#define DURATION_TEXT "a duration such as 20ms, 1.5s or 2h"
+#define CHANCE_TEXT "a chance such as 2%, 0.5% or 0.01"
+#define LISTEN_TEXT "a port, an address or ADDRESS:PORT"
+
+const struct site_option site_options[] = {
+    {"", "domain", parse_name, AT(domain), 0, 0, false, "a domain name such as home.arpa"},
+    {"", "control", parse_label, AT(control), 0, 0, false,
+     "a name of letters, digits and hyphens, for `wholenet status NAME`"},
+
+    {"link", "address", parse_link_address, AT(link.address), 0, 0, false,
+     "an IPv4 address with its network's prefix length, 8 to 29, such as 10.0.2.1/24"},
+    {"link", "mac", parse_mac, AT(link.mac), 0, 0, false,
+     "a unicast MAC address such as 02:00:00:00:02:01"},
+    {"link", "mtu", parse_number, AT(link.mtu), SITE_MTU_MIN, SITE_MTU_MAX, false,
+     "a number of octets from 576 to 65520"},
+    {"link", "delay", parse_duration, AT(link.impairments.delay), 0, 60 * USEC_PER_SEC, false,
+     DURATION_TEXT ", at most 60s"},
+    {"link", "jitter", parse_duration, AT(link.impairments.jitter), 0, 60 * USEC_PER_SEC, false,
+     DURATION_TEXT ", at most 60s"},
+    {"link", "loss", parse_chance, AT(link.impairments.loss), 0, 0, false, CHANCE_TEXT},
+    {"link", "duplicate", parse_chance, AT(link.impairments.duplicate), 0, 0, false, CHANCE_TEXT},
+    {"link", "reorder", parse_chance, AT(link.impairments.reorder), 0, 0, false, CHANCE_TEXT},
+    {"link", "corrupt", parse_chance, AT(link.impairments.corrupt), 0, 0, false, CHANCE_TEXT},
+    {"link", "rate", parse_rate, AT(link.impairments.rate), 0, 0, false,
+     "a rate such as 10mbit, 1.5gbit or 64kbit, or 0 for no limit"},
+    {"link", "queue", parse_number, AT(link.impairments.queue), 1, WIRE_IN_FLIGHT_MAX, false,
+     "a number of frames from 1 to 65536"},
+    {"link", "seed", parse_seed, AT(link.seed), 0, 0, false, "a number"},
+
+    {"gateway", "internet", parse_internet, AT(gateway.internet), 0, 0, false, "host or none"},
+    {"gateway", "host-loopback", parse_switch, AT(gateway.host_loopback), 0, 0, false,
+     "on or off"},
+    {"gateway", "host-address", parse_address_v4, AT(gateway.host_address), 0, 0, false,
+     "an IPv4 address of the link's network, such as 10.0.2.2"},
+    {"gateway", "publish", parse_published, AT(gateway), 0, 0, true,
+     "[ADDRESS:]PORT[:INNER][/udp] such as 8080:80, ports from 1 to 65535, at most 64 of them"},
+
+    {"addresses", "pool", parse_pool, AT(addresses), 0, 0, false,
+     "two IPv4 addresses, FIRST-LAST, such as 10.0.2.15-10.0.2.254"},
+    {"addresses", "lease-time", parse_duration, AT(addresses.lease_time), USEC_PER_MINUTE,
+     365 * 24 * USEC_PER_HOUR, false, DURATION_TEXT ", from 1m to 365d"},
+    {"addresses", "router", parse_router, AT(addresses), 0, 0, false, "an IPv4 address or none"},
+    {"addresses", "dns", parse_dns, AT(addresses), 0, 0, true, "IPv4 addresses, at most 4"},
+    {"addresses", "interface", parse_interface, AT(addresses.interface), 0, SITE_DEVICE_MAX,
+     false, "the name of a network device of the host"},
+    {"host", "mac", parse_mac, offsetof(struct site_host, mac), 0, 0, false,
+     "a unicast MAC address such as 02:00:00:00:02:10"},
+    {"host", "address", parse_address_v4, offsetof(struct site_host, address), 0, 0, false,
+     "an IPv4 address"},
+
+    {"names", "listen", parse_listen, AT(names.listen), 53, 0, false, LISTEN_TEXT},
+    {"names", "forward", parse_forwarder, AT(names), 0, 0, true,
+     "host, or addresses of resolvers such as 192.0.2.53 or [2001:db8::53]:53, at most 8"},
+    {"names", "closed", parse_switch, AT(names.closed), 0, 0, false, "on or off"},
+    {"names", "ttl", parse_duration, AT(names.ttl), 0, 7 * 24 * USEC_PER_HOUR, false,
+     DURATION_TEXT ", at most 7d"},
+    {"names", "record", parse_record, AT(names), 0, 0, true,
+     "a record such as \"printer A 10.0.2.9\", at most 256 of them"},
+
+    {"web", "listen", parse_listen, AT(web.listen), 80, 0, false, LISTEN_TEXT},
+    {"web", "name", parse_label, AT(web.name), 0, 0, false, "one label such as www"},
+    {"web", "root", parse_text, AT(web.root), 0, SITE_TEXT_MAX, false, "a directory"},
+    {"web", "connections", parse_number, AT(web.connections_max), 1, 65536, false,
+     "a number from 1 to 65536"},
+};
+
+const size_t site_option_count = ARRAY_LEN(site_options);
+_Static_assert(ARRAY_LEN(site_options) <= SITE_OPTIONS_MAX, "site_config.lines has one for each");
+
+const struct site_option *site_option_find(const char *section, const char *name)
+{
+    for (size_t i = 0; i < site_option_count; i++) {
+        const struct site_option *option = &site_options[i];
+        if (strcmp(option->section, section) == 0 && strcmp(option->name, name) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+bool site_config_set(struct site_config *config, const char *section, const char *option,
+                     const char *value, struct text *error)
+{
+    const struct site_option *found = site_option_find(section, option);
+    ASSERT(found != NULL && strcmp(section, "host") != 0);
+    if (found->parse(bytes_of_text(value), (char *)config + found->offset, found))
+        return true;
+    text_add_format(error, "expected %s", found->expected);
+    return false;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_options.h - the table of everything that can be said about a site: section, option, where
+ * it is kept, how its text is read, what is expected. The site file's reader and the command line
+ * are both driven by it.
+ */
+#ifndef WN_SITE_SITE_OPTIONS_H
+#define WN_SITE_SITE_OPTIONS_H
+
+#include "site/site_config.h"
+
+struct site_option {
+    const char *section;  /* "": outside of any block */
+    const char *name;
+    /* Reads `text` into `field`; false: not what is expected (or, for a list, no room). */
+    bool (*parse)(struct bytes text, void *field, const struct site_option *option);
+    size_t offset;        /* of the field in struct site_config; of block "host": in site_host */
+    uint64_t min, max;    /* of numbers; of text: max is the size of the field */
+    bool list;
+    const char *expected; /* completes "expected …" */
+};
+
+extern const struct site_option site_options[];
+extern const size_t site_option_count;
+
+/* NULL: there is no such option. */
+const struct site_option *site_option_find(const char *section, const char *name);
+
+/* The device of a link, from its title: "tap:NAME" or "host". */
+MUST_USE bool site_device_parse(struct bytes text, struct site_link *out);
+
+/* [ADDRESS:]PORT[:INNER][/udp] */
+MUST_USE bool site_published_parse(struct bytes text, struct site_published *out);
+
+#endif
