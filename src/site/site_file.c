@@ -8,11 +8,11 @@
  * no file can name, whose variable lies in our reader.
  */
 #include <confuse.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "os/file.h"
 #include "site/site_options.h"
 
 const char site_builtin_text[] =
@@ -42,7 +42,7 @@ const char site_builtin_text[] =
     "    name = www\n"
     "}\n";
 
-enum { SECTIONS_MAX = 8, SECTION_OPTIONS_MAX = 24, KNOWN_MAX = 512 };
+enum { SECTIONS_MAX = 8, SECTION_OPTIONS_MAX = 24, SITE_FILE_MAX = 1024 * 1024 };
 
 struct value {
     unsigned line;
@@ -54,12 +54,18 @@ struct site_reader {
     struct text *error;
     bool failed;
     const char *name; /* of the file */
+    unsigned line_count;
     cfg_opt_t options[SECTIONS_MAX][SECTION_OPTIONS_MAX];
     size_t section_count;
 };
 
 /* A quoted name with a line feed in it; written in a file it sets a string that nobody reads. */
 static const char anchor_name[] = "\n";
+
+/* libconfuse takes the end of the file for the end of every open block. An option that only the
+ * outside of blocks has is put behind the text, so that a forgotten brace is found. */
+static const char last_name[] = "end-of-site-file";
+static const char last_text[] = "\nend-of-site-file = here\n";
 
 static struct site_reader *reader_behind(cfg_t *cfg)
 {
@@ -75,6 +81,8 @@ static struct text *complain(struct site_reader *reader, unsigned line)
 {
     ASSERT(!reader->failed);
     reader->failed = true;
+    if (line > reader->line_count)
+        line = reader->line_count;
     text_add_format(reader->error, "%s:%u: ", reader->name, line);
     return reader->error;
 }
@@ -83,7 +91,8 @@ static void add_known_options(struct text *out, const cfg_t *cfg)
 {
     const char *separator = "; known here: ";
     for (size_t i = 0; cfg->opts[i].name != NULL; i++) {
-        if (strcmp(cfg->opts[i].name, anchor_name) == 0)
+        if (strcmp(cfg->opts[i].name, anchor_name) == 0 ||
+            strcmp(cfg->opts[i].name, last_name) == 0)
             continue;
         text_add(out, separator);
         text_add(out, cfg->opts[i].name);
@@ -96,9 +105,20 @@ static void on_error(cfg_t *cfg, const char *format, va_list arguments)
     struct site_reader *reader = reader_behind(cfg);
     if (reader->failed)
         return;
+    char words[256];
+    struct text message = text_of(words, sizeof words);
+    text_add_format_list(&message, format, arguments);
+    bool unknown = strstr(format, "no such option") != NULL;
+    if (unknown && strstr(words, last_name) != NULL) {
+        struct text *out = complain(reader, (unsigned)cfg->line);
+        text_add_format(out, "the file ends inside of the block \"%s\": expected }", cfg->name);
+        return;
+    }
     struct text *out = complain(reader, (unsigned)cfg->line);
-    text_add_format_list(out, format, arguments);
-    if (strstr(format, "no such option") != NULL)
+    text_add(out, words);
+    if (strcmp(words, "premature end of file") == 0)
+        text_add(out, ": a value, a string or a comment does not end");
+    if (unknown)
         add_known_options(out, cfg);
 }
 
@@ -147,7 +167,14 @@ static cfg_opt_t *root_options(struct site_reader *reader)
         CFG_SEC("names", section_options(reader, "names", NULL, 0), CFGF_MULTI),
         CFG_SEC("web", section_options(reader, "web", NULL, 0), CFGF_MULTI),
     };
-    return section_options(reader, "", sections, ARRAY_LEN(sections));
+    cfg_opt_t *root = section_options(reader, "", sections, ARRAY_LEN(sections));
+    size_t count = 0;
+    while (root[count].name != NULL)
+        count++;
+    ASSERT(count + 1 < SECTION_OPTIONS_MAX);
+    root[count] = (cfg_opt_t)CFG_PTR_CB(last_name, NULL, CFGF_NODEFAULT, take_value, free);
+    root[count + 1] = (cfg_opt_t)CFG_END();
+    return root;
 }
 
 /* Reads what the section says into the structure at `base`. */
@@ -251,6 +278,16 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
     return !reader->failed;
 }
 
+static unsigned count_lines(const char *content)
+{
+    unsigned lines = 0;
+    for (const char *at = content; at != NULL && *at != '\0'; lines++) {
+        at = strchr(at, '\n');
+        at = at != NULL ? at + 1 : NULL;
+    }
+    return lines > 0 ? lines : 1;
+}
+
 static struct site_config *new_config(const char *name)
 {
     struct site_config *config = calloc(1, sizeof *config);
@@ -275,48 +312,62 @@ static struct site_config *new_config(const char *name)
     return config;
 }
 
-/* `content` NULL: from the file of that name. */
+/* `name` NULL: the built-in site. */
 static struct site_config *read_site(const char *name, const char *content, struct text *error)
 {
     struct site_reader *reader = calloc(1, sizeof *reader);
     struct site_config *config = new_config(name);
+    size_t size = strlen(content) + sizeof last_text;
+    char *whole = malloc(size);
     cfg_t *cfg = NULL;
     bool good = false;
-    if (reader == NULL || config == NULL) {
+    if (reader != NULL)
+        cfg = cfg_init(root_options(reader), CFGF_NONE);
+    if (config == NULL || whole == NULL || cfg == NULL) {
         text_add(error, "no memory for a site");
         goto out;
     }
     reader->error = error;
     reader->name = name != NULL ? name : "built-in site";
-    cfg = cfg_init(root_options(reader), CFGF_NONE);
-    if (cfg == NULL) {
-        text_add(error, "no memory for a site");
-        goto out;
-    }
+    reader->line_count = count_lines(content);
     cfg_set_error_function(cfg, on_error);
-    int result = content != NULL ? cfg_parse_buf(cfg, content) : cfg_parse(cfg, name);
-    if (result == CFG_FILE_ERROR)
-        text_add_format(error, "%s: %s", reader->name, strerror(errno));
-    else if (result != CFG_SUCCESS && !reader->failed)
-        text_add_format(error, "%s:%d: syntax error", reader->name, cfg->line);
-    else if (result == CFG_SUCCESS)
+    snprintf(whole, size, "%s%s", content, last_text);
+    bool parsed = cfg_parse_buf(cfg, whole) == CFG_SUCCESS;
+    if (parsed && cfg_size(cfg, last_name) == 0)
+        text_add(complain(reader, reader->line_count), "a comment does not end");
+    else if (parsed)
         good = take_options(reader, config, cfg, "", config) && take_blocks(reader, config, cfg);
+    else if (!reader->failed)
+        text_add_format(complain(reader, (unsigned)cfg->line), "not understood");
 out:
     if (cfg != NULL)
         cfg_free(cfg);
     if (reader != NULL)
         free(reader->anchor);
     free(reader);
-    if (!good) {
-        site_config_free(config);
-        return NULL;
-    }
-    return config;
+    free(whole);
+    if (good)
+        return config;
+    site_config_free(config);
+    return NULL;
 }
 
 struct site_config *site_config_read(const char *path, struct text *error)
 {
-    return read_site(path, NULL, error);
+    char *content;
+    size_t len;
+    int result = file_read(path, SITE_FILE_MAX, &content, &len);
+    if (result < 0) {
+        text_add_format(error, "%s: %s", path, strerror(-result));
+        return NULL;
+    }
+    struct site_config *config = NULL;
+    if (memchr(content, '\0', len) != NULL)
+        text_add_format(error, "%s: not a text file: it has an octet of zero", path);
+    else
+        config = read_site(path, content, error);
+    free(content);
+    return config;
 }
 
 struct site_config *site_config_parse(const char *name, const char *content, struct text *error)

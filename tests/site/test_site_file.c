@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/support/check.h"
+
+#include "site/site_config.h"
+
+static struct site_config *read_text(const char *content, char *complaint, size_t size)
+{
+    struct text error = text_of(complaint, size);
+    struct site_config *config = site_config_parse("site.conf", content, &error);
+    if (config != NULL && !site_config_finish(config, &error)) {
+        site_config_free(config);
+        config = NULL;
+    }
+    return config;
+}
+
+static const struct {
+    const char *name;
+    const char *content;
+    const char *want; /* the whole complaint, or NULL: it is right */
+} files[] = {
+    {"an empty file is a site without services", "", NULL},
+    {"comments and blank lines", "# one\n\n// two\n/* three */\n", NULL},
+    {"values with and without quotes", "domain = lab.test\nlink \"tap:wn0\" { mtu = 9000 }\n", NULL},
+    {"a small network", "link \"tap:a\" { address = \"192.168.1.0/29\" }\naddresses {}\n", NULL},
+    {"a list that grows", "names { record = {\"a A 10.0.2.9\"}\nrecord += {\"b A 10.0.2.8\"} }",
+     NULL},
+    {"an unknown option", "domain = a.test\nweb {\n  colour = red\n}\n",
+     "site.conf:3: no such option 'colour'; known here: listen, name, root, connections"},
+    {"an unknown block", "mail {\n}\n",
+     "site.conf:1: no such option 'mail'; known here: domain, control, link, gateway, addresses, "
+     "names, web"},
+    {"a wrong number", "link \"tap:a\" {\n    mtu = many\n}\n",
+     "site.conf:2: mtu \"many\": expected a number of octets from 576 to 65520"},
+    {"a number out of range", "link \"tap:a\" {\n\n    mtu = 68\n}\n",
+     "site.conf:3: mtu \"68\": expected a number of octets from 576 to 65520"},
+    {"a duration without a unit", "link \"tap:a\" { delay = 20 }",
+     "site.conf:1: delay \"20\": expected a duration such as 20ms, 1.5s or 2h, at most 60s"},
+    {"a chance above one", "link \"tap:a\" { loss = 120% }",
+     "site.conf:1: loss \"120%\": expected a chance such as 2%, 0.5% or 0.01"},
+    {"a device of no kind", "link \"eth0\" {\n}\n",
+     "site.conf:2: link \"eth0\": expected \"tap:NAME\" or \"host\""},
+    {"a device with too long a name", "link \"tap:a-name-of-16-oct\" {\n}\n",
+     "site.conf:2: link \"tap:a-name-of-16-oct\": expected \"tap:NAME\" or \"host\""},
+    {"two blocks of a kind", "web {\n}\nweb {\n}\n",
+     "site.conf:4: a second block \"web\" ends here: expected one at most"},
+    {"a brace that is missing", "web {\n name = www\n",
+     "site.conf:2: the file ends inside of the block \"web\": expected }"},
+    {"a string that does not end", "domain = \"abc\n",
+     "site.conf:1: premature end of file: a value, a string or a comment does not end"},
+    {"a comment that does not end", "/* abc\n", "site.conf:1: a comment does not end"},
+    {"an option without a value", "domain =\nweb {}\n", "site.conf:2: unexpected token '{'"},
+    {"an option without a value at the end", "domain =", "site.conf:1: unexpected token '='"},
+    {"a brace too many", "web {}\n}\n", "site.conf:2: unexpected closing brace"},
+    {"an octet that is no syntax", "web {\n = \n}", "site.conf:2: unexpected token '='"},
+    {"a pool outside of the network",
+     "link \"tap:a\" { address = \"10.1.0.1/24\" }\naddresses {\n pool = \"10.2.0.5-10.2.0.9\" }\n",
+     "site.conf:3: addresses pool: 10.2.0.5 is not a host of the link's network 10.1.0.0/24"},
+    {"a pool backwards", "addresses { pool = \"10.0.2.9-10.0.2.5\" }",
+     "site.conf:1: pool \"10.0.2.9-10.0.2.5\": expected two IPv4 addresses, FIRST-LAST, such as "
+     "10.0.2.15-10.0.2.254"},
+    {"a pool with the gateway in it", "addresses {\n pool = \"10.0.2.1-10.0.2.9\" }\n",
+     "site.conf:2: addresses pool: it contains 10.0.2.1, which is the link's own address"},
+    {"a pool with the host's loopback in it",
+     "gateway {}\naddresses { pool = \"10.0.2.2-10.0.2.9\" }\n",
+     "site.conf:2: addresses pool: it contains 10.0.2.2, which is the host's loopback"},
+    {"a host without an address", "addresses {\n host \"a\" { mac = \"02:00:00:00:00:01\" }\n}\n",
+     "site.conf:2: host \"a\": expected both mac and address"},
+    {"two hosts with one address",
+     "addresses {\n host \"a\" { mac = \"02:00:00:00:00:01\" address = 10.0.2.9 }\n"
+     " host \"b\" { mac = \"02:00:00:00:00:02\" address = 10.0.2.9 }\n}\n",
+     "site.conf:3: host address: hosts \"a\" and \"b\" have the same"},
+    {"a port published twice", "gateway { publish = {8080, \"127.0.0.1:8080:80\"} }",
+     "site.conf:1: gateway publish: 127.0.0.1:8080 is published twice"},
+    {"a gateway on the host's network", "link \"host\" {}\ngateway { internet = host }\n",
+     "site.conf:2: gateway internet: a gateway needs a link \"tap:NAME\"; the services of link "
+     "\"host\" are on the host's own network"},
+    {"jitter without delay", "link \"tap:a\" { jitter = 5ms }",
+     "site.conf:1: link jitter: it is larger than the delay that it varies"},
+    {"a domain that is none", "domain = \"-a-.test\"",
+     "site.conf:1: domain \"-a-.test\": expected a domain name such as home.arpa"},
+    {"a fifth name server", "addresses { dns = {10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1} }",
+     "site.conf:1: dns \"10.0.0.1\": expected IPv4 addresses, at most 4"},
+};
+
+static void complaints_say_file_line_and_what_was_expected(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        char complaint[512] = "";
+        struct site_config *config = read_text(files[i].content, complaint, sizeof complaint);
+        const char *want = files[i].want != NULL ? files[i].want : "";
+        if (strcmp(complaint, want) != 0 || (config != NULL) != (files[i].want == NULL))
+            fail_msg("%s:\n got \"%s\"\nwant \"%s\"", files[i].name, complaint, want);
+        site_config_free(config);
+    }
+}
+
+static void every_option_reaches_its_field(void **state UNUSED)
+{
+    static const char content[] =
+        "domain = \"lab.test\"\ncontrol = lab\n"
+        "link \"tap:wn0\" { address = \"10.9.8.1/24\" mac = \"02:01:02:03:04:05\" mtu = 1400\n"
+        "  delay = 20ms jitter = 5ms loss = 2% duplicate = 0.01 reorder = 3% corrupt = 0.5%\n"
+        "  rate = 10mbit queue = 50 seed = 7 }\n"
+        "gateway { internet = none host-loopback = off host-address = 10.9.8.7\n"
+        "  publish = {\"0.0.0.0:8080:80\", \"5353:53/udp\", \"[::1]:443\"} }\n"
+        "addresses { pool = \"10.9.8.20-10.9.8.30\" lease-time = 1h router = none\n"
+        "  dns = {10.9.8.1, 10.9.8.9} interface = eth1\n"
+        "  host \"printer\" { mac = \"02:00:00:00:00:10\" address = 10.9.8.10 } }\n"
+        "names { listen = 5353 forward = {host, 192.0.2.53, \"[2001:db8::1]:5300\"} closed = on\n"
+        "  ttl = 5m record = {\"a A 10.9.8.10\"} }\n"
+        "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
+    char complaint[512] = "";
+    struct site_config *c = read_text(content, complaint, sizeof complaint);
+    if (c == NULL)
+        fail_msg("%s", complaint);
+    assert_string_equal(c->domain, "lab.test");
+    assert_string_equal(c->control, "lab");
+    assert_int_equal(c->link.device, SITE_DEVICE_TAP);
+    assert_string_equal(c->link.name, "wn0");
+    assert_int_equal(address_v4_value(&c->link.address.address), 0x0a090801);
+    assert_int_equal(c->link.address.len, 24);
+    assert_int_equal(site_config_mac(c).octets[5], 5);
+    assert_int_equal(c->link.mtu, 1400);
+    assert_int_equal(c->link.impairments.delay, 20000);
+    assert_int_equal(c->link.impairments.jitter, 5000);
+    assert_int_equal(c->link.impairments.loss, 20000);
+    assert_int_equal(c->link.impairments.duplicate, 10000);
+    assert_int_equal(c->link.impairments.reorder, 30000);
+    assert_int_equal(c->link.impairments.corrupt, 5000);
+    assert_int_equal(c->link.impairments.rate, 10000000);
+    assert_int_equal(c->link.impairments.queue, 50);
+    assert_int_equal(c->link.seed, 7);
+    assert_false(c->gateway.internet);
+    assert_false(c->gateway.host_loopback);
+    assert_int_equal(address_v4_value(&c->gateway.host_address), 0x0a090807);
+    assert_int_equal(c->gateway.published_count, 3);
+    assert_int_equal(c->gateway.published[0].inside_port, 80);
+    assert_true(c->gateway.published[1].udp);
+    assert_int_equal(c->gateway.published[2].outside.port, 443);
+    assert_int_equal(address_v4_value(&c->addresses.pool_first), 0x0a090814);
+    assert_int_equal(address_v4_value(&c->addresses.pool_last), 0x0a09081e);
+    assert_int_equal(c->addresses.lease_time, USEC_PER_HOUR);
+    assert_true(address_is_any(&c->addresses.router));
+    assert_int_equal(c->addresses.dns_count, 2);
+    assert_string_equal(c->addresses.interface, "eth1");
+    assert_int_equal(c->addresses.host_count, 1);
+    assert_string_equal(c->addresses.hosts[0].name, "printer");
+    assert_int_equal(address_v4_value(&c->addresses.hosts[0].address), 0x0a09080a);
+    assert_int_equal(c->names.listen.port, 5353);
+    assert_true(c->names.forward_host);
+    assert_int_equal(c->names.forwarder_count, 2);
+    assert_int_equal(c->names.forwarders[0].port, 53);
+    assert_int_equal(c->names.forwarders[1].port, 5300);
+    assert_true(c->names.closed);
+    assert_int_equal(c->names.ttl, 300 * USEC_PER_SEC);
+    assert_string_equal(c->names.records[0], "a A 10.9.8.10");
+    assert_int_equal(c->web.listen.port, 8080);
+    assert_int_equal(address_v4_value(&c->web.listen.address), 0x0a090801);
+    assert_string_equal(c->web.name, "web");
+    assert_string_equal(c->web.root, "/srv/www");
+    assert_int_equal(c->web.connections_max, 10);
+    site_config_free(c);
+}
+
+static void the_builtin_site_is_10_0_2_0(void **state UNUSED)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct site_config *c = site_config_builtin();
+    assert_non_null(c);
+    assert_true(site_config_finish(c, &error));
+    assert_string_equal(c->domain, "home.arpa");
+    assert_int_equal(address_v4_value(&c->link.address.address), 0x0a000201);
+    assert_int_equal(address_v4_value(&c->gateway.host_address), 0x0a000202);
+    assert_int_equal(address_v4_value(&c->addresses.pool_first), 0x0a00020f);
+    assert_int_equal(address_v4_value(&c->addresses.pool_last), 0x0a0002fe);
+    assert_int_equal(address_v4_value(&c->addresses.router), 0x0a000201);
+    assert_int_equal(address_v4_value(&c->addresses.dns[0]), 0x0a000201);
+    assert_true(c->gateway.internet && c->gateway.host_loopback && c->names.forward_host);
+    assert_true(c->names.present && c->web.present && c->addresses.present);
+    assert_false(c->names.closed);
+    site_config_free(c);
+}
+
+static void an_address_moves_the_whole_network(void **state UNUSED)
+{
+    static const struct {
+        const char *cidr;
+        uint32_t ours, host, first, last;
+    } cases[] = {
+        {"192.168.7.0/24", 0xc0a80701, 0xc0a80702, 0xc0a8070f, 0xc0a807fe},
+        {"192.168.7.9/24", 0xc0a80709, 0xc0a80702, 0xc0a8070f, 0xc0a807fe},
+        {"172.16.0.0/29", 0xac100001, 0xac100002, 0xac100003, 0xac100006},
+        {"10.0.0.0/8", 0x0a000001, 0x0a000002, 0x0a00000f, 0x0a01000e},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char complaint[512] = "";
+        struct text error = text_of(complaint, sizeof complaint);
+        struct site_config *c = site_config_builtin();
+        assert_non_null(c);
+        CHECK(cases[i].cidr, site_config_set(c, "link", "address", cases[i].cidr, &error));
+        if (!site_config_finish(c, &error))
+            fail_msg("%s: %s", cases[i].cidr, complaint);
+        CHECK_EQUAL(cases[i].cidr, address_v4_value(&c->link.address.address), cases[i].ours);
+        CHECK_EQUAL(cases[i].cidr, address_v4_value(&c->gateway.host_address), cases[i].host);
+        CHECK_EQUAL(cases[i].cidr, address_v4_value(&c->addresses.pool_first), cases[i].first);
+        CHECK_EQUAL(cases[i].cidr, address_v4_value(&c->addresses.pool_last), cases[i].last);
+        CHECK_EQUAL(cases[i].cidr, address_v4_value(&c->addresses.dns[0]), cases[i].ours);
+        site_config_free(c);
+    }
+}
+
+static void a_file_that_is_not_there_is_named(void **state UNUSED)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    assert_null(site_config_read("/no/such/site.conf", &error));
+    assert_string_equal(complaint, "/no/such/site.conf: No such file or directory");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(complaints_say_file_line_and_what_was_expected),
+        cmocka_unit_test(every_option_reaches_its_field),
+        cmocka_unit_test(the_builtin_site_is_10_0_2_0),
+        cmocka_unit_test(an_address_moves_the_whole_network),
+        cmocka_unit_test(a_file_that_is_not_there_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
