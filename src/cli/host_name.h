@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* host_name.h - the names that people type, looked up as the host does (getaddrinfo(3)). */
+#ifndef WN_CLI_HOST_NAME_H
+#define WN_CLI_HOST_NAME_H
+
+#include "base/address.h"
+#include "base/text.h"
+
+enum host_name_version { HOST_NAME_ANY, HOST_NAME_V4, HOST_NAME_V6 };
+
+/* The first address of `name`, which may be one itself. False: *error says why there is none. */
+MUST_USE bool host_name_find(const char *name, enum host_name_version version,
+                             struct ip_address *out, struct text *error);
+
+#endif
