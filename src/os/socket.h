@@ -79,6 +79,7 @@ struct host_datagram_error {
     int error;               /* positive errno */
     bool from_icmp;
     uint8_t type, code;      /* ICMP's or ICMPv6's, with from_icmp */
+    struct ip_address offender; /* who sent the ICMP error */
     uint32_t mtu;            /* EMSGSIZE */
 };
 

@@ -134,6 +134,19 @@ int host_datagram_send(int fd, int family, const struct host_datagram *facts, st
     return -errno;
 }
 
+/* The address that follows the error itself (ip(7), SO_EE_OFFENDER). */
+static struct ip_address offender_of(const struct cmsghdr *c)
+{
+    struct sockaddr_storage from = {0};
+    struct endpoint endpoint = {.port = 0};
+    size_t skipped = CMSG_LEN(sizeof(struct sock_extended_err));
+    size_t len = c->cmsg_len > skipped ? c->cmsg_len - skipped : 0;
+    memcpy(&from, CMSG_DATA(c) + sizeof(struct sock_extended_err),
+           len < sizeof from ? len : sizeof from);
+    (void)!host_endpoint_of(&from, &endpoint);
+    return endpoint.address;
+}
+
 /* What was sent was cut short in the queue; only the facts are wanted. */
 int host_datagram_error(int fd, struct host_datagram_error *out)
 {
@@ -166,6 +179,7 @@ int host_datagram_error(int fd, struct host_datagram_error *out)
         error.type = cause.ee_type;
         error.code = cause.ee_code;
         error.mtu = cause.ee_errno == EMSGSIZE ? cause.ee_info : 0;
+        error.offender = offender_of(c);
     }
     *out = error;
     return 0;

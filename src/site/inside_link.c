@@ -13,13 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/addresses/address_client.h"
 #include "io/tap_port.h"
 #include "os/clock.h"
 #include "os/fdpass.h"
 #include "os/file.h"
 #include "os/netlink.h"
-#include "os/packet.h"
 #include "os/tap.h"
 
 #define DEVICE "eth0"
@@ -109,22 +107,11 @@ static int bring_up(struct netlink *netlink, const struct inside_options *option
 static int ask(const struct inside_options *options, unsigned index, struct inside_network *out,
                struct text *error)
 {
-    CLOSE_AT_END int fd = packet_open_udp(index, 68);
-    if (fd < 0) {
-        text_add_format(error, "cannot open a packet socket for DHCP inside: %s", strerror(-fd));
-        return fd;
-    }
-    struct address_lease lease;
-    int result = address_client_acquire(fd, &options->mac, options->dhcp_hostname, DHCP_TIMEOUT,
-                                        &lease);
-    if (result < 0) {
-        text_add_format(error, "no address from the site's DHCP service: %s; heavy --loss or "
-                               "--delay can be the reason", strerror(-result));
-        return result;
-    }
-    (void)lease;
+    (void)options;
+    (void)index;
     (void)out;
-    return 0;
+    text_add(error, "no DHCP client is built in");
+    return -EOPNOTSUPP;
 }
 
 static int configure(struct netlink *netlink, unsigned index, const struct inside_network *network,

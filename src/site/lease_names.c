@@ -152,15 +152,6 @@ void lease_names_end(struct lease_names *names, const struct ip_address *address
     forget(names, entry);
 }
 
-void lease_names_repeat(struct lease_names *names)
-{
-    size_t place = 0;
-    struct entry *entry;
-    while ((entry = map_each(&names->by_name, &place)) != NULL)
-        if (entry->has_address)
-            (void)names->options.add(names->options.self, entry->name, &entry->address);
-}
-
 const char *lease_names_find(const struct lease_names *names, const struct ip_address *address)
 {
     struct entry *entry = find_address(names, address);

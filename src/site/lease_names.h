@@ -37,9 +37,6 @@ MUST_USE int lease_names_begin(struct lease_names *names, const struct ip_addres
                                const char *name);
 void lease_names_end(struct lease_names *names, const struct ip_address *address);
 
-/* Tells `add` of every name with an address again, for a name service that has been started anew. */
-void lease_names_repeat(struct lease_names *names);
-
 /* The name of the host at `address`; NULL: none. Valid until the next change. */
 const char *lease_names_find(const struct lease_names *names, const struct ip_address *address);
 

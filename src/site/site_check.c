@@ -59,6 +59,8 @@ struct mac site_config_guest_mac(const struct site_config *config)
     return mac;
 }
 
+static const struct ip_address unset_address; /* "::", before an address was given */
+
 static void derive(struct site_config *config)
 {
     struct ip_prefix network = site_config_network(config);
@@ -83,8 +85,15 @@ static void derive(struct site_config *config)
         config->addresses.router = config->gateway.present ? ours : address_any_v4();
     if (!config->addresses.dns_given && config->names.present)
         config->addresses.dns[config->addresses.dns_count++] = ours;
-    if (!config->gateway.internet && !config->names.forward_given)
-        config->names.closed = true;
+    if (config->gateway.present && !config->gateway.internet) {
+        /* Without the Internet its names are of no use, unless resolvers were named for them. */
+        config->names.forward_host = false;
+        config->names.closed = config->names.closed || config->names.forwarder_count == 0;
+    }
+    struct endpoint *listens[] = {&config->names.listen, &config->web.listen};
+    for (size_t i = 0; i < ARRAY_LEN(listens); i++)
+        if (listens[i]->port != 0 && address_equal(&listens[i]->address, &unset_address))
+            listens[i]->address = ours;
 }
 
 static bool check_inside(const struct site_config *config, const struct ip_address *address,
@@ -195,8 +204,23 @@ static bool check_link(const struct site_config *config, struct text *error)
         text_add(error, "it is larger than the delay that it varies");
         return false;
     }
-    if (config->link.device != SITE_DEVICE_HOST)
-        return true;
+    if (config->link.device != SITE_DEVICE_HOST) {
+        if (!address_is_loopback(&config->link.address.address))
+            return true;
+        add_place(error, config, "link", "address");
+        text_add(error, "a loopback address is for link \"host\" alone");
+        return false;
+    }
+    if (config->lines[site_option_find("link", "address") - site_options] == 0) {
+        add_place(error, config, "link", "address");
+        text_add(error, "link \"host\" needs the host's own address on the network that it serves");
+        return false;
+    }
+    if (config->addresses.present && config->addresses.interface[0] == '\0') {
+        add_place(error, config, "addresses", "interface");
+        text_add(error, "on link \"host\" it must name the network device to serve");
+        return false;
+    }
     if (config->gateway.present) {
         add_place(error, config, "gateway", "internet");
         text_add(error, "a gateway needs a link \"tap:NAME\"; the services of link \"host\" are on "

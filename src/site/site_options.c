@@ -150,8 +150,7 @@ static bool parse_link_address(struct bytes text, void *field,
         return false;
     uint32_t value = address_v4_value(&prefix.address);
     uint32_t host_mask = ~prefix_mask_v4(prefix.len);
-    if ((value & host_mask) == host_mask || value >> 24 == 0 || value >> 24 == 127 ||
-        value >> 28 >= 14)
+    if ((value & host_mask) == host_mask || value >> 24 == 0 || value >> 28 >= 14)
         return false;
     if ((value & host_mask) == 0)
         prefix.address = address_v4(value + 1);

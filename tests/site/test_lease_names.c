@@ -143,18 +143,6 @@ static void the_table_is_bounded(void **state UNUSED)
     end(&s);
 }
 
-static void a_new_name_service_is_told_again(void **state UNUSED)
-{
-    struct service s;
-    start(&s, 10);
-    assert_int_equal(lease_names_reserve(s.names, "www", NULL), 0);
-    assert_int_equal(begin(&s, 15, "guest"), 0);
-    s.log[0] = '\0';
-    lease_names_repeat(s.names);
-    assert_string_equal(s.log, "+guest=10.0.2.15 ");
-    end(&s);
-}
-
 static void without_memory_nothing_is_lost(void **state UNUSED)
 {
     for (size_t fail_at = 2; fail_at < 5; fail_at++) {
@@ -177,7 +165,6 @@ int main(void)
         cmocka_unit_test(the_sites_own_names_are_nobody_elses),
         cmocka_unit_test(what_the_service_refuses_is_not_kept),
         cmocka_unit_test(the_table_is_bounded),
-        cmocka_unit_test(a_new_name_service_is_told_again),
         cmocka_unit_test(without_memory_nothing_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,16 @@ static const struct {
      "site.conf:3: host address: hosts \"a\" and \"b\" have the same"},
     {"a port published twice", "gateway { publish = {8080, \"127.0.0.1:8080:80\"} }",
      "site.conf:1: gateway publish: 127.0.0.1:8080 is published twice"},
-    {"a gateway on the host's network", "link \"host\" {}\ngateway { internet = host }\n",
+    {"services on the host's own address",
+     "link \"host\" { address = \"127.0.0.1/8\" }\nweb { listen = 8080 }\n", NULL},
+    {"a link to the host without an address", "link \"host\" {}\n",
+     "site.conf: link address: link \"host\" needs the host's own address on the network that it "
+     "serves"},
+    {"a loopback address on a device", "link \"tap:a\" {\naddress = \"127.0.0.1/8\" }\n",
+     "site.conf:2: link address: a loopback address is for link \"host\" alone"},
+    {"DHCP on no device", "link \"host\" { address = \"10.0.2.1/24\" }\naddresses {}\n",
+     "site.conf: addresses interface: on link \"host\" it must name the network device to serve"},
+    {"a gateway on the host's network", "link \"host\" { address = \"10.0.2.1/24\" }\ngateway { internet = host }\n",
      "site.conf:2: gateway internet: a gateway needs a link \"tap:NAME\"; the services of link "
      "\"host\" are on the host's own network"},
     {"jitter without delay", "link \"tap:a\" { jitter = 5ms }",
