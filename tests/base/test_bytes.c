@@ -27,6 +27,7 @@ static void test_comparisons(void **state UNUSED)
     assert_false(bytes_equal_nocase(b, bytes_of_text("hELLO")));
     assert_true(bytes_equal_secret(b, b));
     assert_false(bytes_equal_secret(b, bytes_of_text("Hello-Z@[`|")));
+    assert_false(bytes_equal_secret(b, bytes_of_text("hello-Z@[`{")));
     assert_false(bytes_equal_secret(bytes_of_text("A"), bytes_of_text("AA")));
 }
 

@@ -169,6 +169,25 @@ static void test_complete(void **state UNUSED)
     assert_int_equal(counts.blocks, 0);
 }
 
+/* In UDP a field of zero would say that there is no checksum (RFC 768). */
+static void test_complete_never_makes_zero(void **state UNUSED)
+{
+    static const uint8_t datagram[] = {0xff, 0xff, 0, 0, 0, 0, 0, 0};
+    struct counting_heap counts = {0};
+    struct heap heap = counting_heap(&counts);
+    struct frame_pool *pool = frame_pool_new(&heap, 1 << 20);
+    struct frame *frame = frame_new(pool, 8);
+    frame_append(frame, bytes_of(datagram, 8));
+    frame->offload.checksum = FRAME_CHECKSUM_PARTIAL;
+    frame->offload.checksum_start = (uint32_t)frame_headroom(frame);
+    frame->offload.checksum_offset = 6;
+    checksum_complete(frame);
+    assert_int_equal(frame->data[6], 0xff);
+    assert_int_equal(frame->data[7], 0xff);
+    frame_unref(frame);
+    frame_pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_pseudo_headers),
         cmocka_unit_test(test_update),
         cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_complete_never_makes_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,11 +92,11 @@ static void test_below_is_even_and_below(void **state UNUSED)
     for (size_t i = 0; i < 100; i++)
         assert_int_equal(prng_below(&prng, 1), 0);
 
-    /* A third of all draws would be uneven here. */
-    size_t low = 0;
+    /* Without drawing again, every third result would be twice as likely here. */
+    size_t thirds = 0;
     for (size_t i = 0; i < 30000; i++)
-        low += prng_below(&prng, 0xc0000000) < 0x60000000;
-    assert_in_range(low, 14600, 15400);
+        thirds += prng_below(&prng, 0xc0000000) % 3 == 0;
+    assert_in_range(thirds, 9600, 10400);
 }
 
 static void test_chance(void **state UNUSED)
