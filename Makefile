@@ -68,7 +68,11 @@ $(B)/generated/web_pages.c: tools/embed.py $(shell find web -type f 2>/dev/null)
 	@mkdir -p $(@D)
 	$(PYTHON) tools/embed.py web > $@
 
-$(TESTS): $(B)/%: $(B)/%.o $(TEST_SUPPORT) $(B)/libwholenet.a
+$(B)/tests/support.a: $(TEST_SUPPORT)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(TESTS): $(B)/%: $(B)/%.o $(B)/tests/support.a $(B)/libwholenet.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 $(FUZZERS): $(B)/%: $(B)/%.o $(B)/fuzz/driver.o $(B)/libwholenet.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)

@@ -12,7 +12,7 @@ enum { BACKLOG_DEFAULT = 1024 };
 
 struct kernel_listener {
     struct listener base;
-    struct kernel_grave grave;
+    struct net_grave grave;
     struct watch watch;
     struct alarm again;
     struct endpoint local;
@@ -22,23 +22,6 @@ struct kernel_listener {
 static struct kernel_listener *listener_of(struct listener *base)
 {
     return CONTAINER_OF(base, struct kernel_listener, base);
-}
-
-static void reap(struct task *task)
-{
-    struct kernel_net *net = CONTAINER_OF(task, struct kernel_net, reap);
-    struct list_node *node;
-    while ((node = list_first(&net->dead)) != NULL) {
-        list_remove(node);
-        free(CONTAINER_OF(node, struct kernel_grave, node)->block);
-    }
-}
-
-void kernel_bury(struct kernel_net *net, struct kernel_grave *grave, void *block)
-{
-    grave->block = block;
-    list_append(&net->dead, &grave->node);
-    loop_queue(net->base.loop, &net->reap);
 }
 
 /* ---- listeners ---- */
@@ -93,7 +76,7 @@ static void kernel_listener_close(struct listener *base)
     loop_clear_alarm(base->net->loop, &l->again);
     loop_unwatch(&l->watch);
     (void)close(l->watch.fd);
-    kernel_bury(kernel_net_of(base->net), &l->grave, l);
+    net_bury(&kernel_net_of(base->net)->yard, &l->grave, l);
 }
 
 static const struct listener_ops listener_ops = {
@@ -152,8 +135,7 @@ static void kernel_free(struct net *base)
     struct kernel_net *net = kernel_net_of(base);
     while (kernel_drop_lingering(net))
         continue;
-    loop_unqueue(&net->reap);
-    reap(&net->reap);
+    net_graveyard_done(&net->yard);
     net_pool_done(&net->pool);
     free(net);
 }
@@ -172,8 +154,7 @@ struct net *net_kernel_new(struct loop *loop)
         return NULL;
     net->base = (struct net){&net_ops, loop};
     net->pool = (struct net_pool){0};
-    task_init(&net->reap, reap);
-    list_init(&net->dead);
+    net_graveyard_init(&net->yard, loop);
     list_init(&net->lingering);
     return &net->base;
 }

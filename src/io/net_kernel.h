@@ -3,7 +3,7 @@
 #ifndef WN_IO_NET_KERNEL_H
 #define WN_IO_NET_KERNEL_H
 
-#include "io/loop.h"
+#include "io/net_grave.h"
 #include "io/net_ops.h"
 #include "io/net_queue.h"
 
@@ -20,25 +20,15 @@ _Static_assert(KERNEL_RECEIVE_SIZE >= 65535, "a datagram fits");
 struct kernel_net {
     struct net base;
     struct net_pool pool;
-    struct task reap;
-    struct list_node dead;      /* objects to free at the end of the turn */
+    struct net_graveyard yard;
     struct list_node lingering; /* streams that were let go, oldest first */
     uint8_t receive[KERNEL_RECEIVE_SIZE];
-};
-
-/* Head of each object: callbacks may close what they are called for, so memory goes later. */
-struct kernel_grave {
-    struct list_node node;
-    void *block;
 };
 
 static inline struct kernel_net *kernel_net_of(struct net *net)
 {
     return CONTAINER_OF(net, struct kernel_net, base);
 }
-
-/* Frees `block` at the end of the turn; `grave` lies in it. */
-void kernel_bury(struct kernel_net *net, struct kernel_grave *grave, void *block);
 
 /* net_kernel_stream.c */
 int kernel_connect(struct net *net, const struct endpoint *to, const struct endpoint *local,

@@ -9,7 +9,7 @@
 
 struct kernel_dgram {
     struct dgram base;
-    struct kernel_grave grave;
+    struct net_grave grave;
     struct watch watch;
     struct endpoint local;
     int family;
@@ -93,7 +93,7 @@ static void kernel_dgram_close(struct dgram *base)
     d->closed = true;
     loop_unwatch(&d->watch);
     (void)close(d->watch.fd);
-    kernel_bury(kernel_net_of(base->net), &d->grave, d);
+    net_bury(&kernel_net_of(base->net)->yard, &d->grave, d);
 }
 
 static const struct dgram_ops dgram_ops = {

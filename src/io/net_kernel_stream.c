@@ -22,7 +22,7 @@ enum {
 
 struct kernel_stream {
     struct stream base;
-    struct kernel_grave grave;
+    struct net_grave grave;
     struct list_node lingering;
     struct watch watch;
     struct alarm deadline;
@@ -87,7 +87,7 @@ static void conclude(struct kernel_stream *s, int error)
         s->base.handler->on_closed(s->base.self, &s->base, error);
     s->let_go = true;
     (void)close(s->fd);
-    kernel_bury(net, &s->grave, s);
+    net_bury(&net->yard, &s->grave, s);
 }
 
 static void on_linger_over(struct alarm *alarm)
