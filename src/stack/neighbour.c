@@ -161,7 +161,12 @@ static bool evict(struct stack *stack)
         oldest = list_first(&table->known);
     if (oldest == NULL)
         return false;
-    drop_entry(stack, CONTAINER_OF(oldest, struct neighbour, age), DROP_ARP_TABLE_FULL);
+    struct neighbour *n = CONTAINER_OF(oldest, struct neighbour, age);
+    /* The one used last was not moved in the list each time; if it is old there, it is in use. */
+    if (n->state != NEIGHBOUR_INCOMPLETE && oldest->next != &table->known &&
+        stack->interfaces[n->interface]->last_used == n)
+        n = CONTAINER_OF(oldest->next, struct neighbour, age);
+    drop_entry(stack, n, DROP_ARP_TABLE_FULL);
     return true;
 }
 
