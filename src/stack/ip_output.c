@@ -33,6 +33,9 @@ void ip_done(struct stack *stack)
     if (ip == NULL)
         return;
     reassembly_done(stack);
+    for (unsigned i = 0; i < ip->address_top; i++)
+        if (ip->addresses[i].used)
+            wheel_disarm(&stack->wheel, &ip->addresses[i].timer);
     frame_queue_clear(&ip->loopback);
     heap_release(&stack->heap, ip, sizeof *ip);
     stack->ip = NULL;
