@@ -37,7 +37,7 @@ static void on_accept_again(struct alarm *alarm)
 static void pause_accepting(struct kernel_listener *l)
 {
     struct kernel_net *net = kernel_net_of(l->base.net);
-    if (kernel_drop_lingering(net))
+    if (kernel_drop_lingering(net, true))
         return;
     loop_want(&l->watch, 0);
     loop_set_alarm(net->base.loop, &l->again, loop_now(net->base.loop) + KERNEL_ACCEPT_PAUSE);
@@ -133,7 +133,7 @@ static int kernel_listen(struct net *net, const struct listen_options *options,
 static void kernel_free(struct net *base)
 {
     struct kernel_net *net = kernel_net_of(base);
-    while (kernel_drop_lingering(net))
+    while (kernel_drop_lingering(net, false))
         continue;
     net_graveyard_done(&net->yard);
     net_pool_done(&net->pool);

@@ -37,8 +37,9 @@ int kernel_connect(struct net *net, const struct endpoint *to, const struct endp
 /* An accepted connection; takes `fd`. NULL: no memory, and fd is closed. */
 struct stream *kernel_stream_new(struct kernel_net *net, int fd, const struct endpoint *peer);
 
-/* Gives up the stream that lingers longest, for its descriptor. False: none lingers. */
-bool kernel_drop_lingering(struct kernel_net *net);
+/* Closes the stream that lingers longest, for its descriptor; with `all_sent` only one that has
+ * nothing left to send. False: there is none. */
+bool kernel_drop_lingering(struct kernel_net *net, bool all_sent);
 
 /* net_kernel_dgram.c */
 int kernel_bind(struct net *net, const struct dgram_options *options,

@@ -95,15 +95,6 @@ static void on_linger_over(struct alarm *alarm)
     conclude(CONTAINER_OF(alarm, struct kernel_stream, linger), 0);
 }
 
-bool kernel_drop_lingering(struct kernel_net *net)
-{
-    struct list_node *node = list_first(&net->lingering);
-    if (node == NULL)
-        return false;
-    conclude(CONTAINER_OF(node, struct kernel_stream, lingering), 0);
-    return true;
-}
-
 /* ---- receiving ---- */
 
 static bool wants_to_read(const struct kernel_stream *s)
@@ -219,6 +210,21 @@ static size_t push(struct kernel_stream *s, struct bytes extra)
         extra = bytes_after(extra, sent - from_queue);
     }
     return taken;
+}
+
+bool kernel_drop_lingering(struct kernel_net *net, bool all_sent)
+{
+    for (struct list_node *node = net->lingering.next; node != &net->lingering;
+         node = node->next) {
+        struct kernel_stream *s = CONTAINER_OF(node, struct kernel_stream, lingering);
+        if (!s->connecting)
+            (void)push(s, bytes_empty());
+        if (all_sent && s->queue.len > 0 && s->error == 0)
+            continue;
+        conclude(s, 0);
+        return true;
+    }
+    return false;
 }
 
 static void tell_room(struct kernel_stream *s)

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/* test_net_kernel.c - what only the kernel's net can meet: no descriptors left, two versions of IP. */
+#include <errno.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "io/loop.h"
+#include "io/net.h"
+#include "os/clock.h"
+#include "os/socket.h"
+#include "tests/support/check.h"
+
+enum { CLIENTS = 20 };
+
+struct server {
+    struct loop *loop;
+    struct net *net;
+    struct listener *listener;
+    struct stream *streams[CLIENTS * 2];
+    size_t accepted;
+    size_t octets;
+    size_t ended;
+    size_t stop_at; /* accepted */
+    bool close;     /* at once, with a word of farewell */
+};
+
+static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
+{
+    struct server *server = self;
+    server->octets += in.len;
+    return in.len;
+}
+
+static void on_end(void *self, struct stream *stream UNUSED)
+{
+    struct server *server = self;
+    server->ended++;
+}
+
+static const struct stream_handler handler = {.on_bytes = on_bytes, .on_end = on_end};
+
+static void on_accept(void *self, struct listener *listener UNUSED, struct stream *stream)
+{
+    struct server *server = self;
+    stream_set_handler(stream, &handler, server);
+    server->accepted++;
+    if (server->close) {
+        assert_int_equal(stream_send(stream, bytes_of("bye", 3)), 3);
+        stream_close(stream);
+    } else {
+        server->streams[server->accepted - 1] = stream;
+    }
+    if (server->accepted == server->stop_at)
+        loop_stop(server->loop);
+}
+
+static const struct listener_handler listener_handler = {on_accept};
+
+static void open_server(struct server *server, const char *local)
+{
+    struct listen_options options = {.backlog = CLIENTS};
+    *server = (struct server){.loop = loop_new()};
+    server->net = net_kernel_new(server->loop);
+    assert_true(endpoint_parse(bytes_of_text(local), &options.local));
+    assert_int_equal(
+        net_listen(server->net, &options, &listener_handler, server, &server->listener), 0);
+}
+
+static void close_server(struct server *server)
+{
+    for (size_t i = 0; i < ARRAY_LEN(server->streams); i++)
+        if (server->streams[i] != NULL)
+            stream_abort(server->streams[i]);
+    listener_close(server->listener);
+    net_free(server->net);
+    loop_free(server->loop);
+}
+
+static int connect_client(const struct server *server)
+{
+    struct endpoint to = {address_v4(0x7f000001), listener_local(server->listener).port};
+    int fd = host_socket_open(&to.address, SOCK_STREAM);
+    assert_true(fd >= 0);
+    int status = host_socket_connect(fd, &to);
+    assert_true(status == 0 || status == -EINPROGRESS);
+    return fd;
+}
+
+/* Lets this process open so many descriptors more; returns the limit of before. */
+static rlim_t allow_more(int count)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    int lowest = dup(0);
+    assert_true(lowest >= 0);
+    close(lowest);
+    limit.rlim_cur = (rlim_t)(lowest + count);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+static void allow(rlim_t count)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = count;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void without_descriptors_it_pauses_and_goes_on(void **state UNUSED)
+{
+    struct server server;
+    int clients[CLIENTS];
+    open_server(&server, "127.0.0.1:0");
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = connect_client(&server);
+    rlim_t before = allow_more(5);
+    struct rusage used[2];
+    usec start = clock_monotonic();
+    getrusage(RUSAGE_SELF, &used[0]);
+    assert_int_equal(loop_run_until(server.loop, start + 150 * USEC_PER_MSEC), 0);
+    getrusage(RUSAGE_SELF, &used[1]);
+    assert_int_equal(server.accepted, 5);
+    /* It has slept most of the time. */
+    usec busy = (used[1].ru_utime.tv_sec - used[0].ru_utime.tv_sec) * USEC_PER_SEC +
+                used[1].ru_utime.tv_usec - used[0].ru_utime.tv_usec +
+                (used[1].ru_stime.tv_sec - used[0].ru_stime.tv_sec) * USEC_PER_SEC +
+                used[1].ru_stime.tv_usec - used[0].ru_stime.tv_usec;
+    assert_true(busy < 50 * USEC_PER_MSEC);
+    allow(before);
+    server.stop_at = CLIENTS;
+    assert_int_equal(loop_run_until(server.loop, clock_monotonic() + 2 * USEC_PER_SEC), 0);
+    assert_int_equal(server.accepted, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++)
+        close(clients[i]);
+    close_server(&server);
+}
+
+static void what_only_lingers_makes_way(void **state UNUSED)
+{
+    struct server server;
+    int clients[CLIENTS];
+    open_server(&server, "127.0.0.1:0");
+    server.close = true; /* and the clients do not: each of them is kept for a while */
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = connect_client(&server);
+    rlim_t before = allow_more(5);
+    server.stop_at = CLIENTS;
+    assert_int_equal(loop_run_until(server.loop, clock_monotonic() + 2 * USEC_PER_SEC), 0);
+    allow(before);
+    assert_int_equal(server.accepted, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++) {
+        char text[8];
+        assert_int_equal(read(clients[i], text, sizeof text), 3);
+        close(clients[i]);
+    }
+    close_server(&server);
+}
+
+static void the_wildcard_of_ipv6_serves_ipv4_too(void **state UNUSED)
+{
+    struct server server;
+    open_server(&server, "[::]:0");
+    int fd = connect_client(&server);
+    server.stop_at = 1;
+    assert_int_equal(loop_run_until(server.loop, clock_monotonic() + 2 * USEC_PER_SEC), 0);
+    assert_int_equal(server.accepted, 1);
+    struct endpoint peer = stream_peer(server.streams[0]);
+    struct endpoint want = host_socket_local(fd);
+    assert_true(endpoint_equal(&peer, &want));
+    assert_true(address_is_v4(&peer.address));
+    close(fd);
+    close_server(&server);
+}
+
+/* The peer has gone for good, we have finished, and the owner does not use what came: the kernel then
+ * reports a hang-up without end, which must not keep the loop busy. */
+static size_t use_nothing(void *self, struct stream *stream, struct bytes in UNUSED)
+{
+    struct server *server = self;
+    server->octets++;
+    stream_finish(stream);
+    return 0;
+}
+
+static void a_hang_up_does_not_keep_the_loop_busy(void **state UNUSED)
+{
+    static const struct stream_handler lazy = {.on_bytes = use_nothing, .on_end = on_end};
+    struct server server;
+    static char much[1 << 20];
+    open_server(&server, "127.0.0.1:0");
+    int fd = connect_client(&server);
+    server.stop_at = 1;
+    assert_int_equal(loop_run_until(server.loop, clock_monotonic() + 2 * USEC_PER_SEC), 0);
+    stream_set_handler(server.streams[0], &lazy, &server);
+    assert_true(write(fd, much, sizeof much) > STREAM_PENDING_MAX);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_int_equal(loop_run_until(server.loop, clock_monotonic() + 20 * USEC_PER_MSEC), 0);
+    size_t offers = server.octets;
+    struct rusage used[2];
+    getrusage(RUSAGE_SELF, &used[0]);
+    assert_int_equal(loop_run_until(server.loop, clock_monotonic() + 100 * USEC_PER_MSEC), 0);
+    getrusage(RUSAGE_SELF, &used[1]);
+    assert_int_equal(server.octets, offers);
+    assert_true(used[1].ru_nvcsw - used[0].ru_nvcsw < 20);
+    usec busy = used[1].ru_stime.tv_usec - used[0].ru_stime.tv_usec;
+    assert_true(busy < 50 * USEC_PER_MSEC);
+    assert_int_equal(server.ended, 0);
+    stream_set_handler(server.streams[0], &handler, &server);
+    stream_resume(server.streams[0]);
+    server.octets = 0;
+    server.streams[0] = NULL; /* ends by itself */
+    assert_int_equal(loop_run_until(server.loop, clock_monotonic() + 50 * USEC_PER_MSEC), 0);
+    assert_int_equal(server.ended, 1);
+    assert_true(server.octets > STREAM_PENDING_MAX);
+    close(fd);
+    close_server(&server);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_descriptors_it_pauses_and_goes_on),
+        cmocka_unit_test(what_only_lingers_makes_way),
+        cmocka_unit_test(the_wildcard_of_ipv6_serves_ipv4_too),
+        cmocka_unit_test(a_hang_up_does_not_keep_the_loop_busy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

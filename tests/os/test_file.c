@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/* test_file.c - whole files, read and replaced. */
+#include "os/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+
+struct place {
+    char folder[64];
+    char path[96];
+};
+
+static int set_up(void **state)
+{
+    struct place *p = calloc(1, sizeof *p);
+    strcpy(p->folder, "/tmp/test_file.XXXXXX");
+    assert_non_null(mkdtemp(p->folder));
+    snprintf(p->path, sizeof p->path, "%s/file", p->folder);
+    *state = p;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *p = *state;
+    (void)unlink(p->path);
+    int status = rmdir(p->folder); /* fails when something was left beside the file */
+    free(p);
+    return status;
+}
+
+static void check_read(const char *path, size_t len_max, const char *want, size_t want_len)
+{
+    char *text = NULL;
+    size_t len = 0;
+    assert_int_equal(file_read(path, len_max, &text, &len), 0);
+    assert_int_equal(len, want_len);
+    assert_memory_equal(text, want, want_len);
+    assert_int_equal(text[len], 0);
+    free(text);
+}
+
+static void what_was_written_is_read(void **state)
+{
+    struct place *p = *state;
+    static char large[100000];
+    memset(large, 'x', sizeof large);
+    assert_int_equal(file_write(p->path, bytes_of("hello", 5), 0640), 0);
+    check_read(p->path, 100, "hello", 5);
+    struct stat facts;
+    assert_int_equal(stat(p->path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0640);
+    assert_int_equal(file_write(p->path, bytes_of(large, sizeof large), 0600), 0);
+    check_read(p->path, sizeof large, large, sizeof large);
+    check_read(p->path, 1 << 20, large, sizeof large);
+    assert_int_equal(file_write(p->path, bytes_empty(), 0600), 0);
+    check_read(p->path, 100, "", 0);
+}
+
+static void a_longer_file_than_allowed_is_refused(void **state)
+{
+    struct place *p = *state;
+    char *text = NULL;
+    size_t len = 7;
+    assert_int_equal(file_write(p->path, bytes_of("123456", 6), 0600), 0);
+    check_read(p->path, 6, "123456", 6);
+    assert_int_equal(file_read(p->path, 5, &text, &len), -EFBIG);
+    assert_null(text);
+    assert_int_equal(len, 7);
+}
+
+static void files_without_a_size_are_read_to_their_end(void **state UNUSED)
+{
+    char *text;
+    size_t len;
+    assert_int_equal(file_read("/proc/self/status", 1 << 20, &text, &len), 0);
+    assert_true(len > 100);
+    assert_int_equal(strlen(text), len);
+    free(text);
+}
+
+static void errors_are_told(void **state)
+{
+    struct place *p = *state;
+    char *text;
+    size_t len;
+    assert_int_equal(file_read(p->path, 10, &text, &len), -ENOENT);
+    assert_int_equal(file_read(p->folder, 10, &text, &len), -EISDIR);
+    assert_int_equal(file_write("/nonexistent/file", bytes_empty(), 0600), -ENOENT);
+    /* A folder in the way: the file beside it goes again. */
+    assert_int_equal(mkdir(p->path, 0700), 0);
+    assert_true(file_write(p->path, bytes_of("x", 1), 0600) < 0);
+    assert_int_equal(rmdir(p->path), 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_written_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_longer_file_than_allowed_is_refused, set_up, tear_down),
+        cmocka_unit_test(files_without_a_size_are_read_to_their_end),
+        cmocka_unit_test_setup_teardown(errors_are_told, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/* test_socket.c - endpoints as the kernel wants them, both versions, and what surrounds datagrams. */
+#include "os/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/entropy.h"
+#include "tests/support/check.h"
+
+static struct endpoint endpoint(const char *text)
+{
+    struct endpoint out = {0};
+    assert_true(endpoint_parse(bytes_of_text(text), &out));
+    return out;
+}
+
+static void endpoints_become_kernel_addresses_and_back(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        const char *in;
+        int family;
+        socklen_t len;
+    } cases[] = {
+        {"IPv4 on an IPv4 socket", "192.0.2.1:80", AF_INET, sizeof(struct sockaddr_in)},
+        {"IPv4 on a dual-stack socket", "192.0.2.1:80", AF_INET6, sizeof(struct sockaddr_in6)},
+        {"IPv6 on an IPv6 socket", "[2001:db8::1]:53", AF_INET6, sizeof(struct sockaddr_in6)},
+        {"IPv6 on an IPv4 socket cannot be", "[2001:db8::1]:53", AF_INET, 0},
+        {"the IPv4 wildcard", "0.0.0.0:1", AF_INET, sizeof(struct sockaddr_in)},
+        {"no such family", "192.0.2.1:80", AF_UNIX, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct endpoint in = endpoint(cases[i].in);
+        struct endpoint out = {0};
+        struct sockaddr_storage address;
+        CHECK_EQUAL(cases[i].name, host_address_of(cases[i].family, &in, &address), cases[i].len);
+        if (cases[i].len == 0)
+            continue;
+        CHECK_EQUAL(cases[i].name, address.ss_family, cases[i].family);
+        CHECK(cases[i].name, host_endpoint_of(&address, &out));
+        CHECK(cases[i].name, endpoint_equal(&in, &out));
+    }
+    struct sockaddr_storage unix_address = {.ss_family = AF_UNIX};
+    struct endpoint out;
+    assert_false(host_endpoint_of(&unix_address, &out));
+}
+
+/* A bound, listening socket. */
+static int listening(const char *text, struct endpoint *local)
+{
+    struct endpoint at = endpoint(text);
+    int fd = host_socket_open(&at.address, SOCK_STREAM);
+    assert_true(fd >= 0);
+    if (host_socket_bind(fd, &at) < 0) {
+        close(fd);
+        return -1;
+    }
+    assert_int_equal(host_socket_listen(fd, 5), 0);
+    *local = host_socket_local(fd);
+    return fd;
+}
+
+static void check_connects(int listener, const struct endpoint *to)
+{
+    struct endpoint peer;
+    struct pollfd wait = {.fd = listener, .events = POLLIN};
+    int fd = host_socket_open(&to->address, SOCK_STREAM);
+    assert_true(fd >= 0);
+    int status = host_socket_connect(fd, to);
+    assert_true(status == 0 || status == -EINPROGRESS);
+    assert_int_equal(poll(&wait, 1, 2000), 1);
+    int accepted = host_socket_accept(listener, &peer);
+    assert_true(accepted >= 0);
+    assert_int_equal(host_socket_accept(listener, &peer), -EAGAIN);
+    struct endpoint local = host_socket_local(fd);
+    assert_true(endpoint_equal(&peer, &local));
+    struct endpoint target = host_socket_peer(fd);
+    assert_true(endpoint_equal(&target, to));
+    assert_int_equal(host_socket_error(fd), 0);
+    close(accepted);
+    close(fd);
+}
+
+static void the_ipv6_wildcard_serves_both_versions(void **state UNUSED)
+{
+    struct endpoint local;
+    int fd = listening("[::]:0", &local);
+    assert_true(fd >= 0);
+    struct endpoint v4 = endpoint("127.0.0.1:0");
+    v4.port = local.port;
+    check_connects(fd, &v4);
+    close(fd);
+    struct endpoint v6;
+    fd = listening("[::1]:0", &v6);
+    if (fd < 0)
+        skip(); /* a host without IPv6 */
+    check_connects(fd, &v6);
+    close(fd);
+}
+
+/* Waits for something to read, or for an error. */
+static void wait_for(int fd)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, 2000), 1);
+}
+
+static void check_datagram(const char *bind_to, const char *send_to)
+{
+    struct endpoint at = endpoint(bind_to);
+    struct endpoint to = endpoint(send_to);
+    int fd = host_socket_open(&at.address, SOCK_DGRAM);
+    assert_true(fd >= 0);
+    assert_int_equal(host_datagram_enable(fd), 0);
+    assert_int_equal(host_socket_bind(fd, &at), 0);
+    to.port = host_socket_local(fd).port;
+    struct host_datagram facts = {.to = to, .interface = 1};
+    struct host_datagram got;
+    char buffer[4];
+    int family = host_socket_family(fd);
+    assert_int_equal(host_datagram_send(fd, family, &facts, bytes_of("abcd", 4)), 0);
+    facts.from = to; /* speaks as the address it was spoken to */
+    assert_int_equal(host_datagram_send(fd, family, &facts, bytes_of("abcde", 5)), 0);
+    for (int i = 0; i < 2; i++) {
+        wait_for(fd);
+        assert_int_equal(host_datagram_receive(fd, buffer, sizeof buffer, &got), 0);
+        assert_true(i == 0 || endpoint_equal(&got.from, &to));
+        assert_true(address_equal(&got.to.address, &to.address));
+        assert_int_equal(got.interface, 1);
+        assert_int_equal(got.len, 4);
+        assert_int_equal(got.truncated, i == 1);
+    }
+    assert_int_equal(host_datagram_receive(fd, buffer, sizeof buffer, &got), -EAGAIN);
+    close(fd);
+}
+
+static void datagrams_tell_where_they_were_sent_to(void **state UNUSED)
+{
+    check_datagram("127.0.0.1:0", "127.0.0.1:0");
+    check_datagram("0.0.0.0:0", "127.0.0.7:0");
+    check_datagram("[::]:0", "127.0.0.1:0");
+}
+
+static void errors_of_datagrams_come_back(void **state UNUSED)
+{
+    struct endpoint at = endpoint("127.0.0.1:0");
+    int closed = host_socket_open(&at.address, SOCK_DGRAM);
+    assert_int_equal(host_socket_bind(closed, &at), 0);
+    struct endpoint to = host_socket_local(closed);
+    close(closed);
+    int fd = host_socket_open(&at.address, SOCK_DGRAM);
+    struct host_datagram_error error;
+    struct host_datagram facts = {.to = to};
+    facts.from.address = address_any_v4();
+    assert_int_equal(host_datagram_enable(fd), 0);
+    assert_int_equal(host_datagram_error(fd, &error), -EAGAIN);
+    for (int i = 0; i < 3; i++) /* none of them fails for the error of the one before */
+        assert_int_equal(host_datagram_send(fd, AF_INET, &facts, bytes_of("x", 1)), 0);
+    wait_for(fd);
+    assert_int_equal(host_datagram_error(fd, &error), 0);
+    assert_true(endpoint_equal(&error.to, &to));
+    assert_int_equal(error.error, ECONNREFUSED);
+    assert_true(error.from_icmp);
+    assert_int_equal(error.type, 3);
+    assert_int_equal(error.code, 3);
+    close(fd);
+}
+
+static void the_clock_runs_and_entropy_differs(void **state UNUSED)
+{
+    uint8_t a[32], b[32];
+    usec before = clock_monotonic();
+    assert_int_equal(entropy_fill(a, sizeof a), 0);
+    assert_int_equal(entropy_fill(b, sizeof b), 0);
+    assert_memory_not_equal(a, b, sizeof a);
+    assert_true(clock_monotonic() >= before);
+    assert_true(clock_wall_seconds() > 1700000000);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(endpoints_become_kernel_addresses_and_back),
+        cmocka_unit_test(the_ipv6_wildcard_serves_both_versions),
+        cmocka_unit_test(datagrams_tell_where_they_were_sent_to),
+        cmocka_unit_test(errors_of_datagrams_come_back),
+        cmocka_unit_test(the_clock_runs_and_entropy_differs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
