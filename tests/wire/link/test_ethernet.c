@@ -36,6 +36,8 @@ static const struct {
      0x0806, ETHERNET_SNAP, 26, 0, true},
     {"SNAP of another organisation", {ADDRESSES, 0, 8, 0xaa, 0xaa, 3, 0, 0, 12, 1, 4}, 22, WIRE_OK, 0,
      ETHERNET_LLC, 14, 8, true},
+    {"SNAP without a type", {ADDRESSES, 0, 6, 0xaa, 0xaa, 3, 0, 0, 0}, 20, WIRE_OK, 0,
+     ETHERNET_LLC, 14, 6, true},
     {"LLC: spanning tree", {ADDRESSES, 0, 3, 0x42, 0x42, 3}, 17, WIRE_OK, 0, ETHERNET_LLC, 14, 3,
      true},
     {"length beyond the frame", {ADDRESSES, 0, 4, 0x42, 0x42, 3}, 17, WIRE_TRUNCATED, 0, 0, 0, 0,
