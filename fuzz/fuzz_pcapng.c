@@ -7,10 +7,13 @@ static void check_written(const struct pcapng_block *block)
 {
     static uint8_t out[1 << 17];
     struct writer w = writer_of(out, sizeof out);
-    static const struct pcapng_section section = {{(const uint8_t *)"", 0}, {(const uint8_t *)"", 0},
-                                                  {(const uint8_t *)"", 0}, {(const uint8_t *)"", 0}};
+    static const struct pcapng_section section = {{(const uint8_t *)"", 0},
+                                                  {(const uint8_t *)"", 0},
+                                                  {(const uint8_t *)"", 0},
+                                                  {(const uint8_t *)"", 0}};
     pcapng_write_section(&w, &section);
-    if (block->type == PCAPNG_PACKET && block->u.packet.original_len >= block->u.packet.captured.len)
+    if (block->type == PCAPNG_PACKET &&
+        block->u.packet.original_len >= block->u.packet.captured.len)
         pcapng_write_packet(&w, &block->u.packet);
     else if (block->type == PCAPNG_STATISTICS)
         pcapng_write_statistics(&w, &block->u.statistics);

@@ -50,10 +50,25 @@ static uint64_t sum_plain(const uint8_t *p, size_t len)
         p += 8;
         len -= 8;
     }
-    /* The rest, filled up with zeros behind, which is where RFC 1071 puts its odd octet's. */
-    uint64_t last = 0;
-    memcpy(&last, p, len);
-    return halve(low) + halve(high) + halve(last);
+    if (len >= 4) {
+        uint32_t word;
+        memcpy(&word, p, 4);
+        low += word;
+        p += 4;
+        len -= 4;
+    }
+    uint16_t word = 0;
+    if (len >= 2) {
+        memcpy(&word, p, 2);
+        high += word;
+        p += 2;
+        len -= 2;
+    }
+    /* An odd octet has a zero behind it (RFC 1071 §1). */
+    word = 0;
+    if (len == 1)
+        memcpy(&word, p, 1);
+    return halve(low) + halve(high) + word;
 }
 
 #if defined(__x86_64__)
@@ -83,8 +98,8 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(const uint8_t *p, size_
         p += 32;
         len -= 32;
     }
-    __m256i all = _mm256_add_epi64(_mm256_add_epi64(low[0], low[1]),
-                                   _mm256_add_epi64(high[0], high[1]));
+    __m256i all =
+        _mm256_add_epi64(_mm256_add_epi64(low[0], low[1]), _mm256_add_epi64(high[0], high[1]));
     uint64_t lanes[4];
     _mm256_storeu_si256((__m256i *)(void *)lanes, all);
     uint64_t sum = halve(lanes[0]) + halve(lanes[1]) + halve(lanes[2]) + halve(lanes[3]);

@@ -121,8 +121,8 @@ struct unit {
 };
 
 /* A decimal and one of the units, in any case if told so; at most `max`. */
-static bool parse_with_unit(struct bytes text, const struct unit *units, size_t count,
-                            uint64_t max, uint64_t *out)
+static bool parse_with_unit(struct bytes text, const struct unit *units, size_t count, uint64_t max,
+                            uint64_t *out)
 {
     size_t at = 0;
     while (at < text.len && (is_digit(text.data[at]) || text.data[at] == '.'))
@@ -172,11 +172,8 @@ bool text_parse_chance(struct bytes text, uint32_t *out)
 bool text_parse_rate(struct bytes text, uint64_t *out)
 {
     static const struct unit units[] = {
-        {"bit", 1},
-        {"kbit", 1000},
-        {"mbit", 1000000},
-        {"gbit", 1000000000},
-        {"tbit", 1000000000000},
+        {"bit", 1},           {"kbit", 1000},          {"mbit", 1000000},
+        {"gbit", 1000000000}, {"tbit", 1000000000000},
     };
     return parse_with_unit(text, units, ARRAY_LEN(units), UINT64_MAX, out);
 }

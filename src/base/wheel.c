@@ -118,8 +118,8 @@ static uint64_t next_tick(const struct wheel *wheel)
         uint64_t round = wheel->tick >> (level + 1) * DIGIT_BITS;
         /* Only level 0's current slot can hold a timer of this round; and only on the top level
          * can a slot be of the next round. */
-        uint64_t ahead = level == 0 ? occupied >> current << current
-                                    : occupied >> current >> 1 << 1 << current;
+        uint64_t ahead =
+            level == 0 ? occupied >> current << current : occupied >> current >> 1 << 1 << current;
         if (ahead == 0) {
             ahead = occupied;
             round++;

@@ -35,7 +35,7 @@ static void test_text_to_canonical_text(void **state UNUSED)
         {"::", "::"},
         {"::1", "::1"},
         {"1::", "1::"},
-        {"2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"},   /* RFC 5952 §4.2.3: the first of equals */
+        {"2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"}, /* RFC 5952 §4.2.3: the first of equals */
         {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"}, /* §4.2.2: one group is not shortened */
         {"2001:0db8::0001", "2001:db8::1"},
         {"1:0:0:2:0:0:0:3", "1:0:0:2::3"},
@@ -184,8 +184,9 @@ static void test_prefixes(void **state UNUSED)
         char text[PREFIX_TEXT_MAX];
         assert_string_equal(prefix_format(&prefix, text), cases[i].prefix);
     }
-    static const char *const bad[] = {"10.0.0.0", "10.0.0.0/33", "10.0.0.0/", "/8", "::/129",
-                                      "10.0.0.0/8/8", "10.0.0.0/-1", "10.0.0.0/0008", ""};
+    static const char *const bad[] = {"10.0.0.0",    "10.0.0.0/33",   "10.0.0.0/",
+                                      "/8",          "::/129",        "10.0.0.0/8/8",
+                                      "10.0.0.0/-1", "10.0.0.0/0008", ""};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct ip_prefix prefix;
         CHECK(bad[i], !prefix_parse(bytes_of_text(bad[i]), &prefix));
@@ -201,7 +202,8 @@ static void test_prefixes(void **state UNUSED)
 
 static void test_endpoints(void **state UNUSED)
 {
-    static const char *const good[] = {"1.2.3.4:53", "0.0.0.0:0", "[::1]:65535", "[2001:db8::5]:80"};
+    static const char *const good[] = {"1.2.3.4:53", "0.0.0.0:0", "[::1]:65535",
+                                       "[2001:db8::5]:80"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         struct endpoint e;
         CHECK(good[i], endpoint_parse(bytes_of_text(good[i]), &e));
@@ -212,10 +214,10 @@ static void test_endpoints(void **state UNUSED)
         other.port ^= 1;
         assert_false(endpoint_equal(&e, &other));
     }
-    static const char *const bad[] = {"1.2.3.4",    "1.2.3.4:",   "1.2.3.4:65536", ":53",
-                                      "::1:53",     "[::1]",      "[::1]53",       "[::1",
+    static const char *const bad[] = {"1.2.3.4",     "1.2.3.4:",   "1.2.3.4:65536", ":53",
+                                      "::1:53",      "[::1]",      "[::1]53",       "[::1",
                                       "[1.2.3.4]:1", "1.2.3.4:5x", "[]:1",          "",
-                                      "[",          "[::1]:",     "1.2.3.4:000053"};
+                                      "[",           "[::1]:",     "1.2.3.4:000053"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct endpoint e;
         size_t len = strlen(bad[i]);
@@ -243,8 +245,13 @@ static void test_macs(void **state UNUSED)
     assert_false(mac_equal(&mac, &other));
     other.octets[0] = 0xff;
     assert_true(mac_is_multicast(&other));
-    static const char *const bad[] = {"", "02:00:5e:ab:cd", "02:00:5e:ab:cd:f", "02-00-5e-ab-cd-ff",
-                                      "02:00:5e:ab:cd:ffx", "02:00:5e:ab:cd:fg", "2:00:5e:ab:cd:ff0"};
+    static const char *const bad[] = {"",
+                                      "02:00:5e:ab:cd",
+                                      "02:00:5e:ab:cd:f",
+                                      "02-00-5e-ab-cd-ff",
+                                      "02:00:5e:ab:cd:ffx",
+                                      "02:00:5e:ab:cd:fg",
+                                      "2:00:5e:ab:cd:ff0"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         CHECK(bad[i], !mac_parse(bytes_of_text(bad[i]), &mac));
 }

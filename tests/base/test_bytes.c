@@ -89,7 +89,8 @@ static void test_reads_fail_at_the_end(void **state UNUSED)
 
 static void test_writing_every_type(void **state UNUSED)
 {
-    static const uint8_t want[] = {1, 0x99, 0x88, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 'a', 'b', 0};
+    static const uint8_t want[] = {1,  0x99, 0x88, 4,  5,  6,  7,   8,   9,
+                                   10, 11,   12,   13, 14, 15, 'a', 'b', 0};
     uint8_t *block = malloc(sizeof want);
     struct writer w = writer_of(block, sizeof want);
     write_u8(&w, 1);
@@ -120,12 +121,24 @@ static void test_writes_fail_at_the_end(void **state UNUSED)
             static const size_t widths[] = {1, 2, 4, 8, 5, 6};
             struct writer w = writer_of(block, size);
             switch (kind) {
-            case 0: write_u8(&w, 1); break;
-            case 1: write_u16(&w, 1); break;
-            case 2: write_u32(&w, 1); break;
-            case 3: write_u64(&w, 1); break;
-            case 4: write_bytes(&w, bytes_of_text("12345")); break;
-            default: write_zeros(&w, 6); break;
+            case 0:
+                write_u8(&w, 1);
+                break;
+            case 1:
+                write_u16(&w, 1);
+                break;
+            case 2:
+                write_u32(&w, 1);
+                break;
+            case 3:
+                write_u64(&w, 1);
+                break;
+            case 4:
+                write_bytes(&w, bytes_of_text("12345"));
+                break;
+            default:
+                write_zeros(&w, 6);
+                break;
             }
             assert_int_equal(w.failed, size < widths[kind]);
             if (w.failed) {

@@ -114,8 +114,8 @@ static void test_update(void **state UNUSED)
     assert_int_equal(checksum_update(0xdd2f, 0x5555, 0x3285), 0x0000);
 }
 
-static struct frame *sliced_frame(struct frame_pool *pool, const uint8_t *octets, const size_t *cuts,
-                                  size_t count)
+static struct frame *sliced_frame(struct frame_pool *pool, const uint8_t *octets,
+                                  const size_t *cuts, size_t count)
 {
     struct frame *frame = frame_new(pool, cuts[0]);
     frame_append(frame, bytes_of(octets, cuts[0]));

@@ -64,7 +64,8 @@ static void test_headers_are_pushed_and_pulled(void **state)
 static void test_rooms_of_all_sizes(void **state)
 {
     struct world *world = *state;
-    static const size_t rooms[] = {0, 1, 128, 129, 1514, 2048, 2049, 16384, 16385, FRAME_PACKET_MAX};
+    static const size_t rooms[] = {0,    1,    128,   129,   1514,
+                                   2048, 2049, 16384, 16385, FRAME_PACKET_MAX};
     for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
         struct frame *frame = frame_new(world->pool, rooms[i]);
         assert_non_null(frame);

@@ -31,8 +31,8 @@ static void test_trim(void **state UNUSED)
         {"", ""}, {" \t ", ""}, {"a", "a"}, {" a b\t", "a b"}, {"\r a", "\r a"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        CHECK(cases[i].in, bytes_equal(text_trim(bytes_of_text(cases[i].in)),
-                                       bytes_of_text(cases[i].want)));
+        CHECK(cases[i].in,
+              bytes_equal(text_trim(bytes_of_text(cases[i].in)), bytes_of_text(cases[i].want)));
 }
 
 enum { BAD = -1 };
@@ -45,7 +45,8 @@ struct parse_case {
 
 static struct bytes exact_text(const char *text)
 {
-    return strlen(text) > 0 ? bytes_of(exact_copy(text, strlen(text)), strlen(text)) : bytes_empty();
+    return strlen(text) > 0 ? bytes_of(exact_copy(text, strlen(text)), strlen(text))
+                            : bytes_empty();
 }
 
 static void free_text(struct bytes text)
@@ -88,12 +89,31 @@ static void test_numbers(void **state UNUSED)
 static void test_durations(void **state UNUSED)
 {
     static const struct parse_case cases[] = {
-        {"0", 0}, {"0s", 0}, {"20us", 20}, {"150ms", 150000}, {"1.5s", 1500000}, {"2m", 120000000},
-        {"2min", 120000000}, {"3h", 10800000000}, {"7d", 604800000000}, {"0.000001s", 1},
-        {"1.0000001s", BAD}, {"0.5us", 0}, {"1", BAD}, {"", BAD}, {"ms", BAD}, {"1.s", BAD},
-        {".5s", BAD}, {"1..5s", BAD}, {"-1s", BAD}, {"1 s", BAD}, {"1sx", BAD},
-        {"106751991d", 106751991ll * 86400 * 1000000}, {"106751992d", BAD},
-        {"99999999999999999999s", BAD}, {"9223372036854775806us", 9223372036854775806},
+        {"0", 0},
+        {"0s", 0},
+        {"20us", 20},
+        {"150ms", 150000},
+        {"1.5s", 1500000},
+        {"2m", 120000000},
+        {"2min", 120000000},
+        {"3h", 10800000000},
+        {"7d", 604800000000},
+        {"0.000001s", 1},
+        {"1.0000001s", BAD},
+        {"0.5us", 0},
+        {"1", BAD},
+        {"", BAD},
+        {"ms", BAD},
+        {"1.s", BAD},
+        {".5s", BAD},
+        {"1..5s", BAD},
+        {"-1s", BAD},
+        {"1 s", BAD},
+        {"1sx", BAD},
+        {"106751991d", 106751991ll * 86400 * 1000000},
+        {"106751992d", BAD},
+        {"99999999999999999999s", BAD},
+        {"9223372036854775806us", 9223372036854775806},
         {"9223372036854775807us", BAD},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -108,9 +128,9 @@ static void test_durations(void **state UNUSED)
 static void test_chances(void **state UNUSED)
 {
     static const struct parse_case cases[] = {
-        {"2%", 20000}, {"0.5%", 5000}, {"100%", 1000000}, {"0%", 0}, {"0.01", 10000}, {"1", 1000000},
-        {"0", 0}, {"0.000001", 1}, {"0.0001%", 1}, {"100.1%", BAD}, {"1.1", BAD}, {"%", BAD},
-        {"", BAD}, {"2 %", BAD}, {"-1%", BAD},
+        {"2%", 20000},  {"0.5%", 5000}, {"100%", 1000000}, {"0%", 0},      {"0.01", 10000},
+        {"1", 1000000}, {"0", 0},       {"0.000001", 1},   {"0.0001%", 1}, {"100.1%", BAD},
+        {"1.1", BAD},   {"%", BAD},     {"", BAD},         {"2 %", BAD},   {"-1%", BAD},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         uint32_t out = 4711;
@@ -124,14 +144,22 @@ static void test_chances(void **state UNUSED)
 static void test_rates_and_sizes(void **state UNUSED)
 {
     static const struct parse_case rates[] = {
-        {"10mbit", 10000000}, {"10Mbit", 10000000}, {"1.5gbit", 1500000000}, {"64kbit", 64000},
-        {"800bit", 800}, {"1tbit", 1000000000000}, {"10", BAD}, {"10mb", BAD}, {"mbit", BAD},
+        {"10mbit", 10000000},
+        {"10Mbit", 10000000},
+        {"1.5gbit", 1500000000},
+        {"64kbit", 64000},
+        {"800bit", 800},
+        {"1tbit", 1000000000000},
+        {"10", BAD},
+        {"10mb", BAD},
+        {"mbit", BAD},
         {"99999999999tbit", BAD},
     };
     static const struct parse_case sizes[] = {
-        {"512", 512}, {"64k", 65536}, {"64K", 65536}, {"10M", 10485760}, {"1G", 1073741824},
-        {"1.5k", 1536}, {"2t", 2199023255552}, {"0", 0}, {"k", BAD}, {"1kb", BAD}, {"", BAD},
-        {"16777216T", BAD},
+        {"512", 512},          {"64k", 65536},     {"64K", 65536},
+        {"10M", 10485760},     {"1G", 1073741824}, {"1.5k", 1536},
+        {"2t", 2199023255552}, {"0", 0},           {"k", BAD},
+        {"1kb", BAD},          {"", BAD},          {"16777216T", BAD},
     };
     for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
         uint64_t out = 4711;
@@ -153,16 +181,26 @@ static void test_forms_for_people(void **state UNUSED)
         usec duration;
         const char *want;
     } durations[] = {
-        {0, "0 us"}, {999, "999 us"}, {1000, "1 ms"}, {20000, "20 ms"}, {1999999, "1.9 s"},
-        {1500000, "1.5 s"}, {90 * USEC_PER_SEC, "1.5 min"}, {3 * USEC_PER_HOUR, "3 h"},
-        {36 * USEC_PER_HOUR, "1.5 d"}, {-1500, "-1.5 ms"}, {USEC_NEVER, "never"},
+        {0, "0 us"},
+        {999, "999 us"},
+        {1000, "1 ms"},
+        {20000, "20 ms"},
+        {1999999, "1.9 s"},
+        {1500000, "1.5 s"},
+        {90 * USEC_PER_SEC, "1.5 min"},
+        {3 * USEC_PER_HOUR, "3 h"},
+        {36 * USEC_PER_HOUR, "1.5 d"},
+        {-1500, "-1.5 ms"},
+        {USEC_NEVER, "never"},
     };
     static const struct {
         uint64_t octets;
         const char *want;
     } sizes[] = {
-        {0, "0 B"}, {1023, "1023 B"}, {1024, "1 KiB"}, {65536, "64 KiB"}, {1536, "1.5 KiB"},
-        {1048575, "1023.9 KiB"}, {1048576, "1 MiB"}, {UINT64_MAX, "16777215.9 TiB"},
+        {0, "0 B"},         {1023, "1023 B"},
+        {1024, "1 KiB"},    {65536, "64 KiB"},
+        {1536, "1.5 KiB"},  {1048575, "1023.9 KiB"},
+        {1048576, "1 MiB"}, {UINT64_MAX, "16777215.9 TiB"},
     };
     char buffer[40];
     for (size_t i = 0; i < ARRAY_LEN(durations); i++) {

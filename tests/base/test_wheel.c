@@ -190,8 +190,8 @@ static void test_rearming_while_expiring(void **state UNUSED)
     struct timer *timer = wheel_expire(&m->wheel, m->now);
     assert_int_equal(timer->kind, 0);
     m->armed_as[0] = 0;
-    model_arm(m, 3, 20000);                  /* was handed out next */
-    wheel_disarm(&m->wheel, &m->timers[6]);  /* was due too */
+    model_arm(m, 3, 20000);                 /* was handed out next */
+    wheel_disarm(&m->wheel, &m->timers[6]); /* was due too */
     m->armed_as[6] = 0;
     model_arm(m, 0, m->now + 1);
     assert_int_equal(model_expire(m), 7);

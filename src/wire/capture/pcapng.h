@@ -57,10 +57,10 @@ struct pcapng_interface {
 struct pcapng_packet {
     uint32_t interface;
     uint64_t timestamp;
-    uint32_t original_len;  /* on the wire; at least captured.len */
-    uint8_t direction;      /* enum pcapng_direction */
+    uint32_t original_len; /* on the wire; at least captured.len */
+    uint8_t direction;     /* enum pcapng_direction */
     struct bytes captured;
-    struct bytes comment;   /* the first, when read */
+    struct bytes comment; /* the first, when read */
 };
 
 struct pcapng_statistics {

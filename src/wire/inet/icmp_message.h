@@ -14,7 +14,7 @@
 #include "wire/status.h"
 
 enum {
-    ICMP_HEADER_LEN = 8, /* of echoes and errors, before data or the quoted packet */
+    ICMP_HEADER_LEN = 8,   /* of echoes and errors, before data or the quoted packet */
     ICMP_QUOTED_MAX = 548, /* so that an error fits in 576 octets (RFC 1812 §4.3.2.3) */
 };
 
@@ -86,8 +86,8 @@ struct icmp_message {
             uint16_t sequence;
             uint32_t mask;
         } mask;
-        struct { /* ROUTER_ADVERTISEMENT */
-            uint16_t lifetime;    /* seconds */
+        struct {               /* ROUTER_ADVERTISEMENT */
+            uint16_t lifetime; /* seconds */
             uint8_t entry_count;
             uint8_t entry_words;  /* 32-bit words of each; at least 2 */
             struct bytes entries; /* icmp_router_at() */

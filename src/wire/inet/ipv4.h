@@ -19,7 +19,7 @@ enum {
     IPV4_HEADER_LEN = 20, /* without options */
     IPV4_HEADER_MAX = 60, /* IHL has four bits, counting words */
     IPV4_PACKET_MAX = 65535,
-    IPV4_MTU_MIN = 68,    /* RFC 791 §3.2: every network carries this without fragmentation */
+    IPV4_MTU_MIN = 68, /* RFC 791 §3.2: every network carries this without fragmentation */
     IPV4_CHECKSUM_OFFSET = 10,
     IPV4_TTL_OFFSET = 8,
 };
@@ -38,7 +38,7 @@ enum ip_ecn { IP_NOT_ECT = 0, IP_ECT_1 = 1, IP_ECT_0 = 2, IP_CE = 3, IP_ECN_MASK
 struct ipv4_header {
     struct ip_address source;
     struct ip_address target;
-    uint16_t total_len;       /* header and payload; encoding takes it from the caller, see there */
+    uint16_t total_len; /* header and payload; encoding takes it from the caller, see there */
     uint16_t identification;
     uint16_t fragment_offset; /* in octets: a multiple of 8 */
     bool dont_fragment;
@@ -46,9 +46,9 @@ struct ipv4_header {
     uint8_t ttl;
     uint8_t protocol;
     uint8_t traffic_class;
-    uint8_t header_len;       /* with options; encoding sets it by itself */
-    struct bytes options;     /* borrowed, 0 to 40 octets, a multiple of 4 when decoded */
-    struct bytes payload;     /* borrowed: exactly Total Length less the header */
+    uint8_t header_len;   /* with options; encoding sets it by itself */
+    struct bytes options; /* borrowed, 0 to 40 octets, a multiple of 4 when decoded */
+    struct bytes payload; /* borrowed: exactly Total Length less the header */
 };
 
 /* Is the packet a part of a larger one? */

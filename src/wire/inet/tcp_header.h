@@ -23,12 +23,12 @@ enum {
     TCP_HEADER_LEN = 20, /* without options */
     TCP_HEADER_MAX = 60, /* Data Offset has four bits, counting words */
     TCP_OPTIONS_MAX = TCP_HEADER_MAX - TCP_HEADER_LEN,
-    TCP_CHECKSUM_OFFSET = 16, /* for frame_offload.checksum_offset */
-    TCP_SACK_BLOCKS_MAX = 4,  /* RFC 2018 §3: as many as fit */
+    TCP_CHECKSUM_OFFSET = 16,  /* for frame_offload.checksum_offset */
+    TCP_SACK_BLOCKS_MAX = 4,   /* RFC 2018 §3: as many as fit */
     TCP_WINDOW_SHIFT_MAX = 14, /* RFC 7323 §2.3 */
-    TCP_COOKIE_MAX = 16,      /* RFC 7413 §4.1.1: 4 to 16 octets, or none to ask for one */
+    TCP_COOKIE_MAX = 16,       /* RFC 7413 §4.1.1: 4 to 16 octets, or none to ask for one */
     TCP_COOKIE_MIN = 4,
-    TCP_TIMESTAMPS_LEN = 12,  /* with the two NOPs that align it (RFC 7323, appendix A) */
+    TCP_TIMESTAMPS_LEN = 12, /* with the two NOPs that align it (RFC 7323, appendix A) */
 };
 
 enum tcp_flag {
@@ -80,7 +80,7 @@ struct tcp_header {
     uint16_t target_port;
     uint32_t sequence;
     uint32_t acknowledgement;
-    uint16_t flags; /* of enum tcp_flag */
+    uint16_t flags;  /* of enum tcp_flag */
     uint16_t window; /* as sent, not scaled */
     uint16_t checksum;
     uint16_t urgent;

@@ -18,9 +18,9 @@ enum { ARP_LEN = 28 };
 enum arp_operation { ARP_REQUEST = 1, ARP_REPLY = 2 };
 
 struct arp_packet {
-    uint16_t operation; /* enum arp_operation; others are decoded too, to be ignored */
-    struct mac source_mac;          /* "sender hardware address" */
-    struct ip_address source;       /* "sender protocol address" */
+    uint16_t operation;       /* enum arp_operation; others are decoded too, to be ignored */
+    struct mac source_mac;    /* "sender hardware address" */
+    struct ip_address source; /* "sender protocol address" */
     struct mac target_mac;
     struct ip_address target;
 };

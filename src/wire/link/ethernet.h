@@ -17,7 +17,7 @@
 enum {
     ETHERNET_HEADER_LEN = 14, /* without a tag */
     ETHERNET_TAG_LEN = 4,
-    ETHERNET_SNAP_LEN = 8,    /* LLC and SNAP, behind an 802.3 length */
+    ETHERNET_SNAP_LEN = 8, /* LLC and SNAP, behind an 802.3 length */
     ETHERNET_HEADER_MAX = ETHERNET_HEADER_LEN + ETHERNET_TAG_LEN + ETHERNET_SNAP_LEN,
     ETHERNET_LENGTH_MAX = 1500, /* a type field up to this is an 802.3 length */
 };
@@ -41,8 +41,8 @@ struct ethernet_header {
     uint16_t type; /* EtherType of the payload; 0 with ETHERNET_LLC */
     uint8_t framing;
     bool tagged;
-    uint16_t tag; /* priority (3 bits), drop eligible (1), VLAN identifier (12) */
-    uint8_t header_len; /* where the payload begins; encoding sets it by itself */
+    uint16_t tag;         /* priority (3 bits), drop eligible (1), VLAN identifier (12) */
+    uint8_t header_len;   /* where the payload begins; encoding sets it by itself */
     struct bytes payload; /* borrowed; with an 802.3 length exactly that, else with any padding */
 };
 

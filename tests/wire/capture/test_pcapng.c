@@ -7,15 +7,15 @@
 static void test_a_packet_octet_for_octet(void **state UNUSED)
 {
     static const uint8_t want[] = {
-        0, 0, 0, 6, 0, 0, 0, 60,               /* enhanced packet block of 60 octets */
-        0, 0, 0, 3,                            /* interface */
-        0, 1, 2, 3, 4, 5, 6, 7,                /* timestamp */
-        0, 0, 0, 5, 0, 0, 0, 9,                /* captured, original */
-        'h', 'e', 'l', 'l', 'o', 0, 0, 0,      /* padded */
-        0, 1, 0, 2, 'h', 'i', 0, 0,            /* opt_comment */
-        0, 2, 0, 4, 0, 0, 0, 2,                /* epb_flags: outbound */
-        0, 0, 0, 0,                            /* opt_endofopt */
-        0, 0, 0, 60,
+        0,   0,   0,   6,   0,   0,   0, 60, /* enhanced packet block of 60 octets */
+        0,   0,   0,   3,                    /* interface */
+        0,   1,   2,   3,   4,   5,   6, 7,  /* timestamp */
+        0,   0,   0,   5,   0,   0,   0, 9,  /* captured, original */
+        'h', 'e', 'l', 'l', 'o', 0,   0, 0,  /* padded */
+        0,   1,   0,   2,   'h', 'i', 0, 0,  /* opt_comment */
+        0,   2,   0,   4,   0,   0,   0, 2,  /* epb_flags: outbound */
+        0,   0,   0,   0,                    /* opt_endofopt */
+        0,   0,   0,   60,
     };
     struct pcapng_packet packet = {
         .interface = 3,

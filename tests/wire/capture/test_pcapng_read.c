@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: ISC */
-/* test_pcapng_read.c - files of others: the other byte order, blocks that lie, options cut short. */
+/* test_pcapng_read.c - files of others: the other byte order, blocks that lie, options cut short.
+ */
 #include "tests/support/check.h"
 
 #include "wire/capture/pcapng.h"
 
 static const uint8_t big_section[] = {
-    0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 28, 0x1a, 0x2b, 0x3c, 0x4d, 0, 1, 0, 0,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 28,
+    0x0a, 0x0d, 0x0d, 0x0a, 0,    0,    0,    28,   0x1a, 0x2b, 0x3c, 0x4d, 0, 1,
+    0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,    0,    0, 28,
 };
 static const uint8_t little_section[] = {
-    0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28, 0, 0, 0,
+    0x0a, 0x0d, 0x0d, 0x0a, 28,   0,    0,    0,    0x4d, 0x3c, 0x2b, 0x1a, 1, 0,
+    0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28,   0,    0, 0,
 };
 static const uint8_t little_interface[] = {
-    1, 0, 0, 0, 28, 0, 0, 0, 101, 0, 0, 0, 0, 0, 4, 0, /* raw IP, 262144 octets */
-    9, 0, 1, 0, 9, 0, 0, 0,                            /* nanoseconds; no end of options */
+    1,  0, 0, 0, 28, 0, 0, 0, 101, 0, 0, 0, 0, 0, 4, 0, /* raw IP, 262144 octets */
+    9,  0, 1, 0, 9,  0, 0, 0,                           /* nanoseconds; no end of options */
     28, 0, 0, 0,
 };
 static const uint8_t little_packet[] = {
-    6, 0, 0, 0, 48, 0, 0, 0, 1, 0, 0, 0, 4, 3, 2, 1, 8, 7, 6, 5, /* interface 1, timestamp */
-    2, 0, 0, 0, 60, 0, 0, 0, 'h', 'i', 0, 0,
-    2, 0, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0,
+    6, 0, 0, 0, 48, 0, 0, 0, 1,   0,   0, 0, 4, 3, 2, 1, 8, 7, 6, 5, /* interface 1, timestamp */
+    2, 0, 0, 0, 60, 0, 0, 0, 'h', 'i', 0, 0, 2, 0, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0,
 };
 static const uint8_t little_statistics[] = {
-    5, 0, 0, 0, 40, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0,
-    5, 0, 8, 0, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0, 40, 0, 0, 0,
+    5, 0, 0, 0, 40, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2,  0, 0, 0,
+    5, 0, 8, 0, 8,  7, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0, 40, 0, 0, 0,
 };
 static const uint8_t simple_packet[] = {
     0, 0, 0, 3, 0, 0, 0, 20, 0, 0, 0, 2, 'o', 'k', 0, 0, 0, 0, 0, 20,

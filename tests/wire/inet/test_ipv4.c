@@ -6,8 +6,8 @@
 #include "wire/inet/ipv4.h"
 
 /* A widely printed example; its checksum is b861. */
-static const uint8_t plain[20] = {0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0xb8, 0x61,
-                                  0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0, 0xc7};
+static const uint8_t plain[20] = {0x45, 0,    0,    0x73, 0, 0, 0x40, 0,    0x40, 0x11,
+                                  0xb8, 0x61, 0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0,    0xc7};
 
 /* A packet of `len` octets from the first of `in`, with the checksum put right if it can be. */
 static uint8_t *packet_of(const uint8_t *in, size_t in_len, size_t len)
@@ -75,8 +75,8 @@ static void test_lengths(void **state UNUSED)
                     cases[i].want);
         if (cases[i].want == WIRE_OK) {
             CHECK_EQUAL(cases[i].name, header.payload.len, cases[i].payload_len);
-            CHECK(cases[i].name, header.payload.data == packet + header.header_len ||
-                                     header.payload.len == 0);
+            CHECK(cases[i].name,
+                  header.payload.data == packet + header.header_len || header.payload.len == 0);
         } else {
             CHECK_EQUAL(cases[i].name, header.total_len, 4711);
         }
