@@ -17,6 +17,16 @@ struct web_site {
     void *self;
 };
 
+/* A request that has been answered, for an access log. Valid during the call. */
+struct web_request {
+    struct endpoint peer;
+    const char *method;  /* "GET"; "-": what came was no request */
+    const char *target;  /* printable ASCII without spaces; a long one is cut */
+    unsigned status;
+    uint64_t octets;     /* sent, the head included */
+    usec duration;       /* from the whole head to the last octet given to the network */
+};
+
 struct web_options {
     struct endpoint listen;
     const char *server_name;  /* "www.home.arpa" */
@@ -24,14 +34,26 @@ struct web_options {
     const char *root;         /* directory of files to serve; NULL: only the built-in page */
     unsigned connections_max; /* 0: 4096 */
     struct web_site site;
+    /* Told of each answered request; may be NULL. */
+    void (*on_request)(void *self, const struct web_request *request);
+    void *on_request_self;
 };
 
-/* 0 or a negative errno; strings are copied. */
+/*
+ * 0 or a negative errno; strings are copied. Without a root the built-in site is at "/": the page
+ * about this network, /docs/, /status.json, /healthz, /bytes/N and /sink for measurements. With one,
+ * "/" is the root's, and the built-in site is below "/.wholenet/".
+ */
 MUST_USE int web_new(struct net *net, const struct web_options *options, struct web **out);
 void web_free(struct web *web);
 
+/* Where it listens: the port that was given for port 0. */
+struct endpoint web_local(const struct web *web);
+
 struct web_counters {
     uint64_t connections, requests, responses[6]; /* by first digit; [0] unused */
+    uint64_t refused;                             /* connections over the limit: 503 or reset */
+    uint64_t shed;                                /* idle ones closed to make room */
     uint64_t open;                                /* gauge */
     uint64_t octets_sent;
 };

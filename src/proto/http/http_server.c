@@ -81,7 +81,6 @@ static void settle(struct http_server *s)
         s->finder = (struct http_finder){0};
         s->blank_lines = 0;
         s->head_only = false;
-        s->octets_out = 0;
         s->read_deadline = s->now + HTTP_SERVER_IDLE_TIMEOUT;
     }
 }
@@ -139,8 +138,8 @@ void http_server_refuse(struct http_server *s, unsigned status)
         return;
     }
     commit(s, &w);
-    s->octets_out += writer_len(&w);
     s->status = status;
+    s->responses++;
     s->response = HTTP_SERVER_SENT;
     stop_reading(s);
 }
@@ -453,8 +452,8 @@ bool http_server_respond(struct http_server *s, const struct http_response *r)
         return false;
     }
     commit(s, &w);
-    s->octets_out = writer_len(&w);
     s->status = r->status;
+    s->responses++;
     s->out_progress = 0;
     s->send_deadline = s->now + HTTP_SERVER_SEND_TIMEOUT;
     s->response = HTTP_SERVER_SENDING;
@@ -472,7 +471,6 @@ uint64_t http_server_body_left(const struct http_server *s)
 /* Octets of the body are on their way; a length of UINT64_MAX, unknown, stays so. */
 static void body_gone(struct http_server *s, size_t len)
 {
-    s->octets_out += len;
     if (s->response_framing.kind != HTTP_FRAMING_LENGTH)
         return;
     s->response_framing.length -= len;

@@ -94,9 +94,9 @@ struct http_server {
     struct http_chunk chunk;
     uint64_t body_max;
     uint64_t body_len;   /* received */
-    uint64_t octets_out; /* of this response: head and body */
     uint32_t in_progress, out_progress; /* since the deadlines were set */
     unsigned status;     /* of the last response */
+    uint32_t responses;  /* begun, refusals included */
     uint8_t blank_lines;
     bool keep_alive;
     bool head_only;      /* the method is HEAD */

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+/* web_site.c - which path is answered by what, and the built-in site. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/web/pages.h"
+#include "app/web/web_session.h"
+#include "base/text.h"
+
+#define BYTES_MAX (UINT64_C(1) << 50) /* what /bytes/ serves at most */
+#define METHODS_READ "GET, HEAD, OPTIONS"
+#define METHODS_SINK "PUT, POST, OPTIONS"
+
+static const char html_type[] = "text/html; charset=utf-8";
+
+/* ---- made anew for every request ---- */
+
+static void reply_text(struct web_session *session, const char *type, struct bytes text)
+{
+    web_reply(session, &(struct web_reply){.status = 200,
+                                           .type = type,
+                                           .cache = "no-store",
+                                           .modified = INT64_MIN,
+                                           .body = web_body_of(text)});
+}
+
+static void on_home(struct web_session *session, const struct http_server_event *event,
+                    struct bytes rest UNUSED)
+{
+    struct page_text page = {0};
+    web_page_site(session, event, &page);
+    web_reply_page(session, 200, html_type, &page);
+}
+
+static void on_status(struct web_session *session, const struct http_server_event *event UNUSED,
+                      struct bytes rest UNUSED)
+{
+    const struct web_site *site = &session->web->site;
+    struct page_text page = {0};
+    if (site->status == NULL) {
+        page_add(&page, "{\"program\":\"wholenet\"}\n");
+    } else {
+        page.data = malloc(WEB_STATUS_MAX);
+        page.size = WEB_STATUS_MAX;
+        page.failed = page.data == NULL;
+        if (page.data != NULL)
+            page.len = site->status(site->self, page.data, page.size);
+        page.failed |= page.len > page.size;
+    }
+    web_reply_page(session, 200, "application/json", &page);
+}
+
+static void on_health(struct web_session *session, const struct http_server_event *event UNUSED,
+                      struct bytes rest UNUSED)
+{
+    reply_text(session, "text/plain", bytes_of_text("ok\n"));
+}
+
+/* ---- measurements ---- */
+
+/* /bytes/1000, /bytes/10M: so many octets of a pattern. */
+static void on_bytes(struct web_session *session, const struct http_server_event *event UNUSED,
+                     struct bytes rest)
+{
+    uint64_t len;
+    if (!text_parse_size(rest, &len) || len > BYTES_MAX) {
+        web_reply_error(session, 404, "Ask for a number of octets: /bytes/1000, /bytes/10M.");
+        return;
+    }
+    web_reply(session, &(struct web_reply){.status = 200,
+                                           .type = "application/octet-stream",
+                                           .cache = "no-store",
+                                           .modified = INT64_MIN,
+                                           .body = {.kind = WEB_BODY_PATTERN, .len = len}});
+}
+
+static void on_sink(struct web_session *session, const struct http_server_event *event,
+                    struct bytes rest UNUSED)
+{
+    if (event->framing.kind == HTTP_FRAMING_NONE) {
+        web_reply_error(session, 411, "Say how much there is to come, or send it chunked.");
+        return;
+    }
+    session->sink_octets = 0;
+    (void)http_server_accept_body(&session->core, UINT64_MAX);
+}
+
+void web_site_body(struct web_session *session, struct bytes data)
+{
+    session->sink_octets += data.len;
+}
+
+void web_site_body_end(struct web_session *session)
+{
+    usec now = loop_now(net_loop(session->web->net));
+    double seconds = (double)(now - session->request_at) / 1e6;
+    struct page_text page = {0};
+    page_add_format(&page, "{\"octets\": %llu, \"seconds\": %.6f}\n",
+                    (unsigned long long)session->sink_octets, seconds);
+    web_reply_page(session, 200, "application/json", &page);
+}
+
+/* ---- embedded files ---- */
+
+static void reply_embedded(struct web_session *session, const struct http_server_event *event,
+                           const struct web_page *page)
+{
+    struct web_reply reply = {
+        .type = web_files_type(bytes_of_text(page->path)),
+        .etag = session->web->etags[page - web_pages],
+        .cache = "no-cache",
+        .modified = INT64_MIN,
+        .built_in = true,
+        .body = web_body_of(bytes_of(page->data, page->len)),
+    };
+    web_reply_entity(session, &event->head, &reply);
+}
+
+/* The title of a page is its first heading. */
+static void copy_title(struct bytes html, char *out, size_t size)
+{
+    struct text title = text_of(out, size);
+    for (size_t i = 0; i + 4 <= html.len; i++) {
+        if (memcmp(html.data + i, "<h1>", 4) != 0)
+            continue;
+        struct bytes heading = bytes_after(html, i + 4);
+        text_add_bytes(&title, bytes_first(heading, bytes_find(heading, '<')));
+        return;
+    }
+    text_add(&title, "wholenet");
+}
+
+/* /docs/, /docs/run.html: fragments that are given the site's head and foot. */
+static void on_docs(struct web_session *session, const struct http_server_event *event UNUSED,
+                    struct bytes rest)
+{
+    char path[256];
+    char title[100];
+    if (rest.len == 0)
+        rest = bytes_of_text("index.html");
+    snprintf(path, sizeof path, "/docs/%.*s", (int)(rest.len < 200 ? rest.len : 200),
+             (const char *)rest.data);
+    const struct web_page *found = web_page_find(bytes_of_text(path));
+    if (found == NULL) {
+        web_reply_error(session, 404, "There is no page of this name.");
+        return;
+    }
+    struct page_text content = {0};
+    struct page_text page = {0};
+    struct bytes html = bytes_of(found->data, found->len);
+    page_add(&content, "<article>");
+    page_add_bytes(&content, html);
+    page_add(&content, "</article>");
+    copy_title(html, title, sizeof title);
+    web_page_wrap(session->web, title, page_bytes(&content), &page);
+    page.failed |= content.failed;
+    page_done(&content);
+    web_reply_page(session, 200, html_type, &page);
+}
+
+/* ---- routes ---- */
+
+typedef void (*route_handler)(struct web_session *session, const struct http_server_event *event,
+                              struct bytes rest);
+
+static const struct route {
+    const char *path;
+    bool below; /* the path is a prefix; what follows it is `rest` */
+    bool sink;  /* takes PUT and POST, not GET */
+    route_handler handle;
+} routes[] = {
+    {"/", false, false, on_home},
+    {"/status.json", false, false, on_status},
+    {"/healthz", false, false, on_health},
+    {"/bytes/", true, false, on_bytes},
+    {"/sink", false, true, on_sink},
+    {"/docs/", true, false, on_docs},
+};
+
+/* Files of web/ that are served as they are. */
+static const char *const assets[] = {"/style.css", "/live.js", "/favicon.svg", "/robots.txt"};
+
+static const struct route *find_route(struct bytes path, struct bytes *rest)
+{
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        struct bytes wanted = bytes_of_text(routes[i].path);
+        bool same = routes[i].below ? bytes_equal(bytes_first(path, wanted.len), wanted)
+                                    : bytes_equal(path, wanted);
+        if (same) {
+            *rest = bytes_after(path, wanted.len);
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct web_page *find_asset(struct bytes path)
+{
+    for (size_t i = 0; i < ARRAY_LEN(assets); i++)
+        if (bytes_equal(path, bytes_of_text(assets[i])))
+            return web_page_find(path);
+    return NULL;
+}
+
+static bool is_method(const struct web_session *session, const char *method)
+{
+    return strcmp(session->method, method) == 0;
+}
+
+/* Answers OPTIONS and what the resource does not have. True: the request is to be handled. */
+static bool check_method(struct web_session *session, bool sink)
+{
+    const char *allow = sink ? METHODS_SINK : METHODS_READ;
+    if (is_method(session, "OPTIONS")) {
+        web_reply(session,
+                  &(struct web_reply){.status = 204, .allow = allow, .modified = INT64_MIN});
+        return false;
+    }
+    bool reading = is_method(session, "GET") || is_method(session, "HEAD");
+    bool writing = is_method(session, "PUT") || is_method(session, "POST");
+    if (sink ? writing : reading)
+        return true;
+    web_reply_method(session, allow);
+    return false;
+}
+
+/* The path within the built-in site; false: it is not there. */
+static bool strip_prefix(const struct web *web, struct bytes *path)
+{
+    struct bytes prefix = bytes_of_text(web->prefix);
+    if (!bytes_equal(bytes_first(*path, prefix.len), prefix))
+        return false;
+    struct bytes rest = bytes_after(*path, prefix.len);
+    if (rest.len == 0 || rest.data[0] != '/')
+        return false;
+    *path = rest;
+    return true;
+}
+
+static void reply_built_in(struct web_session *session, const struct http_server_event *event,
+                           struct bytes path)
+{
+    struct bytes rest;
+    const struct route *route = find_route(path, &rest);
+    const struct web_page *asset = find_asset(path);
+    if (!check_method(session, route != NULL && route->sink))
+        return;
+    if (route != NULL)
+        route->handle(session, event, rest);
+    else if (asset != NULL)
+        reply_embedded(session, event, asset);
+    else
+        web_reply_error(session, 404, "There is nothing of this name here.");
+}
+
+void web_site_request(struct web_session *session, const struct http_server_event *event)
+{
+    char decoded[WEB_PATH_MAX];
+    if (event->target.form == URI_ASTERISK || event->target.form == URI_AUTHORITY) {
+        if (check_method(session, false)) /* neither GET nor HEAD comes in these forms */
+            web_reply_error(session, 400, NULL);
+        return;
+    }
+    if (event->target.path.len >= sizeof decoded) {
+        web_reply_error(session, 414, NULL);
+        return;
+    }
+    size_t len = uri_path_decode(event->target.path, decoded, sizeof decoded);
+    struct bytes path = bytes_of(decoded, len);
+    if (len == 0)
+        web_reply_error(session, 400, "The path holds what no path may hold.");
+    else if (strip_prefix(session->web, &path))
+        reply_built_in(session, event, path);
+    else if (check_method(session, false))
+        web_files_request(session, event, path);
+}
