@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * relay_tcp.c - TCP connections between our stack and kernel sockets. What comes out of one side is
+ * handed to the other in the frames it lies in; what the other cannot take is left where it is, and
+ * flow control does the rest.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/relay_internal.h"
+#include "os/socket.h"
+
+enum {
+    READ_MAX = 65536,         /* one recv() */
+    TURN_OCTETS = 256 * 1024, /* from one socket in one turn: stays in the cache */
+    COPY_MAX = 2048,          /* shorter reads are copied: a frame each would waste memory */
+    VIEWS_MAX = 16,
+    ACCEPT_BATCH = 64,
+    PUBLISHED_BACKLOG = 4096,
+};
+#define STARVED_INTERVAL (10 * USEC_PER_MSEC)
+#define ACCEPT_PAUSE (100 * USEC_PER_MSEC)
+
+struct tcp_flow {
+    struct node_client client;
+    struct watch watch; /* the kernel's socket */
+    struct relay *relay;
+    struct tcp_connection *inside;
+    struct list_node node;
+    struct list_node starved;
+    uint64_t octets_out, octets_in;
+    bool published;
+    bool connecting;       /* the outside's handshake, or the inside's for a published port */
+    bool blocked;          /* the kernel's socket is full */
+    bool inside_finished;  /* the inside's FIN was passed on */
+    bool outside_finished; /* the outside's was */
+};
+
+/* ---- the end of a flow ---- */
+
+static void forget(struct tcp_flow *flow)
+{
+    loop_unwatch(&flow->watch);
+    close(flow->watch.fd);
+    list_remove(&flow->node);
+    list_remove(&flow->starved);
+    flow->relay->counters.tcp_flows--;
+    free(flow);
+}
+
+/* The inside has failed or gone: the outside is told by a reset. */
+static void reset_outside(struct tcp_flow *flow)
+{
+    (void)host_socket_set_reset_on_close(flow->watch.fd);
+    tcp_close(flow->inside);
+    forget(flow);
+}
+
+/* The outside has failed: the inside is told by a reset. */
+static void reset_inside(struct tcp_flow *flow)
+{
+    tcp_abort(flow->inside);
+    node_wake(flow->relay->node);
+    forget(flow);
+}
+
+static void refuse_inside(struct tcp_flow *flow, int error)
+{
+    flow->relay->counters.tcp_refused++;
+    tcp_refuse(flow->inside, relay_unreachable_code(error));
+    node_wake(flow->relay->node);
+    forget(flow);
+}
+
+/* ---- octets ---- */
+
+/* Asks the loop for just what can be used now: reading only while the inside has room. */
+static void want(struct tcp_flow *flow)
+{
+    unsigned wanted = flow->blocked || (flow->connecting && !flow->published) ? LOOP_WRITE : 0;
+    if (!flow->connecting && !flow->outside_finished && !list_linked(&flow->starved) &&
+        tcp_send_room(flow->inside) > 0)
+        wanted |= LOOP_READ;
+    loop_want(&flow->watch, wanted);
+}
+
+/* Inside to outside. False when the flow is gone. */
+static bool pump_out(struct tcp_flow *flow)
+{
+    struct slice views[VIEWS_MAX];
+    struct iovec parts[VIEWS_MAX];
+    size_t count;
+    while (!flow->blocked && (count = tcp_received(flow->inside, views, VIEWS_MAX)) > 0) {
+        size_t offered = 0;
+        for (size_t i = 0; i < count; i++) {
+            parts[i] = (struct iovec){(void *)(uintptr_t)views[i].data, views[i].len};
+            offered += views[i].len;
+        }
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+        ssize_t sent = sendmsg(flow->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS) {
+            reset_inside(flow);
+            return false;
+        }
+        flow->blocked = sent < 0 || (size_t)sent < offered;
+        if (sent > 0) {
+            tcp_consume(flow->inside, (size_t)sent);
+            flow->octets_out += (uint64_t)sent;
+            flow->relay->counters.octets_out += (uint64_t)sent;
+        }
+    }
+    if (!flow->inside_finished && tcp_at_end(flow->inside)) {
+        flow->inside_finished = true;
+        (void)shutdown(flow->watch.fd, SHUT_WR);
+    }
+    return true;
+}
+
+/* Waits until there may be memory again, without asking the kernel meanwhile. */
+static void starve(struct tcp_flow *flow)
+{
+    struct relay *relay = flow->relay;
+    if (!list_linked(&flow->starved))
+        list_append(&relay->starved, &flow->starved);
+    if (!timer_armed(&relay->starved_retry.timer))
+        loop_set_alarm(relay->loop, &relay->starved_retry, loop_now(relay->loop) + STARVED_INTERVAL);
+}
+
+/* Hands what was read to the inside; takes the frame. */
+static void hand_in(struct tcp_flow *flow, struct frame *frame)
+{
+    flow->octets_in += frame->len;
+    flow->relay->counters.octets_in += frame->len;
+    if (frame->len <= COPY_MAX) {
+        size_t taken = tcp_send(flow->inside, frame_bytes(frame));
+        ASSERT(taken == frame->len);
+        frame_unref(frame);
+    } else if (!tcp_send_frame(flow->inside, frame)) {
+        frame_unref(frame); /* it failed in between; SOCKET_FAILED is on its way */
+    }
+}
+
+/* Outside to inside, within one turn's share. False when the flow is gone. */
+static bool pump_in(struct tcp_flow *flow)
+{
+    size_t total = 0;
+    size_t room;
+    while (!flow->outside_finished && total < TURN_OCTETS &&
+           (room = tcp_send_room(flow->inside)) > 0) {
+        struct frame *frame = frame_new(flow->relay->frames, READ_MAX);
+        if (frame == NULL) {
+            starve(flow);
+            break;
+        }
+        size_t asked = room < READ_MAX ? room : READ_MAX;
+        ssize_t got = recv(flow->watch.fd, frame->data, asked, MSG_DONTWAIT);
+        if (got <= 0) {
+            int error = errno;
+            frame_unref(frame);
+            if (got == 0) {
+                flow->outside_finished = true;
+                tcp_shutdown(flow->inside);
+            } else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR) {
+                reset_inside(flow);
+                return false;
+            }
+            break;
+        }
+        frame->len = (size_t)got;
+        hand_in(flow, frame);
+        total += (size_t)got;
+        if ((size_t)got < asked)
+            break;
+    }
+    return true;
+}
+
+/* Both directions have ended: the stack and the kernel finish alone. */
+static bool finish(struct tcp_flow *flow)
+{
+    if (!flow->inside_finished || !flow->outside_finished)
+        return false;
+    tcp_close(flow->inside);
+    forget(flow);
+    return true;
+}
+
+static void settle(struct tcp_flow *flow)
+{
+    if (!finish(flow))
+        want(flow);
+}
+
+/* ---- events ---- */
+
+static void on_inside(struct node_client *client, const struct socket_event *event)
+{
+    struct tcp_flow *flow = CONTAINER_OF(client, struct tcp_flow, client);
+    if (event->events & SOCKET_FAILED) {
+        flow->relay->counters.tcp_failed++;
+        reset_outside(flow);
+        return;
+    }
+    if ((event->events & SOCKET_OPENED) && flow->published)
+        flow->connecting = false;
+    if (flow->connecting)
+        return;
+    if ((event->events & (SOCKET_READABLE | SOCKET_END)) && !pump_out(flow))
+        return;
+    if ((event->events & SOCKET_WRITABLE) && !pump_in(flow))
+        return;
+    settle(flow);
+}
+
+static void on_connected(struct tcp_flow *flow)
+{
+    flow->connecting = false;
+    tcp_answer(flow->inside);
+    node_wake(flow->relay->node);
+}
+
+static void on_outside(struct watch *watch, unsigned ready)
+{
+    struct tcp_flow *flow = CONTAINER_OF(watch, struct tcp_flow, watch);
+    if (flow->connecting && !flow->published) {
+        int error = host_socket_error(watch->fd);
+        if (error != 0) {
+            refuse_inside(flow, error);
+            return;
+        }
+        on_connected(flow);
+    } else if ((ready & LOOP_ERROR) && !(ready & LOOP_READ)) {
+        /* Nothing to read, or no room to read into: an error ends the flow at once; a hang-up with
+         * octets still to be read would be told for ever, so that the loop must look away. */
+        if (host_socket_error(watch->fd) != 0) {
+            reset_inside(flow);
+            return;
+        }
+    }
+    node_wake(flow->relay->node);
+    if (ready & LOOP_WRITE) {
+        flow->blocked = false;
+        if (!pump_out(flow))
+            return;
+    }
+    if ((ready & LOOP_READ) && !flow->connecting && !pump_in(flow))
+        return;
+    settle(flow);
+}
+
+static void on_starved_retry(struct alarm *alarm)
+{
+    struct relay *relay = CONTAINER_OF(alarm, struct relay, starved_retry);
+    struct list_node *node;
+    while ((node = list_first(&relay->starved)) != NULL) {
+        struct tcp_flow *flow = CONTAINER_OF(node, struct tcp_flow, starved);
+        list_remove(&flow->starved);
+        want(flow);
+    }
+}
+
+/* ---- the beginning of a flow ---- */
+
+static struct tcp_flow *flow_new(struct relay *relay, int fd)
+{
+    struct tcp_flow *flow = calloc(1, sizeof *flow);
+    if (flow == NULL)
+        return NULL;
+    flow->relay = relay;
+    flow->client.on_event = on_inside;
+    flow->watch.fd = fd;
+    list_init(&flow->starved);
+    list_append(&relay->tcp_flows, &flow->node);
+    relay->counters.tcp_flows++;
+    return flow;
+}
+
+/* A socket on its way to `to`, or a negative errno. */
+static int connect_outside(const struct endpoint *to, bool *connected)
+{
+    int fd = host_socket_open(&to->address, SOCK_STREAM);
+    if (fd < 0)
+        return fd;
+    int status = host_socket_connect(fd, to);
+    *connected = status == 0;
+    if (status == 0 || status == -EINPROGRESS) {
+        (void)host_socket_set_nodelay(fd); /* the inside's TCP has decided already */
+        return fd;
+    }
+    close(fd);
+    return status;
+}
+
+/* Opens the outside for a SYN from the inside. */
+static void forward(struct relay *relay, struct tcp_connection *inside, const struct endpoint *to)
+{
+    bool connected = false;
+    int fd = relay->counters.tcp_flows < relay->tcp_max ? connect_outside(to, &connected)
+                                                        : -EMFILE;
+    struct tcp_flow *flow = fd >= 0 ? flow_new(relay, fd) : NULL;
+    if (flow == NULL) {
+        int error = fd < 0 ? -fd : ENOMEM;
+        if (fd >= 0)
+            close(fd);
+        if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
+            relay->counters.tcp_limited++;
+        else
+            relay->counters.tcp_refused++;
+        tcp_refuse(inside, relay_unreachable_code(error));
+        return;
+    }
+    flow->inside = inside;
+    flow->connecting = !connected;
+    tcp_set_user(inside, &flow->client);
+    tcp_set_nodelay(inside, true); /* what the outside's TCP sent in one piece goes on in one */
+    relay->counters.tcp_opened++;
+    int status = loop_watch(relay->loop, &flow->watch, fd, connected ? LOOP_READ : LOOP_WRITE,
+                            on_outside);
+    if (status < 0)
+        refuse_inside(flow, -status);
+    else if (connected)
+        on_connected(flow);
+}
+
+static void on_listener(struct node_client *client, const struct socket_event *event UNUSED)
+{
+    struct relay *relay = CONTAINER_OF(client, struct relay, listener_client);
+    struct tcp_connection *inside;
+    while ((inside = tcp_accept(relay->listener, NULL)) != NULL) {
+        struct relay_verdict verdict;
+        relay_decide(relay, RELAY_TCP, tcp_remote(inside), tcp_local(inside), &verdict);
+        switch (verdict.action) {
+        case RELAY_FORWARD:
+            forward(relay, inside, &verdict.outside);
+            break;
+        case RELAY_UNREACHABLE:
+            relay->counters.tcp_refused++;
+            tcp_refuse(inside, verdict.code);
+            break;
+        case RELAY_ANSWER:
+        case RELAY_REFUSE:
+            relay->counters.tcp_refused++;
+            tcp_refuse(inside, -1);
+            break;
+        }
+    }
+}
+
+/* ---- published ports ---- */
+
+/* Someone outside has connected to a published port. Takes the descriptor. */
+static void admit(struct relay_published *published, int fd, const struct endpoint *peer)
+{
+    struct relay *relay = published->relay;
+    struct tcp_connect_options options = {.local = relay_seen_as(relay, peer)};
+    options.local.port = 0; /* the peer's own may be in use towards that port */
+    struct tcp_flow *flow = NULL;
+    if (relay->counters.tcp_flows < relay->tcp_max &&
+        relay_published_target(published, &options.remote))
+        flow = flow_new(relay, fd);
+    if (flow == NULL) {
+        relay->counters.tcp_limited++;
+        (void)host_socket_set_reset_on_close(fd);
+        close(fd);
+        return;
+    }
+    flow->published = true;
+    flow->connecting = true;
+    options.user = &flow->client;
+    flow->inside = tcp_connect(relay->stack, &options);
+    if (flow->inside == NULL || loop_watch(relay->loop, &flow->watch, fd, 0, on_outside) < 0) {
+        relay->counters.tcp_limited++;
+        (void)host_socket_set_reset_on_close(fd);
+        if (flow->inside != NULL)
+            tcp_abort(flow->inside);
+        forget(flow);
+        return;
+    }
+    tcp_set_nodelay(flow->inside, true);
+    relay->counters.tcp_opened++;
+}
+
+static void on_accept_retry(struct alarm *alarm)
+{
+    struct relay_published *published = CONTAINER_OF(alarm, struct relay_published, retry);
+    loop_want(&published->watch, LOOP_READ);
+}
+
+static void on_published(struct watch *watch, unsigned ready UNUSED)
+{
+    struct relay_published *published = CONTAINER_OF(watch, struct relay_published, watch);
+    struct relay *relay = published->relay;
+    for (size_t i = 0; i < ACCEPT_BATCH; i++) {
+        struct endpoint peer;
+        int fd = host_socket_accept(watch->fd, &peer);
+        if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
+            relay->counters.tcp_limited++; /* the queue stays readable: look away for a while */
+            loop_want(watch, 0);
+            loop_set_alarm(relay->loop, &published->retry, loop_now(relay->loop) + ACCEPT_PAUSE);
+            break;
+        }
+        if (fd < 0)
+            break;
+        admit(published, fd, &peer);
+    }
+    node_wake(relay->node);
+}
+
+int relay_tcp_publish(struct relay *relay, struct relay_published *published,
+                      struct endpoint *outside)
+{
+    int fd = host_socket_open(&outside->address, SOCK_STREAM);
+    if (fd < 0)
+        return fd;
+    alarm_init(&published->retry, on_accept_retry);
+    int status = host_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (status == 0)
+        status = host_socket_bind(fd, outside);
+    if (status == 0)
+        status = host_socket_listen(fd, PUBLISHED_BACKLOG);
+    if (status == 0)
+        status = loop_watch(relay->loop, &published->watch, fd, LOOP_READ, on_published);
+    *outside = status == 0 ? host_socket_local(fd) : *outside;
+    if (status < 0)
+        close(fd);
+    return status;
+}
+
+/* ---- life ---- */
+
+int relay_tcp_open(struct relay *relay)
+{
+    list_init(&relay->tcp_flows);
+    list_init(&relay->starved);
+    alarm_init(&relay->starved_retry, on_starved_retry);
+    relay->listener_client.on_event = on_listener;
+    struct tcp_listen_options options = {
+        .local = {address_any_v4(), 0},
+        .intercept = true,
+        .backlog = 4096,
+        .user = &relay->listener_client,
+    };
+    relay->listener = tcp_listen(relay->stack, &options);
+    return relay->listener != NULL ? 0 : -ENOMEM;
+}
+
+void relay_tcp_close(struct relay *relay)
+{
+    struct list_node *node;
+    while ((node = list_first(&relay->tcp_flows)) != NULL) {
+        struct tcp_flow *flow = CONTAINER_OF(node, struct tcp_flow, node);
+        tcp_abort(flow->inside);
+        forget(flow);
+    }
+    if (relay->listener != NULL)
+        tcp_listener_close(relay->listener);
+    loop_clear_alarm(relay->loop, &relay->starved_retry);
+}
+
+bool relay_tcp_each(const struct relay *relay, size_t *place, struct relay_flow *out)
+{
+    size_t skip = *place;
+    for (const struct list_node *node = relay->tcp_flows.next; node != &relay->tcp_flows;
+         node = node->next) {
+        if (skip-- > 0)
+            continue;
+        const struct tcp_flow *flow = CONTAINER_OF(node, struct tcp_flow, node);
+        *out = (struct relay_flow){
+            .protocol = RELAY_TCP,
+            .published = flow->published,
+            .state = tcp_state_text(tcp_state(flow->inside)),
+            .inside = *tcp_remote(flow->inside),
+            .outside = *tcp_local(flow->inside),
+            .octets_out = flow->octets_out,
+            .octets_in = flow->octets_in,
+        };
+        (*place)++;
+        return true;
+    }
+    return false;
+}
