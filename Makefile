@@ -41,10 +41,11 @@ HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o) $(B)/generated/web_pages.o
 TESTS := $(patsubst %.c,$(B)/%,$(shell find tests -name 'test_*.c' | LC_ALL=C sort))
 TEST_SUPPORT := $(patsubst %.c,$(B)/%.o,$(call sources,tests/support))
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
+TEST_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*.c))
 
 all: $(B)/wholenet
-programs: all $(TESTS) $(FUZZERS) $(EXAMPLES)
+programs: all $(TESTS) $(TEST_TOOLS) $(FUZZERS) $(EXAMPLES)
 
 $(B)/libwholenet.a: $(PURE_OBJ) $(HOST_OBJ)
 	@rm -f $@
@@ -76,7 +77,7 @@ $(TESTS): $(B)/%: $(B)/%.o $(B)/tests/support.a $(B)/libwholenet.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 $(FUZZERS): $(B)/%: $(B)/%.o $(B)/fuzz/driver.o $(B)/libwholenet.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
-$(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libwholenet.a
+$(EXAMPLES) $(TEST_TOOLS): $(B)/%: $(B)/%.o $(B)/libwholenet.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 setup:
