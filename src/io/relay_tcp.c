@@ -76,6 +76,9 @@ static void refuse_inside(struct tcp_flow *flow, int error)
 
 /* ---- octets ---- */
 
+static void on_outside(struct watch *watch, unsigned ready);
+static void starve(struct tcp_flow *flow);
+
 /* Asks the loop for just what can be used now: reading only while the inside has room. */
 static void want(struct tcp_flow *flow)
 {
@@ -83,7 +86,11 @@ static void want(struct tcp_flow *flow)
     if (!flow->connecting && !flow->outside_finished && !list_linked(&flow->starved) &&
         tcp_send_room(flow->inside) > 0)
         wanted |= LOOP_READ;
-    loop_want(&flow->watch, wanted);
+    if (flow->watch.loop != NULL)
+        loop_want(&flow->watch, wanted);
+    else if (wanted != 0 &&
+             loop_watch(flow->relay->loop, &flow->watch, flow->watch.fd, wanted, on_outside) < 0)
+        starve(flow); /* the kernel has no memory for it: later */
 }
 
 /* Inside to outside. False when the flow is gone. */
@@ -238,6 +245,7 @@ static void on_outside(struct watch *watch, unsigned ready)
             reset_inside(flow);
             return;
         }
+        loop_unwatch(watch);
     }
     node_wake(flow->relay->node);
     if (ready & LOOP_WRITE) {
