@@ -3,8 +3,8 @@
  * arp_input.c - what an ARP packet does (RFC 826, "Packet Reception"), with the conflict detection of
  * RFC 5227 in front.
  *
- * Addresses that cannot be a station's are not believed (RFC 1812 §3.3.2). SKIPS proxy ARP (RFC
- * 1027): routes do that job.
+ * Addresses that cannot be a station's are not believed (RFC 1812 §3.3.2). Proxy ARP (RFC 1027) is
+ * for single addresses that the owner of the stack names.
  */
 #include "stack/ip.h"
 #include "stack/neighbour.h"
@@ -32,7 +32,8 @@ void arp_input(struct stack *stack, struct interface *interface, const struct fr
     if (address_conflict(stack, interface, &packet))
         return;
 
-    bool to_us = ip_is_ours_on(stack, interface->index, &packet.target);
+    bool to_us = ip_is_ours_on(stack, interface->index, &packet.target) ||
+                 ip_is_proxied_on(stack, interface->index, &packet.target);
     if (!address_is_any(&packet.source)) {
         struct neighbour_news news = {
             .address = packet.source,

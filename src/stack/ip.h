@@ -48,6 +48,11 @@ struct route {
     bool connected;     /* came with an address */
 };
 
+struct proxied_address {
+    uint32_t value;
+    uint8_t interface;
+};
+
 struct datagram; /* reassembly.c */
 
 struct reassembly {
@@ -60,6 +65,8 @@ struct reassembly {
 struct ip_state {
     struct own_address addresses[STACK_ADDRESSES_MAX];
     unsigned address_top; /* all that are used lie below */
+    struct proxied_address proxies[STACK_PROXIES_MAX];
+    unsigned proxy_count;
     struct route routes[STACK_ROUTES_MAX]; /* longest prefix first */
     unsigned route_count;
     struct frame_queue loopback; /* data at the IP header */
@@ -76,6 +83,8 @@ void ip_done(struct stack *stack);
 const struct own_address *ip_own(const struct stack *stack, uint32_t value);
 bool ip_is_ours_on(const struct stack *stack, unsigned interface,
                    const struct ip_address *address);
+bool ip_is_proxied_on(const struct stack *stack, unsigned interface,
+                      const struct ip_address *address);
 bool ip_is_broadcast_on(const struct stack *stack, unsigned interface, uint32_t value);
 
 /* The interface's address nearest to `target`; 0.0.0.0 when the stack has none at all. */

@@ -40,6 +40,29 @@ bool ip_is_local(const struct stack *stack, const struct ip_address *address)
            (ip_own(stack, value) != NULL || (value & loopback_mask) == loopback_network);
 }
 
+bool stack_add_proxy(struct stack *stack, unsigned interface, const struct ip_address *address)
+{
+    struct ip_state *ip = stack->ip;
+    if (ip_is_proxied_on(stack, interface, address))
+        return true;
+    if (ip->proxy_count == STACK_PROXIES_MAX)
+        return false;
+    ip->proxies[ip->proxy_count++] =
+        (struct proxied_address){address_v4_value(address), (uint8_t)interface};
+    return true;
+}
+
+bool ip_is_proxied_on(const struct stack *stack, unsigned interface,
+                      const struct ip_address *address)
+{
+    const struct ip_state *ip = stack->ip;
+    uint32_t value = address_v4_value(address);
+    for (unsigned i = 0; i < ip->proxy_count; i++)
+        if (ip->proxies[i].value == value && ip->proxies[i].interface == interface)
+            return true;
+    return false;
+}
+
 static struct own_address *find_on(const struct stack *stack, unsigned interface, uint32_t value)
 {
     struct ip_state *ip = stack->ip;

@@ -35,6 +35,7 @@ enum {
     STACK_INTERFACES_MAX = 16,
     STACK_ADDRESSES_MAX = 64, /* of all interfaces */
     STACK_ROUTES_MAX = 256,
+    STACK_PROXIES_MAX = 16,
 };
 
 struct stack_options {
@@ -100,6 +101,11 @@ MUST_USE bool stack_add_route(struct stack *stack, const struct ip_prefix *desti
                               const struct ip_address *gateway, unsigned interface);
 bool stack_remove_route(struct stack *stack, const struct ip_prefix *destination,
                         const struct ip_address *gateway);
+
+/* The stack answers ARP for `address` on the interface (RFC 1027), but it stays foreign: what is
+ * sent there goes to intercepting sockets, or is forwarded. False: table full. */
+MUST_USE bool stack_add_proxy(struct stack *stack, unsigned interface,
+                              const struct ip_address *address);
 
 /* A neighbour entry that does not expire. False: table full. */
 MUST_USE bool stack_add_neighbour(struct stack *stack, unsigned interface,
