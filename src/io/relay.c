@@ -68,6 +68,7 @@ int relay_publish(struct relay *relay, struct endpoint *outside, const struct en
     published->relay = relay;
     published->inside = *inside;
     published->udp = udp;
+    alarm_init(&published->retry, NULL);
     int status = udp ? relay_udp_publish(relay, published, outside)
                      : relay_tcp_publish(relay, published, outside);
     if (status < 0) {

@@ -32,7 +32,8 @@ struct tcp_flow {
     struct list_node starved;
     uint64_t octets_out, octets_in;
     bool published;
-    bool connecting;       /* the outside's handshake, or the inside's for a published port */
+    bool dialling;         /* the outside's handshake is under way */
+    bool opening;          /* the inside's is: nothing is read until it can be handed in */
     bool blocked;          /* the kernel's socket is full */
     bool inside_finished;  /* the inside's FIN was passed on */
     bool outside_finished; /* the outside's was */
@@ -82,9 +83,8 @@ static void starve(struct tcp_flow *flow);
 /* Asks the loop for just what can be used now: reading only while the inside has room. */
 static void want(struct tcp_flow *flow)
 {
-    unsigned wanted = flow->blocked || (flow->connecting && !flow->published) ? LOOP_WRITE : 0;
-    if (!flow->connecting && !flow->outside_finished && !list_linked(&flow->starved) &&
-        tcp_send_room(flow->inside) > 0)
+    unsigned wanted = flow->blocked ? LOOP_WRITE : 0;
+    if (!flow->outside_finished && !list_linked(&flow->starved) && tcp_send_room(flow->inside) > 0)
         wanted |= LOOP_READ;
     if (flow->watch.loop != NULL)
         loop_want(&flow->watch, wanted);
@@ -210,9 +210,9 @@ static void on_inside(struct node_client *client, const struct socket_event *eve
         reset_outside(flow);
         return;
     }
-    if ((event->events & SOCKET_OPENED) && flow->published)
-        flow->connecting = false;
-    if (flow->connecting)
+    if (event->events & SOCKET_OPENED)
+        flow->opening = false;
+    if (flow->dialling || flow->opening)
         return;
     if ((event->events & (SOCKET_READABLE | SOCKET_END)) && !pump_out(flow))
         return;
@@ -221,9 +221,12 @@ static void on_inside(struct node_client *client, const struct socket_event *eve
     settle(flow);
 }
 
+/* The outside has answered, so do we. Nobody listens to it until the inside's handshake is complete:
+ * a reset or an end that comes at once is then told to a connection that exists. */
 static void on_connected(struct tcp_flow *flow)
 {
-    flow->connecting = false;
+    loop_unwatch(&flow->watch);
+    flow->dialling = false;
     tcp_answer(flow->inside);
     node_wake(flow->relay->node);
 }
@@ -231,14 +234,15 @@ static void on_connected(struct tcp_flow *flow)
 static void on_outside(struct watch *watch, unsigned ready)
 {
     struct tcp_flow *flow = CONTAINER_OF(watch, struct tcp_flow, watch);
-    if (flow->connecting && !flow->published) {
+    if (flow->dialling) {
         int error = host_socket_error(watch->fd);
-        if (error != 0) {
+        if (error != 0)
             refuse_inside(flow, error);
-            return;
-        }
-        on_connected(flow);
-    } else if ((ready & LOOP_ERROR) && !(ready & LOOP_READ)) {
+        else
+            on_connected(flow);
+        return;
+    }
+    if ((ready & LOOP_ERROR) && !(ready & LOOP_READ)) {
         /* Nothing to read, or no room to read into: an error ends the flow at once; a hang-up with
          * octets still to be read would be told for ever, so that the loop must look away. */
         if (host_socket_error(watch->fd) != 0) {
@@ -253,7 +257,7 @@ static void on_outside(struct watch *watch, unsigned ready)
         if (!pump_out(flow))
             return;
     }
-    if ((ready & LOOP_READ) && !flow->connecting && !pump_in(flow))
+    if ((ready & LOOP_READ) && !pump_in(flow))
         return;
     settle(flow);
 }
@@ -320,12 +324,12 @@ static void forward(struct relay *relay, struct tcp_connection *inside, const st
         return;
     }
     flow->inside = inside;
-    flow->connecting = !connected;
+    flow->dialling = !connected;
+    flow->opening = true;
     tcp_set_user(inside, &flow->client);
     tcp_set_nodelay(inside, true); /* what the outside's TCP sent in one piece goes on in one */
     relay->counters.tcp_opened++;
-    int status = loop_watch(relay->loop, &flow->watch, fd, connected ? LOOP_READ : LOOP_WRITE,
-                            on_outside);
+    int status = connected ? 0 : loop_watch(relay->loop, &flow->watch, fd, LOOP_WRITE, on_outside);
     if (status < 0)
         refuse_inside(flow, -status);
     else if (connected)
@@ -375,14 +379,12 @@ static void admit(struct relay_published *published, int fd, const struct endpoi
         return;
     }
     flow->published = true;
-    flow->connecting = true;
+    flow->opening = true;
     options.user = &flow->client;
     flow->inside = tcp_connect(relay->stack, &options);
-    if (flow->inside == NULL || loop_watch(relay->loop, &flow->watch, fd, 0, on_outside) < 0) {
+    if (flow->inside == NULL) {
         relay->counters.tcp_limited++;
         (void)host_socket_set_reset_on_close(fd);
-        if (flow->inside != NULL)
-            tcp_abort(flow->inside);
         forget(flow);
         return;
     }
@@ -422,7 +424,7 @@ int relay_tcp_publish(struct relay *relay, struct relay_published *published,
     int fd = host_socket_open(&outside->address, SOCK_STREAM);
     if (fd < 0)
         return fd;
-    alarm_init(&published->retry, on_accept_retry);
+    published->retry.on_due = on_accept_retry;
     int status = host_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (status == 0)
         status = host_socket_bind(fd, outside);
