@@ -30,6 +30,7 @@ struct tcp_flow {
     struct tcp_connection *inside;
     struct list_node node;
     struct list_node starved;
+    struct frame *held;    /* read, and not taken by the inside for want of memory */
     uint64_t octets_out, octets_in;
     bool published;
     bool dialling;         /* the outside's handshake is under way */
@@ -47,6 +48,8 @@ static void forget(struct tcp_flow *flow)
     close(flow->watch.fd);
     list_remove(&flow->node);
     list_remove(&flow->starved);
+    if (flow->held != NULL)
+        frame_unref(flow->held);
     flow->relay->counters.tcp_flows--;
     free(flow);
 }
@@ -135,18 +138,55 @@ static void starve(struct tcp_flow *flow)
         loop_set_alarm(relay->loop, &relay->starved_retry, loop_now(relay->loop) + STARVED_INTERVAL);
 }
 
-/* Hands what was read to the inside; takes the frame. */
-static void hand_in(struct tcp_flow *flow, struct frame *frame)
+/* Hands what was read to the inside; takes the frame. False: there was no memory for all of it, and
+ * the rest is held until there is. */
+static bool hand_in(struct tcp_flow *flow, struct frame *frame)
 {
-    flow->octets_in += frame->len;
-    flow->relay->counters.octets_in += frame->len;
+    flow->held = NULL;
     if (frame->len <= COPY_MAX) {
-        size_t taken = tcp_send(flow->inside, frame_bytes(frame));
-        ASSERT(taken == frame->len);
-        frame_unref(frame);
-    } else if (!tcp_send_frame(flow->inside, frame)) {
-        frame_unref(frame); /* it failed in between; SOCKET_FAILED is on its way */
+        frame_pull(frame, tcp_send(flow->inside, frame_bytes(frame)));
+        if (frame->len == 0) {
+            frame_unref(frame);
+            return true;
+        }
+    } else if (tcp_send_frame(flow->inside, frame)) {
+        return true;
     }
+    flow->held = frame;
+    starve(flow);
+    return false;
+}
+
+enum outcome { MORE, ENOUGH, GONE };
+
+/* One recv(), straight into the frame that will be sent. */
+static enum outcome read_once(struct tcp_flow *flow, size_t room, size_t *total)
+{
+    struct frame *frame = frame_new(flow->relay->frames, READ_MAX);
+    if (frame == NULL) {
+        starve(flow);
+        return ENOUGH;
+    }
+    size_t asked = room < READ_MAX ? room : READ_MAX;
+    ssize_t got = recv(flow->watch.fd, frame->data, asked, MSG_DONTWAIT);
+    if (got > 0) {
+        frame->len = (size_t)got;
+        *total += (size_t)got;
+        flow->octets_in += (uint64_t)got;
+        flow->relay->counters.octets_in += (uint64_t)got;
+        return hand_in(flow, frame) && (size_t)got == asked ? MORE : ENOUGH;
+    }
+    int error = errno;
+    frame_unref(frame);
+    if (got < 0 && (error == EAGAIN || error == EWOULDBLOCK || error == EINTR))
+        return ENOUGH;
+    if (got < 0) {
+        reset_inside(flow);
+        return GONE;
+    }
+    flow->outside_finished = true;
+    tcp_shutdown(flow->inside);
+    return ENOUGH;
 }
 
 /* Outside to inside, within one turn's share. False when the flow is gone. */
@@ -154,34 +194,13 @@ static bool pump_in(struct tcp_flow *flow)
 {
     size_t total = 0;
     size_t room;
-    while (!flow->outside_finished && total < TURN_OCTETS &&
-           (room = tcp_send_room(flow->inside)) > 0) {
-        struct frame *frame = frame_new(flow->relay->frames, READ_MAX);
-        if (frame == NULL) {
-            starve(flow);
-            break;
-        }
-        size_t asked = room < READ_MAX ? room : READ_MAX;
-        ssize_t got = recv(flow->watch.fd, frame->data, asked, MSG_DONTWAIT);
-        if (got <= 0) {
-            int error = errno;
-            frame_unref(frame);
-            if (got == 0) {
-                flow->outside_finished = true;
-                tcp_shutdown(flow->inside);
-            } else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR) {
-                reset_inside(flow);
-                return false;
-            }
-            break;
-        }
-        frame->len = (size_t)got;
-        hand_in(flow, frame);
-        total += (size_t)got;
-        if ((size_t)got < asked)
-            break;
-    }
-    return true;
+    enum outcome outcome = MORE;
+    if (flow->held != NULL && !hand_in(flow, flow->held))
+        return true;
+    while (outcome == MORE && !flow->outside_finished && total < TURN_OCTETS &&
+           (room = tcp_send_room(flow->inside)) > 0)
+        outcome = read_once(flow, room, &total);
+    return outcome != GONE;
 }
 
 /* Both directions have ended: the stack and the kernel finish alone. */
@@ -269,8 +288,12 @@ static void on_starved_retry(struct alarm *alarm)
     while ((node = list_first(&relay->starved)) != NULL) {
         struct tcp_flow *flow = CONTAINER_OF(node, struct tcp_flow, starved);
         list_remove(&flow->starved);
-        want(flow);
+        if (flow->held == NULL || hand_in(flow, flow->held))
+            want(flow);
+        else
+            break; /* back at the end of the list, with the alarm set */
     }
+    node_wake(relay->node);
 }
 
 /* ---- the beginning of a flow ---- */
