@@ -35,6 +35,7 @@ struct tcp_flow {
     bool published;
     bool dialling;         /* the outside's handshake is under way */
     bool opening;          /* the inside's is: nothing is read until it can be handed in */
+    bool broken;           /* the outside accepted and reset before we looked */
     bool blocked;          /* the kernel's socket is full */
     bool inside_finished;  /* the inside's FIN was passed on */
     bool outside_finished; /* the outside's was */
@@ -231,6 +232,10 @@ static void on_inside(struct node_client *client, const struct socket_event *eve
     }
     if (event->events & SOCKET_OPENED)
         flow->opening = false;
+    if (flow->broken && !flow->opening) {
+        reset_inside(flow);
+        return;
+    }
     if (flow->dialling || flow->opening)
         return;
     if ((event->events & (SOCKET_READABLE | SOCKET_END)) && !pump_out(flow))
@@ -255,10 +260,11 @@ static void on_outside(struct watch *watch, unsigned ready)
     struct tcp_flow *flow = CONTAINER_OF(watch, struct tcp_flow, watch);
     if (flow->dialling) {
         int error = host_socket_error(watch->fd);
-        if (error != 0)
-            refuse_inside(flow, error);
-        else
+        flow->broken = error == ECONNRESET;
+        if (error == 0 || flow->broken)
             on_connected(flow);
+        else
+            refuse_inside(flow, error);
         return;
     }
     if ((ready & LOOP_ERROR) && !(ready & LOOP_READ)) {
