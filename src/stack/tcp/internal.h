@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * internal.h - the inside of a TCP connection, and how the files of stack/tcp/ call each other.
+ *
+ * The way in: tcp_input (demultiplexing) → tcp_segment_arrives (the checks of RFC 9293 §3.10.7.4 in
+ * their order) → ack, scoreboard, recovery, congestion | receive, reorder. Input only decides: what
+ * is to be sent it leaves in the connection, which tcp_wake() puts on the list of connections with
+ * work. The way out: tcp_flush → tcp_output (asks in order what to send) → tcp_transmit_* (builds a
+ * segment) → ip_output.
+ *
+ * A function that may end a connection says so in its result (enum tcp_verdict, bool alive); after
+ * TCP_STOP the pointer may be dead.
+ */
+#ifndef WN_STACK_TCP_INTERNAL_H
+#define WN_STACK_TCP_INTERNAL_H
+
+#include "stack/internal.h"
+#include "stack/tcp/tcp.h"
+#include "wire/inet/seq.h"
+#include "wire/inet/tcp_header.h"
+
+enum {
+    TCP_CONNECTIONS_DEFAULT = 65536,
+    TCP_LISTENERS_MAX = 65536,
+    TCP_TIME_WAIT_MAX = 32768,      /* the oldest is recycled beyond it */
+    TCP_BACKLOG_DEFAULT = 128,
+    TCP_BUFFER_DEFAULT = 4 * 1024 * 1024,
+    TCP_BUFFER_MIN = 2048,
+    TCP_BUFFER_MAX = 1 << 30,       /* a window is at most 2^30 - 2^14 (RFC 7323 §2.3) */
+    TCP_SEND_FLOOR = 256 * 1024,    /* may always be queued, whatever cwnd is */
+    TCP_MSS_DEFAULT = 536,          /* when SYN has no MSS option (RFC 9293 §3.7.1) */
+    TCP_MSS_MIN = 88,               /* of what a peer may ask for: smaller ones only burn us */
+    TCP_PATH_MTU_MIN = 552,         /* below it segments are not made smaller but may be fragmented */
+    TCP_SUPER_SEGMENT_MAX = 65535,  /* IP's Total Length */
+    TCP_DUP_THRESHOLD = 3,          /* RFC 5681 §3.2 */
+    TCP_RETRIES_MAX = 15,
+    TCP_ORPHAN_RETRIES_MAX = 8,     /* probes of a zero window that nobody waits for any more */
+    TCP_SYN_RETRIES_MAX = 6,
+    TCP_SYN_ACK_RETRIES_MAX = 5,
+    TCP_KEEPALIVE_PROBES_MAX = 9,
+    TCP_QUICK_ACKS = 16,            /* acknowledged at once while the peer's cwnd is small */
+    TCP_REORDER_RANGES_MAX = 256,   /* bounds memory and the time to find a place */
+    TCP_COPY_MAX = 128,             /* up to this many octets are copied behind the header */
+    TCP_SMALL_PAYLOAD = 1024,       /* received: up to this it is joined with its predecessor */
+    TCP_CHUNK_MIN = 512,            /* a frame handed over with less is copied */
+    TCP_PACKET = 2048,              /* frames that copies are gathered in: messages, */
+    TCP_BLOCK = 16384,              /* and streams */
+    TCP_RESETS_PER_SECOND = 1000,   /* for segments to nobody */
+    TCP_FRAMES_PER_TURN = 8,        /* of one connection, before the next one's turn */
+};
+
+#define TCP_RTO_INITIAL (1 * USEC_PER_SEC)       /* RFC 6298 §2.1 */
+#define TCP_RTO_AFTER_SYN_LOSS (3 * USEC_PER_SEC) /* §5.7 */
+#define TCP_RTO_MAX (60 * USEC_PER_SEC)          /* §2.5 */
+/* DEVIATES RFC 6298 §2.4: 200 ms instead of 1 s, as every large stack has had for decades; the
+ * variance term and the peers' delayed acknowledgements of at most 200 ms are covered by it. */
+#define TCP_RTO_MIN (200 * USEC_PER_MSEC)
+#define TCP_DELAYED_ACK (40 * USEC_PER_MSEC)     /* RFC 9293 §3.8.6.3: below 0.5 s */
+#define TCP_TIME_WAIT_INTERVAL (60 * USEC_PER_SEC) /* 2 MSL */
+#define TCP_FIN_WAIT_2_INTERVAL (60 * USEC_PER_SEC)
+#define TCP_ANSWER_INTERVAL (60 * USEC_PER_SEC)  /* for tcp_answer() of an intercepted SYN */
+#define TCP_KEEPALIVE_IDLE (2 * USEC_PER_HOUR)
+#define TCP_KEEPALIVE_INTERVAL (75 * USEC_PER_SEC)
+#define TCP_CHALLENGE_INTERVAL (500 * USEC_PER_MSEC)
+#define TCP_PAWS_IDLE (24 * 24 * USEC_PER_HOUR)  /* RFC 7323 §5.5 */
+#define TCP_PATH_MTU_INTERVAL (10 * USEC_PER_MINUTE) /* RFC 1191 §6.3 */
+
+enum tcp_verdict { TCP_CONTINUE, TCP_STOP };
+
+/* A stretch of octets in a frame. Of a send queue, a receive queue or an out-of-order range. */
+struct tcp_chunk {
+    struct tcp_chunk *next;
+    struct frame *owner; /* one reference */
+    uint8_t *data;
+    uint32_t len;
+    struct seq start;
+    bool ours; /* the frame was made here, so that only this queue writes behind the chunk */
+};
+
+struct tcp_queue {
+    struct tcp_chunk *first;
+    struct tcp_chunk *last;
+};
+
+/* What one transmission carried, from snd_una on, in order. Ranges that are acknowledged in part
+ * are cut, so that each is wholly in one condition. */
+struct tcp_sent {
+    struct tcp_sent *next;
+    struct tcp_sent *previous;
+    struct tcp_chunk *chunk; /* in which `start` lies; NULL: FIN alone */
+    usec sent_at;            /* last */
+    struct seq start;
+    struct seq end;          /* FIN counts one */
+    uint8_t flags;           /* enum tcp_sent_flags */
+};
+
+enum tcp_sent_flags {
+    TCP_SENT_SACKED = 1 << 0,
+    TCP_SENT_LOST = 1 << 1,     /* thought to have left the network unseen */
+    TCP_SENT_AGAIN = 1 << 2,    /* retransmitted since it was thought lost */
+    TCP_SENT_EVER_AGAIN = 1 << 3, /* retransmitted at all: no sample of RTT (Karn) */
+    TCP_SENT_FIN = 1 << 4,
+};
+
+/* Octets that came before their time: contiguous ones make a range. */
+struct tcp_range {
+    struct tcp_range *next;
+    struct tcp_queue queue;
+    struct seq start;
+    struct seq end;
+    uint32_t stamp; /* of the last arrival, so that SACK tells the newest first */
+};
+
+struct tcp_reorder {
+    struct tcp_range *first;
+    uint32_t count;
+    uint32_t octets;
+    uint32_t stamp;
+    bool fin;
+    struct seq fin_at;
+};
+
+enum tcp_recovery_state {
+    TCP_OPEN,
+    TCP_RECOVERY, /* fast recovery (RFC 5681 §3.2, RFC 6582, RFC 6675) */
+    TCP_LOSS,     /* after a timeout, until all that was outstanding is acknowledged */
+};
+
+enum tcp_timer_purpose {
+    TCP_TIMER_NONE,
+    TCP_TIMER_RETRANSMIT,
+    TCP_TIMER_PERSIST,
+    TCP_TIMER_KEEPALIVE,
+    TCP_TIMER_FIN_WAIT_2,
+    TCP_TIMER_TIME_WAIT,
+    TCP_TIMER_ANSWER,
+};
+
+struct tcp_connection;
+
+/* What an acknowledgement did, for recovery and congestion control. */
+struct tcp_ack_event {
+    uint32_t acknowledged;  /* octets below the new snd_una that were not */
+    uint32_t sacked;        /* octets newly reported */
+    uint32_t flight_before; /* snd_nxt - snd_una before it */
+    bool duplicate;         /* RFC 5681 §2, or with news of SACK (RFC 6675 §2) */
+    usec rtt;               /* sample; negative: none */
+};
+
+/* One algorithm. `acked` is called outside fast recovery only. */
+struct tcp_congestion {
+    const char *name;
+    void (*init)(struct tcp_connection *c);
+    void (*acked)(struct tcp_connection *c, const struct tcp_ack_event *event);
+    uint32_t (*ssthresh)(struct tcp_connection *c); /* the new one when loss was noticed */
+    void (*timed_out)(struct tcp_connection *c);
+};
+
+/* Members are in the order of who uses them together; RFC 9293 §3.3.1 has the classic ones. */
+struct tcp_connection {
+    struct socket socket;
+    struct list_node pending; /* in table->pending while there may be something to send */
+    struct list_node place;   /* listener's half_open or ready; table's time_wait or closed */
+    struct stack *stack;
+    struct tcp_listener *listener; /* while not accepted */
+    struct endpoint local;
+    struct endpoint remote;
+    uint32_t hash;
+
+    uint8_t state;  /* enum tcp_state */
+    uint8_t error;  /* enum tcp_error */
+    uint8_t recovery; /* enum tcp_recovery_state */
+    uint8_t purpose;  /* of the timer: enum tcp_timer_purpose */
+    bool owned : 1;         /* by the application: events may be raised */
+    bool mapped : 1;        /* in the table of connections */
+    bool passive : 1;       /* came from LISTEN */
+    bool unanswered : 1;    /* intercepted, and neither tcp_answer() nor tcp_refuse() was said */
+    bool syn_wanted : 1;
+    bool shutdown : 1;      /* nothing more from the application: FIN after the queue */
+    bool fin_sent : 1;
+    bool fin_received : 1;  /* and all before it */
+    bool ack_pending : 1;   /* something came that wants an acknowledgement, sooner or later */
+    bool ack_now : 1;
+    bool nodelay : 1;
+    bool keepalive : 1;
+    bool sack : 1;          /* both sides permit it */
+    bool timestamps : 1;
+    bool scaling : 1;
+    bool send_full : 1;     /* WRITABLE is to be raised when half of the room is free */
+    bool probe_forced : 1;  /* the persist timer has fired: send whatever fits, or one octet */
+    bool retransmit_forced : 1; /* the next retransmission does not ask cwnd */
+    bool cwnd_limited : 1;  /* it was cwnd that kept the last turn from sending more */
+    bool dsack : 1;         /* dsack_start, dsack_end are to be reported */
+    bool may_fragment : 1;  /* the path's MTU is too small to make segments for */
+    bool keepalive_probe : 1; /* is to be sent */
+    uint8_t snd_scale;
+    uint8_t rcv_scale;
+    uint8_t dup_acks;
+    uint8_t retries;        /* timeouts since the last progress */
+    uint8_t backoff;        /* doublings of rto */
+    uint8_t quick_acks;
+
+    /* Send sequence space. */
+    struct seq iss;
+    struct seq snd_una;
+    struct seq snd_nxt;     /* highest sent; retransmission does not move it */
+    struct seq snd_end;     /* of what the application has queued */
+    struct seq snd_wl1;
+    struct seq snd_wl2;
+    struct seq snd_small;   /* end of the last segment sent below mss (Minshall) */
+    uint32_t snd_wnd;
+    uint32_t snd_wnd_max;
+    uint32_t send_buffer;
+    struct tcp_queue send;
+    struct tcp_chunk *send_next; /* where snd_nxt lies; NULL: search from the front */
+
+    /* Receive sequence space. */
+    struct seq irs;
+    struct seq rcv_nxt;
+    struct seq rcv_adv;     /* right edge of the window as the peer knows it; never moves back */
+    struct seq last_ack_sent;
+    struct seq dsack_start;
+    struct seq dsack_end;
+    uint32_t received_len;
+    uint32_t receive_buffer;
+    struct tcp_queue received;
+    struct tcp_reorder *reorder; /* NULL when nothing is out of order */
+
+    uint16_t mss;           /* what we send at most, options not counted */
+    uint16_t peer_mss;      /* from the option */
+    uint16_t rcv_mss;       /* what the peer seems to send at most */
+    uint16_t path_mtu;      /* learned by ICMP; 0: the route's */
+    uint32_t path_mtu_at;   /* seconds */
+
+    /* RFC 7323. */
+    uint32_t ts_recent;
+    uint32_t ts_offset;
+    usec ts_recent_at;
+
+    /* RFC 6298, in usec; srtt 0: no sample yet. */
+    uint32_t srtt;
+    uint32_t rttvar;
+    uint32_t rto;
+    struct seq rtt_seq;     /* one sample a round trip: the next one at an ACK beyond this */
+
+    /* Scoreboard and recovery. */
+    struct tcp_sent *sent_first;
+    struct tcp_sent *sent_last;
+    uint32_t sacked;        /* octets in records with that flag */
+    uint32_t lost;
+    uint32_t again;         /* lost ones that were sent again */
+    uint32_t inflated;      /* without SACK: what duplicate ACKs say has left the network */
+    struct seq recover;     /* RFC 6582 §3.2, RFC 6675 §2 RecoveryPoint */
+
+    const struct tcp_congestion *congestion;
+    uint32_t cwnd;
+    uint32_t ssthresh;
+    uint64_t congestion_state[2]; /* the algorithm's own */
+
+    usec last_sent_at;      /* data; SYN */
+    usec last_received_at;
+    uint32_t challenge_at;  /* msec */
+    uint32_t retransmits;
+    uint32_t timeouts;
+    uint64_t octets_acknowledged;
+    uint64_t octets_received;
+
+    struct timer timer;
+    struct timer ack_timer;
+};
+
+_Static_assert(sizeof(struct tcp_connection) <= 512,
+               "an idle connection costs half a KiB, all told");
+
+struct tcp_listener {
+    struct socket socket;
+    struct stack *stack;
+    struct endpoint local;
+    bool intercept;
+    unsigned backlog;
+    unsigned count;             /* of both lists */
+    struct list_node half_open; /* SYN_RECEIVED */
+    struct list_node ready;     /* for tcp_accept(), oldest first */
+    struct list_node all;       /* in table->listeners_all */
+    uint32_t hash;
+};
+
+/* Blocks of one size, kept warm. */
+struct tcp_cache {
+    void *first;
+    uint32_t count;
+    uint32_t count_max;
+    uint32_t size;
+};
+
+enum tcp_cache_kind {
+    TCP_CACHE_CONNECTION,
+    TCP_CACHE_CHUNK,
+    TCP_CACHE_SENT,
+    TCP_CACHE_RANGE,
+    TCP_CACHE_REORDER,
+    TCP_CACHE_COUNT
+};
+
+struct tcp_table {
+    struct map connections; /* by both endpoints */
+    struct map listeners;   /* by local endpoint */
+    struct tcp_listener *interceptor;
+    struct list_node listeners_all;
+    struct list_node pending;
+    struct list_node time_wait; /* oldest first */
+    struct list_node closed;    /* failed or finished; the application still has them */
+    uint32_t time_wait_count;
+    uint32_t receive_buffer;
+    uint32_t send_buffer;
+    uint32_t port_counter;
+    struct siphash_key isn_key;
+    usec resets_at;
+    uint32_t resets_left;
+    struct tcp_cache caches[TCP_CACHE_COUNT];
+};
+
+/* A segment on its way up: the header, and what IP knew of it. */
+struct tcp_segment {
+    struct tcp_header header;
+    const struct ip_packet *packet;
+    struct seq seq;       /* of the first octet of `text`, or of SYN */
+    struct seq ack;
+    struct bytes text;    /* what is left of the payload after trimming */
+    bool fin;             /* after `text` */
+    uint16_t part_len;    /* octets of one segment, where the frame is a super-segment */
+};
+
+/* The end of the segment in sequence space. */
+static inline struct seq tcp_segment_end(const struct tcp_segment *seg)
+{
+    return seq_add(seg->seq, (uint32_t)seg->text.len + seg->fin);
+}
+
+/* ---- tcp_table.c ---- */
+void *tcp_alloc(struct stack *stack, enum tcp_cache_kind kind); /* not zeroed; NULL: no memory */
+void tcp_free(struct stack *stack, enum tcp_cache_kind kind, void *block);
+uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
+                  const struct endpoint *remote);
+struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
+                                const struct endpoint *remote);
+struct tcp_listener *tcp_find_listener(const struct stack *stack, const struct endpoint *local,
+                                       bool foreign);
+struct seq tcp_initial_sequence(const struct stack *stack, const struct endpoint *local,
+                                const struct endpoint *remote, uint32_t *ts_offset);
+struct tcp_listener *tcp_listener_at(const struct stack *stack, const struct endpoint *local);
+MUST_USE bool tcp_listener_add(struct tcp_listener *listener);
+void tcp_listener_remove(struct tcp_listener *listener);
+MUST_USE bool tcp_choose_port(struct stack *stack, struct endpoint *local,
+                              const struct endpoint *remote);
+
+/* ---- tcp_connection.c ---- */
+/* In state CLOSED and in the table; NULL: limit or memory. */
+MUST_USE struct tcp_connection *tcp_connection_new(struct stack *stack,
+                                                   const struct endpoint *local,
+                                                   const struct endpoint *remote);
+void tcp_connection_free(struct tcp_connection *c); /* silently, whatever its state */
+void tcp_set_state(struct tcp_connection *c, enum tcp_state state);
+void tcp_raise(struct tcp_connection *c, unsigned events);
+void tcp_wake(struct tcp_connection *c);
+/* The connection is over. Frees it when nobody has it. */
+void tcp_fail(struct tcp_connection *c, enum tcp_error error);
+void tcp_finish(struct tcp_connection *c);
+void tcp_enter_time_wait(struct tcp_connection *c);
+void tcp_established(struct tcp_connection *c);
+
+/* ---- tcp_queue.c ---- */
+/* Adds `text`, octets in `frame`, whose first has number `start`, at the end. Copies where that is
+ * cheaper than holding the frame. False: no memory. */
+MUST_USE bool tcp_queue_add(struct stack *stack, struct tcp_queue *queue, struct frame *frame,
+                            struct bytes text, struct seq start);
+MUST_USE bool tcp_queue_add_whole(struct stack *stack, struct tcp_queue *queue,
+                                  struct frame *frame, struct bytes text, struct seq start);
+/* Octets that may be appended to the last frame: when nobody else has it. */
+size_t tcp_queue_room(const struct tcp_queue *queue);
+/* Appends what fits there. Returns how much. */
+size_t tcp_queue_extend(struct tcp_queue *queue, struct bytes text);
+MUST_USE struct tcp_chunk *tcp_queue_add_room(struct stack *stack, struct tcp_queue *queue,
+                                              size_t room, struct seq start);
+void tcp_queue_join(struct tcp_queue *queue, struct tcp_queue *more); /* `more` is empty then */
+void tcp_queue_drop(struct stack *stack, struct tcp_queue *queue, size_t len);
+void tcp_queue_clear(struct stack *stack, struct tcp_queue *queue);
+
+/* ---- tcp_listen.c ---- */
+/* A segment for a listener (RFC 9293 §3.10.7.2). `after`: numbers to begin beyond, or NULL. */
+void tcp_listen_arrives(struct tcp_listener *listener, const struct tcp_segment *seg,
+                        const struct seq *after);
+void tcp_listener_free(struct tcp_listener *listener);
+void tcp_listener_ready(struct tcp_connection *c);  /* may be accepted now */
+void tcp_listener_forget(struct tcp_connection *c); /* it failed before it was accepted */
+void tcp_take_syn_options(struct tcp_connection *c, const struct tcp_header *header);
+
+/* The least scale with which a window of `buffer` octets can be told. */
+uint8_t tcp_scale_for(uint32_t buffer);
+/* The window in a SYN is never scaled (RFC 7323 §2.2). */
+static inline uint16_t tcp_syn_window(const struct tcp_connection *c)
+{
+    return (uint16_t)(c->receive_buffer < UINT16_MAX ? c->receive_buffer : UINT16_MAX);
+}
+/* Begins the send sequence space at c->iss. */
+void tcp_open_sending(struct tcp_connection *c);
+
+/* ---- tcp_input.c ---- */
+void tcp_segment_arrives(struct tcp_connection *c, struct tcp_segment *seg);
+
+/* ---- tcp_open.c ---- */
+void tcp_syn_sent_arrives(struct tcp_connection *c, const struct tcp_segment *seg);
+void tcp_unanswered_arrives(struct tcp_connection *c, const struct tcp_segment *seg);
+/* A SYN that may open a successor of a connection in TIME-WAIT. True: it did, and c is gone. */
+MUST_USE bool tcp_time_wait_reused(struct tcp_connection *c, const struct tcp_segment *seg);
+MUST_USE bool tcp_handshake_acknowledged(struct tcp_connection *c, const struct tcp_segment *seg);
+
+/* ---- tcp_checks.c: steps of SEGMENT ARRIVES ---- */
+enum tcp_verdict tcp_check_paws(struct tcp_connection *c, struct tcp_segment *seg);
+enum tcp_verdict tcp_check_sequence(struct tcp_connection *c, struct tcp_segment *seg);
+enum tcp_verdict tcp_check_rst(struct tcp_connection *c, struct tcp_segment *seg);
+enum tcp_verdict tcp_check_syn(struct tcp_connection *c, struct tcp_segment *seg);
+
+/* ---- tcp_ack.c, tcp_receive.c ---- */
+enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg);
+enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *seg);
+enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg);
+/* The window field's value for now, moving rcv_adv. */
+uint16_t tcp_window_to_offer(struct tcp_connection *c);
+bool tcp_window_update_due(const struct tcp_connection *c);
+static inline uint32_t tcp_window_offered(const struct tcp_connection *c)
+{
+    return (uint32_t)seq_diff(c->rcv_adv, c->rcv_nxt);
+}
+
+/* ---- tcp_reorder.c ---- */
+enum tcp_reorder_status { TCP_REORDER_KEPT, TCP_REORDER_DUPLICATE, TCP_REORDER_REFUSED };
+enum tcp_reorder_status tcp_reorder_add(struct tcp_connection *c, const struct tcp_segment *seg);
+/* Moves what has become contiguous to the received queue. Returns how many octets. */
+uint32_t tcp_reorder_collect(struct tcp_connection *c);
+void tcp_reorder_clear(struct tcp_connection *c);
+void tcp_reorder_note_fin(struct tcp_connection *c, const struct tcp_segment *seg);
+unsigned tcp_reorder_blocks(const struct tcp_connection *c, struct tcp_sack_block *blocks,
+                            unsigned max);
+
+/* ---- tcp_scoreboard.c: records of what is under way ---- */
+MUST_USE struct tcp_sent *tcp_sent_new(struct tcp_connection *c);
+void tcp_sent_append(struct tcp_connection *c, struct tcp_sent *sent);
+/* Cuts the record in two at `at`, strictly inside. False: no memory. */
+MUST_USE bool tcp_sent_split(struct tcp_connection *c, struct tcp_sent *sent, struct seq at);
+/* Drops what lies below `ack`. Returns the sample of RTT, negative when there is none. */
+usec tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack);
+/* Returns how many octets are newly sacked. */
+uint32_t tcp_sent_sack(struct tcp_connection *c, const struct tcp_options *options);
+void tcp_sent_set(struct tcp_connection *c, struct tcp_sent *sent, uint8_t flags);
+void tcp_sent_mark_lost(struct tcp_connection *c); /* RFC 6675 IsLost() over all */
+void tcp_sent_mark_all_lost(struct tcp_connection *c);
+void tcp_sent_forget_sack(struct tcp_connection *c);
+void tcp_sent_clear(struct tcp_connection *c);
+/* The chunk in which `at` lies, searched from `from` on. */
+struct tcp_chunk *tcp_chunk_at(struct tcp_chunk *from, struct seq at);
+static inline uint32_t tcp_sent_len(const struct tcp_sent *sent)
+{
+    return (uint32_t)seq_diff(sent->end, sent->start);
+}
+
+static inline uint32_t tcp_flight(const struct tcp_connection *c)
+{
+    return (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+}
+
+/* Octets thought to be in the network (RFC 6675 §2 "pipe"). */
+static inline uint32_t tcp_pipe(const struct tcp_connection *c)
+{
+    int64_t pipe = (int64_t)tcp_flight(c) - c->sacked - c->lost + c->again - c->inflated;
+    return pipe > 0 ? (uint32_t)pipe : 0;
+}
+
+/* ---- tcp_recovery.c ---- */
+void tcp_recovery_acked(struct tcp_connection *c, const struct tcp_ack_event *event);
+void tcp_recovery_timed_out(struct tcp_connection *c);
+/* The next record to be retransmitted, or NULL. */
+struct tcp_sent *tcp_recovery_next(struct tcp_connection *c);
+
+/* ---- tcp_congestion.c ---- */
+extern const struct tcp_congestion tcp_newreno;
+void tcp_congestion_open(struct tcp_connection *c); /* the handshake is over */
+void tcp_congestion_idle(struct tcp_connection *c); /* about to send after a pause */
+
+/* ---- tcp_rtt.c ---- */
+void tcp_rtt_sample(struct tcp_connection *c, usec rtt);
+usec tcp_rto(const struct tcp_connection *c); /* with backoff */
+uint32_t tcp_timestamp(const struct tcp_connection *c); /* TSval for now */
+/* What TSecr says; -1: nothing. */
+usec tcp_timestamp_rtt(const struct tcp_connection *c, const struct tcp_options *options);
+
+/* ---- tcp_send.c ---- */
+/* The queue got shorter, or the limit of it changed: perhaps the application may go on. */
+void tcp_send_room_changed(struct tcp_connection *c);
+
+/* ---- tcp_timers.c ---- */
+void tcp_timer_set(struct tcp_connection *c, enum tcp_timer_purpose purpose, usec due_at);
+void tcp_timer_stop(struct tcp_connection *c);
+/* Arms what the connection needs now that it has nothing more to send in this turn. */
+void tcp_timer_settle(struct tcp_connection *c);
+
+/* ---- tcp_output.c ---- */
+/* Makes at most `budget` segments; returns how many. *more: there is more to send at once. */
+unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more);
+
+/* ---- tcp_transmit.c ---- */
+struct tcp_path {
+    struct route_choice route;
+    uint32_t mss;        /* payload of a segment without SACK blocks */
+    uint32_t burst_max;  /* payload of what is handed down in one piece; a multiple of mss */
+    bool partial;        /* the device computes checksums */
+};
+MUST_USE bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out);
+struct tcp_stretch {     /* of the send queue, to go out as one (super-)segment */
+    struct tcp_chunk *chunk; /* in which `start` lies; may be NULL when len is 0 */
+    struct seq start;
+    uint32_t len;
+    bool fin;            /* behind it, if all of it fits */
+    bool push;
+};
+bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path);
+bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, struct seq seq);
+/* Returns how much of the sequence space went out, which may be less; 0: no memory. */
+uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path,
+                           const struct tcp_stretch *stretch);
+
+/* ---- tcp_reset.c ---- */
+/* RST in answer to a segment, as its target (RFC 9293 §3.10.7.1). Never to a RST. */
+void tcp_reset_segment(struct stack *stack, const struct tcp_segment *seg);
+void tcp_reset_connection(struct tcp_connection *c);
+/* An ACK for something odd, at most one in a while (RFC 5961 §7). */
+void tcp_challenge(struct tcp_connection *c);
+
+#endif

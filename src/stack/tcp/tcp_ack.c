@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_ack.c - what an acknowledgement tells (RFC 9293 §3.10.7.4, fifth): which octets have arrived,
+ * how large the peer's window is, how long the way was, and when our FIN has come home.
+ */
+#include "stack/tcp/internal.h"
+
+static enum tcp_verdict drop_ack(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    tcp_challenge(c);
+    stack_drop(c->stack, DROP_TCP_BAD_ACK, seg->packet->frame);
+    return TCP_STOP;
+}
+
+/* SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT (RFC 5961 §5.2). */
+static bool acceptable(const struct tcp_connection *c, struct seq ack)
+{
+    return seq_before_equal(ack, c->snd_nxt) &&
+           seq_after_equal(ack, seq_subtract(c->snd_una, c->snd_wnd_max));
+}
+
+/* Takes the window from the newest segment. True when it has changed. */
+static bool take_window(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    bool newest = seq_before(c->snd_wl1, seg->seq) ||
+                  (seq_equal(c->snd_wl1, seg->seq) && seq_before_equal(c->snd_wl2, seg->ack));
+    if (!newest)
+        return false;
+    uint32_t window = (uint32_t)seg->header.window << c->snd_scale;
+    bool changed = window != c->snd_wnd;
+    c->snd_wnd = window;
+    c->snd_wl1 = seg->seq;
+    c->snd_wl2 = seg->ack;
+    if (window > c->snd_wnd_max)
+        c->snd_wnd_max = window;
+    return changed;
+}
+
+/* Lets go of the octets of the send queue below the new snd_una. */
+static void release_text(struct tcp_connection *c)
+{
+    if (c->send.first == NULL)
+        return;
+    struct seq to = seq_min(c->snd_una, c->snd_end); /* FIN is no octet */
+    uint32_t len = (uint32_t)seq_diff(to, c->send.first->start);
+    /* Forget the place when its chunk goes, which it does when it ends at `to` or before. */
+    struct tcp_chunk *next = c->send_next;
+    if (next != NULL && seq_before_equal(seq_add(next->start, next->len), to))
+        c->send_next = NULL;
+    tcp_queue_drop(c->stack, &c->send, len);
+}
+
+static void advance(struct tcp_connection *c, const struct tcp_segment *seg,
+                    struct tcp_ack_event *event)
+{
+    event->acknowledged = (uint32_t)seq_diff(seg->ack, c->snd_una);
+    usec rtt = tcp_sent_acknowledge(c, seg->ack);
+    if (rtt < 0 && c->timestamps)
+        rtt = tcp_timestamp_rtt(c, &seg->header.options);
+    c->snd_una = seg->ack;
+    release_text(c);
+    c->octets_acknowledged += event->acknowledged;
+    c->retries = 0;
+    event->rtt = rtt;
+    if (rtt >= 0) {
+        c->backoff = 0; /* RFC 6298 §5, Karn: only a sample ends it */
+        if (seq_after(seg->ack, c->rtt_seq)) {
+            tcp_rtt_sample(c, rtt);
+            c->rtt_seq = c->snd_nxt;
+        }
+    }
+    if (tcp_flight(c) == 0) /* RFC 6298 §5.2, §5.3 */
+        tcp_timer_stop(c);
+    else
+        tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_rto(c));
+}
+
+/* Our FIN has come home. */
+static enum tcp_verdict fin_acknowledged(struct tcp_connection *c)
+{
+    if (c->state == TCP_FIN_WAIT_1) {
+        tcp_set_state(c, TCP_FIN_WAIT_2);
+        tcp_wake(c); /* an orphan's timer */
+    } else if (c->state == TCP_CLOSING) {
+        tcp_enter_time_wait(c);
+    } else if (c->state == TCP_LAST_ACK) {
+        tcp_raise(c, SOCKET_FINISHED);
+        tcp_finish(c);
+        return TCP_STOP;
+    }
+    return TCP_CONTINUE;
+}
+
+static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    struct tcp_ack_event event = {.flight_before = tcp_flight(c), .rtt = -1};
+    bool window_was_closed = c->snd_wnd == 0;
+    if (c->sack && seg->header.options.sack_count > 0 && c->sent_first != NULL)
+        event.sacked = tcp_sent_sack(c, &seg->header.options);
+
+    bool old = seq_before(seg->ack, c->snd_una);
+    bool window_changed = !old && take_window(c, seg);
+    if (seq_after(seg->ack, c->snd_una)) {
+        advance(c, seg, &event);
+    } else if (!old && event.flight_before > 0 && c->snd_wnd > 0) {
+        bool bare = seg->text.len == 0 && !seg->fin && !window_changed;
+        event.duplicate = bare && !c->sack;
+    }
+    if (event.sacked > 0 && event.acknowledged == 0)
+        event.duplicate = true;
+    /* The peer lives: keepalive and window probes start counting again. */
+    if (tcp_flight(c) == 0 || c->snd_wnd == 0)
+        c->retries = 0;
+    if (event.flight_before > 0)
+        tcp_recovery_acked(c, &event);
+    if (window_was_closed && c->snd_wnd > 0 && tcp_flight(c) > 0) {
+        /* What was sent into the closed window was not taken: again, at once. */
+        tcp_sent_mark_all_lost(c);
+        c->retransmit_forced = true;
+        c->backoff = 0;
+    }
+}
+
+enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg)
+{
+    if (UNLIKELY(!(seg->header.flags & TCP_ACK))) {
+        stack_drop(c->stack, DROP_TCP_BAD_ACK, seg->packet->frame);
+        return TCP_STOP;
+    }
+    if (UNLIKELY(c->state == TCP_SYN_RECEIVED)) {
+        if (!tcp_handshake_acknowledged(c, seg))
+            return TCP_STOP;
+    } else if (UNLIKELY(!acceptable(c, seg->ack))) {
+        return drop_ack(c, seg);
+    }
+    take_ack(c, seg);
+    tcp_send_room_changed(c);
+    if (c->snd_end.n != c->snd_nxt.n || c->lost > c->again || c->shutdown != c->fin_sent ||
+        tcp_flight(c) == 0)
+        tcp_wake(c);
+    if (c->fin_sent && seq_equal(c->snd_una, c->snd_nxt))
+        return fin_acknowledged(c);
+    return TCP_CONTINUE;
+}

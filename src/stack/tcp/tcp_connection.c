@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_connection.c - the life of a connection: its birth, its states (RFC 9293 §3.3.2) and its end.
+ */
+#include "stack/tcp/internal.h"
+
+#define IN(state) (1u << (state))
+
+/* Which states may follow which; checked on every change, so that a wrong edge dies where it is
+ * made. The edges to CLOSED are RST, timeouts and the application's abort. */
+static const unsigned next_states[] = {
+    [TCP_CLOSED] = IN(TCP_SYN_SENT) | IN(TCP_SYN_RECEIVED),
+    [TCP_LISTEN] = 0, /* listeners are not connections */
+    [TCP_SYN_SENT] = IN(TCP_SYN_RECEIVED) | IN(TCP_ESTABLISHED) | IN(TCP_CLOSED),
+    [TCP_SYN_RECEIVED] = IN(TCP_ESTABLISHED) | IN(TCP_CLOSED),
+    [TCP_ESTABLISHED] = IN(TCP_FIN_WAIT_1) | IN(TCP_CLOSE_WAIT) | IN(TCP_CLOSED),
+    [TCP_FIN_WAIT_1] =
+        IN(TCP_FIN_WAIT_2) | IN(TCP_CLOSING) | IN(TCP_TIME_WAIT) | IN(TCP_CLOSED),
+    [TCP_FIN_WAIT_2] = IN(TCP_TIME_WAIT) | IN(TCP_CLOSED),
+    [TCP_CLOSE_WAIT] = IN(TCP_LAST_ACK) | IN(TCP_CLOSED),
+    [TCP_CLOSING] = IN(TCP_TIME_WAIT) | IN(TCP_CLOSED),
+    [TCP_LAST_ACK] = IN(TCP_CLOSED),
+    [TCP_TIME_WAIT] = IN(TCP_CLOSED),
+};
+_Static_assert(ARRAY_LEN(next_states) == TCP_STATE_COUNT, "one row per state");
+
+static const char *const state_texts[] = {
+    [TCP_CLOSED] = "CLOSED",
+    [TCP_LISTEN] = "LISTEN",
+    [TCP_SYN_SENT] = "SYN-SENT",
+    [TCP_SYN_RECEIVED] = "SYN-RECEIVED",
+    [TCP_ESTABLISHED] = "ESTABLISHED",
+    [TCP_FIN_WAIT_1] = "FIN-WAIT-1",
+    [TCP_FIN_WAIT_2] = "FIN-WAIT-2",
+    [TCP_CLOSE_WAIT] = "CLOSE-WAIT",
+    [TCP_CLOSING] = "CLOSING",
+    [TCP_LAST_ACK] = "LAST-ACK",
+    [TCP_TIME_WAIT] = "TIME-WAIT",
+};
+_Static_assert(ARRAY_LEN(state_texts) == TCP_STATE_COUNT, "one name per state");
+
+const char *tcp_state_text(enum tcp_state state)
+{
+    return (unsigned)state < TCP_STATE_COUNT ? state_texts[state] : "?";
+}
+
+static bool counts_as_established(uint8_t state)
+{
+    return state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT; /* RFC 4022 tcpCurrEstab */
+}
+
+static void count_change(struct tcp_connection *c, enum tcp_state to)
+{
+    struct stack_counters *counters = &c->stack->counters;
+    counters->tcpCurrEstab -= counts_as_established(c->state);
+    counters->tcpCurrEstab += counts_as_established((uint8_t)to);
+    if (c->state == TCP_CLOSED && to == TCP_SYN_SENT)
+        counters->tcpActiveOpens++;
+    else if (c->state == TCP_CLOSED && to == TCP_SYN_RECEIVED)
+        counters->tcpPassiveOpens++;
+    else if ((c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) && to == TCP_CLOSED)
+        counters->tcpAttemptFails++;
+    else if (counts_as_established(c->state) && to == TCP_CLOSED)
+        counters->tcpEstabResets++;
+}
+
+void tcp_set_state(struct tcp_connection *c, enum tcp_state state)
+{
+    ASSERT(next_states[c->state] & IN(state));
+    if (stack_traced(c->stack)) {
+        struct trace_event event = {.kind = TRACE_TCP_STATE, .at = c->stack->now};
+        event.u.tcp_state.local = c->local;
+        event.u.tcp_state.remote = c->remote;
+        event.u.tcp_state.from = c->state;
+        event.u.tcp_state.to = (uint8_t)state;
+        c->stack->trace.emit(c->stack->trace.self, &event);
+    }
+    count_change(c, state);
+    c->state = (uint8_t)state;
+}
+
+/* Makes room in a full table: connections in TIME-WAIT have nothing to lose but their quiet. */
+static bool make_room(struct tcp_table *table)
+{
+    if (table->connections.count < table->connections.count_max)
+        return true;
+    struct list_node *oldest = list_first(&table->time_wait);
+    if (oldest == NULL)
+        return false;
+    tcp_finish(CONTAINER_OF(oldest, struct tcp_connection, place));
+    return true;
+}
+
+struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endpoint *local,
+                                          const struct endpoint *remote)
+{
+    struct tcp_table *table = stack->tcp;
+    if (!make_room(table))
+        return NULL;
+    struct tcp_connection *c = tcp_alloc(stack, TCP_CACHE_CONNECTION);
+    if (c == NULL)
+        return NULL;
+    memset(c, 0, sizeof *c);
+    c->hash = tcp_hash(stack, local, remote);
+    if (!map_insert(&table->connections, c->hash, c)) {
+        tcp_free(stack, TCP_CACHE_CONNECTION, c);
+        return NULL;
+    }
+    c->mapped = true;
+    c->stack = stack;
+    c->local = *local;
+    c->remote = *remote;
+    socket_init(&c->socket, SOCKET_TCP, NULL);
+    list_init(&c->pending);
+    list_init(&c->place);
+    timer_init(&c->timer, STACK_TIMER_TCP);
+    timer_init(&c->ack_timer, STACK_TIMER_TCP_ACK);
+    c->receive_buffer = table->receive_buffer;
+    c->send_buffer = table->send_buffer;
+    c->iss = tcp_initial_sequence(stack, local, remote, &c->ts_offset);
+    c->peer_mss = TCP_MSS_DEFAULT;
+    c->rcv_mss = TCP_MSS_DEFAULT;
+    c->mss = TCP_MSS_DEFAULT;
+    c->rto = TCP_RTO_INITIAL;
+    c->congestion = &tcp_newreno;
+    stack->counters.tcpConnections++;
+    return c;
+}
+
+/* Lets go of all that only a live connection needs. */
+static void release_sending(struct tcp_connection *c)
+{
+    tcp_timer_stop(c);
+    wheel_disarm(&c->stack->wheel, &c->ack_timer);
+    list_remove(&c->pending);
+    tcp_sent_clear(c);
+    tcp_queue_clear(c->stack, &c->send);
+    c->send_next = NULL;
+    tcp_reorder_clear(c);
+}
+
+static void leave_tables(struct tcp_connection *c)
+{
+    struct tcp_table *table = c->stack->tcp;
+    if (c->state == TCP_TIME_WAIT)
+        table->time_wait_count--;
+    if (c->mapped)
+        (void)map_remove(&table->connections, c->hash, c);
+    c->mapped = false;
+    list_remove(&c->place);
+}
+
+void tcp_connection_free(struct tcp_connection *c)
+{
+    struct stack *stack = c->stack;
+    release_sending(c);
+    leave_tables(c);
+    if (c->state != TCP_CLOSED)
+        stack->counters.tcpCurrEstab -= counts_as_established(c->state);
+    socket_done(&c->socket);
+    tcp_queue_clear(stack, &c->received);
+    stack->counters.tcpConnections--;
+    tcp_free(stack, TCP_CACHE_CONNECTION, c);
+}
+
+void tcp_raise(struct tcp_connection *c, unsigned events)
+{
+    if (c->owned)
+        socket_raise(c->stack, &c->socket, events);
+}
+
+void tcp_wake(struct tcp_connection *c)
+{
+    if (!list_linked(&c->pending))
+        list_append(&c->stack->tcp->pending, &c->pending);
+}
+
+static void end(struct tcp_connection *c)
+{
+    leave_tables(c);
+    tcp_set_state(c, TCP_CLOSED);
+    release_sending(c);
+    if (c->listener != NULL)
+        tcp_listener_forget(c);
+    if (c->owned)
+        list_append(&c->stack->tcp->closed, &c->place);
+    else
+        tcp_connection_free(c);
+}
+
+void tcp_fail(struct tcp_connection *c, enum tcp_error error)
+{
+    c->error = (uint8_t)error;
+    tcp_raise(c, SOCKET_FAILED);
+    end(c);
+}
+
+void tcp_finish(struct tcp_connection *c)
+{
+    end(c);
+}
+
+void tcp_enter_time_wait(struct tcp_connection *c)
+{
+    struct tcp_table *table = c->stack->tcp;
+    struct list_node *oldest = list_first(&table->time_wait);
+    if (table->time_wait_count >= TCP_TIME_WAIT_MAX && oldest != NULL)
+        tcp_finish(CONTAINER_OF(oldest, struct tcp_connection, place));
+    tcp_set_state(c, TCP_TIME_WAIT);
+    tcp_raise(c, SOCKET_FINISHED);
+    list_append(&table->time_wait, &c->place);
+    table->time_wait_count++;
+    tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + TCP_TIME_WAIT_INTERVAL);
+}
+
+void tcp_established(struct tcp_connection *c)
+{
+    struct tcp_path path;
+    (void)!tcp_path_find(c, &path); /* for c->mss, now that the peer's is known */
+    tcp_set_state(c, TCP_ESTABLISHED);
+    tcp_congestion_open(c);
+    tcp_timer_stop(c);
+    c->retries = 0;
+    c->backoff = 0;
+    c->quick_acks = TCP_QUICK_ACKS;
+    if (c->shutdown)
+        tcp_set_state(c, TCP_FIN_WAIT_1);
+    if (c->listener != NULL)
+        tcp_listener_ready(c);
+    else
+        tcp_raise(c, SOCKET_OPENED);
+    tcp_wake(c);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_input.c - segments on their way up: whose they are, and SEGMENT ARRIVES (RFC 9293 §3.10.7).
+ */
+#include "base/checksum.h"
+#include "stack/tcp/internal.h"
+
+/* Decodes and verifies; false when it was dropped. */
+static bool take_segment(struct stack *stack, const struct ip_packet *packet,
+                         struct tcp_segment *out)
+{
+    struct bytes segment = packet->payload;
+    if (!packet->verified) {
+        uint64_t sum = checksum_pseudo(&packet->source, &packet->target, packet->protocol,
+                                       (uint32_t)segment.len);
+        if (checksum_fold(checksum_add(sum, segment, 0)) != 0xffff) {
+            stack_drop(stack, DROP_TCP_CHECKSUM, packet->frame);
+            return false;
+        }
+    }
+    if (tcp_header_decode(segment, &out->header) != WIRE_OK || packet->multicast) {
+        stack_drop(stack, DROP_TCP_MALFORMED, packet->frame);
+        return false;
+    }
+    const struct frame_offload *offload = &packet->frame->offload;
+    out->packet = packet;
+    out->seq = seq_of(out->header.sequence);
+    out->ack = seq_of(out->header.acknowledgement);
+    out->text = out->header.payload;
+    out->fin = (out->header.flags & TCP_FIN) != 0;
+    out->part_len = offload->gso != FRAME_GSO_NONE && offload->gso_size < out->text.len
+                        ? offload->gso_size
+                        : (uint16_t)out->text.len;
+    return true;
+}
+
+/* For nobody we know (§3.10.7.1). */
+static void nobody(struct stack *stack, const struct tcp_segment *seg)
+{
+    stack_drop(stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
+    if (!seg->packet->foreign)
+        tcp_reset_segment(stack, seg);
+}
+
+void tcp_input(struct stack *stack, const struct ip_packet *packet)
+{
+    struct tcp_segment seg;
+    stack->counters.tcpInSegs++;
+    if (!take_segment(stack, packet, &seg)) {
+        stack->counters.tcpInErrs++;
+        return;
+    }
+    struct endpoint local = {packet->target, seg.header.target_port};
+    struct endpoint remote = {packet->source, seg.header.source_port};
+    struct tcp_connection *c = tcp_find(stack, &local, &remote);
+    if (LIKELY(c != NULL)) {
+        tcp_segment_arrives(c, &seg);
+        return;
+    }
+    struct tcp_listener *listener = tcp_find_listener(stack, &local, packet->foreign);
+    if (listener != NULL)
+        tcp_listen_arrives(listener, &seg, NULL);
+    else
+        nobody(stack, &seg);
+}
+
+/* The RFC orders the checks; so does this list (§3.10.7.4). What a check wants sent, it records in
+ * the connection; tcp_output() builds the segments. SKIPS RFC 9293 §3.10.7.4, third: security and
+ * compartment are historic. SKIPS §3.10.7.4, sixth: no application here knows urgent data, which
+ * RFC 6093 advises against; the octets are delivered in line. */
+static enum tcp_verdict (*const steps[])(struct tcp_connection *, struct tcp_segment *) = {
+    tcp_check_paws,     /* RFC 7323 §5.3, R1 */
+    tcp_check_sequence, /* first */
+    tcp_check_rst,      /* second; RFC 5961 §3.2 tightens it */
+    tcp_check_syn,      /* fourth; RFC 5961 §4.2 */
+    tcp_check_ack,      /* fifth; RFC 5961 §5.2 */
+    tcp_process_text,   /* seventh */
+    tcp_check_fin,      /* eighth */
+};
+
+void tcp_segment_arrives(struct tcp_connection *c, struct tcp_segment *seg)
+{
+    if (UNLIKELY(c->state == TCP_SYN_SENT)) {
+        tcp_syn_sent_arrives(c, seg);
+        return;
+    }
+    if (UNLIKELY(c->unanswered)) {
+        tcp_unanswered_arrives(c, seg);
+        return;
+    }
+    if (UNLIKELY(c->state == TCP_TIME_WAIT) && tcp_time_wait_reused(c, seg))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+        if (steps[i](c, seg) == TCP_STOP)
+            return;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_listen.c - listeners, and the first segment of a connection that comes to one (RFC 9293
+ * §3.10.7.2). An intercepting listener takes what is for foreign addresses, and lets its owner
+ * decide before anything is answered.
+ */
+#include "stack/tcp/internal.h"
+
+struct tcp_listener *tcp_listen(struct stack *stack, const struct tcp_listen_options *options)
+{
+    struct tcp_table *table = stack->tcp;
+    struct endpoint local = options->local;
+    if (address_is_any(&local.address))
+        local.address = address_any_v6();
+    if (options->intercept ? table->interceptor != NULL : local.port == 0)
+        return NULL;
+    if (!options->intercept && tcp_listener_at(stack, &local) != NULL)
+        return NULL;
+
+    struct tcp_listener *listener = heap_zeroed(&stack->heap, sizeof *listener);
+    if (listener == NULL)
+        return NULL;
+    listener->stack = stack;
+    listener->local = local;
+    listener->intercept = options->intercept;
+    listener->backlog = options->backlog != 0 ? options->backlog : TCP_BACKLOG_DEFAULT;
+    list_init(&listener->half_open);
+    list_init(&listener->ready);
+    list_init(&listener->all);
+    socket_init(&listener->socket, SOCKET_TCP_LISTENER, options->user);
+    if (!tcp_listener_add(listener)) {
+        heap_release(&stack->heap, listener, sizeof *listener);
+        return NULL;
+    }
+    return listener;
+}
+
+/* Nobody will take these any more: the peers are told. */
+static void reset_all(struct list_node *list)
+{
+    struct list_node *node;
+    while ((node = list_first(list)) != NULL) {
+        struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
+        tcp_reset_connection(c);
+        tcp_fail(c, TCP_ABORTED);
+    }
+}
+
+void tcp_listener_close(struct tcp_listener *listener)
+{
+    reset_all(&listener->half_open);
+    reset_all(&listener->ready);
+    tcp_listener_free(listener);
+}
+
+void tcp_listener_free(struct tcp_listener *listener)
+{
+    struct stack *stack = listener->stack;
+    ASSERT(list_empty(&listener->half_open) && list_empty(&listener->ready));
+    tcp_listener_remove(listener);
+    socket_done(&listener->socket);
+    heap_release(&stack->heap, listener, sizeof *listener);
+}
+
+struct socket *tcp_listener_base(struct tcp_listener *listener)
+{
+    return &listener->socket;
+}
+
+const struct endpoint *tcp_listener_local(const struct tcp_listener *listener)
+{
+    return &listener->local;
+}
+
+void tcp_take_syn_options(struct tcp_connection *c, const struct tcp_header *header)
+{
+    const struct tcp_options *options = &header->options;
+    if (options->present & TCP_HAS_MSS)
+        c->peer_mss = options->mss > TCP_MSS_MIN ? options->mss : TCP_MSS_MIN;
+    c->sack = (options->present & TCP_HAS_SACK_PERMITTED) != 0;
+    c->scaling = (options->present & TCP_HAS_WINDOW_SCALE) != 0;
+    c->timestamps = (options->present & TCP_HAS_TIMESTAMPS) != 0;
+    if (c->scaling) {
+        bool excess = options->window_shift > TCP_WINDOW_SHIFT_MAX; /* RFC 7323 §2.3 */
+        c->snd_scale = excess ? TCP_WINDOW_SHIFT_MAX : options->window_shift;
+        c->rcv_scale = tcp_scale_for(c->receive_buffer);
+    }
+    if (c->timestamps) {
+        c->ts_recent = options->timestamp_value;
+        c->ts_recent_at = c->stack->now;
+    }
+    c->irs = seq_of(header->sequence);
+    c->rcv_nxt = seq_add(c->irs, 1);
+    c->rcv_adv = c->rcv_nxt;
+    c->last_ack_sent = c->rcv_nxt;
+    c->snd_wnd = header->window; /* in a SYN it is not scaled */
+    c->snd_wnd_max = c->snd_wnd;
+    c->snd_wl1 = c->irs;
+    c->last_received_at = c->stack->now;
+}
+
+/* Can that be the address of one host? */
+static bool source_is_host(const struct tcp_segment *seg)
+{
+    const struct ip_address *source = &seg->packet->source;
+    return !address_is_any(source) && !address_is_multicast(source) &&
+           !address_is_broadcast(source) && seg->header.source_port != 0;
+}
+
+static void open_passively(struct tcp_listener *listener, const struct tcp_segment *seg,
+                           const struct seq *after)
+{
+    struct stack *stack = listener->stack;
+    struct endpoint local = {seg->packet->target, seg->header.target_port};
+    struct endpoint remote = {seg->packet->source, seg->header.source_port};
+    struct tcp_connection *c = tcp_connection_new(stack, &local, &remote);
+    if (c == NULL) {
+        stack_drop(stack, DROP_TCP_LIMIT, seg->packet->frame);
+        return;
+    }
+    /* RFC 6191 §2: the numbers of a successor begin beyond those of its predecessor. */
+    if (after != NULL && seq_before(c->iss, *after))
+        c->iss = *after;
+    c->passive = true;
+    c->listener = listener;
+    listener->count++;
+    tcp_take_syn_options(c, &seg->header);
+    tcp_open_sending(c);
+    tcp_set_state(c, TCP_SYN_RECEIVED);
+    if (listener->intercept) {
+        c->unanswered = true;
+        list_append(&listener->ready, &c->place);
+        tcp_timer_set(c, TCP_TIMER_ANSWER, stack->now + TCP_ANSWER_INTERVAL);
+        socket_raise(stack, &listener->socket, SOCKET_OPENED);
+    } else {
+        list_append(&listener->half_open, &c->place);
+        c->syn_wanted = true;
+        tcp_wake(c);
+    }
+}
+
+void tcp_listen_arrives(struct tcp_listener *listener, const struct tcp_segment *seg,
+                        const struct seq *after)
+{
+    struct stack *stack = listener->stack;
+    uint16_t flags = seg->header.flags;
+    if (flags & TCP_RST) {
+        stack_drop(stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
+    } else if (flags & TCP_ACK) {
+        stack_drop(stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
+        tcp_reset_segment(stack, seg);
+    } else if (!(flags & TCP_SYN) || !source_is_host(seg)) {
+        stack_drop(stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
+    } else if (listener->count >= listener->backlog) {
+        stack_drop(stack, DROP_TCP_BACKLOG, seg->packet->frame);
+    } else {
+        /* SKIPS RFC 9293 §3.10.7.2, third: octets in a SYN are not kept but sent again by the peer,
+         * which does so since only the SYN is acknowledged. FIN in a SYN likewise. */
+        open_passively(listener, seg, after);
+    }
+}
+
+void tcp_listener_ready(struct tcp_connection *c)
+{
+    list_remove(&c->place);
+    list_append(&c->listener->ready, &c->place);
+    socket_raise(c->stack, &c->listener->socket, SOCKET_OPENED);
+}
+
+void tcp_listener_forget(struct tcp_connection *c)
+{
+    list_remove(&c->place);
+    c->listener->count--;
+    c->listener = NULL;
+}
+
+struct tcp_connection *tcp_accept(struct tcp_listener *listener, void *user)
+{
+    struct list_node *node = list_first(&listener->ready);
+    if (node == NULL)
+        return NULL;
+    struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
+    tcp_listener_forget(c);
+    c->socket.user = user;
+    c->owned = true;
+    /* What has happened before there was somebody to tell. */
+    unsigned events = 0;
+    if (c->received_len > 0)
+        events |= SOCKET_READABLE;
+    if (c->fin_received)
+        events |= SOCKET_END;
+    if (events != 0)
+        tcp_raise(c, events);
+    return c;
+}
+
+void tcp_answer(struct tcp_connection *c)
+{
+    if (!c->unanswered)
+        return;
+    c->unanswered = false;
+    if (c->state != TCP_SYN_RECEIVED)
+        return;
+    tcp_timer_stop(c);
+    c->syn_wanted = true;
+    tcp_wake(c);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_open.c - opening: by the application (RFC 9293 §3.10.1), and the segments that come before a
+ * connection is established (§3.10.7.3), with a successor of one in TIME-WAIT (RFC 6191).
+ */
+#include "stack/tcp/internal.h"
+
+uint8_t tcp_scale_for(uint32_t buffer)
+{
+    uint8_t scale = 0;
+    while (scale < TCP_WINDOW_SHIFT_MAX && (UINT32_C(65535) << scale) < buffer)
+        scale++;
+    return scale;
+}
+
+void tcp_open_sending(struct tcp_connection *c)
+{
+    c->snd_una = c->iss;
+    c->snd_nxt = seq_add(c->iss, 1); /* SYN */
+    c->snd_end = c->snd_nxt;
+    c->snd_wl2 = c->iss;
+    c->snd_small = c->iss;
+    c->recover = c->iss;
+    c->rtt_seq = c->iss;
+}
+
+/* The local endpoint that the options ask for, or false. */
+static bool choose_local(struct stack *stack, const struct tcp_connect_options *options,
+                         struct endpoint *out)
+{
+    struct route_choice route;
+    if (!ip_route(stack, &options->remote.address, &route) || route.broadcast)
+        return false;
+    *out = options->local;
+    if (address_is_any(&out->address))
+        out->address = route.source;
+    if (out->port == 0)
+        return tcp_choose_port(stack, out, &options->remote);
+    return tcp_find(stack, out, &options->remote) == NULL;
+}
+
+struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect_options *options)
+{
+    const struct endpoint *remote = &options->remote;
+    struct endpoint local;
+    if (remote->port == 0 || address_is_any(&remote->address) ||
+        address_is_multicast(&remote->address) || address_is_broadcast(&remote->address))
+        return NULL;
+    if (!choose_local(stack, options, &local))
+        return NULL;
+    struct tcp_connection *c = tcp_connection_new(stack, &local, remote);
+    if (c == NULL)
+        return NULL;
+    c->socket.user = options->user;
+    c->owned = true;
+    tcp_open_sending(c);
+    tcp_set_state(c, TCP_SYN_SENT);
+    c->syn_wanted = true;
+    tcp_wake(c);
+    return c;
+}
+
+/* The round trip of a SYN, unless it was sent more than once and nothing tells which was answered. */
+static void sample_handshake(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    if (c->retries == 0)
+        tcp_rtt_sample(c, c->stack->now - c->last_sent_at);
+    else if (c->timestamps)
+        tcp_rtt_sample(c, tcp_timestamp_rtt(c, &seg->header.options));
+    else
+        c->rto = (uint32_t)TCP_RTO_AFTER_SYN_LOSS; /* RFC 6298 §5.7 */
+}
+
+void tcp_syn_sent_arrives(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    uint16_t flags = seg->header.flags;
+    bool acknowledged = (flags & TCP_ACK) && seq_equal(seg->ack, c->snd_nxt);
+    if ((flags & TCP_ACK) && !acknowledged) {
+        stack_drop(c->stack, DROP_TCP_BAD_ACK, seg->packet->frame);
+        tcp_reset_segment(c->stack, seg);
+        return;
+    }
+    if (flags & TCP_RST) {
+        if (acknowledged)
+            tcp_fail(c, TCP_REFUSED);
+        else
+            stack_drop(c->stack, DROP_TCP_BAD_RST, seg->packet->frame);
+        return;
+    }
+    if (!(flags & TCP_SYN)) {
+        stack_drop(c->stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
+        return;
+    }
+    /* SKIPS RFC 9293 §3.10.7.3, fourth: octets and FIN in a SYN are not kept; the peer sends them
+     * again, since only the SYN is acknowledged. */
+    tcp_take_syn_options(c, &seg->header);
+    /* What our SYN has offered, unscaled. */
+    c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_window(c));
+    if (acknowledged) {
+        c->snd_una = seg->ack;
+        c->snd_wl2 = seg->ack;
+        sample_handshake(c, seg);
+        c->ack_now = true;
+        tcp_established(c);
+    } else { /* simultaneous open: SYN,ACK */
+        tcp_set_state(c, TCP_SYN_RECEIVED);
+        c->syn_wanted = true;
+        tcp_wake(c);
+    }
+}
+
+/* An intercepted SYN waits for tcp_answer(): only the client's change of mind counts. */
+void tcp_unanswered_arrives(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    struct seq after_syn = seq_add(c->irs, 1);
+    if ((seg->header.flags & TCP_RST) && seq_equal(seg->seq, after_syn))
+        tcp_fail(c, TCP_RESET);
+    else
+        stack_drop(c->stack, DROP_TCP_DUPLICATE, seg->packet->frame);
+}
+
+/* RFC 6191 §2, RFC 9293 §3.6.1 (MAY-2): a SYN that is surely newer opens a new connection. */
+bool tcp_time_wait_reused(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    uint16_t flags = seg->header.flags;
+    if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    const struct tcp_options *options = &seg->header.options;
+    bool newer = seq_after(seg->seq, c->rcv_nxt);
+    if (c->timestamps && (options->present & TCP_HAS_TIMESTAMPS))
+        newer = newer || (int32_t)(options->timestamp_value - c->ts_recent) > 0;
+    struct tcp_listener *listener =
+        tcp_find_listener(c->stack, &c->local, seg->packet->foreign);
+    if (!newer || listener == NULL)
+        return false;
+    struct seq after = seq_add(c->snd_nxt, 65535);
+    tcp_finish(c);
+    tcp_listen_arrives(listener, seg, &after);
+    return true;
+}
+
+bool tcp_handshake_acknowledged(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    if (!seq_equal(seg->ack, c->snd_nxt)) {
+        stack_drop(c->stack, DROP_TCP_BAD_ACK, seg->packet->frame);
+        tcp_reset_segment(c->stack, seg);
+        return false;
+    }
+    c->snd_una = seg->ack;
+    c->syn_wanted = false;
+    sample_handshake(c, seg);
+    tcp_established(c);
+    return true;
+}

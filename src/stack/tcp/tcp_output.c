@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_output.c - decides what a connection sends now. Everything that wants something sent has left
+ * a note in the connection; here the notes are asked in order: SYN, what was lost, new text and
+ * FIN, a keepalive probe, and last, when nothing has carried it, an acknowledgement (RFC 9293
+ * §3.8.6).
+ */
+#include "stack/tcp/internal.h"
+
+static void trace_retransmit(const struct tcp_connection *c, const struct tcp_sent *sent)
+{
+    struct trace_event event = {.kind = TRACE_TCP_RETRANSMIT, .at = c->stack->now};
+    event.u.tcp_retransmit.local = c->local;
+    event.u.tcp_retransmit.remote = c->remote;
+    event.u.tcp_retransmit.sequence = sent->start.n;
+    event.u.tcp_retransmit.len = tcp_sent_len(sent);
+    if (c->snd_wnd == 0)
+        event.u.tcp_retransmit.cause = RETRANSMIT_PROBE;
+    else if (c->recovery == TCP_LOSS)
+        event.u.tcp_retransmit.cause = RETRANSMIT_TIMEOUT;
+    else
+        event.u.tcp_retransmit.cause = c->sack ? RETRANSMIT_SACK : RETRANSMIT_FAST;
+    c->stack->trace.emit(c->stack->trace.self, &event);
+}
+
+/* How much of a lost record may go now, in whole segments; 0: nothing. */
+static uint32_t retransmit_len(const struct tcp_connection *c, const struct tcp_path *path,
+                               const struct tcp_sent *sent)
+{
+    uint32_t len = tcp_sent_len(sent);
+    uint32_t pipe = tcp_pipe(c);
+    uint32_t room = c->cwnd > pipe ? c->cwnd - pipe : 0;
+    if (room < path->mss && c->retransmit_forced)
+        room = path->mss;
+    if (len <= room)
+        return len < path->burst_max ? len : path->burst_max;
+    room -= room % path->mss;
+    return room < path->burst_max ? room : path->burst_max;
+}
+
+/* RFC 6675 §4, NextSeg() (1); RFC 5681 §3.2, step 3. */
+static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
+{
+    struct tcp_sent *sent = tcp_recovery_next(c);
+    if (LIKELY(sent == NULL)) {
+        c->retransmit_forced = false;
+        return false;
+    }
+    uint32_t len = retransmit_len(c, path, sent);
+    if (len == 0)
+        return false;
+    if (len < tcp_sent_len(sent) && !tcp_sent_split(c, sent, seq_add(sent->start, len)))
+        return false;
+    bool fin = (sent->flags & TCP_SENT_FIN) != 0;
+    struct tcp_stretch stretch = {
+        .chunk = sent->chunk,
+        .start = sent->start,
+        .len = tcp_sent_len(sent) - fin,
+        .fin = fin,
+        .push = seq_equal(sent->end, c->snd_end),
+    };
+    uint32_t sent_len = tcp_transmit_text(c, path, &stretch);
+    if (sent_len == 0)
+        return false;
+    if (sent_len < tcp_sent_len(sent) &&
+        !tcp_sent_split(c, sent, seq_add(sent->start, sent_len)))
+        return true; /* stays lost as a whole, and is sent again */
+    tcp_sent_set(c, sent, sent->flags | TCP_SENT_AGAIN | TCP_SENT_EVER_AGAIN);
+    sent->sent_at = c->stack->now;
+    c->retransmit_forced = false;
+    c->retransmits++;
+    c->stack->counters.tcpRetransSegs++;
+    if (stack_traced(c->stack))
+        trace_retransmit(c, sent);
+    if (seq_equal(sent->start, c->snd_una)) /* its answer is what the timer waits for */
+        tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_rto(c));
+    return true;
+}
+
+/* Nagle's question (RFC 9293 §3.7.4), as Minshall put it: is a small segment unacknowledged? Then
+ * another small one waits. */
+static bool small_may_go(const struct tcp_connection *c)
+{
+    return c->nodelay || c->shutdown || tcp_flight(c) == 0 ||
+           seq_before_equal(c->snd_small, c->snd_una);
+}
+
+/* With offload: acknowledgements that are on their way will let a larger burst go, and there are
+ * enough of them: two thirds of the window. */
+static bool better_later(const struct tcp_connection *c, const struct tcp_path *path,
+                         uint32_t len)
+{
+    uint32_t window = c->cwnd < c->snd_wnd ? c->cwnd : c->snd_wnd;
+    return len < path->burst_max && tcp_flight(c) > 0 && c->recovery == TCP_OPEN &&
+           window >= 8 * path->mss && len < window / 3;
+}
+
+/* Octets that the peer's window has room for beyond snd_nxt. */
+static uint32_t usable_window(const struct tcp_connection *c)
+{
+    uint32_t flight = tcp_flight(c);
+    return c->snd_wnd > flight ? c->snd_wnd - flight : 0;
+}
+
+/* How much new text may go now, as one piece. */
+static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
+{
+    uint32_t unsent = c->fin_sent ? 0 : (uint32_t)seq_diff(c->snd_end, c->snd_nxt);
+    c->cwnd_limited = false;
+    if (unsent == 0)
+        return 0;
+    uint32_t window = usable_window(c);
+    if (window == 0) /* §3.8.6.1: probes of a closed window carry an octet */
+        return c->probe_forced && tcp_flight(c) == 0 ? 1 : 0;
+    uint32_t len = unsent < window ? unsent : window;
+    uint32_t pipe = tcp_pipe(c);
+    uint32_t room = c->cwnd > pipe ? c->cwnd - pipe : 0;
+    if (len > room) {
+        c->cwnd_limited = true;
+        len = room - room % path->mss;
+        if (len == 0)
+            return 0;
+    }
+    if (len > path->burst_max)
+        return path->burst_max;
+    if (len < unsent && better_later(c, path, len))
+        return 0;
+    uint32_t odd = len % path->mss;
+    if (odd == 0)
+        return len;
+    if (len == unsent)
+        return small_may_go(c) ? len : len - odd;
+    if (len > path->mss)
+        return len - odd;
+    /* Sender's side of silly window avoidance (§3.8.6.2.1): half of the largest window seen is
+     * worth a segment; and the persist timer's patience is limited. */
+    return len >= c->snd_wnd_max / 2 || c->probe_forced ? len : 0;
+}
+
+static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
+{
+    if (tcp_flight(c) == 0)
+        tcp_congestion_idle(c);
+    uint32_t len = text_len(c, path);
+    bool last = seq_equal(seq_add(c->snd_nxt, len), c->snd_end);
+    bool fin = c->shutdown && !c->fin_sent && last;
+    if (len == 0 && !fin)
+        return false;
+    struct tcp_sent *sent = tcp_sent_new(c);
+    if (sent == NULL)
+        return false;
+    struct tcp_chunk *from = c->send_next != NULL ? c->send_next : c->send.first;
+    struct tcp_stretch stretch = {
+        .chunk = tcp_chunk_at(from, c->snd_nxt),
+        .start = c->snd_nxt,
+        .len = len,
+        .fin = fin,
+        .push = last,
+    };
+    uint32_t sent_len = tcp_transmit_text(c, path, &stretch);
+    if (sent_len == 0) {
+        tcp_free(c->stack, TCP_CACHE_SENT, sent);
+        return false;
+    }
+    bool fin_went = sent_len > len;
+    *sent = (struct tcp_sent){
+        .chunk = stretch.chunk,
+        .sent_at = c->stack->now,
+        .start = c->snd_nxt,
+        .end = seq_add(c->snd_nxt, sent_len),
+        .flags = fin_went ? TCP_SENT_FIN : 0,
+    };
+    tcp_sent_append(c, sent);
+    c->snd_nxt = sent->end;
+    c->send_next = stretch.chunk;
+    c->fin_sent = fin_went;
+    c->probe_forced = false;
+    if (sent_len % path->mss != 0)
+        c->snd_small = c->snd_nxt;
+    return true;
+}
+
+/* One octet before what the peer expects: it must answer (RFC 9293 §3.8.4). */
+static bool send_keepalive(struct tcp_connection *c, const struct tcp_path *path)
+{
+    if (LIKELY(!c->keepalive_probe))
+        return false;
+    c->keepalive_probe = false;
+    return tcp_transmit_ack(c, path, seq_subtract(c->snd_una, 1));
+}
+
+/* RFC 9293 §3.8.6.3, RFC 5681 §4.2: at once for two full segments, while the peer's window is
+ * young, and for whatever input has marked so; later otherwise. */
+static unsigned acknowledge(struct tcp_connection *c, const struct tcp_path *path)
+{
+    uint32_t unacknowledged = (uint32_t)seq_diff(c->rcv_nxt, c->last_ack_sent);
+    bool now = c->ack_now || unacknowledged >= 2 * (uint32_t)c->rcv_mss ||
+               (c->ack_pending && c->quick_acks > 0);
+    if (now) {
+        if (c->quick_acks > 0)
+            c->quick_acks--;
+        return tcp_transmit_ack(c, path, c->snd_nxt) ? 1 : 0;
+    }
+    if (c->ack_pending && !timer_armed(&c->ack_timer))
+        wheel_arm(&c->stack->wheel, &c->ack_timer, c->stack->now + TCP_DELAYED_ACK);
+    return 0;
+}
+
+static unsigned output_syn(struct tcp_connection *c, const struct tcp_path *path)
+{
+    bool wanted = c->syn_wanted || c->ack_now;
+    if (c->unanswered || !wanted || !tcp_transmit_syn(c, path))
+        return 0;
+    c->syn_wanted = false;
+    return 1;
+}
+
+unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
+{
+    struct tcp_path path;
+    unsigned made = 0;
+    *more = false;
+    if (c->state == TCP_CLOSED)
+        return 0;
+    if (!tcp_path_find(c, &path)) {
+        tcp_timer_settle(c); /* a route may come; the timer asks again */
+        return 0;
+    }
+    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
+        made = output_syn(c, &path);
+    } else {
+        bool owed = c->ack_pending || c->ack_now;
+        while (made < budget && (send_lost(c, &path) || send_new(c, &path) ||
+                                 send_keepalive(c, &path)))
+            made++;
+        *more = made == budget;
+        if (c->ack_pending || c->ack_now)
+            made += acknowledge(c, &path);
+        else if (owed)
+            c->quick_acks = 0; /* it is a dialogue: answers carry the acknowledgements */
+    }
+    tcp_timer_settle(c);
+    return made;
+}
+
+bool tcp_flush(struct stack *stack, unsigned frames_max)
+{
+    struct tcp_table *table = stack->tcp;
+    unsigned made = 0;
+    struct list_node *node;
+    while (made < frames_max && (node = list_first(&table->pending)) != NULL) {
+        struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, pending);
+        unsigned left = frames_max - made;
+        bool more;
+        list_remove(node);
+        made += tcp_output(c, left < TCP_FRAMES_PER_TURN ? left : TCP_FRAMES_PER_TURN, &more);
+        if (more)
+            tcp_wake(c);
+    }
+    return !list_empty(&table->pending);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_receive.c - the peer's octets and its FIN (RFC 9293 §3.10.7.4, seventh and eighth), and the
+ * window that is offered to it (§3.8.6).
+ */
+#include "stack/tcp/internal.h"
+
+static bool takes_text(const struct tcp_connection *c)
+{
+    return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
+           c->state == TCP_FIN_WAIT_2;
+}
+
+static enum tcp_verdict refused(struct tcp_connection *c, const struct tcp_segment *seg,
+                                enum drop_reason reason)
+{
+    stack_drop(c->stack, reason, seg->packet->frame);
+    return TCP_STOP;
+}
+
+static bool take_in_order(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    if (!tcp_queue_add(c->stack, &c->received, seg->packet->frame, seg->text, seg->seq))
+        return false;
+    uint32_t len = (uint32_t)seg->text.len;
+    c->rcv_nxt = seq_add(c->rcv_nxt, len);
+    if (UNLIKELY(c->reorder != NULL)) {
+        len += tcp_reorder_collect(c);
+        c->ack_now = true; /* a hole was filled, or there still is one (RFC 5681 §4.2) */
+    }
+    c->received_len += len;
+    c->octets_received += len;
+    tcp_raise(c, SOCKET_READABLE);
+    return true;
+}
+
+enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *seg)
+{
+    if (seg->text.len == 0 || !takes_text(c))
+        return TCP_CONTINUE;
+    if (UNLIKELY(!c->owned && c->listener == NULL)) {
+        /* Nobody will read it: say so (RFC 9293 §3.6.1; RFC 2525 §2.17). */
+        stack_drop(c->stack, DROP_TCP_AFTER_CLOSE, seg->packet->frame);
+        c->rcv_nxt = seq_add(seg->seq, (uint32_t)seg->text.len);
+        tcp_reset_connection(c);
+        tcp_fail(c, TCP_ABORTED);
+        return TCP_STOP;
+    }
+    if (seg->part_len > c->rcv_mss)
+        c->rcv_mss = seg->part_len;
+    c->ack_pending = true;
+    tcp_wake(c);
+    if (LIKELY(seq_equal(seg->seq, c->rcv_nxt))) {
+        if (!take_in_order(c, seg))
+            return refused(c, seg, DROP_NO_MEMORY);
+        return TCP_CONTINUE;
+    }
+    c->ack_now = true; /* RFC 5681 §4.2: out of order, at once */
+    switch (tcp_reorder_add(c, seg)) {
+    case TCP_REORDER_KEPT:
+        return TCP_CONTINUE;
+    case TCP_REORDER_DUPLICATE:
+        if (c->sack) {
+            c->dsack = true;
+            c->dsack_start = seg->seq;
+            c->dsack_end = seq_add(seg->seq, (uint32_t)seg->text.len);
+        }
+        return refused(c, seg, DROP_TCP_DUPLICATE);
+    case TCP_REORDER_REFUSED:
+        break;
+    }
+    return refused(c, seg, DROP_TCP_LIMIT);
+}
+
+/* Is the peer's FIN the next thing to be received? */
+static bool fin_is_next(const struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    if (seg->fin && seq_equal(seq_add(seg->seq, (uint32_t)seg->text.len), c->rcv_nxt))
+        return true;
+    return c->reorder != NULL && c->reorder->fin && seq_equal(c->reorder->fin_at, c->rcv_nxt);
+}
+
+enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg)
+{
+    if (LIKELY(!seg->fin && c->reorder == NULL) || !takes_text(c))
+        return TCP_CONTINUE;
+    if (!fin_is_next(c, seg)) {
+        if (seg->fin) {
+            tcp_reorder_note_fin(c, seg);
+            c->ack_now = true;
+            tcp_wake(c);
+        }
+        return TCP_CONTINUE;
+    }
+    tcp_reorder_clear(c);
+    c->rcv_nxt = seq_add(c->rcv_nxt, 1);
+    c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt);
+    c->fin_received = true;
+    c->ack_now = true;
+    tcp_wake(c);
+    tcp_raise(c, SOCKET_END);
+    if (c->state == TCP_ESTABLISHED)
+        tcp_set_state(c, TCP_CLOSE_WAIT);
+    else if (c->state == TCP_FIN_WAIT_1) /* our FIN is not acknowledged: tcp_check_ack() has seen */
+        tcp_set_state(c, TCP_CLOSING);
+    else
+        tcp_enter_time_wait(c);
+    return TCP_CONTINUE;
+}
+
+static uint32_t space(const struct tcp_connection *c)
+{
+    return c->receive_buffer > c->received_len ? c->receive_buffer - c->received_len : 0;
+}
+
+/* RFC 9293 §3.8.6.2.2: the right edge moves when that is worth a segment. */
+uint16_t tcp_window_to_offer(struct tcp_connection *c)
+{
+    uint32_t offer = tcp_window_offered(c);
+    uint32_t free = space(c);
+    uint32_t worth = c->receive_buffer / 2;
+    if (worth > c->rcv_mss)
+        worth = c->rcv_mss;
+    if (free > offer && free - offer >= worth)
+        offer = free;
+    uint32_t value = offer >> c->rcv_scale;
+    if (value > UINT16_MAX)
+        value = UINT16_MAX;
+    /* The value is rounded down, so the peer may see less than it was told before; what it was
+     * told stays good (RFC 7323 §2.4). */
+    c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, value << c->rcv_scale));
+    return (uint16_t)value;
+}
+
+bool tcp_window_update_due(const struct tcp_connection *c)
+{
+    uint32_t offered = tcp_window_offered(c);
+    uint32_t free = space(c);
+    if (!takes_text(c) || free <= offered)
+        return false;
+    uint32_t opened = free - offered;
+    uint32_t half = c->receive_buffer / 2;
+    uint32_t two = 2 * (uint32_t)c->rcv_mss;
+    if (opened < (two < half ? two : half))
+        return false;
+    /* A peer that has plenty left learns it from the next ACK. */
+    return offered < half || opened >= half / 2;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_reset.c - RST segments (RFC 9293 §3.5.2), and the ACKs that ask "was that really you?" (RFC
+ * 5961).
+ */
+#include "base/checksum.h"
+#include "stack/tcp/internal.h"
+#include "wire/inet/ipv4.h"
+
+static void send_reset(struct stack *stack, const struct endpoint *from, const struct endpoint *to,
+                       struct tcp_header *header)
+{
+    struct frame *frame = frame_new(stack->frames, 0);
+    if (frame == NULL)
+        return;
+    header->source_port = from->port;
+    header->target_port = to->port;
+    header->flags |= TCP_RST;
+    (void)tcp_header_push(frame, header);
+    uint64_t sum = checksum_pseudo(&from->address, &to->address, IP_PROTOCOL_TCP,
+                                   (uint32_t)frame->len);
+    uint16_t field = (uint16_t)~checksum_fold(checksum_add(sum, frame_bytes(frame), 0));
+    frame->data[TCP_CHECKSUM_OFFSET] = (uint8_t)(field >> 8);
+    frame->data[TCP_CHECKSUM_OFFSET + 1] = (uint8_t)field;
+    struct ip_send send = {
+        .source = from->address,
+        .target = to->address,
+        .protocol = IP_PROTOCOL_TCP,
+        .dont_fragment = true,
+        .interface = -1,
+    };
+    stack->counters.tcpOutSegs++;
+    stack->counters.tcpOutRsts++;
+    (void)ip_output(stack, &send, frame);
+}
+
+/* A port scan must not make us a source of as many segments. */
+static bool may_answer(struct stack *stack)
+{
+    struct tcp_table *table = stack->tcp;
+    if (stack->now - table->resets_at >= USEC_PER_SEC || table->resets_at == 0) {
+        table->resets_at = stack->now;
+        table->resets_left = TCP_RESETS_PER_SECOND;
+    }
+    if (table->resets_left == 0)
+        return false;
+    table->resets_left--;
+    return true;
+}
+
+void tcp_reset_segment(struct stack *stack, const struct tcp_segment *seg)
+{
+    if ((seg->header.flags & TCP_RST) || !may_answer(stack))
+        return;
+    struct endpoint from = {seg->packet->target, seg->header.target_port};
+    struct endpoint to = {seg->packet->source, seg->header.source_port};
+    struct tcp_header header = {0};
+    if (seg->header.flags & TCP_ACK) {
+        header.sequence = seg->header.acknowledgement;
+    } else {
+        header.acknowledgement = seg->header.sequence + tcp_segment_len(&seg->header);
+        header.flags = TCP_ACK;
+    }
+    send_reset(stack, &from, &to, &header);
+}
+
+void tcp_reset_connection(struct tcp_connection *c)
+{
+    struct tcp_header header = {
+        .sequence = c->unanswered ? 0 : c->snd_nxt.n,
+        .acknowledgement = c->rcv_nxt.n,
+        .flags = TCP_ACK,
+    };
+    switch ((enum tcp_state)c->state) {
+    case TCP_SYN_RECEIVED:
+    case TCP_ESTABLISHED:
+    case TCP_FIN_WAIT_1:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSE_WAIT:
+        send_reset(c->stack, &c->local, &c->remote, &header);
+        break;
+    case TCP_CLOSED: /* §3.10.5: in the others there is nobody left to tell */
+    case TCP_LISTEN:
+    case TCP_SYN_SENT:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT:
+    case TCP_STATE_COUNT:
+        break;
+    }
+}
+
+void tcp_challenge(struct tcp_connection *c)
+{
+    uint32_t now = (uint32_t)(c->stack->now / USEC_PER_MSEC) | 1; /* 0: never */
+    /* Limited for each connection alone: a common limit would tell a stranger what others
+     * receive (RFC 5961 §7 as corrected by CVE-2016-5696). */
+    if (c->challenge_at != 0 && now - c->challenge_at < TCP_CHALLENGE_INTERVAL / USEC_PER_MSEC)
+        return;
+    c->challenge_at = now;
+    c->ack_now = true;
+    tcp_wake(c);
+}

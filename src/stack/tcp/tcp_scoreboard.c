@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_scoreboard.c - records of what is under way, in the order of the sequence space, from snd_una
+ * to snd_nxt without a gap: when each was sent, and whether it was reported by SACK (RFC 2018),
+ * thought lost (RFC 6675 §4) or sent again. Sums of octets are kept along.
+ */
+#include "stack/tcp/internal.h"
+
+struct tcp_sent *tcp_sent_new(struct tcp_connection *c)
+{
+    return tcp_alloc(c->stack, TCP_CACHE_SENT);
+}
+
+void tcp_sent_append(struct tcp_connection *c, struct tcp_sent *sent)
+{
+    sent->next = NULL;
+    sent->previous = c->sent_last;
+    if (c->sent_last != NULL)
+        c->sent_last->next = sent;
+    else
+        c->sent_first = sent;
+    c->sent_last = sent;
+}
+
+/* Adds or takes away what the record's octets count for. */
+static void count(struct tcp_connection *c, uint8_t flags, uint32_t len, bool add)
+{
+    uint32_t delta = add ? len : (uint32_t)-len;
+    if (flags & TCP_SENT_SACKED)
+        c->sacked += delta;
+    if (flags & TCP_SENT_LOST) {
+        c->lost += delta;
+        if (flags & TCP_SENT_AGAIN)
+            c->again += delta;
+    }
+}
+
+void tcp_sent_set(struct tcp_connection *c, struct tcp_sent *sent, uint8_t flags)
+{
+    ASSERT(!((flags & TCP_SENT_SACKED) && (flags & TCP_SENT_LOST)));
+    count(c, sent->flags, tcp_sent_len(sent), false);
+    sent->flags = flags;
+    count(c, sent->flags, tcp_sent_len(sent), true);
+}
+
+struct tcp_chunk *tcp_chunk_at(struct tcp_chunk *from, struct seq at)
+{
+    while (from != NULL && seq_before_equal(seq_add(from->start, from->len), at))
+        from = from->next;
+    return from;
+}
+
+bool tcp_sent_split(struct tcp_connection *c, struct tcp_sent *sent, struct seq at)
+{
+    ASSERT(seq_before(sent->start, at) && seq_before(at, sent->end));
+    struct tcp_sent *tail = tcp_sent_new(c);
+    if (tail == NULL)
+        return false;
+    *tail = *sent;
+    tail->start = at;
+    tail->chunk = tcp_chunk_at(sent->chunk, at);
+    tail->previous = sent;
+    if (sent->next != NULL)
+        sent->next->previous = tail;
+    else
+        c->sent_last = tail;
+    sent->next = tail;
+    sent->end = at;
+    sent->flags &= (uint8_t)~TCP_SENT_FIN;
+    return true;
+}
+
+static void remove_first(struct tcp_connection *c)
+{
+    struct tcp_sent *first = c->sent_first;
+    count(c, first->flags, tcp_sent_len(first), false);
+    c->sent_first = first->next;
+    if (c->sent_first != NULL)
+        c->sent_first->previous = NULL;
+    else
+        c->sent_last = NULL;
+    tcp_free(c->stack, TCP_CACHE_SENT, first);
+}
+
+usec tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack)
+{
+    usec rtt = -1;
+    bool ambiguous = false;
+    struct tcp_sent *first;
+    while ((first = c->sent_first) != NULL && seq_before_equal(first->end, ack)) {
+        /* The oldest one, since the timeout must cover the peer's delay too; none when one of
+         * them was sent twice (RFC 6298 §3). What SACK reported earlier is no news now. */
+        if (first->flags & TCP_SENT_EVER_AGAIN)
+            ambiguous = true;
+        else if (rtt < 0 && !(first->flags & TCP_SENT_SACKED))
+            rtt = c->stack->now - first->sent_at;
+        remove_first(c);
+    }
+    if (first != NULL && seq_before(first->start, ack)) {
+        count(c, first->flags, tcp_sent_len(first), false);
+        first->chunk = tcp_chunk_at(first->chunk, ack);
+        first->start = ack;
+        count(c, first->flags, tcp_sent_len(first), true);
+    }
+    return ambiguous ? -1 : rtt;
+}
+
+/* Which part of the record the block covers, in whole segments: a peer that reports single octets
+ * must not make us keep a record for each. False: none. */
+static bool covered(const struct tcp_connection *c, const struct tcp_sent *sent, struct seq *start,
+                    struct seq *end)
+{
+    if (seq_before(sent->start, *start)) {
+        uint32_t from = (uint32_t)seq_diff(*start, sent->start);
+        *start = seq_add(sent->start, (from + c->mss - 1) / c->mss * c->mss);
+    } else {
+        *start = sent->start;
+    }
+    if (seq_before(*end, sent->end)) {
+        uint32_t to = (uint32_t)seq_diff(*end, sent->start);
+        *end = seq_add(sent->start, to / c->mss * c->mss);
+    } else {
+        *end = sent->end;
+    }
+    return seq_before(*start, *end);
+}
+
+static uint32_t sack_block(struct tcp_connection *c, struct seq start, struct seq end)
+{
+    uint32_t news = 0;
+    for (struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next) {
+        if (seq_before_equal(sent->end, start) || (sent->flags & TCP_SENT_SACKED))
+            continue;
+        if (seq_before_equal(end, sent->start))
+            break;
+        struct seq from = start;
+        struct seq to = end;
+        if (!covered(c, sent, &from, &to))
+            continue;
+        if (seq_before(sent->start, from)) {
+            if (!tcp_sent_split(c, sent, from))
+                break;
+            continue; /* the tail comes next */
+        }
+        if (seq_before(to, sent->end) && !tcp_sent_split(c, sent, to))
+            break;
+        uint8_t keep = sent->flags & (TCP_SENT_EVER_AGAIN | TCP_SENT_FIN);
+        tcp_sent_set(c, sent, keep | TCP_SENT_SACKED);
+        news += tcp_sent_len(sent);
+    }
+    return news;
+}
+
+uint32_t tcp_sent_sack(struct tcp_connection *c, const struct tcp_options *options)
+{
+    uint32_t news = 0;
+    for (size_t i = 0; i < options->sack_count; i++) {
+        struct seq start = seq_of(options->sack[i].start);
+        struct seq end = seq_of(options->sack[i].end);
+        /* Below snd_una it is a report of duplicates (RFC 2883 §4); beyond snd_nxt, a lie. */
+        if (seq_before(start, end) && seq_after_equal(start, c->snd_una) &&
+            seq_before_equal(end, c->snd_nxt))
+            news += sack_block(c, start, end);
+    }
+    return news;
+}
+
+/* RFC 6675 §4, IsLost(): more than (DupThresh - 1) * SMSS octets above have arrived. The other
+ * rule, three discontiguous pieces, differs for pieces below SMSS only; there the count of
+ * duplicate acknowledgements decides. */
+void tcp_sent_mark_lost(struct tcp_connection *c)
+{
+    uint32_t above = c->sacked;
+    uint32_t enough = (TCP_DUP_THRESHOLD - 1) * (uint32_t)c->mss;
+    for (struct tcp_sent *sent = c->sent_first; sent != NULL && above > enough; sent = sent->next) {
+        if (sent->flags & TCP_SENT_SACKED)
+            above -= tcp_sent_len(sent);
+        else if (!(sent->flags & TCP_SENT_LOST))
+            tcp_sent_set(c, sent, sent->flags | TCP_SENT_LOST);
+    }
+}
+
+void tcp_sent_mark_all_lost(struct tcp_connection *c)
+{
+    for (struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next) {
+        uint8_t keep = sent->flags & (TCP_SENT_EVER_AGAIN | TCP_SENT_FIN);
+        if (!(sent->flags & TCP_SENT_SACKED))
+            tcp_sent_set(c, sent, keep | TCP_SENT_LOST);
+    }
+}
+
+void tcp_sent_forget_sack(struct tcp_connection *c)
+{
+    for (struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next)
+        tcp_sent_set(c, sent, sent->flags & (uint8_t)~TCP_SENT_SACKED);
+}
+
+void tcp_sent_clear(struct tcp_connection *c)
+{
+    while (c->sent_first != NULL)
+        remove_first(c);
+}

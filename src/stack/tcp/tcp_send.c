@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_send.c - the application's side of sending (RFC 9293 §3.10.2): the queue from snd_una to what
+ * was handed over last, and how long it may be.
+ *
+ * What may be queued follows what the path can carry: twice the smaller of cwnd and the peer's
+ * window, and a floor. A fast near peer then keeps its working set in the cache, and a long path
+ * still has always enough to fill its pipe.
+ */
+#include "stack/tcp/internal.h"
+
+static bool may_queue(const struct tcp_connection *c)
+{
+    return !c->shutdown && (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED ||
+                            c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT);
+}
+
+static uint32_t queued(const struct tcp_connection *c)
+{
+    int32_t len = seq_diff(c->snd_end, c->snd_una);
+    return len > 0 ? (uint32_t)len : 0;
+}
+
+static uint32_t queue_limit(const struct tcp_connection *c)
+{
+    uint32_t window = c->cwnd < c->snd_wnd ? c->cwnd : c->snd_wnd;
+    uint32_t limit = window > TCP_SEND_FLOOR / 2 ? 2 * window : TCP_SEND_FLOOR;
+    return limit < c->send_buffer ? limit : c->send_buffer;
+}
+
+size_t tcp_send_room(const struct tcp_connection *c)
+{
+    uint32_t limit = queue_limit(c);
+    uint32_t len = queued(c);
+    return may_queue(c) && limit > len ? limit - len : 0;
+}
+
+void tcp_send_room_changed(struct tcp_connection *c)
+{
+    uint32_t limit = queue_limit(c);
+    uint32_t len = queued(c);
+    if (len >= limit) {
+        c->send_full = true;
+    } else if (c->send_full && len <= limit / 2 && may_queue(c)) {
+        c->send_full = false;
+        tcp_raise(c, SOCKET_WRITABLE);
+    }
+}
+
+static void was_queued(struct tcp_connection *c, size_t len)
+{
+    c->snd_end = seq_add(c->snd_end, (uint32_t)len);
+    if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT)
+        tcp_wake(c);
+}
+
+/* Copies as much of `in` as there is memory for; returns how much. */
+static size_t copy_in(struct tcp_connection *c, struct bytes in)
+{
+    size_t done = c->send.last != NULL ? tcp_queue_extend(&c->send, in) : 0;
+    while (done < in.len) {
+        size_t rest = in.len - done;
+        /* A stream is gathered in blocks, a lone message in a frame of its size. */
+        bool stream = rest > TCP_PACKET || queued(c) > TCP_PACKET;
+        size_t room = c->send.last != NULL && rest < TCP_PACKET ? TCP_PACKET : rest;
+        struct seq start = seq_add(c->snd_end, (uint32_t)done);
+        if (tcp_queue_add_room(c->stack, &c->send, stream ? TCP_BLOCK : room, start) == NULL)
+            break;
+        done += tcp_queue_extend(&c->send, bytes_after(in, done));
+    }
+    return done;
+}
+
+size_t tcp_send(struct tcp_connection *c, struct bytes in)
+{
+    size_t room = tcp_send_room(c);
+    if (!may_queue(c) || in.len == 0)
+        return 0;
+    size_t taken = room > 0 ? copy_in(c, bytes_first(in, room)) : 0;
+    if (taken > 0)
+        was_queued(c, taken);
+    if (taken < in.len)
+        c->send_full = true;
+    return taken;
+}
+
+bool tcp_send_frame(struct tcp_connection *c, struct frame *frame)
+{
+    struct bytes text = frame_bytes(frame);
+    if (!may_queue(c) || tcp_send_room(c) == 0) {
+        c->send_full = true;
+        return false;
+    }
+    bool done = true;
+    if (text.len > TCP_CHUNK_MIN || tcp_queue_room(&c->send) < text.len)
+        done = tcp_queue_add_whole(c->stack, &c->send, frame, text, c->snd_end);
+    else if (text.len > 0)
+        done = tcp_queue_extend(&c->send, text) == text.len;
+    if (!done) {
+        c->send_full = true;
+        return false;
+    }
+    was_queued(c, text.len);
+    frame_unref(frame);
+    return true;
+}
+
+void tcp_shutdown(struct tcp_connection *c)
+{
+    if (c->shutdown || c->state == TCP_CLOSED)
+        return;
+    c->shutdown = true;
+    if (c->state == TCP_ESTABLISHED)
+        tcp_set_state(c, TCP_FIN_WAIT_1);
+    else if (c->state == TCP_CLOSE_WAIT)
+        tcp_set_state(c, TCP_LAST_ACK);
+    else
+        return; /* SYN-SENT, SYN-RECEIVED: once it is established (RFC 9293 §3.10.4) */
+    tcp_wake(c);
+}
+
+size_t tcp_unacknowledged(const struct tcp_connection *c)
+{
+    return queued(c);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/* tcp_socket.c - the application's questions, its reading, and its wishes (RFC 9293 §3.10.3). */
+#include "stack/tcp/internal.h"
+
+struct tcp_connection *socket_tcp(struct socket *socket)
+{
+    ASSERT(socket->kind == SOCKET_TCP);
+    return CONTAINER_OF(socket, struct tcp_connection, socket);
+}
+
+struct tcp_listener *socket_listener(struct socket *socket)
+{
+    ASSERT(socket->kind == SOCKET_TCP_LISTENER);
+    return CONTAINER_OF(socket, struct tcp_listener, socket);
+}
+
+struct socket *tcp_base(struct tcp_connection *c)
+{
+    return &c->socket;
+}
+
+enum tcp_state tcp_state(const struct tcp_connection *c)
+{
+    return (enum tcp_state)c->state;
+}
+
+enum tcp_error tcp_error(const struct tcp_connection *c)
+{
+    return (enum tcp_error)c->error;
+}
+
+const struct endpoint *tcp_local(const struct tcp_connection *c)
+{
+    return &c->local;
+}
+
+const struct endpoint *tcp_remote(const struct tcp_connection *c)
+{
+    return &c->remote;
+}
+
+size_t tcp_received(const struct tcp_connection *c, struct slice *views, size_t max)
+{
+    size_t count = 0;
+    for (struct tcp_chunk *chunk = c->received.first; chunk != NULL && count < max;
+         chunk = chunk->next)
+        views[count++] = (struct slice){chunk->owner, chunk->data, chunk->len};
+    return count;
+}
+
+size_t tcp_received_len(const struct tcp_connection *c)
+{
+    return c->received_len;
+}
+
+void tcp_consume(struct tcp_connection *c, size_t len)
+{
+    ASSERT(len <= c->received_len);
+    tcp_queue_drop(c->stack, &c->received, len);
+    c->received_len -= (uint32_t)len;
+    if (tcp_window_update_due(c)) {
+        c->ack_now = true;
+        tcp_wake(c);
+    }
+}
+
+bool tcp_at_end(const struct tcp_connection *c)
+{
+    return c->fin_received && c->received_len == 0;
+}
+
+void tcp_set_user(struct tcp_connection *c, void *user)
+{
+    c->socket.user = user;
+}
+
+void tcp_set_nodelay(struct tcp_connection *c, bool on)
+{
+    c->nodelay = on;
+    if (on && c->state != TCP_CLOSED)
+        tcp_wake(c);
+}
+
+void tcp_set_keepalive(struct tcp_connection *c, bool on)
+{
+    c->keepalive = on;
+    if (c->state != TCP_CLOSED)
+        tcp_wake(c); /* tcp_timer_settle() does the rest */
+}
+
+static uint32_t buffer_within_bounds(size_t size)
+{
+    if (size < TCP_BUFFER_MIN)
+        return TCP_BUFFER_MIN;
+    return size < TCP_BUFFER_MAX ? (uint32_t)size : TCP_BUFFER_MAX;
+}
+
+void tcp_set_buffers(struct tcp_connection *c, size_t receive, size_t send)
+{
+    c->receive_buffer = buffer_within_bounds(receive);
+    c->send_buffer = buffer_within_bounds(send);
+    if (c->state == TCP_CLOSED)
+        return;
+    if (tcp_window_update_due(c))
+        c->ack_now = true;
+    tcp_send_room_changed(c);
+    tcp_wake(c);
+}
+
+void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
+{
+    *out = (struct tcp_info){
+        .state = (enum tcp_state)c->state,
+        .error = (enum tcp_error)c->error,
+        .mss = c->mss,
+        .cwnd = c->cwnd,
+        .ssthresh = c->ssthresh,
+        .send_window = c->snd_wnd,
+        .receive_window = tcp_window_offered(c),
+        .flight = tcp_flight(c),
+        .srtt = c->srtt / 8,
+        .rttvar = c->rttvar / 4,
+        .rto = tcp_rto(c),
+        .octets_acknowledged = c->octets_acknowledged,
+        .octets_received = c->octets_received,
+        .retransmits = c->retransmits,
+        .timeouts = c->timeouts,
+        .sack = c->sack,
+        .timestamps = c->timestamps,
+        .window_scale = c->scaling,
+    };
+}

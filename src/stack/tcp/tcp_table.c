@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_table.c - the TCP of a stack: who is connected or listens, memory kept warm, and the numbers
+ * that strangers must not guess: initial sequence numbers (RFC 6528), timestamp offsets (RFC 7323
+ * §5.4) and ephemeral ports (RFC 6056 §3.3.3).
+ */
+#include "stack/tcp/internal.h"
+
+enum {
+    PORT_FIRST = 16384, /* RFC 6056 §3.2 asks for a wide range; services live below */
+    PORT_COUNT = 65536 - PORT_FIRST,
+    PORT_TRIES = 4096,
+};
+
+struct tuple {
+    struct ip_address local;
+    struct ip_address remote;
+    uint16_t local_port;
+    uint16_t remote_port;
+};
+
+_Static_assert(sizeof(struct tuple) == 36, "hashed as octets: no padding");
+
+struct tuple_key {
+    const struct endpoint *local;
+    const struct endpoint *remote;
+};
+
+static bool connection_equal(const void *item, const void *key)
+{
+    const struct tcp_connection *c = item;
+    const struct tuple_key *want = key;
+    return endpoint_equal(&c->remote, want->remote) && endpoint_equal(&c->local, want->local);
+}
+
+static bool listener_equal(const void *item, const void *key)
+{
+    const struct tcp_listener *listener = item;
+    return endpoint_equal(&listener->local, key);
+}
+
+static struct tuple tuple_of(const struct endpoint *local, const struct endpoint *remote)
+{
+    return (struct tuple){local->address, remote->address, local->port, remote->port};
+}
+
+uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
+                  const struct endpoint *remote)
+{
+    struct tuple tuple = tuple_of(local, remote);
+    return (uint32_t)siphash13(&stack->hash_key, bytes_of(&tuple, sizeof tuple));
+}
+
+struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
+                                const struct endpoint *remote)
+{
+    struct tuple_key key = {local, remote};
+    return map_find(&stack->tcp->connections, tcp_hash(stack, local, remote), &key);
+}
+
+/* Ports are spread enough by the map itself, and strangers do not choose them. */
+static uint32_t listener_hash(const struct endpoint *local)
+{
+    return local->port;
+}
+
+struct tcp_listener *tcp_listener_at(const struct stack *stack, const struct endpoint *local)
+{
+    return map_find(&stack->tcp->listeners, listener_hash(local), local);
+}
+
+struct tcp_listener *tcp_find_listener(const struct stack *stack, const struct endpoint *local,
+                                       bool foreign)
+{
+    if (foreign)
+        return stack->tcp->interceptor;
+    struct tcp_listener *listener = tcp_listener_at(stack, local);
+    if (listener == NULL) {
+        struct endpoint any = {address_any_v6(), local->port};
+        listener = tcp_listener_at(stack, &any);
+    }
+    return listener;
+}
+
+bool tcp_listener_add(struct tcp_listener *listener)
+{
+    struct tcp_table *table = listener->stack->tcp;
+    listener->hash = listener_hash(&listener->local);
+    if (listener->intercept)
+        table->interceptor = listener;
+    else if (!map_insert(&table->listeners, listener->hash, listener))
+        return false;
+    list_append(&table->listeners_all, &listener->all);
+    return true;
+}
+
+void tcp_listener_remove(struct tcp_listener *listener)
+{
+    struct tcp_table *table = listener->stack->tcp;
+    if (listener->intercept)
+        table->interceptor = NULL;
+    else
+        (void)map_remove(&table->listeners, listener->hash, listener);
+    list_remove(&listener->all);
+}
+
+/* RFC 6528 §3: M, a clock of 4 usec, plus F of both endpoints and a secret. */
+struct seq tcp_initial_sequence(const struct stack *stack, const struct endpoint *local,
+                                const struct endpoint *remote, uint32_t *ts_offset)
+{
+    struct tuple tuple = tuple_of(local, remote);
+    uint64_t f = siphash24(&stack->tcp->isn_key, bytes_of(&tuple, sizeof tuple));
+    *ts_offset = (uint32_t)(f >> 32);
+    return seq_of((uint32_t)f + (uint32_t)(stack->now / 4));
+}
+
+/* RFC 6056 §3.3.3, algorithm 3: where to begin depends on the remote end and a secret, so that
+ * the sequence seen by one peer tells nothing of that seen by another. */
+bool tcp_choose_port(struct stack *stack, struct endpoint *local, const struct endpoint *remote)
+{
+    struct tcp_table *table = stack->tcp;
+    struct endpoint from = {local->address, 0};
+    struct tuple tuple = tuple_of(&from, remote);
+    uint32_t start = (uint32_t)(siphash24(&table->isn_key, bytes_of(&tuple, sizeof tuple)) >> 16);
+    for (unsigned i = 0; i < PORT_TRIES; i++) {
+        from.port = (uint16_t)(PORT_FIRST + (start + table->port_counter++) % PORT_COUNT);
+        if (tcp_find_listener(stack, &from, false) == NULL &&
+            tcp_find(stack, &from, remote) == NULL) {
+            *local = from;
+            return true;
+        }
+    }
+    return false;
+}
+
+void *tcp_alloc(struct stack *stack, enum tcp_cache_kind kind)
+{
+    struct tcp_cache *cache = &stack->tcp->caches[kind];
+    void *block = cache->first;
+    if (LIKELY(block != NULL)) {
+        memcpy(&cache->first, block, sizeof cache->first);
+        cache->count--;
+        return block;
+    }
+    return stack->heap.resize(stack->heap.self, NULL, 0, cache->size);
+}
+
+void tcp_free(struct stack *stack, enum tcp_cache_kind kind, void *block)
+{
+    struct tcp_cache *cache = &stack->tcp->caches[kind];
+    if (cache->count < cache->count_max) {
+        memcpy(block, &cache->first, sizeof cache->first);
+        cache->first = block;
+        cache->count++;
+    } else {
+        heap_release(&stack->heap, block, cache->size);
+    }
+}
+
+static uint32_t buffer_size(size_t asked)
+{
+    if (asked == 0)
+        return TCP_BUFFER_DEFAULT;
+    if (asked < TCP_BUFFER_MIN)
+        return TCP_BUFFER_MIN;
+    return asked < TCP_BUFFER_MAX ? (uint32_t)asked : TCP_BUFFER_MAX;
+}
+
+bool tcp_init(struct stack *stack)
+{
+    struct tcp_table *table = heap_zeroed(&stack->heap, sizeof *table);
+    if (table == NULL)
+        return false;
+    size_t connections_max = stack->options.tcp_connections_max;
+    if (connections_max == 0)
+        connections_max = TCP_CONNECTIONS_DEFAULT;
+    map_init(&table->connections, &stack->heap, connections_max, connection_equal);
+    map_init(&table->listeners, &stack->heap, TCP_LISTENERS_MAX, listener_equal);
+    list_init(&table->listeners_all);
+    list_init(&table->pending);
+    list_init(&table->time_wait);
+    list_init(&table->closed);
+    table->receive_buffer = buffer_size(stack->options.tcp_receive_buffer);
+    table->send_buffer = buffer_size(stack->options.tcp_send_buffer);
+    table->isn_key.k0 = prng_u64(&stack->prng);
+    table->isn_key.k1 = prng_u64(&stack->prng);
+    table->caches[TCP_CACHE_CONNECTION] =
+        (struct tcp_cache){.count_max = 1024, .size = sizeof(struct tcp_connection)};
+    table->caches[TCP_CACHE_CHUNK] =
+        (struct tcp_cache){.count_max = 4096, .size = sizeof(struct tcp_chunk)};
+    table->caches[TCP_CACHE_SENT] =
+        (struct tcp_cache){.count_max = 4096, .size = sizeof(struct tcp_sent)};
+    table->caches[TCP_CACHE_RANGE] =
+        (struct tcp_cache){.count_max = 256, .size = sizeof(struct tcp_range)};
+    table->caches[TCP_CACHE_REORDER] =
+        (struct tcp_cache){.count_max = 256, .size = sizeof(struct tcp_reorder)};
+    stack->tcp = table;
+    return true;
+}
+
+static void empty_caches(struct stack *stack)
+{
+    for (size_t i = 0; i < TCP_CACHE_COUNT; i++) {
+        struct tcp_cache *cache = &stack->tcp->caches[i];
+        while (cache->first != NULL) {
+            void *block = cache->first;
+            memcpy(&cache->first, block, sizeof cache->first);
+            heap_release(&stack->heap, block, cache->size);
+        }
+    }
+}
+
+void tcp_done(struct stack *stack)
+{
+    struct tcp_table *table = stack->tcp;
+    if (table == NULL)
+        return;
+    struct list_node *node;
+    /* Freeing takes the connection out of the map, which may move others to where the visit has
+     * been: hence more than one round. */
+    while (table->connections.count > 0) {
+        struct tcp_connection *c;
+        size_t place = 0;
+        while ((c = map_each(&table->connections, &place)) != NULL)
+            tcp_connection_free(c);
+    }
+    while ((node = list_first(&table->closed)) != NULL)
+        tcp_connection_free(CONTAINER_OF(node, struct tcp_connection, place));
+    while ((node = list_first(&table->listeners_all)) != NULL)
+        tcp_listener_free(CONTAINER_OF(node, struct tcp_listener, all));
+    map_done(&table->connections);
+    map_done(&table->listeners);
+    empty_caches(stack);
+    stack->tcp = NULL;
+    heap_release(&stack->heap, table, sizeof *table);
+}
+
+const struct tcp_connection *tcp_each(const struct stack *stack, size_t *place)
+{
+    return map_each(&stack->tcp->connections, place);
+}

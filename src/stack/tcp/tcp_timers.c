@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_timers.c - the two timers of a connection. One serves retransmission (RFC 6298 §5), zero window
+ * probes (RFC 9293 §3.8.6.1), keepalive (§3.8.4), FIN-WAIT-2, TIME-WAIT (§3.6.1) and the wait for
+ * tcp_answer(), which exclude each other; the other one delays acknowledgements (§3.8.6.3). An
+ * idle connection has none armed.
+ */
+#include "stack/tcp/internal.h"
+
+void tcp_timer_set(struct tcp_connection *c, enum tcp_timer_purpose purpose, usec due_at)
+{
+    c->purpose = (uint8_t)purpose;
+    wheel_arm(&c->stack->wheel, &c->timer, due_at);
+}
+
+void tcp_timer_stop(struct tcp_connection *c)
+{
+    c->purpose = TCP_TIMER_NONE;
+    wheel_disarm(&c->stack->wheel, &c->timer);
+}
+
+static bool orphan(const struct tcp_connection *c)
+{
+    return !c->owned && c->listener == NULL;
+}
+
+/* Leaves a timer that runs for the same purpose as it is. */
+static void keep_or_set(struct tcp_connection *c, enum tcp_timer_purpose purpose, usec interval)
+{
+    if (c->purpose != purpose)
+        tcp_timer_set(c, purpose, c->stack->now + interval);
+}
+
+void tcp_timer_settle(struct tcp_connection *c)
+{
+    bool waits = seq_before(c->snd_nxt, c->snd_end) || (c->shutdown && !c->fin_sent);
+    if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT || c->unanswered)
+        return;
+    if (tcp_flight(c) > 0) {
+        keep_or_set(c, TCP_TIMER_RETRANSMIT, tcp_rto(c));
+    } else if (waits) {
+        keep_or_set(c, TCP_TIMER_PERSIST, tcp_rto(c));
+    } else if (c->state == TCP_FIN_WAIT_2 && orphan(c)) {
+        keep_or_set(c, TCP_TIMER_FIN_WAIT_2, TCP_FIN_WAIT_2_INTERVAL);
+    } else if (c->keepalive) {
+        usec idle = c->stack->now - c->last_received_at;
+        keep_or_set(c, TCP_TIMER_KEEPALIVE, usec_max(TCP_KEEPALIVE_IDLE - idle, 0));
+    } else if (c->purpose != TCP_TIMER_NONE) {
+        tcp_timer_stop(c);
+    }
+}
+
+static unsigned retries_max(const struct tcp_connection *c)
+{
+    if (c->state == TCP_SYN_SENT)
+        return TCP_SYN_RETRIES_MAX;
+    if (c->state == TCP_SYN_RECEIVED)
+        return TCP_SYN_ACK_RETRIES_MAX;
+    return TCP_RETRIES_MAX;
+}
+
+/* One more timeout without an answer. True: it was one too many, and the connection is gone. */
+static bool given_up(struct tcp_connection *c)
+{
+    c->retries++;
+    c->timeouts++;
+    if (c->backoff < UINT8_MAX)
+        c->backoff++;
+    /* A peer that acknowledges probes of a closed window is waited for as long as it likes
+     * (§3.8.6.1), but not for the sake of an application that has gone (RFC 6429 §3). */
+    bool hopeless = orphan(c) && c->snd_wnd == 0 && c->backoff > TCP_ORPHAN_RETRIES_MAX;
+    if (c->retries <= retries_max(c) && !hopeless)
+        return false;
+    tcp_fail(c, TCP_TIMED_OUT);
+    return true;
+}
+
+static void retransmission_timeout(struct tcp_connection *c)
+{
+    if (given_up(c))
+        return;
+    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
+        c->syn_wanted = true;
+        c->stack->counters.tcpRetransSegs++;
+        c->retransmits++;
+    } else if (c->snd_wnd == 0) {
+        /* Not the network's fault. One octet asks again. */
+        struct tcp_sent *first = c->sent_first;
+        bool split = tcp_sent_len(first) == 1 || tcp_sent_split(c, first, seq_add(first->start, 1));
+        if (split && !(first->flags & TCP_SENT_SACKED))
+            tcp_sent_set(c, first, (first->flags & (uint8_t)~TCP_SENT_AGAIN) | TCP_SENT_LOST);
+        c->retransmit_forced = true;
+    } else {
+        tcp_recovery_timed_out(c);
+    }
+    tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_rto(c));
+    tcp_wake(c);
+}
+
+static void persist_timeout(struct tcp_connection *c)
+{
+    if (given_up(c))
+        return;
+    c->probe_forced = true;
+    tcp_timer_set(c, TCP_TIMER_PERSIST, c->stack->now + tcp_rto(c));
+    tcp_wake(c);
+}
+
+static void keepalive_timeout(struct tcp_connection *c)
+{
+    usec idle = c->stack->now - c->last_received_at;
+    if (idle < TCP_KEEPALIVE_IDLE) {
+        c->retries = 0;
+        tcp_timer_set(c, TCP_TIMER_KEEPALIVE, c->last_received_at + TCP_KEEPALIVE_IDLE);
+        return;
+    }
+    if (c->retries >= TCP_KEEPALIVE_PROBES_MAX) {
+        tcp_fail(c, TCP_TIMED_OUT);
+        return;
+    }
+    c->retries++;
+    c->keepalive_probe = true;
+    tcp_timer_set(c, TCP_TIMER_KEEPALIVE, c->stack->now + TCP_KEEPALIVE_INTERVAL);
+    tcp_wake(c);
+}
+
+static void expired(struct tcp_connection *c)
+{
+    enum tcp_timer_purpose purpose = c->purpose;
+    c->purpose = TCP_TIMER_NONE;
+    switch (purpose) {
+    case TCP_TIMER_RETRANSMIT:
+        retransmission_timeout(c);
+        break;
+    case TCP_TIMER_PERSIST:
+        persist_timeout(c);
+        break;
+    case TCP_TIMER_KEEPALIVE:
+        keepalive_timeout(c);
+        break;
+    case TCP_TIMER_FIN_WAIT_2:
+    case TCP_TIMER_TIME_WAIT:
+        tcp_finish(c);
+        break;
+    case TCP_TIMER_ANSWER:
+        tcp_fail(c, TCP_TIMED_OUT);
+        break;
+    case TCP_TIMER_NONE:
+        break;
+    }
+}
+
+void tcp_timer(struct stack *stack, struct timer *timer)
+{
+    (void)stack;
+    if (timer->kind == STACK_TIMER_TCP_ACK) {
+        struct tcp_connection *c = CONTAINER_OF(timer, struct tcp_connection, ack_timer);
+        c->ack_now = true;
+        tcp_wake(c);
+    } else {
+        expired(CONTAINER_OF(timer, struct tcp_connection, timer));
+    }
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_transmit.c - builds segments and hands them to IP: headers in a small frame, the text as slices
+ * of the send queue, so that octets are not copied between the application and the device. Where the
+ * device segments (TSO), one frame carries up to 64 KiB of text.
+ */
+#include "base/checksum.h"
+#include "stack/tcp/internal.h"
+#include "wire/inet/ipv4.h"
+
+enum { IPV6_HEADER_LEN = 40 };
+
+static uint32_t ip_header_len(const struct tcp_connection *c)
+{
+    return address_is_v4(&c->remote.address) ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+}
+
+static uint32_t usable_mtu(struct tcp_connection *c, uint32_t mtu)
+{
+    if (c->path_mtu == 0)
+        return mtu;
+    /* RFC 1191 §6.3: after a while the path may have become better. */
+    usec learned_at = (usec)c->path_mtu_at * USEC_PER_SEC;
+    if (c->stack->now - learned_at > TCP_PATH_MTU_INTERVAL)
+        c->path_mtu = 0;
+    return c->path_mtu != 0 && c->path_mtu < mtu ? c->path_mtu : mtu;
+}
+
+bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out)
+{
+    if (!ip_route(c->stack, &c->remote.address, &out->route))
+        return false;
+    uint32_t headers = ip_header_len(c) + TCP_HEADER_LEN;
+    uint32_t options = c->timestamps ? TCP_TIMESTAMPS_LEN : 0;
+    uint32_t mss = usable_mtu(c, out->route.mtu) - headers;
+    if (mss > c->peer_mss)
+        mss = c->peer_mss;
+    out->mss = mss - options; /* RFC 6691 §2 */
+    out->partial = (out->route.features & INTERFACE_CHECKSUM) != 0;
+    unsigned tso = address_is_v4(&c->remote.address) ? INTERFACE_TSO4 : INTERFACE_TSO6;
+    out->burst_max = out->mss;
+    if (out->partial && (out->route.features & tso)) {
+        uint32_t most = TCP_SUPER_SEGMENT_MAX - headers - TCP_OPTIONS_MAX;
+        if (most > out->mss)
+            out->burst_max = most - most % out->mss;
+    }
+    c->mss = (uint16_t)out->mss;
+    return true;
+}
+
+/* Everything we owe the peer has gone with the segment. */
+static void acknowledged(struct tcp_connection *c)
+{
+    c->last_ack_sent = c->rcv_nxt;
+    c->ack_pending = false;
+    c->ack_now = false;
+    c->dsack = false;
+    if (timer_armed(&c->ack_timer))
+        wheel_disarm(&c->stack->wheel, &c->ack_timer);
+}
+
+static void add_sack(struct tcp_connection *c, struct tcp_options *options)
+{
+    unsigned max = c->timestamps ? TCP_SACK_BLOCKS_MAX - 1 : TCP_SACK_BLOCKS_MAX;
+    unsigned count = 0;
+    if (c->dsack) /* RFC 2883 §4: first */
+        options->sack[count++] = (struct tcp_sack_block){c->dsack_start.n, c->dsack_end.n};
+    count += tcp_reorder_blocks(c, options->sack + count, max - count);
+    if (count > 0) {
+        options->present |= TCP_HAS_SACK;
+        options->sack_count = (uint8_t)count;
+    }
+}
+
+static void fill_header(struct tcp_connection *c, struct seq seq, uint16_t flags,
+                        struct tcp_header *out)
+{
+    *out = (struct tcp_header){
+        .source_port = c->local.port,
+        .target_port = c->remote.port,
+        .sequence = seq.n,
+        .acknowledgement = c->rcv_nxt.n,
+        .flags = flags | TCP_ACK,
+        .window = tcp_window_to_offer(c),
+    };
+    if (c->timestamps) {
+        out->options.present |= TCP_HAS_TIMESTAMPS;
+        out->options.timestamp_value = tcp_timestamp(c);
+        out->options.timestamp_echo = c->ts_recent;
+    }
+    if (UNLIKELY(c->sack && (c->reorder != NULL || c->dsack)))
+        add_sack(c, &out->options);
+}
+
+static void put_checksum(const struct tcp_connection *c, const struct tcp_path *path,
+                         struct frame *frame)
+{
+    size_t len = frame_total(frame);
+    uint64_t sum = checksum_pseudo(&c->local.address, &c->remote.address, IP_PROTOCOL_TCP,
+                                   (uint32_t)len);
+    uint16_t field;
+    if (path->partial) {
+        frame->offload.checksum = FRAME_CHECKSUM_PARTIAL;
+        frame->offload.checksum_start = (uint32_t)frame_headroom(frame);
+        frame->offload.checksum_offset = TCP_CHECKSUM_OFFSET;
+        field = checksum_fold(sum);
+    } else {
+        size_t offset = frame->len;
+        sum = checksum_add(sum, frame_bytes(frame), 0);
+        for (size_t i = 0; i < frame->slice_count; i++) {
+            struct bytes part = {frame->slices[i].data, frame->slices[i].len};
+            sum = checksum_add(sum, part, offset);
+            offset += part.len;
+        }
+        field = (uint16_t)~checksum_fold(sum);
+    }
+    frame->data[TCP_CHECKSUM_OFFSET] = (uint8_t)(field >> 8);
+    frame->data[TCP_CHECKSUM_OFFSET + 1] = (uint8_t)field;
+}
+
+/* Takes the frame, whose data is text. What IP cannot send is lost like on the way. */
+static void send_segment(struct tcp_connection *c, const struct tcp_path *path,
+                         struct frame *frame, const struct tcp_header *header)
+{
+    (void)tcp_header_push(frame, header);
+    put_checksum(c, path, frame);
+    struct ip_send send = {
+        .source = c->local.address,
+        .target = c->remote.address,
+        .protocol = IP_PROTOCOL_TCP,
+        .dont_fragment = !c->may_fragment,
+        .interface = -1,
+    };
+    c->stack->counters.tcpOutSegs++;
+    (void)ip_output(c->stack, &send, frame);
+}
+
+bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
+{
+    struct frame *frame = frame_new(c->stack->frames, 0);
+    if (frame == NULL)
+        return false;
+    bool active = c->state == TCP_SYN_SENT;
+    struct tcp_header header = {
+        .source_port = c->local.port,
+        .target_port = c->remote.port,
+        .sequence = c->iss.n,
+        .flags = TCP_SYN,
+        .window = tcp_syn_window(c),
+    };
+    header.options.present = TCP_HAS_MSS;
+    header.options.mss = (uint16_t)(path->route.mtu - ip_header_len(c) - TCP_HEADER_LEN);
+    if (active || c->sack)
+        header.options.present |= TCP_HAS_SACK_PERMITTED;
+    if (active || c->timestamps) {
+        header.options.present |= TCP_HAS_TIMESTAMPS;
+        header.options.timestamp_value = tcp_timestamp(c);
+    }
+    if (active || c->scaling) {
+        header.options.present |= TCP_HAS_WINDOW_SCALE;
+        header.options.window_shift = tcp_scale_for(c->receive_buffer);
+    }
+    if (!active) {
+        header.flags |= TCP_ACK;
+        header.acknowledgement = c->rcv_nxt.n;
+        header.options.timestamp_echo = c->timestamps ? c->ts_recent : 0;
+        c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, tcp_syn_window(c)));
+        acknowledged(c);
+    }
+    c->last_sent_at = c->stack->now;
+    send_segment(c, path, frame, &header);
+    return true;
+}
+
+bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, struct seq seq)
+{
+    struct frame *frame = frame_new(c->stack->frames, 0);
+    if (frame == NULL)
+        return false;
+    struct tcp_header header;
+    fill_header(c, seq, 0, &header);
+    acknowledged(c);
+    send_segment(c, path, frame, &header);
+    return true;
+}
+
+/* Adds up to `len` octets from `seq` on as slices; returns how many. */
+static uint32_t add_slices(struct frame *frame, struct tcp_chunk *chunk, struct seq seq,
+                           uint32_t len)
+{
+    uint32_t added = 0;
+    while (added < len && chunk != NULL && frame->slice_count < FRAME_SLICES_MAX) {
+        uint32_t skip = (uint32_t)seq_diff(seq_add(seq, added), chunk->start);
+        uint32_t part = chunk->len - skip;
+        if (part > len - added)
+            part = len - added;
+        frame_add_slice(frame, chunk->owner, (struct bytes){chunk->data + skip, part});
+        added += part;
+        chunk = chunk->next;
+    }
+    return added;
+}
+
+static void copy_text(struct frame *frame, const struct tcp_chunk *chunk, struct seq seq,
+                      uint32_t len)
+{
+    while (len > 0) {
+        uint32_t skip = (uint32_t)seq_diff(seq, chunk->start);
+        uint32_t part = chunk->len - skip;
+        if (part > len)
+            part = len;
+        frame_append(frame, (struct bytes){chunk->data + skip, part});
+        seq = seq_add(seq, part);
+        len -= part;
+        chunk = chunk->next;
+    }
+}
+
+/* A frame with up to `*len` octets of text, whole segments of `mss` where it has to be less. */
+static struct frame *gather(struct tcp_connection *c, const struct tcp_stretch *stretch,
+                            uint32_t mss, uint32_t *len)
+{
+    struct tcp_chunk *chunk = tcp_chunk_at(stretch->chunk, stretch->start);
+    bool small = *len <= TCP_COPY_MAX; /* cheaper than a reference */
+    struct frame *frame = frame_new(c->stack->frames, small ? *len : 0);
+    if (frame == NULL)
+        return NULL;
+    if (small) {
+        copy_text(frame, chunk, stretch->start, *len);
+        return frame;
+    }
+    uint32_t added = add_slices(frame, chunk, stretch->start, *len);
+    if (added == *len)
+        return frame;
+    if (added >= mss) {
+        uint32_t whole = added - added % mss;
+        while (added > whole) { /* takes the odd end off the slices again */
+            struct slice *last = &frame->slices[frame->slice_count - 1];
+            size_t cut = added - whole < last->len ? added - whole : last->len;
+            last->len -= cut;
+            added -= (uint32_t)cut;
+            if (last->len == 0) {
+                frame_unref(last->owner);
+                frame->slice_count--;
+            }
+        }
+        *len = whole;
+        return frame;
+    }
+    /* Many little pieces: one copy rather than segments of their size. */
+    frame_unref(frame);
+    if (*len > mss)
+        *len = mss;
+    if (*len > TCP_BLOCK)
+        *len = TCP_BLOCK;
+    frame = frame_new(c->stack->frames, *len);
+    if (frame != NULL)
+        copy_text(frame, chunk, stretch->start, *len);
+    return frame;
+}
+
+uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path,
+                           const struct tcp_stretch *stretch)
+{
+    struct tcp_header header;
+    fill_header(c, stretch->start, 0, &header);
+    uint32_t mss = path->mss;
+    if (UNLIKELY(header.options.present & TCP_HAS_SACK)) {
+        uint32_t base = c->timestamps ? TCP_TIMESTAMPS_LEN : 0;
+        mss -= (uint32_t)tcp_options_len(&header.options) - base;
+    }
+    uint32_t len = stretch->len;
+    if (len > mss && path->burst_max == path->mss)
+        len = mss;
+    struct frame *frame = gather(c, stretch, mss, &len);
+    if (frame == NULL)
+        return 0;
+    bool whole = len == stretch->len;
+    if (whole && stretch->push)
+        header.flags |= TCP_PSH;
+    if (whole && stretch->fin)
+        header.flags |= TCP_FIN;
+    if (len > mss) {
+        frame->offload.gso = address_is_v4(&c->remote.address) ? FRAME_GSO_TCP4 : FRAME_GSO_TCP6;
+        frame->offload.gso_size = (uint16_t)mss;
+    }
+    acknowledged(c);
+    c->last_sent_at = c->stack->now;
+    send_segment(c, path, frame, &header);
+    return len + (whole && stretch->fin);
+}
