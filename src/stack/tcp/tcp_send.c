@@ -84,6 +84,18 @@ size_t tcp_send(struct tcp_connection *c, struct bytes in)
     return taken;
 }
 
+/* A frame that is mostly empty would pin far more than it carries: its octets are gathered. */
+static bool gather(struct tcp_connection *c, struct bytes text)
+{
+    if (tcp_queue_room(&c->send) < text.len) {
+        size_t room = c->send.last != NULL && text.len < TCP_PACKET ? TCP_PACKET : text.len;
+        if (tcp_queue_add_room(c->stack, &c->send, room, c->snd_end) == NULL)
+            return false;
+    }
+    (void)tcp_queue_extend(&c->send, text);
+    return true;
+}
+
 bool tcp_send_frame(struct tcp_connection *c, struct frame *frame)
 {
     struct bytes text = frame_bytes(frame);
@@ -91,12 +103,9 @@ bool tcp_send_frame(struct tcp_connection *c, struct frame *frame)
         c->send_full = true;
         return false;
     }
-    bool done = true;
-    if (text.len > TCP_CHUNK_MIN || tcp_queue_room(&c->send) < text.len)
-        done = tcp_queue_add_whole(c->stack, &c->send, frame, text, c->snd_end);
-    else if (text.len > 0)
-        done = tcp_queue_extend(&c->send, text) == text.len;
-    if (!done) {
+    bool wasteful = text.len < TCP_CHUNK_MIN || text.len < frame->size / 4;
+    bool done = text.len == 0 || (wasteful && gather(c, text));
+    if (!done && !tcp_queue_add_whole(c->stack, &c->send, frame, text, c->snd_end)) {
         c->send_full = true;
         return false;
     }
