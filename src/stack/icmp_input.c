@@ -44,6 +44,8 @@ void icmp_deliver(struct stack *stack, const struct icmp_report *report)
 {
     if (report->protocol == IP_PROTOCOL_UDP)
         udp_icmp(stack, report);
+    else if (report->protocol == IP_PROTOCOL_TCP)
+        tcp_icmp(stack, report);
 }
 
 /* RFC 1122 §3.2.2: the quoted header tells whose packet it was; it must have come from where this

@@ -205,6 +205,9 @@ struct frame *stack_output(struct stack *stack, unsigned index)
 {
     ASSERT(index < stack->interface_count);
     struct interface *interface = stack->interfaces[index];
+    while (interface->output.count == 0)
+        if (!tcp_flush(stack, INTERFACE_FLUSH_FRAMES))
+            break;
     struct frame *frame = frame_queue_pop(&interface->output);
     if (frame == NULL)
         return NULL;

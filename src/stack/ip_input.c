@@ -71,6 +71,9 @@ static void deliver(struct stack *stack, const struct ip_packet *packet)
 {
     stack->counters.ipInDelivers++;
     switch (packet->protocol) {
+    case IP_PROTOCOL_TCP:
+        tcp_input(stack, packet);
+        break;
     case IP_PROTOCOL_UDP:
         udp_input(stack, packet);
         break;

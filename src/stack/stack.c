@@ -25,7 +25,8 @@ struct stack *stack_new(const struct stack_options *options, usec now)
     stack->hash_key.k1 = prng_u64(&stack->prng);
     wheel_init(&stack->wheel, now);
     list_init(&stack->ready);
-    if (neighbours_init(stack) && ip_init(stack) && udp_init(stack) && echo_init(stack))
+    if (neighbours_init(stack) && ip_init(stack) && udp_init(stack) && echo_init(stack) &&
+        tcp_init(stack))
         return stack;
     stack_free(stack);
     return NULL;
@@ -35,6 +36,7 @@ void stack_free(struct stack *stack)
 {
     if (stack == NULL)
         return;
+    tcp_done(stack);
     echo_done(stack);
     udp_done(stack);
     ip_done(stack);
@@ -76,6 +78,8 @@ static void on_timer(struct stack *stack, struct timer *timer)
         break;
     case STACK_TIMER_TCP:
     case STACK_TIMER_TCP_ACK:
+        tcp_timer(stack, timer);
+        break;
     case STACK_TIMER_COUNT:
         break;
     }

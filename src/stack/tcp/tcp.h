@@ -43,7 +43,7 @@ enum tcp_error {
 };
 
 struct tcp_listen_options {
-    struct endpoint local; /* address any: all of the host's */
+    struct endpoint local; /* address any: all of the host's; port 0: a free one */
     bool intercept;        /* connections to foreign addresses of INTERCEPT interfaces, any port;
                               local.port 0. They wait for tcp_answer() or tcp_refuse(). */
     unsigned backlog;      /* connections not accepted yet; 0: 128. Beyond it SYNs are dropped */

@@ -6,13 +6,27 @@
  */
 #include "stack/tcp/internal.h"
 
+/* Any port that nobody listens on; false: there seems to be none. */
+static bool choose_port(struct stack *stack, struct endpoint *local)
+{
+    enum { PORT_FIRST = 49152, PORT_COUNT = 65536 - PORT_FIRST, TRIES = 256 };
+    for (unsigned i = 0; i < TRIES; i++) {
+        local->port = (uint16_t)(PORT_FIRST + prng_below(&stack->prng, PORT_COUNT));
+        if (tcp_listener_at(stack, local) == NULL)
+            return true;
+    }
+    return false;
+}
+
 struct tcp_listener *tcp_listen(struct stack *stack, const struct tcp_listen_options *options)
 {
     struct tcp_table *table = stack->tcp;
     struct endpoint local = options->local;
     if (address_is_any(&local.address))
         local.address = address_any_v6();
-    if (options->intercept ? table->interceptor != NULL : local.port == 0)
+    if (options->intercept && table->interceptor != NULL)
+        return NULL;
+    if (!options->intercept && local.port == 0 && !choose_port(stack, &local))
         return NULL;
     if (!options->intercept && tcp_listener_at(stack, &local) != NULL)
         return NULL;

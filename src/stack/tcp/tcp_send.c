@@ -50,6 +50,8 @@ void tcp_send_room_changed(struct tcp_connection *c)
 static void was_queued(struct tcp_connection *c, size_t len)
 {
     c->snd_end = seq_add(c->snd_end, (uint32_t)len);
+    if (queued(c) >= queue_limit(c))
+        c->send_full = true; /* the application has seen that there is no room */
     if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT)
         tcp_wake(c);
 }
