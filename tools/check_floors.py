@@ -80,9 +80,9 @@ def impure_objects(build):
                     symbol, kind = line.split()[:2]
                     if kind == "U":
                         wanted.setdefault(symbol, path)
-                    elif kind in "bBdDcC" and "." not in symbol.split("$")[0][:0]:
+                    if kind in "bBdDcC":
                         sections.append(f"{path}: {symbol} can change (nm type {kind})")
-                    elif kind.isupper() or kind in "vw":
+                    if kind != "U" and (kind.isupper() or kind in "vw"):
                         defined.add(symbol)
     for symbol, path in sorted(wanted.items()):
         if symbol not in defined and symbol not in PURE_SYMBOLS:
