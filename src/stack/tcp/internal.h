@@ -34,7 +34,7 @@ enum {
     TCP_SUPER_SEGMENT_MAX = 65535,  /* IP's Total Length */
     TCP_DUP_THRESHOLD = 3,          /* RFC 5681 §3.2 */
     TCP_RETRIES_MAX = 15,
-    TCP_ORPHAN_RETRIES_MAX = 8,     /* probes of a zero window that nobody waits for any more */
+    TCP_ORPHAN_RETRIES_MAX = 15,    /* probes of a closed window for nobody: ten minutes */
     TCP_SYN_RETRIES_MAX = 6,
     TCP_SYN_ACK_RETRIES_MAX = 5,
     TCP_KEEPALIVE_PROBES_MAX = 9,

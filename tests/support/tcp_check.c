@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* tcp_check.c - walks over queues, records and timers of connections and adds everything up again. */
+#include "tests/support/tcp_check.h"
+
+#include "stack/tcp/internal.h"
+
+/* A queue's chunks follow each other; returns the octets. */
+static uint32_t check_queue(const struct tcp_queue *queue, const struct seq *start)
+{
+    uint32_t len = 0;
+    const struct tcp_chunk *last = NULL;
+    for (const struct tcp_chunk *chunk = queue->first; chunk != NULL; chunk = chunk->next) {
+        const struct frame *owner = chunk->owner;
+        ASSERT(chunk->len > 0);
+        ASSERT(chunk->data >= owner->storage);
+        ASSERT(chunk->data + chunk->len <= owner->storage + owner->size);
+        ASSERT(owner->refs > 0);
+        if (start != NULL)
+            ASSERT(seq_equal(chunk->start, seq_add(*start, len)));
+        len += chunk->len;
+        last = chunk;
+    }
+    ASSERT(last == queue->last);
+    return len;
+}
+
+static void check_records(const struct tcp_connection *c)
+{
+    uint32_t sacked = 0;
+    uint32_t lost = 0;
+    uint32_t again = 0;
+    struct seq at = c->snd_una;
+    const struct tcp_sent *previous = NULL;
+    for (const struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next) {
+        uint32_t len = tcp_sent_len(sent);
+        bool fin = (sent->flags & TCP_SENT_FIN) != 0;
+        ASSERT(sent->previous == previous);
+        ASSERT(seq_equal(sent->start, at));
+        ASSERT(seq_before(sent->start, sent->end));
+        ASSERT(!((sent->flags & TCP_SENT_SACKED) && (sent->flags & TCP_SENT_LOST)));
+        ASSERT(!fin || sent->next == NULL);
+        if (len > fin) {
+            ASSERT(sent->chunk != NULL);
+            ASSERT(seq_before_equal(sent->chunk->start, sent->start));
+            ASSERT(seq_before(sent->start, seq_add(sent->chunk->start, sent->chunk->len)));
+        }
+        sacked += sent->flags & TCP_SENT_SACKED ? len : 0;
+        lost += sent->flags & TCP_SENT_LOST ? len : 0;
+        again += (sent->flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) ==
+                         (TCP_SENT_LOST | TCP_SENT_AGAIN)
+                     ? len
+                     : 0;
+        at = sent->end;
+        previous = sent;
+    }
+    ASSERT(previous == c->sent_last);
+    ASSERT(c->sent_first == NULL || seq_equal(at, c->snd_nxt));
+    ASSERT(sacked == c->sacked && lost == c->lost && again == c->again);
+    ASSERT(sacked + lost <= tcp_flight(c));
+}
+
+static void check_reorder(const struct tcp_connection *c)
+{
+    const struct tcp_reorder *reorder = c->reorder;
+    if (reorder == NULL)
+        return;
+    uint32_t count = 0;
+    uint32_t octets = 0;
+    struct seq at = c->rcv_nxt;
+    for (const struct tcp_range *range = reorder->first; range != NULL; range = range->next) {
+        ASSERT(seq_before(at, range->start)); /* else it were in order, or two ranges one */
+        ASSERT(seq_before(range->start, range->end));
+        ASSERT(check_queue(&range->queue, &range->start) ==
+               (uint32_t)seq_diff(range->end, range->start));
+        octets += (uint32_t)seq_diff(range->end, range->start);
+        at = range->end;
+        count++;
+    }
+    ASSERT(count == reorder->count && octets == reorder->octets);
+    ASSERT(count <= TCP_REORDER_RANGES_MAX);
+    ASSERT(count > 0 || reorder->fin);
+    ASSERT(count == 0 || seq_before_equal(at, c->rcv_adv));
+}
+
+static void check_sending(const struct tcp_connection *c)
+{
+    bool handshake = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+    ASSERT(seq_before_equal(c->snd_una, c->snd_nxt));
+    ASSERT(c->fin_sent ? seq_equal(c->snd_nxt, seq_add(c->snd_end, 1))
+                       : seq_before_equal(c->snd_nxt, c->snd_end));
+    struct seq first = handshake ? seq_add(c->iss, 1) : seq_min(c->snd_una, c->snd_end);
+    ASSERT(check_queue(&c->send, &first) == (uint32_t)seq_diff(c->snd_end, first));
+    ASSERT(handshake || tcp_flight(c) == 0 || c->sent_first != NULL);
+    check_records(c);
+    if (!handshake)
+        ASSERT(c->cwnd >= c->mss);
+    /* Something is under way, so something must make it go on. */
+    bool waits = tcp_flight(c) > 0 || seq_before(c->snd_nxt, c->snd_end);
+    if (waits && c->state != TCP_CLOSED)
+        ASSERT(timer_armed(&c->timer) || list_linked(&c->pending));
+}
+
+static void check_connection(const struct tcp_connection *c)
+{
+    ASSERT(c->state != TCP_CLOSED && c->mapped);
+    check_sending(c);
+    ASSERT(check_queue(&c->received, NULL) == c->received_len);
+    ASSERT(seq_before_equal(c->rcv_nxt, c->rcv_adv) || c->state == TCP_SYN_SENT ||
+           c->unanswered);
+    check_reorder(c);
+    ASSERT(timer_armed(&c->timer) == (c->purpose != TCP_TIMER_NONE));
+    if (c->state == TCP_TIME_WAIT)
+        ASSERT(c->purpose == TCP_TIMER_TIME_WAIT && list_linked(&c->place));
+    if (c->ack_pending || c->ack_now)
+        ASSERT(timer_armed(&c->ack_timer) || list_linked(&c->pending));
+    ASSERT(c->owned || c->socket.events == 0);
+}
+
+void tcp_check_all(const struct stack *stack)
+{
+    size_t place = 0;
+    const struct tcp_connection *c;
+    while ((c = tcp_each(stack, &place)) != NULL)
+        check_connection(c);
+}
