@@ -483,7 +483,7 @@ void tcp_recovery_timed_out(struct tcp_connection *c);
 struct tcp_sent *tcp_recovery_next(struct tcp_connection *c);
 
 /* ---- tcp_congestion.c ---- */
-extern const struct tcp_congestion tcp_newreno;
+const struct tcp_congestion *tcp_newreno(void);
 void tcp_congestion_open(struct tcp_connection *c); /* the handshake is over */
 void tcp_congestion_idle(struct tcp_connection *c); /* about to send after a pause */
 

@@ -82,10 +82,14 @@ static void newreno_timed_out(struct tcp_connection *c)
     c->congestion_state[0] = 0;
 }
 
-const struct tcp_congestion tcp_newreno = {
-    .name = "newreno",
-    .init = newreno_init,
-    .acked = newreno_acked,
-    .ssthresh = newreno_ssthresh,
-    .timed_out = newreno_timed_out,
-};
+const struct tcp_congestion *tcp_newreno(void)
+{
+    static const struct tcp_congestion newreno = {
+        .name = "newreno",
+        .init = newreno_init,
+        .acked = newreno_acked,
+        .ssthresh = newreno_ssthresh,
+        .timed_out = newreno_timed_out,
+    };
+    return &newreno;
+}

@@ -122,7 +122,7 @@ struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endp
     c->rcv_mss = TCP_MSS_DEFAULT;
     c->mss = TCP_MSS_DEFAULT;
     c->rto = TCP_RTO_INITIAL;
-    c->congestion = &tcp_newreno;
+    c->congestion = tcp_newreno();
     stack->counters.tcpConnections++;
     return c;
 }
