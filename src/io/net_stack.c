@@ -5,7 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { BACKLOG_DEFAULT = 1024 };
+enum {
+    BACKLOG_DEFAULT = 1024,
+    PORT_FIRST = 49152, /* dynamic ports (RFC 6335 §6) */
+    PORT_COUNT = 16384,
+    PORT_ATTEMPTS = 256,
+};
 
 struct stack_listener {
     struct listener base;
@@ -58,6 +63,23 @@ static const struct listener_ops listener_ops = {
     .close = stack_listener_close,
 };
 
+/* NULL: the port is in use, or with port 0 no free one was found; or there is no memory. */
+static struct tcp_listener *listen_somewhere(struct stack_net *net,
+                                             struct tcp_listen_options *options)
+{
+    struct stack *stack = node_stack(net->node);
+    if (options->local.port != 0)
+        return tcp_listen(stack, options);
+    for (int attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+        uint32_t offset = prng_below(loop_prng(net->base.loop), PORT_COUNT);
+        options->local.port = (uint16_t)(PORT_FIRST + offset);
+        struct tcp_listener *listener = tcp_listen(stack, options);
+        if (listener != NULL)
+            return listener;
+    }
+    return NULL;
+}
+
 static int stack_net_listen(struct net *base, const struct listen_options *options,
                             const struct listener_handler *handler, void *self,
                             struct listener **out)
@@ -72,7 +94,7 @@ static int stack_net_listen(struct net *base, const struct listen_options *optio
         .backlog = options->backlog > 0 ? (unsigned)options->backlog : BACKLOG_DEFAULT,
         .user = &l->client,
     };
-    l->listener = tcp_listen(node_stack(net->node), &listen);
+    l->listener = listen_somewhere(net, &listen);
     if (l->listener == NULL) {
         free(l);
         return -EADDRINUSE;

@@ -8,8 +8,8 @@
 #include "io/node.h"
 #include "stack/tcp/tcp.h"
 
-/* A peer that sends single octets can make an owner wait for this many of them, not for more. */
-enum { STACK_NET_VIEWS_MAX = 16384 };
+/* TCP gathers small segments in larger frames, so that so many hold STREAM_PENDING_MAX octets. */
+enum { STACK_NET_VIEWS_MAX = 1024 };
 
 struct stack_net {
     struct net base;

@@ -271,7 +271,7 @@ static bool all_gone(const struct table *t)
 
 static void finish_table(struct table *t)
 {
-    while (!all_gone(t) && world_turn(&t->w))
+    while (!all_gone(t) && world_step(&t->w))
         continue;
     assert_true(all_gone(t));
 }
@@ -289,7 +289,7 @@ static void octets_come_back_from_an_echo(struct table *t)
         t->sides[0] = (struct side){.to_send = sizes[i], .finish = true};
         start_connecting(t, &t->sides[0]);
         while (!(t->sides[0].closed && t->accepted == 1 && t->sides[1].closed) &&
-               world_turn(&t->w))
+               world_step(&t->w))
             continue;
         CHECK_EQUAL("echo", t->accepted, 1);
         for (int side = 0; side < 2; side++) {
@@ -314,7 +314,7 @@ static void a_slow_reader_slows_the_writer_and_loses_nothing(struct table *t)
     assert_int_equal(reader->received, 0);
     assert_true(reader->offers > 0);
     assert_true(reader->largest_offer <= STREAM_PENDING_MAX);
-    assert_int_equal(stream_room(t->sides[0].s), 0);
+    assert_true(stream_room(t->sides[0].s) < STREAM_QUEUE_MAX);
     size_t stalled_at = t->sides[0].sent;
     world_run(&t->w, 20 * USEC_PER_MSEC);
     assert_int_equal(t->sides[0].sent, stalled_at);
@@ -344,7 +344,7 @@ static void both_directions_are_full_at_the_same_time(struct table *t)
 
 static void check_half_close(struct table *t, struct side *first, struct side *second)
 {
-    while (!second->ended && world_turn(&t->w))
+    while (!second->ended && world_step(&t->w))
         continue;
     assert_true(second->ended);
     assert_int_equal(second->received, 5000);
@@ -390,11 +390,17 @@ static void a_reset_is_told(struct table *t)
     start_listening(t);
     t->sides[0] = (struct side){.to_send = 100};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].received < 100) && world_turn(&t->w))
+    while ((t->accepted == 0 || t->sides[1].received < 100) && world_step(&t->w))
         continue;
     t->sides[0].abort = true;
     side_release(&t->sides[0]);
-    finish_table(t);
+    /* A wire may lose the RST, and then the next segment brings another. */
+    while (t->sides[1].s != NULL && world_step(&t->w)) {
+        if (t->w.kind->impaired)
+            t->sides[1].to_send++;
+        pump(&t->sides[1]);
+    }
+    assert_true(t->sides[1].closed);
     assert_int_equal(t->sides[1].error, ECONNRESET);
     assert_false(t->sides[1].ended);
 }
@@ -405,7 +411,7 @@ static void a_reset_is_told_to_one_who_only_sends(struct table *t)
     t->accepted_like = (struct side){.to_send = 4 * 1024 * 1024, .refuse = SIZE_MAX};
     t->sides[0] = (struct side){.refuse = SIZE_MAX};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[0].offers == 0) && world_turn(&t->w))
+    while ((t->accepted == 0 || t->sides[0].offers == 0) && world_step(&t->w))
         continue;
     t->sides[0].abort = true;
     side_release(&t->sides[0]);
@@ -420,12 +426,13 @@ static void what_is_queued_is_delivered_after_close(struct table *t)
     t->sides[0] = (struct side){.to_send = 200000};
     start_connecting(t, &t->sides[0]);
     pump(&t->sides[0]); /* before the connection is there */
-    assert_int_equal(t->sides[0].sent, 200000);
+    size_t sent = t->sides[0].sent;
+    assert_true(sent >= 10000);
     side_release(&t->sides[0]);
-    while ((t->accepted == 0 || !all_gone(t)) && world_turn(&t->w))
+    while ((t->accepted == 0 || !all_gone(t)) && world_step(&t->w))
         continue;
     assert_int_equal(t->accepted, 1);
-    assert_int_equal(t->sides[1].received, 200000);
+    assert_int_equal(t->sides[1].received, sent);
     assert_true(t->sides[1].ended);
     assert_int_equal(t->sides[1].error, 0);
 }
@@ -437,11 +444,13 @@ static void what_is_queued_is_delivered_although_the_peer_still_sends(struct tab
     t->accepted_like = (struct side){.to_send = 150000, .refuse = SIZE_MAX};
     t->sides[0] = (struct side){.to_send = 300000, .finish = true};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_turn(&t->w))
+    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_step(&t->w))
         continue;
+    size_t sent = t->sides[1].sent;
+    assert_true(sent >= 10000);
     side_release(&t->sides[1]);
     finish_table(t);
-    assert_int_equal(t->sides[0].received, 150000);
+    assert_int_equal(t->sides[0].received, sent);
     assert_true(t->sides[0].ended);
     assert_int_equal(t->sides[0].error, 0);
 }
@@ -450,7 +459,7 @@ static void deadlines_come_once_and_in_time(struct table *t)
 {
     start_listening(t);
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[0].opened) && world_turn(&t->w))
+    while ((t->accepted == 0 || !t->sides[0].opened) && world_step(&t->w))
         continue;
     struct side *side = &t->sides[0];
     stream_set_deadline(side->s, loop_now(t->w.loop) + USEC_PER_SEC);
@@ -458,7 +467,7 @@ static void deadlines_come_once_and_in_time(struct table *t)
     stream_set_deadline(t->sides[1].s, loop_now(t->w.loop) + USEC_PER_SEC);
     usec due_at = loop_now(t->w.loop) + 5 * USEC_PER_MSEC;
     stream_set_deadline(side->s, due_at);
-    while (side->deadlines == 0 && world_turn(&t->w))
+    while (side->deadlines == 0 && world_step(&t->w))
         continue;
     assert_true(loop_now(t->w.loop) >= due_at);
     world_run(&t->w, 5 * USEC_PER_MSEC);
@@ -477,12 +486,12 @@ static void what_was_refused_is_offered_again_with_what_follows(struct table *t)
     t->accepted_like = (struct side){.refuse = 10000, .finish = true};
     t->sides[0] = (struct side){.to_send = 100};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_turn(&t->w))
+    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_step(&t->w))
         continue;
     struct side *reader = &t->sides[1];
     unsigned offers = reader->offers;
     stream_resume(reader->s);
-    while (reader->offers == offers && world_turn(&t->w))
+    while (reader->offers == offers && world_step(&t->w))
         continue;
     assert_int_equal(reader->largest_offer, 100);
     assert_int_equal(reader->received, 0);
@@ -491,7 +500,7 @@ static void what_was_refused_is_offered_again_with_what_follows(struct table *t)
         pump(&t->sides[0]);
         world_run(&t->w, (t->w.kind->kernel ? 1 : 100) * USEC_PER_MSEC);
     }
-    while (reader->received == 0 && world_turn(&t->w))
+    while (reader->received == 0 && world_step(&t->w))
         continue;
     assert_true(reader->received >= 10000);
     reader->refuse = 0;
@@ -507,7 +516,7 @@ static void the_end_is_told_although_octets_are_left_unused(struct table *t)
     t->accepted_like = (struct side){.refuse = SIZE_MAX};
     t->sides[0] = (struct side){.to_send = 100, .finish = true};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[1].ended) && world_turn(&t->w))
+    while ((t->accepted == 0 || !t->sides[1].ended) && world_step(&t->w))
         continue;
     assert_true(t->sides[1].ended);
     assert_int_equal(t->sides[1].left, 100);
@@ -534,7 +543,7 @@ static void two_hundred_connect_at_once(struct table *t)
         start_connecting(t, &clients[i]);
     }
     size_t done = 0;
-    while (done < COUNT && world_turn(&t->w)) {
+    while (done < COUNT && world_step(&t->w)) {
         done = 0;
         for (size_t i = 0; i < COUNT; i++)
             done += clients[i].closed;
@@ -552,7 +561,7 @@ static void both_ends_know_each_other(struct table *t)
 {
     start_listening(t);
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[0].opened) && world_turn(&t->w))
+    while ((t->accepted == 0 || !t->sides[0].opened) && world_step(&t->w))
         continue;
     struct endpoint a = stream_local(t->sides[0].s);
     struct endpoint b = stream_peer(t->sides[1].s);
@@ -579,10 +588,18 @@ static void a_stream_may_go_in_each_of_its_callbacks(struct table *t)
             start_connecting(t, &t->sides[0]);
             if (moment == AT_DEADLINE)
                 stream_set_deadline(t->sides[0].s, loop_now(t->w.loop) + 5 * USEC_PER_MSEC);
-            while ((!all_gone(t) || t->accepted == 0) && world_turn(&t->w))
+            while (t->sides[0].s != NULL && world_step(&t->w))
                 continue;
-            CHECK("client", t->sides[0].s == NULL && !t->sides[0].closed);
-            CHECK("server", t->sides[1].closed);
+            /* A reset may overtake the acceptance, or be lost. */
+            world_run(&t->w, 20 * USEC_PER_MSEC);
+            if (t->w.kind->impaired && t->sides[1].s != NULL)
+                side_release(&t->sides[1]);
+            while (!all_gone(t) && world_step(&t->w))
+                continue;
+            static const char *const names[] = {"", "open", "bytes", "end", "room", "deadline"};
+            CHECK(names[moment], t->sides[0].s == NULL && !t->sides[0].closed);
+            if (!t->w.kind->impaired)
+                CHECK(names[moment], t->accepted == 0 || t->sides[1].closed);
         }
     }
     for (int abort = 0; abort < 2; abort++) {
@@ -590,7 +607,7 @@ static void a_stream_may_go_in_each_of_its_callbacks(struct table *t)
         t->accepted_like = (struct side){.close_at = AT_OPEN, .abort = abort == 1};
         t->sides[0] = (struct side){.to_send = 10, .finish = true};
         start_connecting(t, &t->sides[0]);
-        while (t->sides[0].s != NULL && world_turn(&t->w))
+        while (t->sides[0].s != NULL && world_step(&t->w))
             continue;
         CHECK_EQUAL("closed in on_accept", t->sides[0].error, abort == 1 ? ECONNRESET : 0);
     }
@@ -609,7 +626,7 @@ static void a_listener_may_go_in_its_callback(struct table *t)
     struct table *again = calloc(1, sizeof *again);
     again->w = t->w;
     start_connecting(again, &again->sides[0]);
-    while (again->sides[0].s != NULL && world_turn(&t->w))
+    while (again->sides[0].s != NULL && world_step(&t->w))
         continue;
     assert_int_equal(again->sides[0].error, ECONNREFUSED);
     free(again);
@@ -647,11 +664,11 @@ static void handlers_may_be_empty(struct table *t)
     t->accepted_like = (struct side){.to_send = 100000};
     assert_int_equal(net_connect(t->w.client, &to, NULL, &nothing, NULL, &s), 0);
     stream_set_deadline(s, loop_now(t->w.loop) + USEC_PER_MSEC);
-    while ((t->accepted == 0 || t->sides[1].sent < 100000) && world_turn(&t->w))
+    while ((t->accepted == 0 || t->sides[1].sent < 100000) && world_step(&t->w))
         continue;
     world_run(&t->w, 5 * USEC_PER_MSEC);
     stream_close(s);
-    while (!t->sides[1].ended && world_turn(&t->w))
+    while (!t->sides[1].ended && world_step(&t->w))
         continue;
     assert_true(t->sides[1].ended);
     side_release(&t->sides[1]);
@@ -733,7 +750,7 @@ static void ask(struct talker *talker, const struct endpoint *to, size_t len)
         assert_int_equal(status, 0);
         usec until = loop_now(talker->w->loop) + 400 * USEC_PER_MSEC;
         while (talker->messages == messages && talker->errors == errors &&
-               loop_now(talker->w->loop) < until && world_turn(talker->w))
+               loop_now(talker->w->loop) < until && world_step(talker->w))
             continue;
         if (talker->messages > messages || talker->errors > errors)
             return;
@@ -846,6 +863,8 @@ static const struct {
 
 static const struct world_kind worlds[] = {
     {.name = "kernel", .kernel = true},
+    {.name = "stack"},
+    {.name = "stack, bad wire", .impaired = true},
 };
 
 struct run {
@@ -854,13 +873,15 @@ struct run {
     const struct world_kind *world;
 };
 
+static uint64_t seed = 1;
+
 static void run_case(void **state)
 {
     const struct run *run = *state;
     size_t descriptors = open_descriptors();
     struct table *t = calloc(1, sizeof *t);
     assert_non_null(t);
-    world_open(&t->w, run->world);
+    world_open(&t->w, run->world, seed);
     cases[run->number].run(t);
     if (t->listener != NULL)
         listener_close(t->listener);
@@ -869,8 +890,13 @@ static void run_case(void **state)
     assert_int_equal(open_descriptors(), descriptors);
 }
 
-int main(void)
+/* test_net_contract [SEED [FILTER]] */
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        seed = strtoull(argv[1], NULL, 10);
+    if (argc > 2)
+        cmocka_set_test_filter(argv[2]);
     enum { RUNS = ARRAY_LEN(cases) * ARRAY_LEN(worlds) };
     static struct run runs[RUNS];
     static struct CMUnitTest tests[RUNS];

@@ -23,17 +23,20 @@ struct world {
     struct ip_address address;    /* of the server */
     struct ip_address client_address;
     usec give_up_at;
-    struct node *nodes[2];
+    struct node *nodes[2];        /* client, server; NULL on the kernel */
+    struct frame_pool *frames;
+    uint64_t seed;
     struct wire_port *wire;
 };
 
-void world_open(struct world *w, const struct world_kind *kind);
+/* `seed` decides what happens on the wire. */
+void world_open(struct world *w, const struct world_kind *kind, uint64_t seed);
 
 /* Fails the test when anything of it is left: descriptors, frames. */
 void world_close(struct world *w);
 
 /* Turns the loop for a moment. False when the world has run out of patience. */
-bool world_turn(struct world *w);
+bool world_step(struct world *w);
 
 /* Turns the loop for `duration`. */
 void world_run(struct world *w, usec duration);
