@@ -17,7 +17,7 @@ enum { SIDES_MAX = 512, CHUNK = 50000 };
 enum moment { AT_OPEN = 1, AT_BYTES, AT_END, AT_ROOM, AT_DEADLINE };
 
 struct side {
-    struct world *w;
+    struct net_world *w;
     struct stream *s; /* NULL: not there, closed or gone */
     size_t to_send;   /* how many octets in all; then finishes, if so wanted */
     size_t sent;
@@ -37,7 +37,7 @@ struct side {
 };
 
 struct table {
-    struct world w;
+    struct net_world w;
     struct side sides[SIDES_MAX]; /* 0: the client; from 1 on what was accepted, in that order */
     size_t accepted;
     struct listener *listener;
@@ -271,7 +271,7 @@ static bool all_gone(const struct table *t)
 
 static void finish_table(struct table *t)
 {
-    while (!all_gone(t) && world_step(&t->w))
+    while (!all_gone(t) && net_world_step(&t->w))
         continue;
     assert_true(all_gone(t));
 }
@@ -289,7 +289,7 @@ static void octets_come_back_from_an_echo(struct table *t)
         t->sides[0] = (struct side){.to_send = sizes[i], .finish = true};
         start_connecting(t, &t->sides[0]);
         while (!(t->sides[0].closed && t->accepted == 1 && t->sides[1].closed) &&
-               world_step(&t->w))
+               net_world_step(&t->w))
             continue;
         CHECK_EQUAL("echo", t->accepted, 1);
         for (int side = 0; side < 2; side++) {
@@ -307,7 +307,7 @@ static void a_slow_reader_slows_the_writer_and_loses_nothing(struct table *t)
     t->accepted_like = (struct side){.refuse = SIZE_MAX, .finish = true};
     t->sides[0] = (struct side){.to_send = TOTAL, .finish = true};
     start_connecting(t, &t->sides[0]);
-    world_run(&t->w, (t->w.kind->kernel ? 200 : 20000) * USEC_PER_MSEC);
+    net_world_run(&t->w, (t->w.kind->kernel ? 200 : 20000) * USEC_PER_MSEC);
     assert_int_equal(t->accepted, 1);
     struct side *reader = &t->sides[1];
     assert_true(t->sides[0].sent < TOTAL);
@@ -316,7 +316,7 @@ static void a_slow_reader_slows_the_writer_and_loses_nothing(struct table *t)
     assert_true(reader->largest_offer <= STREAM_PENDING_MAX);
     assert_true(stream_room(t->sides[0].s) < STREAM_QUEUE_MAX);
     size_t stalled_at = t->sides[0].sent;
-    world_run(&t->w, 20 * USEC_PER_MSEC);
+    net_world_run(&t->w, 20 * USEC_PER_MSEC);
     assert_int_equal(t->sides[0].sent, stalled_at);
     reader->refuse = 0;
     reader->bite = 10000;
@@ -344,11 +344,11 @@ static void both_directions_are_full_at_the_same_time(struct table *t)
 
 static void check_half_close(struct table *t, struct side *first, struct side *second)
 {
-    while (!second->ended && world_step(&t->w))
+    while (!second->ended && net_world_step(&t->w))
         continue;
     assert_true(second->ended);
     assert_int_equal(second->received, 5000);
-    world_run(&t->w, 20 * USEC_PER_MSEC);
+    net_world_run(&t->w, 20 * USEC_PER_MSEC);
     assert_false(first->closed || second->closed || first->ended);
     second->to_send = 100000;
     second->finish = true;
@@ -390,12 +390,12 @@ static void a_reset_is_told(struct table *t)
     start_listening(t);
     t->sides[0] = (struct side){.to_send = 100};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].received < 100) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[1].received < 100) && net_world_step(&t->w))
         continue;
     t->sides[0].abort = true;
     side_release(&t->sides[0]);
     /* A wire may lose the RST, and then the next segment brings another. */
-    while (t->sides[1].s != NULL && world_step(&t->w)) {
+    while (t->sides[1].s != NULL && net_world_step(&t->w)) {
         if (t->w.kind->impaired)
             t->sides[1].to_send++;
         pump(&t->sides[1]);
@@ -411,7 +411,7 @@ static void a_reset_is_told_to_one_who_only_sends(struct table *t)
     t->accepted_like = (struct side){.to_send = 4 * 1024 * 1024, .refuse = SIZE_MAX};
     t->sides[0] = (struct side){.refuse = SIZE_MAX};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[0].offers == 0) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[0].offers == 0) && net_world_step(&t->w))
         continue;
     t->sides[0].abort = true;
     side_release(&t->sides[0]);
@@ -429,7 +429,7 @@ static void what_is_queued_is_delivered_after_close(struct table *t)
     size_t sent = t->sides[0].sent;
     assert_true(sent >= 10000);
     side_release(&t->sides[0]);
-    while ((t->accepted == 0 || !all_gone(t)) && world_step(&t->w))
+    while ((t->accepted == 0 || !all_gone(t)) && net_world_step(&t->w))
         continue;
     assert_int_equal(t->accepted, 1);
     assert_int_equal(t->sides[1].received, sent);
@@ -444,7 +444,7 @@ static void what_is_queued_is_delivered_although_the_peer_still_sends(struct tab
     t->accepted_like = (struct side){.to_send = 150000, .refuse = SIZE_MAX};
     t->sides[0] = (struct side){.to_send = 300000, .finish = true};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[1].offers == 0) && net_world_step(&t->w))
         continue;
     size_t sent = t->sides[1].sent;
     assert_true(sent >= 10000);
@@ -459,7 +459,7 @@ static void deadlines_come_once_and_in_time(struct table *t)
 {
     start_listening(t);
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[0].opened) && world_step(&t->w))
+    while ((t->accepted == 0 || !t->sides[0].opened) && net_world_step(&t->w))
         continue;
     struct side *side = &t->sides[0];
     stream_set_deadline(side->s, loop_now(t->w.loop) + USEC_PER_SEC);
@@ -467,17 +467,17 @@ static void deadlines_come_once_and_in_time(struct table *t)
     stream_set_deadline(t->sides[1].s, loop_now(t->w.loop) + USEC_PER_SEC);
     usec due_at = loop_now(t->w.loop) + 5 * USEC_PER_MSEC;
     stream_set_deadline(side->s, due_at);
-    while (side->deadlines == 0 && world_step(&t->w))
+    while (side->deadlines == 0 && net_world_step(&t->w))
         continue;
     assert_true(loop_now(t->w.loop) >= due_at);
-    world_run(&t->w, 5 * USEC_PER_MSEC);
+    net_world_run(&t->w, 5 * USEC_PER_MSEC);
     assert_int_equal(side->deadlines, 1);
     assert_int_equal(t->sides[1].deadlines, 0);
     side_release(side);
     t->sides[1].abort = true;
     side_release(&t->sides[1]); /* its deadline goes with it */
     finish_table(t);
-    world_run(&t->w, 5 * USEC_PER_MSEC);
+    net_world_run(&t->w, 5 * USEC_PER_MSEC);
 }
 
 static void what_was_refused_is_offered_again_with_what_follows(struct table *t)
@@ -486,21 +486,21 @@ static void what_was_refused_is_offered_again_with_what_follows(struct table *t)
     t->accepted_like = (struct side){.refuse = 10000, .finish = true};
     t->sides[0] = (struct side){.to_send = 100};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || t->sides[1].offers == 0) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[1].offers == 0) && net_world_step(&t->w))
         continue;
     struct side *reader = &t->sides[1];
     unsigned offers = reader->offers;
     stream_resume(reader->s);
-    while (reader->offers == offers && world_step(&t->w))
+    while (reader->offers == offers && net_world_step(&t->w))
         continue;
     assert_int_equal(reader->largest_offer, 100);
     assert_int_equal(reader->received, 0);
     while (t->sides[0].to_send < 10000) {
         t->sides[0].to_send += 900;
         pump(&t->sides[0]);
-        world_run(&t->w, (t->w.kind->kernel ? 1 : 100) * USEC_PER_MSEC);
+        net_world_run(&t->w, (t->w.kind->kernel ? 1 : 100) * USEC_PER_MSEC);
     }
-    while (reader->received == 0 && world_step(&t->w))
+    while (reader->received == 0 && net_world_step(&t->w))
         continue;
     assert_true(reader->received >= 10000);
     reader->refuse = 0;
@@ -516,13 +516,13 @@ static void the_end_is_told_although_octets_are_left_unused(struct table *t)
     t->accepted_like = (struct side){.refuse = SIZE_MAX};
     t->sides[0] = (struct side){.to_send = 100, .finish = true};
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[1].ended) && world_step(&t->w))
+    while ((t->accepted == 0 || !t->sides[1].ended) && net_world_step(&t->w))
         continue;
     assert_true(t->sides[1].ended);
     assert_int_equal(t->sides[1].left, 100);
     t->sides[1].finish = true;
     pump(&t->sides[1]);
-    world_run(&t->w, 50 * USEC_PER_MSEC);
+    net_world_run(&t->w, 50 * USEC_PER_MSEC);
     assert_false(t->sides[1].closed); /* what is left can still be used */
     t->sides[1].refuse = 0;
     stream_resume(t->sides[1].s);
@@ -543,7 +543,7 @@ static void two_hundred_connect_at_once(struct table *t)
         start_connecting(t, &clients[i]);
     }
     size_t done = 0;
-    while (done < COUNT && world_step(&t->w)) {
+    while (done < COUNT && net_world_step(&t->w)) {
         done = 0;
         for (size_t i = 0; i < COUNT; i++)
             done += clients[i].closed;
@@ -561,7 +561,7 @@ static void both_ends_know_each_other(struct table *t)
 {
     start_listening(t);
     start_connecting(t, &t->sides[0]);
-    while ((t->accepted == 0 || !t->sides[0].opened) && world_step(&t->w))
+    while ((t->accepted == 0 || !t->sides[0].opened) && net_world_step(&t->w))
         continue;
     struct endpoint a = stream_local(t->sides[0].s);
     struct endpoint b = stream_peer(t->sides[1].s);
@@ -588,13 +588,13 @@ static void a_stream_may_go_in_each_of_its_callbacks(struct table *t)
             start_connecting(t, &t->sides[0]);
             if (moment == AT_DEADLINE)
                 stream_set_deadline(t->sides[0].s, loop_now(t->w.loop) + 5 * USEC_PER_MSEC);
-            while (t->sides[0].s != NULL && world_step(&t->w))
+            while (t->sides[0].s != NULL && net_world_step(&t->w))
                 continue;
             /* A reset may overtake the acceptance, or be lost. */
-            world_run(&t->w, 20 * USEC_PER_MSEC);
+            net_world_run(&t->w, 20 * USEC_PER_MSEC);
             if (t->w.kind->impaired && t->sides[1].s != NULL)
                 side_release(&t->sides[1]);
-            while (!all_gone(t) && world_step(&t->w))
+            while (!all_gone(t) && net_world_step(&t->w))
                 continue;
             static const char *const names[] = {"", "open", "bytes", "end", "room", "deadline"};
             CHECK(names[moment], t->sides[0].s == NULL && !t->sides[0].closed);
@@ -607,7 +607,7 @@ static void a_stream_may_go_in_each_of_its_callbacks(struct table *t)
         t->accepted_like = (struct side){.close_at = AT_OPEN, .abort = abort == 1};
         t->sides[0] = (struct side){.to_send = 10, .finish = true};
         start_connecting(t, &t->sides[0]);
-        while (t->sides[0].s != NULL && world_step(&t->w))
+        while (t->sides[0].s != NULL && net_world_step(&t->w))
             continue;
         CHECK_EQUAL("closed in on_accept", t->sides[0].error, abort == 1 ? ECONNRESET : 0);
     }
@@ -626,7 +626,7 @@ static void a_listener_may_go_in_its_callback(struct table *t)
     struct table *again = calloc(1, sizeof *again);
     again->w = t->w;
     start_connecting(again, &again->sides[0]);
-    while (again->sides[0].s != NULL && world_step(&t->w))
+    while (again->sides[0].s != NULL && net_world_step(&t->w))
         continue;
     assert_int_equal(again->sides[0].error, ECONNREFUSED);
     free(again);
@@ -639,9 +639,9 @@ static void a_connection_may_be_given_up_before_it_opens(struct table *t)
         t->sides[0] = (struct side){.abort = abort == 1};
         start_connecting(t, &t->sides[0]);
         side_release(&t->sides[0]);
-        world_run(&t->w, 5 * USEC_PER_MSEC);
+        net_world_run(&t->w, 5 * USEC_PER_MSEC);
     }
-    world_run(&t->w, USEC_PER_MSEC * 50);
+    net_world_run(&t->w, USEC_PER_MSEC * 50);
     for (size_t i = 1; i <= t->accepted; i++)
         if (t->sides[i].s != NULL)
             side_release(&t->sides[i]);
@@ -664,11 +664,11 @@ static void handlers_may_be_empty(struct table *t)
     t->accepted_like = (struct side){.to_send = 100000};
     assert_int_equal(net_connect(t->w.client, &to, NULL, &nothing, NULL, &s), 0);
     stream_set_deadline(s, loop_now(t->w.loop) + USEC_PER_MSEC);
-    while ((t->accepted == 0 || t->sides[1].sent < 100000) && world_step(&t->w))
+    while ((t->accepted == 0 || t->sides[1].sent < 100000) && net_world_step(&t->w))
         continue;
-    world_run(&t->w, 5 * USEC_PER_MSEC);
+    net_world_run(&t->w, 5 * USEC_PER_MSEC);
     stream_close(s);
-    while (!t->sides[1].ended && world_step(&t->w))
+    while (!t->sides[1].ended && net_world_step(&t->w))
         continue;
     assert_true(t->sides[1].ended);
     side_release(&t->sides[1]);
@@ -677,7 +677,7 @@ static void handlers_may_be_empty(struct table *t)
 /* ---- datagrams ---- */
 
 struct talker {
-    struct world *w;
+    struct net_world *w;
     struct dgram *d;
     bool echo;
     bool close; /* in the callback */
@@ -750,7 +750,7 @@ static void ask(struct talker *talker, const struct endpoint *to, size_t len)
         assert_int_equal(status, 0);
         usec until = loop_now(talker->w->loop) + 400 * USEC_PER_MSEC;
         while (talker->messages == messages && talker->errors == errors &&
-               loop_now(talker->w->loop) < until && world_step(talker->w))
+               loop_now(talker->w->loop) < until && net_world_step(talker->w))
             continue;
         if (talker->messages > messages || talker->errors > errors)
             return;
@@ -861,7 +861,7 @@ static const struct {
     {"a port has one datagram socket", a_port_has_one_datagram_socket},
 };
 
-static const struct world_kind worlds[] = {
+static const struct net_world_kind worlds[] = {
     {.name = "kernel", .kernel = true},
     {.name = "stack"},
     {.name = "stack, bad wire", .impaired = true},
@@ -870,7 +870,7 @@ static const struct world_kind worlds[] = {
 struct run {
     char name[96];
     size_t number;
-    const struct world_kind *world;
+    const struct net_world_kind *world;
 };
 
 static uint64_t seed = 1;
@@ -881,11 +881,11 @@ static void run_case(void **state)
     size_t descriptors = open_descriptors();
     struct table *t = calloc(1, sizeof *t);
     assert_non_null(t);
-    world_open(&t->w, run->world, seed);
+    net_world_open(&t->w, run->world, seed);
     cases[run->number].run(t);
     if (t->listener != NULL)
         listener_close(t->listener);
-    world_close(&t->w);
+    net_world_close(&t->w);
     free(t);
     assert_int_equal(open_descriptors(), descriptors);
 }

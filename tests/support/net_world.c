@@ -20,7 +20,7 @@ size_t open_descriptors(void)
     return count;
 }
 
-static void open_kernel(struct world *w)
+static void open_kernel(struct net_world *w)
 {
     w->loop = loop_new();
     assert_non_null(w->loop);
@@ -32,7 +32,7 @@ static void open_kernel(struct world *w)
     w->give_up_at = loop_now(w->loop) + 10 * USEC_PER_SEC;
 }
 
-static void open_node(struct world *w, int which, unsigned features)
+static void open_node(struct net_world *w, int which, unsigned features)
 {
     static const struct stack_options none;
     struct stack_options options = none;
@@ -51,7 +51,7 @@ static void open_node(struct world *w, int which, unsigned features)
     assert_true(stack_add_address(stack, 0, &address, false));
 }
 
-static void open_stacks(struct world *w)
+static void open_stacks(struct net_world *w)
 {
     static const struct wire_impairments bad = {
         .delay = 5 * USEC_PER_MSEC,
@@ -84,16 +84,16 @@ static void open_stacks(struct world *w)
     w->give_up_at = loop_now(w->loop) + 30 * USEC_PER_MINUTE;
 }
 
-void world_open(struct world *w, const struct world_kind *kind, uint64_t seed)
+void net_world_open(struct net_world *w, const struct net_world_kind *kind, uint64_t seed)
 {
-    *w = (struct world){.kind = kind, .seed = seed};
+    *w = (struct net_world){.kind = kind, .seed = seed};
     if (kind->kernel)
         open_kernel(w);
     else
         open_stacks(w);
 }
 
-void world_close(struct world *w)
+void net_world_close(struct net_world *w)
 {
     net_free(w->client);
     if (w->server != w->client)
@@ -105,7 +105,7 @@ void world_close(struct world *w)
     loop_free(w->loop);
 }
 
-bool world_step(struct world *w)
+bool net_world_step(struct net_world *w)
 {
     if (loop_now(w->loop) >= w->give_up_at)
         return false;
@@ -113,7 +113,7 @@ bool world_step(struct world *w)
     return true;
 }
 
-void world_run(struct world *w, usec duration)
+void net_world_run(struct net_world *w, usec duration)
 {
     assert_int_equal(loop_run_until(w->loop, loop_now(w->loop) + duration), 0);
 }

@@ -9,14 +9,14 @@
 #include "io/loop.h"
 #include "io/net.h"
 
-struct world_kind {
+struct net_world_kind {
     const char *name;
     bool kernel;
     bool impaired;
 };
 
-struct world {
-    const struct world_kind *kind;
+struct net_world {
+    const struct net_world_kind *kind;
     struct loop *loop;
     struct net *client;
     struct net *server;           /* on the kernel the same one */
@@ -30,16 +30,16 @@ struct world {
 };
 
 /* `seed` decides what happens on the wire. */
-void world_open(struct world *w, const struct world_kind *kind, uint64_t seed);
+void net_world_open(struct net_world *w, const struct net_world_kind *kind, uint64_t seed);
 
 /* Fails the test when anything of it is left: descriptors, frames. */
-void world_close(struct world *w);
+void net_world_close(struct net_world *w);
 
 /* Turns the loop for a moment. False when the world has run out of patience. */
-bool world_step(struct world *w);
+bool net_world_step(struct net_world *w);
 
 /* Turns the loop for `duration`. */
-void world_run(struct world *w, usec duration);
+void net_world_run(struct net_world *w, usec duration);
 
 size_t open_descriptors(void);
 
