@@ -16,6 +16,7 @@
 
 #include "os/clock.h"
 #include "os/entropy.h"
+#include "os/memory.h"
 
 enum { BATCH = 64 };
 
@@ -103,6 +104,11 @@ int64_t loop_wall_seconds(const struct loop *loop)
 struct prng *loop_prng(struct loop *loop)
 {
     return &loop->prng;
+}
+
+struct heap loop_heap(const struct loop *loop UNUSED)
+{
+    return memory_heap();
 }
 
 /* ---- descriptors ---- */

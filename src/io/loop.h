@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/heap.h"
 #include "base/list.h"
 #include "base/prng.h"
 #include "base/usec.h"
@@ -38,6 +39,9 @@ int64_t loop_wall_seconds(const struct loop *loop);
 
 /* The loop's source of random numbers. */
 struct prng *loop_prng(struct loop *loop);
+
+/* The memory of what lives on the loop: for contexts of the pure band that want a heap. */
+struct heap loop_heap(const struct loop *loop);
 
 /* Turns until loop_stop(). 0, or a negative errno when epoll fails. A virtual loop also ends when
  * no timer is armed. */

@@ -37,6 +37,10 @@ void names_remove(struct names *names, const char *name);
  * the reason in `error`. */
 MUST_USE int names_add_record(struct names *names, const char *line, char *error, size_t size);
 
+/* Where it listens, by UDP and by TCP: the port that was found when options.listen had port 0. */
+struct endpoint names_local(const struct names *names);
+
+/* `answered`: replies sent, of all kinds; `nxdomain` and `refused` are among them. */
 struct names_counters {
     uint64_t queries_udp, queries_tcp, answered, nxdomain, refused, forwarded, forward_failed;
     uint64_t malformed;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * internal.h - what the parts of the name service share: names.c its life and its records,
+ * names_zones.c the zones it is born with, names_server.c queries by UDP and TCP, names_outside.c
+ * the sockets of the forwarder.
+ */
+#ifndef WN_APP_NAMES_INTERNAL_H
+#define WN_APP_NAMES_INTERNAL_H
+
+#include "app/names/names.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "io/loop.h"
+#include "proto/dns/dns_forwarder.h"
+#include "proto/dns/dns_stream.h"
+
+enum {
+    NAMES_CONNECTIONS_MAX = 256,
+    NAMES_OWED_MAX = 16,           /* forwarded queries of one connection at a time */
+    NAMES_OUTSIDE_STREAMS_MAX = 64, /* each holds a buffer of 64 KiB */
+    NAMES_TTL_DEFAULT = 60,
+    NAMES_UDP_LOOPBACK = 4096,     /* a datagram to this machine is not fragmented */
+};
+
+/* A client's TCP connection. */
+struct names_connection {
+    struct list_node node; /* in idle: oldest first; in busy; or in free */
+    struct names *names;
+    struct stream *stream; /* NULL: free */
+    uint32_t handle;       /* changes with every use; never 0 */
+    bool ended;            /* the client will ask no more */
+    bool paused;           /* octets wait until we can use them */
+    struct dns_stream input;
+    uint8_t *rest;         /* of a reply that did not fit into the stream's queue; NULL: none */
+    size_t rest_len;
+    size_t rest_at;
+    uint8_t query[DNS_STREAM_QUERY_MAX];
+};
+
+/* The socket of one question that was forwarded. */
+struct names_outside {
+    struct names *names;
+    uint32_t slot;
+    struct dgram *dgram;   /* one of the two, or none */
+    struct stream *stream;
+    uint8_t *buffer;       /* of the stream */
+    struct dns_stream input;
+    struct endpoint server;
+    uint8_t query[DNS_STREAM_LENGTH_LEN + DNS_CLIENT_QUERY_MAX];
+    size_t query_len;
+};
+
+struct names {
+    struct net *net;
+    struct net *outside_net;
+    struct loop *loop;
+    struct heap heap;
+    struct dns_name domain;
+    struct dns_name server_name;
+    uint32_t ttl;
+    struct zone_set *zones;
+    struct answer_options answering;
+    struct dgram *dgram;
+    struct listener *listener;
+    struct list_node free;
+    struct list_node idle;
+    struct list_node busy;
+    struct dns_forwarder *forwarder; /* NULL: nobody to ask */
+    struct names_outside *outside;   /* one for each of its slots */
+    size_t outside_streams;
+    struct task forwarding;          /* runs the forwarder at the end of the turn */
+    struct alarm alarm;
+    struct names_counters counters;
+    struct names_connection connections[NAMES_CONNECTIONS_MAX];
+    uint8_t reply[DNS_STREAM_LENGTH_LEN + DNS_MESSAGE_MAX]; /* the message begins after the length */
+    uint8_t scratch[DNS_RDATA_MAX];
+};
+
+/* ---- names_zones.c ---- */
+
+/* A zone with SOA and NS of ours at `apex`; there is one already: fine. 0, -ENOSPC, -ENOMEM. */
+MUST_USE int names_add_zone(struct names *names, const struct dns_name *apex);
+
+/* The site's zone, and the names that must never be asked for outside. */
+MUST_USE int names_add_own_zones(struct names *names, bool closed_world);
+
+/* zone_add() for a record of the site's TTL, as 0 or a negative errno. */
+MUST_USE int names_put(struct names *names, const struct dns_name *owner, uint16_t type,
+                       struct bytes rdata);
+
+/* ---- names_server.c ---- */
+
+MUST_USE int names_server_open(struct names *names, const struct endpoint *listen);
+void names_server_close(struct names *names);
+
+/* Where a message goes in names->reply. */
+static inline uint8_t *names_reply_buffer(struct names *names)
+{
+    return names->reply + DNS_STREAM_LENGTH_LEN;
+}
+
+/* Sends a reply, which lies in names_reply_buffer(), to whom it was forwarded for. */
+void names_reply_forwarded(struct names *names, const struct dns_forwarder_client *client,
+                           struct bytes reply, unsigned rcode);
+
+/* ---- names_outside.c ---- */
+
+MUST_USE int names_outside_open(struct names *names, const struct names_options *options);
+void names_outside_close(struct names *names);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/* names.c - the life of the name service, and the records it is told. */
+#include "app/names/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "app/names/internal.h"
+
+static bool parse_name(const char *text, const struct dns_name *origin, struct dns_name *out)
+{
+    return text != NULL && dns_name_parse(bytes_of_text(text), origin, out);
+}
+
+static bool take_options(struct names *names, const struct names_options *options)
+{
+    names->ttl = options->ttl != 0 ? options->ttl : NAMES_TTL_DEFAULT;
+    return parse_name(options->domain, NULL, &names->domain) &&
+           !dns_name_is_root(&names->domain) &&
+           parse_name(options->server_name, NULL, &names->server_name) &&
+           names->ttl <= DNS_TTL_MAX && options->forwarder_count <= NAMES_FORWARDERS_MAX &&
+           (options->forwarder_count == 0 || options->outside != NULL);
+}
+
+static int open_zones(struct names *names, bool closed_world)
+{
+    struct siphash_key key;
+    struct prng *prng = loop_prng(names->loop);
+    key.k0 = prng_u64(prng);
+    key.k1 = prng_u64(prng);
+    names->zones = zone_set_new(&names->heap, NAMES_RECORDS_MAX, &key);
+    if (names->zones == NULL)
+        return -ENOMEM;
+    names->answering.zones = names->zones;
+    return names_add_own_zones(names, closed_world);
+}
+
+int names_new(struct net *net, const struct names_options *options, struct names **out)
+{
+    struct names *names = calloc(1, sizeof *names);
+    if (names == NULL)
+        return -ENOMEM;
+    names->net = net;
+    names->loop = net_loop(net);
+    names->heap = loop_heap(names->loop);
+    list_init(&names->free);
+    list_init(&names->idle);
+    list_init(&names->busy);
+    int status = take_options(names, options) ? 0 : -EINVAL;
+    if (status == 0)
+        status = open_zones(names, options->closed_world);
+    /* In a closed world every name is ours, and who has asked all there is has had recursion. */
+    names->answering.recursion_available =
+        options->closed_world || options->forwarder_count > 0;
+    if (status == 0 && options->forwarder_count > 0 && !options->closed_world)
+        status = names_outside_open(names, options);
+    if (status == 0)
+        status = names_server_open(names, &options->listen);
+    if (status != 0) {
+        names_free(names);
+        return status;
+    }
+    *out = names;
+    return 0;
+}
+
+void names_free(struct names *names)
+{
+    if (names == NULL)
+        return;
+    names_server_close(names);
+    names_outside_close(names);
+    zone_set_free(names->zones);
+    free(names);
+}
+
+void names_counters(const struct names *names, struct names_counters *out)
+{
+    *out = names->counters;
+    out->forwarding = names->forwarder != NULL ? dns_forwarder_count(names->forwarder) : 0;
+}
+
+struct endpoint names_local(const struct names *names)
+{
+    return dgram_local(names->dgram);
+}
+
+/* ---- records ---- */
+
+/* A name within the domain, or one label under it. Hosts name themselves, by DHCP: none gets to be
+ * the wildcard. */
+static bool complete(const struct names *names, const char *text, struct dns_name *out)
+{
+    struct dns_name name;
+    if (!parse_name(text, NULL, &name))
+        return false;
+    struct dns_labels labels;
+    dns_name_labels(&name, &labels);
+    size_t len = strlen(text);
+    bool absolute = len > 0 && text[len - 1] == '.';
+    if (name.octets[0] == 1 && name.octets[1] == '*')
+        return false;
+    if (dns_name_within(&name, &names->domain)) {
+        *out = name;
+        return true;
+    }
+    return labels.count == 1 && !absolute &&
+           dns_name_child(dns_name_label(&name, 0), &names->domain, out);
+}
+
+static struct bytes address_rdata(const struct ip_address *a)
+{
+    return address_is_v4(a) ? bytes_of(a->octets + 12, 4) : bytes_of(a->octets, 16);
+}
+
+/* The reverse name of a public address lies in no zone of ours: it becomes one, of that name alone,
+ * so that its neighbours are still asked for outside. */
+static int put_reverse(struct names *names, const struct ip_address *a, const struct dns_name *name)
+{
+    struct dns_name reverse;
+    struct zone_match match;
+    dns_name_reverse(a, &reverse);
+    zone_find(names->zones, &reverse, &match);
+    int status = match.apex == NULL ? names_add_zone(names, &reverse) : 0;
+    if (status == 0)
+        status = names_put(names, &reverse, DNS_PTR, dns_name_bytes(name));
+    return status;
+}
+
+static void remove_reverse(struct names *names, const struct ip_address *a,
+                           const struct dns_name *name)
+{
+    struct dns_name reverse;
+    struct zone_match match;
+    struct bytes rdata = dns_name_bytes(name);
+    dns_name_reverse(a, &reverse);
+    (void)zone_remove(names->zones, &reverse, DNS_PTR, &rdata);
+    zone_find(names->zones, &reverse, &match);
+    /* A zone of that one name has lost its purpose; those of RFC 6303 are never without one. */
+    bool ours = address_is_any(a) || address_is_loopback(a) || address_is_broadcast(a);
+    if (match.node == NULL || !match.node->apex || ours ||
+        zone_rrset(match.node, DNS_PTR) != NULL)
+        return;
+    (void)zone_remove(names->zones, &reverse, DNS_SOA, NULL);
+    (void)zone_remove(names->zones, &reverse, DNS_NS, NULL);
+}
+
+int names_add_address(struct names *names, const char *name, const struct ip_address *a)
+{
+    struct dns_name owner;
+    if (!complete(names, name, &owner))
+        return -EINVAL;
+    uint16_t type = address_is_v4(a) ? DNS_A : DNS_AAAA;
+    int status = names_put(names, &owner, type, address_rdata(a));
+    if (status != 0)
+        return status;
+    status = put_reverse(names, a, &owner);
+    if (status != 0) {
+        struct bytes rdata = address_rdata(a);
+        (void)zone_remove(names->zones, &owner, type, &rdata);
+        remove_reverse(names, a, &owner);
+    }
+    return status;
+}
+
+static void remove_reverses(struct names *names, const struct zone_node *node, uint16_t type,
+                            const struct dns_name *name)
+{
+    const struct rrset *rrset = zone_rrset(node, type);
+    const struct zone_record *record = rrset != NULL ? rrset->records : NULL;
+    for (; record != NULL; record = record->next) {
+        struct ip_address a;
+        struct reader r = reader_of(zone_rdata(record));
+        if (type == DNS_A)
+            a = address_v4(read_u32(&r));
+        else
+            read_copy(&r, a.octets, sizeof a.octets);
+        remove_reverse(names, &a, name);
+    }
+}
+
+void names_remove(struct names *names, const char *name)
+{
+    struct dns_name owner;
+    struct zone_match match;
+    if (!complete(names, name, &owner))
+        return;
+    zone_find(names->zones, &owner, &match);
+    if (match.node == NULL)
+        return;
+    remove_reverses(names, match.node, DNS_A, &owner);
+    remove_reverses(names, match.node, DNS_AAAA, &owner);
+    (void)zone_remove(names->zones, &owner, DNS_ANY, NULL);
+}
+
+/* A record of the outside world, told to us: from its owner down that world is ours. A wildcard's
+ * world begins above it. */
+static int add_override_zone(struct names *names, const struct dns_record *record)
+{
+    struct zone_match match;
+    struct dns_name apex = record->owner;
+    zone_find(names->zones, &apex, &match);
+    if (match.apex != NULL)
+        return 0;
+    if (record->type == DNS_CNAME)
+        return -EINVAL; /* it would share its name with the zone's SOA */
+    if (apex.octets[0] == 1 && apex.octets[1] == '*')
+        dns_name_parent(&apex, &apex);
+    return names_add_zone(names, &apex);
+}
+
+int names_add_record(struct names *names, const char *line, char *error, size_t size)
+{
+    uint8_t rdata[ZONE_RDATA_MAX];
+    struct writer w = writer_of(rdata, sizeof rdata);
+    struct text reason = text_of(error, size);
+    struct dns_record record;
+    struct dns_line_context context = {&names->domain, NULL, names->ttl};
+    if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &reason))
+        return -EINVAL;
+    int status = record.type != DNS_SOA ? add_override_zone(names, &record) : 0;
+    if (status != 0) {
+        text_add(&reason, status == -ENOSPC   ? "too many records"
+                          : status == -ENOMEM ? "no memory"
+                                              : "a CNAME cannot be where a zone begins, and the "
+                                                "name above it is not of this site");
+        return -EINVAL;
+    }
+    enum zone_result result = zone_add(names->zones, &record);
+    if (result != ZONE_OK) {
+        text_add(&reason, zone_result_text(result));
+        return -EINVAL;
+    }
+    return 0;
+}

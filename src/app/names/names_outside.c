@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * names_outside.c - the sockets of forwarded questions: a new one, and so a new source port, for
+ * every attempt (RFC 5452 §9.2).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "app/names/internal.h"
+
+static void shut(struct names_outside *o)
+{
+    if (o->dgram != NULL)
+        dgram_close(o->dgram);
+    if (o->stream != NULL) {
+        stream_abort(o->stream);
+        o->names->outside_streams--;
+    }
+    free(o->buffer);
+    o->dgram = NULL;
+    o->stream = NULL;
+    o->buffer = NULL;
+}
+
+/* The attempt has come to nothing; the forwarder says what follows, at the end of the turn. */
+static void broken(struct names_outside *o)
+{
+    struct names *names = o->names;
+    shut(o);
+    dns_forwarder_broken(names->forwarder, o->slot, loop_now(names->loop));
+    loop_queue(names->loop, &names->forwarding);
+}
+
+static void on_reply(struct names_outside *o, const struct endpoint *from, struct bytes message)
+{
+    struct names *names = o->names;
+    usec now = loop_now(names->loop);
+    loop_queue(names->loop, &names->forwarding);
+    if (!dns_forwarder_input(names->forwarder, o->slot, from, message, now))
+        return;
+    unsigned rcode;
+    const struct dns_forwarder_client *client = dns_forwarder_waiting(names->forwarder, o->slot);
+    struct bytes reply = answer_relay(&names->answering, &client->query, message, names->scratch,
+                                      names_reply_buffer(names), &rcode);
+    names_reply_forwarded(names, client, reply, rcode);
+    dns_forwarder_release(names->forwarder, o->slot);
+    shut(o);
+}
+
+/* ---- UDP ---- */
+
+static void on_outside_message(void *self, struct dgram *dgram UNUSED,
+                               const struct dgram_message *message)
+{
+    on_reply(self, &message->from, message->payload);
+}
+
+static void on_outside_error(void *self, struct dgram *dgram UNUSED,
+                             const struct endpoint *to UNUSED, int error UNUSED)
+{
+    broken(self);
+}
+
+static const struct dgram_handler dgram_handler = {
+    .on_message = on_outside_message,
+    .on_error = on_outside_error,
+};
+
+static int ask_by_datagram(struct names_outside *o, const struct dns_client_send *send)
+{
+    struct dgram_options options = {
+        .local = {address_is_v4(&send->server.address) ? address_any_v4() : address_any_v6(), 0},
+    };
+    int status = net_bind(o->names->outside_net, &options, &dgram_handler, o, &o->dgram);
+    if (status != 0)
+        return status;
+    struct dgram_message message = {.to = send->server, .payload = send->message};
+    return dgram_send(o->dgram, &message);
+}
+
+/* ---- TCP ---- */
+
+static void on_outside_open(void *self, struct stream *stream)
+{
+    struct names_outside *o = self;
+    if (stream_send(stream, bytes_of(o->query, o->query_len)) != o->query_len)
+        broken(o);
+}
+
+static size_t on_outside_bytes(void *self, struct stream *stream, struct bytes in)
+{
+    struct names_outside *o = self;
+    struct bytes rest = in;
+    while (rest.len > 0 && o->stream == stream) {
+        enum dns_stream_event event;
+        struct bytes message;
+        size_t used =
+            dns_stream_input(&o->input, rest, loop_now(o->names->loop), &event, &message);
+        rest = bytes_after(rest, used);
+        if (event == DNS_STREAM_MESSAGE)
+            on_reply(o, &o->server, message);
+    }
+    return in.len;
+}
+
+static void on_outside_end(void *self, struct stream *stream UNUSED)
+{
+    broken(self);
+}
+
+static void on_outside_closed(void *self, struct stream *stream UNUSED, int error UNUSED)
+{
+    struct names_outside *o = self;
+    o->stream = NULL;
+    o->names->outside_streams--;
+    broken(o);
+}
+
+static const struct stream_handler stream_handler = {
+    .on_open = on_outside_open,
+    .on_bytes = on_outside_bytes,
+    .on_end = on_outside_end,
+    .on_closed = on_outside_closed,
+};
+
+static int ask_by_stream(struct names_outside *o, const struct dns_client_send *send)
+{
+    struct names *names = o->names;
+    if (names->outside_streams >= NAMES_OUTSIDE_STREAMS_MAX)
+        return -ENOSPC;
+    o->buffer = malloc(DNS_MESSAGE_MAX);
+    if (o->buffer == NULL)
+        return -ENOMEM;
+    struct writer w = writer_of(o->query, sizeof o->query);
+    dns_stream_write(&w, send->message);
+    o->query_len = writer_len(&w);
+    o->server = send->server;
+    dns_stream_init(&o->input, o->buffer, DNS_MESSAGE_MAX, USEC_NEVER, 0);
+    int status =
+        net_connect(names->outside_net, &send->server, NULL, &stream_handler, o, &o->stream);
+    if (status == 0)
+        names->outside_streams++;
+    else
+        o->stream = NULL;
+    return status;
+}
+
+/* ---- the crank ---- */
+
+static void fail(struct names *names, uint32_t slot)
+{
+    const struct dns_forwarder_client *client = dns_forwarder_waiting(names->forwarder, slot);
+    struct bytes reply = answer_refuse(&names->answering, &client->query, DNS_SERVFAIL,
+                                       names_reply_buffer(names));
+    names->counters.forward_failed++;
+    names_reply_forwarded(names, client, reply, DNS_SERVFAIL);
+    dns_forwarder_release(names->forwarder, slot);
+    shut(&names->outside[slot]);
+}
+
+static void run_forwarder(struct task *task)
+{
+    struct names *names = CONTAINER_OF(task, struct names, forwarding);
+    uint8_t buffer[DNS_CLIENT_QUERY_MAX];
+    struct dns_forwarder_event event;
+    while (dns_forwarder_next(names->forwarder, loop_now(names->loop), buffer, &event)) {
+        struct names_outside *o = &names->outside[event.slot];
+        shut(o);
+        if (event.failed) {
+            fail(names, event.slot);
+            continue;
+        }
+        int status =
+            event.send.stream ? ask_by_stream(o, &event.send) : ask_by_datagram(o, &event.send);
+        if (status != 0)
+            broken(o);
+    }
+    loop_set_alarm(names->loop, &names->alarm, dns_forwarder_deadline(names->forwarder));
+}
+
+static void on_alarm(struct alarm *alarm)
+{
+    struct names *names = CONTAINER_OF(alarm, struct names, alarm);
+    dns_forwarder_tick(names->forwarder, loop_now(names->loop));
+    run_forwarder(&names->forwarding);
+}
+
+int names_outside_open(struct names *names, const struct names_options *options)
+{
+    names->outside_net = options->outside;
+    names->outside = calloc(DNS_FORWARDER_SLOTS, sizeof *names->outside);
+    if (names->outside == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < DNS_FORWARDER_SLOTS; i++) {
+        names->outside[i].names = names;
+        names->outside[i].slot = i;
+    }
+    task_init(&names->forwarding, run_forwarder);
+    alarm_init(&names->alarm, on_alarm);
+    names->forwarder =
+        dns_forwarder_new(&names->heap, loop_prng(names->loop), options->forwarders,
+                          options->forwarder_count, loop_now(names->loop));
+    return names->forwarder != NULL ? 0 : -ENOMEM;
+}
+
+void names_outside_close(struct names *names)
+{
+    if (names->outside == NULL)
+        return;
+    for (size_t i = 0; i < DNS_FORWARDER_SLOTS; i++)
+        shut(&names->outside[i]);
+    loop_unqueue(&names->forwarding);
+    loop_clear_alarm(names->loop, &names->alarm);
+    dns_forwarder_free(names->forwarder);
+    free(names->outside);
+    names->outside = NULL;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * names_server.c - queries by UDP and TCP (RFC 1035 §4.2, RFC 7766), and their replies.
+ *
+ * A datagram is answered within its callback. A connection is read message by message; one that
+ * takes no replies is not read from, and one that brings no query for a while is closed, as is the
+ * one that has been idle longest when another client comes and the table is full.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "app/names/internal.h"
+
+static void count_reply(struct names *names, unsigned rcode)
+{
+    names->counters.answered++;
+    names->counters.nxdomain += rcode == DNS_NXDOMAIN;
+    names->counters.refused += rcode == DNS_REFUSED;
+}
+
+/* What the forwarder cannot be asked is answered here; true: *result has a reply. */
+static bool forward(struct names *names, struct dns_forwarder_client *client,
+                    struct answer_result *result)
+{
+    uint8_t *buffer = names_reply_buffer(names);
+    client->query = result->query;
+    bool wanted = (result->query.flags & DNS_RD) != 0; /* who does not want recursion gets none */
+    if (names->forwarder == NULL || !wanted) {
+        result->rcode = DNS_REFUSED;
+        result->reply =
+            answer_partial(&names->answering, &result->query, DNS_REFUSED, buffer);
+        return true;
+    }
+    usec now = loop_now(names->loop);
+    switch (dns_forwarder_ask(names->forwarder, client, &result->target, now)) {
+    case DNS_FORWARDER_TAKEN:
+        names->counters.forwarded++;
+        loop_queue(names->loop, &names->forwarding);
+        return false;
+    case DNS_FORWARDER_DUPLICATE:
+        return false;
+    case DNS_FORWARDER_FULL:
+        break;
+    }
+    names->counters.forward_failed++;
+    result->rcode = DNS_SERVFAIL;
+    result->reply = answer_refuse(&names->answering, &result->query, DNS_SERVFAIL, buffer);
+    return true;
+}
+
+/* ---- UDP ---- */
+
+static void send_datagram(struct names *names, const struct dns_forwarder_client *client,
+                          struct bytes reply)
+{
+    struct dgram_message message = {
+        .from = client->to, /* a reply comes from where the query went */
+        .to = client->from,
+        .payload = reply,
+        .interface = client->interface,
+        .has_interface = client->has_interface,
+    };
+    /* A reply that is lost here is asked for again by the client. */
+    (void)dgram_send(names->dgram, &message);
+}
+
+static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgram_message *message)
+{
+    struct names *names = self;
+    if (address_is_multicast(&message->to.address) ||
+        address_is_broadcast(&message->to.address) || message->from.port == 0)
+        return; /* a reply could not come from there, or go there */
+    struct answer_result result;
+    struct dns_forwarder_client client = {
+        .from = message->from,
+        .to = message->to,
+        .interface = message->interface,
+        .has_interface = message->has_interface,
+    };
+    struct answer_path path = {
+        .size_max = address_is_loopback(&message->from.address) ? NAMES_UDP_LOOPBACK
+                                                                : DNS_UDP_SIZE_DEFAULT,
+    };
+    answer(&names->answering, message->payload, &path, names_reply_buffer(names), &result);
+    names->counters.malformed += result.malformed;
+    names->counters.queries_udp += result.verdict != ANSWER_NOTHING;
+    if (result.verdict == ANSWER_NOTHING)
+        return;
+    if (result.verdict == ANSWER_ELSEWHERE && !forward(names, &client, &result))
+        return;
+    count_reply(names, result.rcode);
+    send_datagram(names, &client, result.reply);
+}
+
+/* ---- TCP ---- */
+
+static void forget(struct names_connection *c)
+{
+    c->stream = NULL;
+    free(c->rest);
+    c->rest = NULL;
+    list_remove(&c->node);
+    list_append(&c->names->free, &c->node);
+}
+
+static void hang_up(struct names_connection *c, bool politely)
+{
+    if (politely)
+        stream_close(c->stream);
+    else
+        stream_abort(c->stream);
+    forget(c);
+}
+
+/* After each thing that happens: which list, which deadline, or the end. False: it is gone. */
+static bool settle(struct names_connection *c)
+{
+    struct names *names = c->names;
+    bool idle = c->input.owed == 0;
+    if (c->ended && idle && !c->paused && c->rest == NULL) {
+        hang_up(c, true);
+        return false;
+    }
+    list_remove(&c->node);
+    list_append(idle ? &names->idle : &names->busy, &c->node);
+    stream_set_deadline(c->stream, dns_stream_deadline(&c->input));
+    return true;
+}
+
+/* Sends what is left of a reply. */
+static void send_rest(struct names_connection *c)
+{
+    if (c->rest == NULL)
+        return;
+    struct bytes rest = bytes_of(c->rest + c->rest_at, c->rest_len - c->rest_at);
+    c->rest_at += stream_send(c->stream, rest);
+    if (c->rest_at == c->rest_len) {
+        free(c->rest);
+        c->rest = NULL;
+    }
+}
+
+/* The reply lies in names_reply_buffer(). False: the connection had to be cut. */
+static bool send_framed(struct names_connection *c, struct bytes reply)
+{
+    struct names *names = c->names;
+    ASSERT(reply.data == names_reply_buffer(names) && c->rest == NULL);
+    names->reply[0] = (uint8_t)(reply.len >> 8);
+    names->reply[1] = (uint8_t)reply.len;
+    struct bytes framed = bytes_of(names->reply, DNS_STREAM_LENGTH_LEN + reply.len);
+    size_t sent = stream_send(c->stream, framed);
+    if (sent == framed.len)
+        return true;
+    struct bytes rest = bytes_after(framed, sent);
+    c->rest = malloc(rest.len);
+    if (c->rest == NULL) {
+        hang_up(c, false);
+        return false;
+    }
+    memcpy(c->rest, rest.data, rest.len);
+    c->rest_len = rest.len;
+    c->rest_at = 0;
+    return true;
+}
+
+/* False: the connection is gone. */
+static bool on_query(struct names_connection *c, struct bytes query)
+{
+    struct names *names = c->names;
+    struct answer_result result;
+    struct answer_path path = {.stream = true, .size_max = DNS_UDP_SIZE_DEFAULT};
+    answer(&names->answering, query, &path, names_reply_buffer(names), &result);
+    names->counters.malformed += result.malformed;
+    names->counters.queries_tcp += result.verdict != ANSWER_NOTHING;
+    if (result.verdict == ANSWER_NOTHING) {
+        hang_up(c, false); /* who sends that over a stream speaks no DNS */
+        return false;
+    }
+    if (result.verdict == ANSWER_ELSEWHERE) {
+        struct dns_forwarder_client client = {
+            .from = stream_peer(c->stream),
+            .stream = c->handle,
+        };
+        uint64_t forwarded = names->counters.forwarded;
+        if (!forward(names, &client, &result)) {
+            if (names->counters.forwarded != forwarded)
+                dns_stream_owe(&c->input);
+            return true;
+        }
+    }
+    count_reply(names, result.rcode);
+    return send_framed(c, result.reply);
+}
+
+static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
+{
+    struct names_connection *c = self;
+    usec now = loop_now(c->names->loop);
+    size_t total = 0;
+    while (total < in.len && c->rest == NULL && c->input.owed < NAMES_OWED_MAX) {
+        enum dns_stream_event event;
+        struct bytes message;
+        total += dns_stream_input(&c->input, bytes_after(in, total), now, &event, &message);
+        if (event == DNS_STREAM_TOO_LONG) {
+            c->names->counters.malformed++;
+            hang_up(c, false);
+            return in.len;
+        }
+        if (event == DNS_STREAM_MESSAGE && !on_query(c, message))
+            return in.len;
+    }
+    c->paused = total < in.len;
+    (void)settle(c);
+    return total;
+}
+
+static void on_end(void *self, struct stream *stream UNUSED)
+{
+    struct names_connection *c = self;
+    c->ended = true;
+    (void)settle(c);
+}
+
+static void on_room(void *self, struct stream *stream)
+{
+    struct names_connection *c = self;
+    send_rest(c);
+    if (c->rest != NULL)
+        return;
+    if (c->paused)
+        stream_resume(stream);
+    else
+        (void)settle(c);
+}
+
+static void on_closed(void *self, struct stream *stream UNUSED, int error UNUSED)
+{
+    forget(self);
+}
+
+static void on_deadline(void *self, struct stream *stream UNUSED)
+{
+    struct names_connection *c = self;
+    /* In the middle of something, it is slow; else it is done. */
+    hang_up(c, c->rest == NULL && c->input.have == 0);
+}
+
+static const struct stream_handler stream_handler = {
+    .on_bytes = on_bytes,
+    .on_end = on_end,
+    .on_room = on_room,
+    .on_closed = on_closed,
+    .on_deadline = on_deadline,
+};
+
+static void on_accept(void *self, struct listener *listener UNUSED, struct stream *stream)
+{
+    struct names *names = self;
+    struct list_node *oldest = list_first(&names->idle);
+    if (list_empty(&names->free) && oldest != NULL)
+        hang_up(CONTAINER_OF(oldest, struct names_connection, node), true);
+    struct list_node *node = list_first(&names->free);
+    if (node == NULL) {
+        stream_abort(stream);
+        return;
+    }
+    struct names_connection *c = CONTAINER_OF(node, struct names_connection, node);
+    c->stream = stream;
+    c->handle += NAMES_CONNECTIONS_MAX;
+    if (c->handle < NAMES_CONNECTIONS_MAX)
+        c->handle += NAMES_CONNECTIONS_MAX; /* it has wrapped: 0 stands for datagrams */
+    c->ended = false;
+    c->paused = false;
+    dns_stream_init(&c->input, c->query, sizeof c->query, DNS_STREAM_IDLE_TIMEOUT,
+                    loop_now(names->loop));
+    stream_set_handler(stream, &stream_handler, c);
+    (void)settle(c);
+}
+
+void names_reply_forwarded(struct names *names, const struct dns_forwarder_client *client,
+                           struct bytes reply, unsigned rcode)
+{
+    if (client->stream == 0) {
+        count_reply(names, rcode);
+        send_datagram(names, client, reply);
+        return;
+    }
+    struct names_connection *c = &names->connections[client->stream % NAMES_CONNECTIONS_MAX];
+    if (c->stream == NULL || c->handle != client->stream)
+        return; /* the client has not waited */
+    count_reply(names, rcode);
+    dns_stream_paid(&c->input, loop_now(names->loop));
+    if (c->rest != NULL) {
+        hang_up(c, false); /* it asks and asks, and takes no answer */
+        return;
+    }
+    if (!send_framed(c, reply) || !settle(c))
+        return;
+    if (c->paused && c->rest == NULL)
+        stream_resume(c->stream);
+}
+
+/* ---- opening ---- */
+
+/* Both on one port: that of the options, or where those have 0 the one that TCP was given. */
+static int open_sockets(struct names *names, const struct endpoint *listen)
+{
+    static const struct dgram_handler dgram_handler = {.on_message = on_message};
+    static const struct listener_handler listener_handler = {.on_accept = on_accept};
+    struct listen_options stream = {.local = *listen};
+    int status = net_listen(names->net, &stream, &listener_handler, names, &names->listener);
+    if (status != 0) {
+        names->listener = NULL;
+        return status;
+    }
+    struct dgram_options dgram = {.local = listener_local(names->listener)};
+    status = net_bind(names->net, &dgram, &dgram_handler, names, &names->dgram);
+    if (status != 0) {
+        listener_close(names->listener);
+        names->listener = NULL;
+        names->dgram = NULL;
+    }
+    return status;
+}
+
+int names_server_open(struct names *names, const struct endpoint *listen)
+{
+    enum { PORT_ATTEMPTS = 8 };
+    for (uint32_t i = 0; i < NAMES_CONNECTIONS_MAX; i++) {
+        struct names_connection *c = &names->connections[i];
+        c->names = names;
+        c->handle = i;
+        list_init(&c->node);
+        list_append(&names->free, &c->node);
+    }
+    int status = open_sockets(names, listen);
+    for (int i = 1; i < PORT_ATTEMPTS && status == -EADDRINUSE && listen->port == 0; i++)
+        status = open_sockets(names, listen);
+    return status;
+}
+
+void names_server_close(struct names *names)
+{
+    for (size_t i = 0; i < NAMES_CONNECTIONS_MAX; i++)
+        if (names->connections[i].stream != NULL)
+            hang_up(&names->connections[i], false);
+    if (names->listener != NULL)
+        listener_close(names->listener);
+    if (names->dgram != NULL)
+        dgram_close(names->dgram);
+}
