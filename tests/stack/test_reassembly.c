@@ -124,8 +124,9 @@ static const struct {
      DROP_FRAGMENT_OVERLAP, 0},
     {"more to come, but no multiple of 8", {{0, 20, true}}, 1, DROP_FRAGMENT_MALFORMED, 0},
     {"nothing in it", {{8, 0, true}}, 1, DROP_FRAGMENT_MALFORMED, 0},
-    {"the ping of death", {{65528, 100, false}}, 1, DROP_FRAGMENT_MALFORMED, 0},
-    {"just short of it", {{65512, 3, false}}, 1, DROP_NONE, 0},
+    {"the ping of death", {{65528, 100, false}}, 1, DROP_IP_MALFORMED, 0},
+    {"a whole larger than a packet", {{65512, 4, false}}, 1, DROP_FRAGMENT_MALFORMED, 0},
+    {"just not larger", {{65512, 3, false}}, 1, DROP_NONE, 0},
 };
 
 static void test_those_that_lie(void **state)
