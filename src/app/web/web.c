@@ -166,6 +166,7 @@ static void on_event(struct web_session *session, const struct http_server_event
     switch (event->kind) {
     case HTTP_SERVER_REQUEST:
         session->web->counters.requests++;
+        list_remove(&session->idle_node); /* it will be idle from its answer on */
         session->request_at = now_of(session);
         copy_text(session->method, sizeof session->method, event->head.method);
         copy_text(session->target, sizeof session->target, event->head.target);

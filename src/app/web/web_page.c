@@ -324,7 +324,7 @@ static void add_leases(struct page_text *page, const json_t *status, int64_t now
         add_cell(page, text_of_member(lease, "mac"));
         page_add(page, "<td class=\"number\">");
         if (json_is_integer(expires))
-            page_add_seconds(page, (double)(json_integer_value(expires) - now));
+            page_add_seconds(page, json_number_value(expires) - (double)now);
         else
             page_add(page, "never");
         page_add(page, "</td></tr>");
