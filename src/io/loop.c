@@ -2,8 +2,8 @@
 /*
  * loop.c - epoll for descriptors, a timer wheel for alarms, a list for tasks.
  *
- * A turn costs one epoll_pwait2(2) and one look at the clock; alarms and tasks cost no system call. A
- * second look is taken before a timed sleep, because the turn itself has taken time.
+ * A turn costs one epoll_pwait2(2) and one look at the clock; alarms and tasks cost no system call.
+ * A second look is taken before a timed sleep, because the turn itself has taken time.
  */
 #include "io/loop.h"
 
@@ -281,7 +281,7 @@ static int wait_ready(struct loop *loop, usec timeout)
 {
     if (loop->coarse_sleep)
         return wait_coarsely(loop, timeout);
-    struct timespec t = {.tv_sec = timeout / USEC_PER_SEC, .tv_nsec = timeout % USEC_PER_SEC * 1000};
+    struct timespec t = {timeout / USEC_PER_SEC, timeout % USEC_PER_SEC * 1000};
     int count = epoll_pwait2(loop->epoll_fd, loop->ready, BATCH, timeout != USEC_NEVER ? &t : NULL,
                              NULL);
     if (count < 0 && (errno == ENOSYS || errno == EPERM)) {

@@ -32,8 +32,8 @@ static void on_accept_again(struct alarm *alarm)
     loop_want(&l->watch, LOOP_READ);
 }
 
-/* No descriptor or memory for the next connection: it stays in the kernel's queue. What only lingers
- * makes way for it first. */
+/* No descriptor or memory for the next connection: it stays in the kernel's queue. What only
+ * lingers makes way for it first. */
 static void pause_accepting(struct kernel_listener *l)
 {
     struct kernel_net *net = kernel_net_of(l->base.net);

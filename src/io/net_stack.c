@@ -33,10 +33,8 @@ static void on_listener_event(struct node_client *client,
         if (c == NULL)
             return;
         struct stream *stream = stack_stream_new(stack_net_of(l->base.net), c);
-        if (stream == NULL)
-            continue;
-        l->base.handler->on_accept(l->base.self, &l->base, stream);
-        stack_stream_begin(stream);
+        if (stream != NULL)
+            l->base.handler->on_accept(l->base.self, &l->base, stream);
     }
 }
 

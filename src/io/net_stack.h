@@ -16,8 +16,7 @@ struct stack_net {
     struct node *node;
     struct net_graveyard yard;
     struct list_node lingering; /* streams that were let go, oldest first */
-    /* Where octets that lie in several frames are put together; for the time of a callback only, and
-     * seldom touched as a whole. */
+    /* Where octets that lie in several frames are put together, for the time of a callback. */
     struct slice views[STACK_NET_VIEWS_MAX];
     uint8_t joined[STREAM_PENDING_MAX];
 };
@@ -33,9 +32,6 @@ int stack_net_connect(struct net *net, const struct endpoint *to, const struct e
 
 /* An accepted connection, which it takes. NULL: no memory, and the connection is reset. */
 struct stream *stack_stream_new(struct stack_net *net, struct tcp_connection *connection);
-
-/* Tells what the connection had received before it was accepted. */
-void stack_stream_begin(struct stream *stream);
 
 /* Gives up the stream that lingers longest. False: none lingers. */
 bool stack_net_drop_lingering(struct stack_net *net);

@@ -248,14 +248,6 @@ static void on_stream_event(struct node_client *client, const struct socket_even
     settle(s);
 }
 
-void stack_stream_begin(struct stream *base)
-{
-    struct stack_stream *s = stream_of(base);
-    if (!s->gone)
-        receive(s, false);
-    settle(s);
-}
-
 static void on_stream_task(struct task *task)
 {
     struct stack_stream *s = CONTAINER_OF(task, struct stack_stream, task);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * file.h - small files as a whole: read, and replaced so that a crash leaves the old or the new one.
+ * file.h - small files as a whole: read, and replaced so that a crash leaves the old or the new.
  */
 #ifndef WN_OS_FILE_H
 #define WN_OS_FILE_H

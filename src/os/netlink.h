@@ -13,7 +13,7 @@ struct netlink {
     uint32_t sequence;
 };
 
-/* Speaks for the network namespace that the caller is in now. 0 or a negative errno, as all here. */
+/* Speaks for the network namespace that the caller is in now. 0 or a negative errno, as all. */
 MUST_USE int netlink_open(struct netlink *netlink);
 void netlink_close(struct netlink *netlink);
 

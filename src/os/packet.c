@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Closed before the filter is in place: a socket of protocol 0 receives nothing until it is bound. */
+/* Before it is bound, a socket of protocol 0 receives nothing: no frame slips past the filter. */
 static int attach_filter(int fd, uint16_t udp_port)
 {
     struct sock_filter program[] = {

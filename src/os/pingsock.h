@@ -12,7 +12,7 @@ struct pingsock {
     int fd;              /* non-blocking, close-on-exec; close it */
     bool raw;
     bool v6;
-    uint16_t identifier; /* of requests; on a datagram socket the kernel's choice, 0 until sending */
+    uint16_t identifier; /* of requests; on a datagram socket the kernel chooses: 0 */
 };
 
 struct pingsock_reply {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* process.h - starts programs and learns of their end through a descriptor that a loop can watch. */
+/* process.h - starts programs, and learns of their end from a descriptor that a loop can watch. */
 #ifndef WN_OS_PROCESS_H
 #define WN_OS_PROCESS_H
 
@@ -19,14 +19,14 @@ struct process_options {
     int standard[3];                /* take the place of 0, 1, 2; -1: as ours */
     bool own_session;               /* setsid(2): no controlling terminal, own process group */
     bool dies_with_us;              /* SIGKILL when the thread that started it ends */
-    /* Runs in the child before exec, with signals at their defaults; a negative errno ends it. NULL:
-     * nothing. */
+    /* Runs in the child before exec, with signals at their defaults; a negative errno ends it.
+     * NULL: nothing. */
     int (*before)(void *self);
     void *self;
 };
 
-/* 0, or a negative errno, also when the program could not be executed (-ENOENT, -EACCES) or `before`
- * failed: then no process is left. */
+/* 0, or a negative errno, also when the program could not be executed (-ENOENT, -EACCES) or
+ * `before` failed: then no process is left. */
 MUST_USE int process_start(const struct process_options *options, struct process *out);
 
 /* Sends a signal. 0 or a negative errno (-ESRCH: it has ended). */

@@ -20,8 +20,8 @@ MUST_USE socklen_t host_address_of(int family, const struct endpoint *endpoint,
                                    struct sockaddr_storage *out);
 MUST_USE bool host_endpoint_of(const struct sockaddr_storage *address, struct endpoint *out);
 
-/* `type`: SOCK_STREAM or SOCK_DGRAM; the version is that of `address`. The descriptor, or a negative
- * errno. On a host without IPv6 "::" gives an AF_INET socket. */
+/* `type`: SOCK_STREAM or SOCK_DGRAM; the version is that of `address`. The descriptor, or a
+ * negative errno. On a host without IPv6 "::" gives an AF_INET socket. */
 MUST_USE int host_socket_open(const struct ip_address *address, int type);
 
 /* AF_INET or AF_INET6. */
@@ -51,7 +51,7 @@ int host_socket_set_nodelay(int fd);                       /* TCP_NODELAY */
 int host_socket_set_reset_on_close(int fd);                /* SO_LINGER of 0: close() resets */
 MUST_USE int host_socket_bind_device(int fd, const char *interface);
 
-/* Is SO_ERROR and friends of this kind a state of the path (it may pass) rather than of the socket? */
+/* Is this accept(2)'s error about one connection, and not about the listener? */
 bool host_error_is_transient(int error);
 
 /* ---- datagrams with what surrounds them ---- */

@@ -3,8 +3,8 @@
  * test_net_contract.c - the contract of io/net.h, told the same way in every world.
  *
  * Both ends of each stream are a `struct side`, which sends and checks octets of a known sequence
- * and notes what it was told. It also checks what holds in every case: no callback from inside a call,
- * none after closing, none before opening.
+ * and notes what it was told. It also checks what holds in every case: no callback from inside a
+ * call, none after closing, none before opening.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,11 +22,12 @@ struct side {
     size_t to_send;   /* how many octets in all; then finishes, if so wanted */
     size_t sent;
     size_t received;
+    bool uneven;      /* sends in small and large pieces by turns */
     bool echo;        /* sends back what comes */
     bool finish;      /* after to_send octets, or what was echoed */
     bool opened, ended, closed;
     int error;
-    unsigned rooms, deadlines, offers;
+    unsigned rooms, deadlines, offers, piece;
     size_t bite;      /* not 0: uses so much at a time, and resumes a moment later */
     size_t refuse;    /* uses nothing as long as less than this is offered */
     size_t left;      /* offered and not used */
@@ -69,7 +70,9 @@ static void pump(struct side *side)
 {
     static uint8_t chunk[CHUNK];
     while (side->s != NULL && side->sent < side->to_send) {
-        size_t len = side->to_send - side->sent < CHUNK ? side->to_send - side->sent : CHUNK;
+        static const size_t pieces[] = {1, 100, 20000, 7, 7, 40000, 16384, 16383};
+        size_t most = side->uneven ? pieces[side->piece++ % ARRAY_LEN(pieces)] : CHUNK;
+        size_t len = side->to_send - side->sent < most ? side->to_send - side->sent : most;
         for (size_t i = 0; i < len; i++)
             chunk[i] = octet_at(side->sent + i);
         calls++;
@@ -328,6 +331,17 @@ static void a_slow_reader_slows_the_writer_and_loses_nothing(struct table *t)
     assert_int_equal(t->sides[0].error, 0);
 }
 
+static void pieces_of_all_sizes_keep_their_order(struct table *t)
+{
+    start_listening(t);
+    t->accepted_like = (struct side){.to_send = 500000, .uneven = true, .finish = true};
+    t->sides[0] = (struct side){.to_send = 3000000, .uneven = true, .finish = true};
+    start_connecting(t, &t->sides[0]);
+    finish_table(t);
+    assert_int_equal(t->sides[1].received, 3000000);
+    assert_int_equal(t->sides[0].received, 500000);
+}
+
 static void both_directions_are_full_at_the_same_time(struct table *t)
 {
     enum { TOTAL = 2 * 1024 * 1024 };
@@ -464,7 +478,7 @@ static void deadlines_come_once_and_in_time(struct table *t)
     struct side *side = &t->sides[0];
     stream_set_deadline(side->s, loop_now(t->w.loop) + USEC_PER_SEC);
     stream_set_deadline(side->s, USEC_NEVER);
-    stream_set_deadline(t->sides[1].s, loop_now(t->w.loop) + USEC_PER_SEC);
+    stream_set_deadline(t->sides[1].s, loop_now(t->w.loop) + 30 * USEC_PER_MSEC);
     usec due_at = loop_now(t->w.loop) + 5 * USEC_PER_MSEC;
     stream_set_deadline(side->s, due_at);
     while (side->deadlines == 0 && net_world_step(&t->w))
@@ -477,7 +491,7 @@ static void deadlines_come_once_and_in_time(struct table *t)
     t->sides[1].abort = true;
     side_release(&t->sides[1]); /* its deadline goes with it */
     finish_table(t);
-    net_world_run(&t->w, 5 * USEC_PER_MSEC);
+    net_world_run(&t->w, 40 * USEC_PER_MSEC);
 }
 
 static void what_was_refused_is_offered_again_with_what_follows(struct table *t)
@@ -833,6 +847,7 @@ static const struct {
     {"octets come back from an echo", octets_come_back_from_an_echo},
     {"a slow reader slows the writer, and loses nothing",
      a_slow_reader_slows_the_writer_and_loses_nothing},
+    {"pieces of all sizes keep their order", pieces_of_all_sizes_keep_their_order},
     {"both directions are full at the same time", both_directions_are_full_at_the_same_time},
     {"the client may end first and still listen", the_client_may_end_first_and_still_listen},
     {"the server may end first and still listen", the_server_may_end_first_and_still_listen},

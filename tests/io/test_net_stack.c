@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* test_net_stack.c - what only our stack's net can do: the link layer, and broadcasts before there is
- * an address, as DHCP needs them (RFC 2131 §4.1); and that nothing is left behind. */
+/*
+ * test_net_stack.c - what only our stack's net can do: the link layer, and broadcasts before there
+ * is an address, as DHCP needs them (RFC 2131 §4.1); and that nothing is left behind.
+ */
 #include <errno.h>
 
 #include "io/node.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* test_node.c - a stack on a loop: batches, devices that are full, and quiet when nothing happens. */
+/* test_node.c - a stack on a loop: batches, devices that are full, and quiet if nothing happens. */
 #include "io/node.h"
 
 #include "stack/udp.h"

@@ -38,7 +38,8 @@ static void messages_above_the_level_are_not_written(void **state UNUSED)
     log_notice(&log, "ready");
     log_info(&log, "not this");
     log_debug(&log, "nor this");
-    assert_string_equal(written(ends[0]), "prog: error: cannot open x: why\nprog: warning: careful\n"
+    assert_string_equal(written(ends[0]), "prog: error: cannot open x: why\n"
+                                          "prog: warning: careful\n"
                                           "prog: ready\n");
     log.level = LOG_LEVEL_DEBUG;
     log_debug(&log, "now");
@@ -54,7 +55,8 @@ static void control_characters_are_shown(void **state UNUSED)
     int ends[2];
     open_log(&log, ends, LOG_LEVEL_INFO);
     log_info(&log, "HELO a\r\nfake: line\033[2J\x7f \xc3\xa9");
-    assert_string_equal(written(ends[0]), "prog: HELO a\\x0d\\x0afake: line\\x1b[2J\\x7f \xc3\xa9\n");
+    assert_string_equal(written(ends[0]),
+                        "prog: HELO a\\x0d\\x0afake: line\\x1b[2J\\x7f \xc3\xa9\n");
     close_log(ends);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* test_process.c - programs are started, told, and their end is learnt; descriptors are handed on. */
+/* test_process.c - programs are started, told, and reaped; descriptors are handed over. */
 #include "os/process.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* test_socket.c - endpoints as the kernel wants them, both versions, and what surrounds datagrams. */
+/* test_socket.c - endpoints as the kernel wants them, and what surrounds datagrams. */
 #include "os/socket.h"
 
 #include <errno.h>
