@@ -365,7 +365,6 @@ bool http_server_accept_body(struct http_server *s, uint64_t max)
         http_write_status_line(&w, 100);
         http_write_end(&w);
         commit(s, &w);
-        s->expects_continue = false;
     }
     return true;
 }

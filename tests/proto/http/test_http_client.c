@@ -167,6 +167,26 @@ static void requests_are_written_whole_or_not_at_all(void **state UNUSED)
     assert_false(start("GE T", false));
 }
 
+/* The server may say no before it has heard all; the connection is then in the middle of a body. */
+static void an_early_answer_ends_the_connection(void **state UNUSED)
+{
+    for (uint64_t more = 0; more < 2; more++) {
+        struct transcript t;
+        http_client_init(&client, 1000, 0);
+        struct http_request request = {.method = "PUT",
+                                       .target = bytes_of_text("/"),
+                                       .host = "h",
+                                       .has_body = true,
+                                       .body_len = 3 + more};
+        assert_true(http_client_request(&client, &request, 0));
+        assert_int_equal(http_client_body(&client, bytes_of_text("abc")), 3);
+        http_client_sent(&client, http_client_output(&client).len);
+        play_response(bytes_of_text("HTTP/1.1 204 No Content\r\n\r\n"), 100, &t);
+        assert_string_equal(t.text, "204;.");
+        assert_int_equal(http_client_reusable(&client), more == 0);
+    }
+}
+
 static void silence_times_out(void **state UNUSED)
 {
     struct transcript t = {0};
@@ -228,6 +248,7 @@ int main(void)
         cmocka_unit_test(what_is_heard_does_not_depend_on_pieces),
         cmocka_unit_test(a_body_without_an_announced_length_is_limited),
         cmocka_unit_test(requests_are_written_whole_or_not_at_all),
+        cmocka_unit_test(an_early_answer_ends_the_connection),
         cmocka_unit_test(silence_times_out),
         cmocka_unit_test(our_client_and_our_server_understand_each_other),
     };

@@ -101,6 +101,8 @@ static const struct {
      HTTP_SERVER_STAY},
     {"less than was announced is never taken for whole", "GET /short HTTP/1.1\r\n" HOST "\r\n",
      "GET /short;", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", HTTP_SERVER_ABORT},
+    {"a refusal after HEAD has its body", "HEAD / HTTP/1.1\r\n" HOST "\r\n\x16", "HEAD /;",
+     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" BAD_REQUEST, HTTP_SERVER_FINISH},
     {"half a request", "GET / HTTP/1.1\r\nHos", "", "", HTTP_SERVER_STAY},
     {"nothing", "", "", "", HTTP_SERVER_STAY},
 };
@@ -246,6 +248,38 @@ static void an_idle_connection_is_let_go_without_a_word(void **state UNUSED)
     play_done(&p);
 }
 
+static void no_request_is_read_while_an_answer_waits(void **state UNUSED)
+{
+    struct play p;
+    play_init(&p, 100000);
+    p.client_stuck = true;
+    play_feed(&p, bytes_of_text("GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n"));
+    assert_string_equal(p.events, "GET /1;");
+    play_wait(&p, HTTP_SERVER_SEND_TIMEOUT - 1);
+    p.client_stuck = false;
+    play_pump(&p);
+    assert_string_equal(p.events, "GET /1;GET /2;");
+    play_wait(&p, HTTP_SERVER_IDLE_TIMEOUT - 1); /* from what it has read last */
+    assert_int_equal(http_server_want(&p.server), HTTP_SERVER_STAY);
+    play_done(&p);
+}
+
+static void idleness_begins_when_the_answer_is_gone(void **state UNUSED)
+{
+    struct play p;
+    play_init(&p, 100000);
+    p.client_stuck = true;
+    play_feed(&p, bytes_of_text("GET / HTTP/1.1\r\n" HOST "\r\n"));
+    play_wait(&p, HTTP_SERVER_SEND_TIMEOUT - 1);
+    p.client_stuck = false;
+    play_pump(&p);
+    play_wait(&p, HTTP_SERVER_IDLE_TIMEOUT - 1);
+    assert_int_equal(http_server_want(&p.server), HTTP_SERVER_STAY);
+    play_wait(&p, 1);
+    assert_int_equal(http_server_want(&p.server), HTTP_SERVER_CLOSE);
+    play_done(&p);
+}
+
 static void a_slow_head_gets_408(void **state UNUSED)
 {
     struct play p;
@@ -386,6 +420,8 @@ int main(void)
         cmocka_unit_test(a_head_that_does_not_fit_becomes_500),
         cmocka_unit_test(heads_have_limits),
         cmocka_unit_test(an_idle_connection_is_let_go_without_a_word),
+        cmocka_unit_test(no_request_is_read_while_an_answer_waits),
+        cmocka_unit_test(idleness_begins_when_the_answer_is_gone),
         cmocka_unit_test(a_slow_head_gets_408),
         cmocka_unit_test(a_body_has_to_keep_up_a_rate),
         cmocka_unit_test(a_client_that_does_not_read_is_reset),
