@@ -249,8 +249,7 @@ static bool answer_step(struct work *work)
         put_referral(work, match.cut);
         return false;
     }
-    if (work->chain_len == 0)
-        work->authoritative = true;
+    work->authoritative = true; /* AA is about the first name (RFC 1035 §4.1.1) */
     if (match.dname != NULL)
         return follow_dname(work, match.dname);
     const struct zone_node *node = match.node != NULL ? match.node : match.encloser->wildcard;

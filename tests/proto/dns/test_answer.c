@@ -449,8 +449,8 @@ static void a_long_reply_is_truncated_for_a_short_client(void **state UNUSED)
     static const struct {
         bool stream;
         int edns;
-        const char *want;
-    } clients[] = {{false, 0, "NOERROR tc rd ra"}, {true, 0, "NOERROR rd ra; an"}, {false, 1232, "NOERROR rd ra; an"}};
+        bool truncated;
+    } clients[] = {{false, 0, true}, {true, 0, false}, {false, 1232, false}};
     for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
         static uint8_t buffer[DNS_MESSAGE_MAX];
         uint8_t query_buffer[512];
@@ -466,7 +466,10 @@ static void a_long_reply_is_truncated_for_a_short_client(void **state UNUSED)
             answer_relay(&options, &result.query, upstream, scratch, buffer, &rcode);
         char text[2000];
         dns_text_of(reply, text, sizeof text);
-        assert_memory_equal(text, clients[i].want, strlen(clients[i].want));
+        if (clients[i].truncated)
+            assert_string_equal(text, "NOERROR tc rd ra");
+        else
+            assert_memory_equal(text, "NOERROR rd ra; an", 17);
     }
 }
 

@@ -207,6 +207,22 @@ static void gives_up_after_eight_seconds(void **state UNUSED)
     assert_int_equal(s.client.state, DNS_CLIENT_FAILED);
 }
 
+static void no_attempt_outlasts_the_question(void **state UNUSED)
+{
+    struct scene s;
+    begin(&s, 2, 5);
+    send(&s, 0);
+    assert_false(reply(&s, DNS_SERVFAIL, NULL, 900000)); /* shifts all that follows */
+    usec now = 900000;
+    while (s.client.state == DNS_CLIENT_READY) {
+        send(&s, now);
+        now = dns_client_deadline(&s.client);
+        dns_client_tick(&s.client, &s.servers, now);
+    }
+    assert_int_equal(s.client.state, DNS_CLIENT_FAILED);
+    assert_int_equal(now, 8 * SEC);
+}
+
 static void an_unreachable_server_costs_no_time(void **state UNUSED)
 {
     struct scene s;
@@ -317,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_server_that_changes_case_is_asked_plainly),
         cmocka_unit_test(tries_the_next_server_after_a_second),
         cmocka_unit_test(gives_up_after_eight_seconds),
+        cmocka_unit_test(no_attempt_outlasts_the_question),
         cmocka_unit_test(an_unreachable_server_costs_no_time),
         cmocka_unit_test(a_server_that_cannot_is_not_the_last_word),
         cmocka_unit_test(without_edns_for_those_who_do_not_know_it),

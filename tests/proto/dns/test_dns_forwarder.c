@@ -81,6 +81,24 @@ static void forwards_and_is_answered(void **state UNUSED)
     end(&s);
 }
 
+static void asks_for_the_name_that_an_alias_led_to(void **state UNUSED)
+{
+    struct scene s;
+    begin(&s);
+    struct dns_forwarder_client c = client(4000, 7);
+    struct dns_name target = dns_text_name("target.example");
+    c.query.flags = DNS_RD | DNS_CD | DNS_AA;
+    c.query.dnssec_ok = true;
+    assert_int_equal(dns_forwarder_ask(s.f, &c, &target, 0), DNS_FORWARDER_TAKEN);
+    assert_true(next(&s, 0));
+    struct dns_summary query;
+    assert_int_equal(dns_summarise(s.event.send.message, &query), WIRE_OK);
+    assert_true(dns_name_equal(&query.question.name, &target));
+    assert_int_equal(query.header.flags, DNS_RD | DNS_CD);
+    assert_true(query.edns.dnssec_ok);
+    end(&s);
+}
+
 static void retransmissions_are_asked_once(void **state UNUSED)
 {
     struct scene s;
@@ -233,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forwards_and_is_answered),
+        cmocka_unit_test(asks_for_the_name_that_an_alias_led_to),
         cmocka_unit_test(retransmissions_are_asked_once),
         cmocka_unit_test(loss_then_the_other_server),
         cmocka_unit_test(silence_fails_after_eight_seconds),

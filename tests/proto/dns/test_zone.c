@@ -44,6 +44,7 @@ static const char *const lines[] = {
     "own.sub.example. SOA ns.example. h.example. 1 2 3 4 30",
     "old.example. DNAME new.example.",
     "below.old.example. A 192.0.2.4",
+    "cut.old.example. NS ns.example.",
 };
 
 static struct zone_set *zones(struct heap *heap, struct counting_heap *counts)
@@ -79,6 +80,7 @@ static const struct {
     {"x.own.sub.example", "own.sub.example.", NULL, NULL, false, "own.sub.example."},
     {"old.example", "example.", NULL, NULL, true, "old.example."},
     {"below.old.example", "example.", NULL, "old.example.", true, "below.old.example."},
+    {"x.cut.old.example", "example.", NULL, "old.example.", false, "cut.old.example."},
     {"x.old.example", "example.", NULL, "old.example.", false, "old.example."},
 };
 
