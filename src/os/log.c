@@ -88,6 +88,9 @@ static void add_time(struct line *line)
 }
 
 static void write_list(const struct log *log, enum log_level level, const char *format,
+                       va_list arguments) PRINTF_LIKE(3, 0);
+
+static void write_list(const struct log *log, enum log_level level, const char *format,
                        va_list arguments)
 {
     char message[LOG_LINE_MAX];
