@@ -57,7 +57,7 @@ static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
         .start = sent->start,
         .len = tcp_sent_len(sent) - fin,
         .fin = fin,
-        .push = seq_equal(sent->end, c->snd_end),
+        .push = fin || seq_equal(sent->end, c->snd_end),
     };
     uint32_t sent_len = tcp_transmit_text(c, path, &stretch);
     if (sent_len == 0)
@@ -174,9 +174,9 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
     c->snd_nxt = sent->end;
     c->send_next = stretch.chunk;
     c->fin_sent = fin_went;
-    c->probe_forced = false;
-    if (sent_len % path->mss != 0)
+    if (sent_len % path->mss != 0 && !c->probe_forced)
         c->snd_small = c->snd_nxt;
+    c->probe_forced = false;
     return true;
 }
 

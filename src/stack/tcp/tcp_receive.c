@@ -108,9 +108,12 @@ enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg
     return TCP_CONTINUE;
 }
 
+/* Octets that could be offered: what is free, as far as the field can tell it. */
 static uint32_t space(const struct tcp_connection *c)
 {
-    return c->receive_buffer > c->received_len ? c->receive_buffer - c->received_len : 0;
+    uint32_t most = UINT32_C(65535) << c->rcv_scale;
+    uint32_t free = c->receive_buffer > c->received_len ? c->receive_buffer - c->received_len : 0;
+    return free < most ? free : most;
 }
 
 /* RFC 9293 §3.8.6.2.2: the right edge moves when that is worth a segment. */

@@ -276,7 +276,7 @@ uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path
     if (frame == NULL)
         return 0;
     bool whole = len == stretch->len;
-    if (whole && stretch->push)
+    if (whole && stretch->push && len > 0)
         header.flags |= TCP_PSH;
     if (whole && stretch->fin)
         header.flags |= TCP_FIN;
