@@ -35,6 +35,7 @@ struct tap_port {
     struct capture *capture;
     unsigned capture_interface;
     size_t vnet_len;
+    size_t batch_max; /* of the next turn: how many frames to try to read */
     bool starved;
     struct tap_port_counters counters;
 };
@@ -215,10 +216,13 @@ static struct frame *read_frame(struct tap_port *port)
     return frame;
 }
 
+/* Reads as many frames as came the last time, twice as many when there may be more. In a dialogue
+ * that is one: nothing is lost by not asking for a second, and the first is answered sooner. */
 static void read_batch(struct tap_port *port)
 {
     size_t octets = 0;
-    for (size_t i = 0; i < BATCH_FRAMES && octets < BATCH_OCTETS; i++) {
+    size_t count = 0;
+    for (; count < port->batch_max && octets < BATCH_OCTETS; count++) {
         struct frame *frame = read_frame(port);
         if (frame == NULL)
             break;
@@ -228,6 +232,10 @@ static void read_batch(struct tap_port *port)
         else
             deliver(port, frame);
     }
+    if (count == port->batch_max)
+        port->batch_max = count < BATCH_FRAMES ? 2 * count : BATCH_FRAMES;
+    else
+        port->batch_max = count > 0 ? count : 1;
     if (port->wire != NULL)
         pump_wire(port);
     if (port->starved) {
@@ -293,6 +301,7 @@ int tap_port_new(struct node *node, const struct tap_port_options *options, stru
     }
     port->vnet_len = options->vnet ? TAP_VNET_HEADER_LEN : 0;
     port->base.send = send_direct;
+    port->batch_max = 1;
     alarm_init(&port->arrival, on_arrival);
     int status = prepare(port, node, options);
     if (status < 0) {

@@ -105,7 +105,8 @@ int host_socket_listen(int fd, int backlog)
 int host_socket_connect(int fd, const struct endpoint *to)
 {
     struct sockaddr_storage address;
-    socklen_t len = host_address_of(host_socket_family(fd), to, &address);
+    int family = address_is_v4(&to->address) ? AF_INET : AF_INET6;
+    socklen_t len = host_address_of(family, to, &address);
     if (len == 0)
         return -EAFNOSUPPORT;
     return connect(fd, (struct sockaddr *)&address, len) < 0 ? -errno : 0;
