@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * web_fixture.h - a web service on the kernel's loopback and clients for it, on one loop.
+ * web_fixture.h - a web service and clients for it, on one loop: on the kernel's loopback, or in one of
+ * the worlds of net_world.h.
  */
 #ifndef WN_TESTS_SUPPORT_WEB_FIXTURE_H
 #define WN_TESTS_SUPPORT_WEB_FIXTURE_H
@@ -8,10 +9,15 @@
 #include "app/web/web.h"
 #include "io/loop.h"
 #include "proto/http/http_client.h"
+#include "tests/support/net_world.h"
 
 struct web_fixture {
+    const struct net_world_kind *kind; /* set before start; NULL: the kernel's loopback */
+    uint64_t seed;
+    struct net_world world;
     struct loop *loop;
-    struct net *net;
+    struct net *net;    /* the server's */
+    struct net *client;
     struct web *web;
     struct endpoint at;
     char *root; /* a temporary directory, removed at the end; NULL: none */
