@@ -305,6 +305,8 @@ static unsigned objection(const struct dns_summary *summary)
     uint16_t type = summary->question.type;
     if (summary->edns.present && summary->edns.version > DNS_EDNS_VERSION)
         return DNS_BADVERS;
+    if (dns_opcode(summary->header.flags) != DNS_OPCODE_QUERY)
+        return DNS_NOTIMP;
     if (summary->question.class != DNS_IN)
         return DNS_REFUSED;
     if (type == DNS_AXFR || type == DNS_IXFR)
@@ -327,9 +329,9 @@ void answer(const struct answer_options *options, struct bytes message,
         return; /* replying to replies would never end */
     }
     out->verdict = ANSWER_REPLY;
-    bool is_query = dns_opcode(summary.header.flags) == DNS_OPCODE_QUERY;
-    if (status != WIRE_OK || !is_query) {
-        out->malformed = is_query;
+    if (status != WIRE_OK) {
+        bool is_query = dns_opcode(summary.header.flags) == DNS_OPCODE_QUERY;
+        out->malformed = is_query; /* other operations may give the sections another meaning */
         out->rcode = is_query ? DNS_FORMERR : DNS_NOTIMP;
         out->reply = bare_reply(options, &summary.header, out->rcode, buffer);
         return;
