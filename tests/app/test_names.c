@@ -575,6 +575,27 @@ static void a_truncated_answer_is_fetched_over_tcp_for_a_tcp_client(void **state
     end(&s);
 }
 
+/* More of them, one after another, than there may be at once. */
+static void streams_to_the_forwarder_are_given_back(void **state UNUSED)
+{
+    struct scene s;
+    struct tcp_client c;
+    begin(&s, FORWARDING);
+    s.upstream.answer = outside;
+    s.upstream.truncates = true;
+    tcp_connect(&s, &c);
+    for (unsigned i = 1; i <= 80; i++) {
+        uint8_t query[100];
+        struct writer w = writer_of(query, sizeof query);
+        tcp_add_query(&w, "www.example", (uint16_t)i);
+        stream_send(c.stream, writer_bytes(&w));
+        assert_true(tcp_wait(&c, i));
+    }
+    assert_int_equal(s.upstream.asked_tcp, 80);
+    stream_abort(c.stream);
+    end(&s);
+}
+
 static void a_stream_of_something_else_is_cut(void **state UNUSED)
 {
     static const struct {
@@ -664,6 +685,7 @@ int main(void)
         cmocka_unit_test(a_refusing_forwarder_fails_at_once),
         cmocka_unit_test(tcp_queries_are_pipelined_at_any_cut),
         cmocka_unit_test(a_truncated_answer_is_fetched_over_tcp_for_a_tcp_client),
+        cmocka_unit_test(streams_to_the_forwarder_are_given_back),
         cmocka_unit_test(a_stream_of_something_else_is_cut),
         cmocka_unit_test(the_oldest_idle_connection_makes_room),
         cmocka_unit_test(wrong_options_are_refused),

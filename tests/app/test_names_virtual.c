@@ -459,6 +459,73 @@ static void forwarded_queries_of_a_connection_are_bounded(void **state UNUSED)
     end(&s);
 }
 
+/* The answer to a client that has gone must not reach the one that has its place now. */
+static void an_answer_finds_only_who_asked(void **state UNUSED)
+{
+    struct scene s;
+    struct tcp t;
+    uint8_t buffer[600];
+    begin(&s);
+    s.upstreams[0].silent = true;
+    s.upstreams[1].silent = true;
+    tcp_connect(&s, &t, true);
+    stream_send(t.stream, framed_query("www.example", buffer, sizeof buffer));
+    run(&s, SEC / 100);
+    stream_abort(t.stream);
+    run(&s, SEC / 100);
+    struct names_counters counters;
+    names_counters(s.names, &counters);
+    assert_int_equal(counters.forwarding, 1);
+    /* Every place is taken, so one of these has that of the first. */
+    static struct tcp others[256];
+    static const struct stream_handler handler = {
+        .on_bytes = on_bytes, .on_end = on_end, .on_closed = on_closed};
+    struct endpoint to = endpoint(SERVER_ADDRESS, 53);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        others[i] = (struct tcp){.scene = &s, .reads = true};
+        assert_int_equal(net_connect(s.nets[1], &to, NULL, &handler, &others[i], &others[i].stream),
+                         0);
+    }
+    run(&s, 9 * SEC);
+    names_counters(s.names, &counters);
+    assert_int_equal(counters.forwarding, 0);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_false(others[i].closed);
+        assert_int_equal(others[i].received, 0);
+        stream_abort(others[i].stream);
+    }
+    end(&s);
+}
+
+/* A forwarded answer for a client whose queue is full already. */
+static void an_answer_for_who_takes_none_ends_the_connection(void **state UNUSED)
+{
+    struct scene s;
+    struct tcp t;
+    uint8_t buffer[600];
+    char line[300];
+    begin(&s);
+    for (unsigned i = 0; i < 60; i++) {
+        char error[100];
+        snprintf(line, sizeof line, "big A 10.0.%u.1", i);
+        assert_int_equal(names_add_record(s.names, line, error, sizeof error), 0);
+    }
+    s.upstreams[0].silent = true;
+    s.upstreams[1].silent = true;
+    tcp_connect(&s, &t, false);
+    stream_send(t.stream, framed_query("www.example", buffer, sizeof buffer));
+    struct bytes query = framed_query("big.home.arpa", buffer, sizeof buffer);
+    usec began = loop_now(s.loop);
+    while (!t.closed && loop_now(s.loop) < began + 30 * SEC) {
+        for (int i = 0; i < 100 && t.stream != NULL && stream_room(t.stream) >= query.len; i++)
+            stream_send(t.stream, query);
+        run(&s, SEC / 10);
+    }
+    assert_true(t.closed);
+    assert_in_range(t.closed_at, 8 * SEC, 9 * SEC);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +539,8 @@ int main(void)
         cmocka_unit_test(a_client_that_takes_no_answers_is_cut),
         cmocka_unit_test(a_client_that_pipelines_and_reads_gets_every_answer),
         cmocka_unit_test(forwarded_queries_of_a_connection_are_bounded),
+        cmocka_unit_test(an_answer_finds_only_who_asked),
+        cmocka_unit_test(an_answer_for_who_takes_none_ends_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
