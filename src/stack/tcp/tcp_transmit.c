@@ -45,6 +45,8 @@ bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out)
             out->burst_max = most - most % out->mss;
     }
     c->mss = (uint16_t)out->mss;
+    if (c->cwnd < c->mss) /* the path has become better than when cwnd fell */
+        c->cwnd = c->mss;
     return true;
 }
 
