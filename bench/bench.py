@@ -179,14 +179,16 @@ class Peer:
 
 
 class Wholenet(Peer):
+    program = WHOLENET
+
     def start(self):
-        self.spawn([WHOLENET, "run", "-p", f"127.0.0.1:{INSIDE_PORT}:{INSIDE_PORT}", "--",
+        self.spawn([self.program, "run", "-p", f"127.0.0.1:{INSIDE_PORT}:{INSIDE_PORT}", "--",
                     *self.agent()])
         self.wait()
 
     @staticmethod
     def present():
-        return os.path.exists(WHOLENET)
+        return os.path.exists(Wholenet.program)
 
 
 class Pasta(Peer):
@@ -422,7 +424,7 @@ def versions():
 
     model = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
     return {
-        "wholenet": first_line(WHOLENET, "version"),
+        "wholenet": first_line(Wholenet.program, "version"),
         "pasta": package("passt"),
         "slirp4netns": package("slirp4netns"),
         "kernel": os.uname().release,
@@ -436,11 +438,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="one short round, to see that it works")
     parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated; default: all")
+    parser.add_argument("--wholenet", metavar="PROGRAM", default=WHOLENET, help="another build")
     parser.add_argument("--json", metavar="FILE", help="write every sample to FILE")
     options = parser.parse_args()
     options.bulk_seconds = 1 if options.quick else 4
     options.small_seconds = 0.5 if options.quick else 2
     rounds = 1 if options.quick else options.rounds
+    Wholenet.program = os.path.abspath(options.wholenet)
     names = [name for name in options.peers.split(",") if PEERS[name].present()]
 
     make_host()
