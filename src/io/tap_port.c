@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/checksum.h"
+#include "os/memory.h"
 
 enum {
     /* A batch ends after so many frames or octets, so that what was read is still in the cache
@@ -275,7 +276,10 @@ static int prepare(struct tap_port *port, struct node *node, const struct tap_po
 {
     if (options->wire != NULL && !(wire_is_ideal(&options->wire->a_to_b) &&
                                    wire_is_ideal(&options->wire->b_to_a))) {
-        port->wire = wire_new(options->wire, loop_now(node_loop(node)));
+        struct wire_options wire = *options->wire;
+        if (wire.heap.resize == NULL)
+            wire.heap = memory_heap();
+        port->wire = wire_new(&wire, loop_now(node_loop(node)));
         if (port->wire == NULL)
             return -ENOMEM;
         port->base.send = send_to_wire;

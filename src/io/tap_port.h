@@ -25,7 +25,8 @@ struct tap_port_options {
     const char *name;          /* in the capture */
     struct mac mac;
     struct capture *capture;   /* NULL: none; borrowed */
-    const struct wire_options *wire; /* NULL: ideal. Copied. WIRE_A is the guest's end */
+    const struct wire_options *wire; /* NULL: ideal. Copied; its heap may be
+                                        unset. WIRE_A is the guest's end */
 };
 
 MUST_USE int tap_port_new(struct node *node, const struct tap_port_options *options,
