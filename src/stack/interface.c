@@ -205,7 +205,9 @@ struct frame *stack_output(struct stack *stack, unsigned index)
 {
     ASSERT(index < stack->interface_count);
     struct interface *interface = stack->interfaces[index];
-    while (interface->output.count == 0)
+    /* What TCP makes may be for other interfaces, whose queues may be full: it is asked again, but
+     * not for ever. */
+    for (int i = 0; i < INTERFACE_FLUSH_ROUNDS && interface->output.count == 0; i++)
         if (!tcp_flush(stack, INTERFACE_FLUSH_FRAMES))
             break;
     struct frame *frame = frame_queue_pop(&interface->output);

@@ -15,6 +15,7 @@ enum {
     INTERFACE_QUEUE_OCTETS_MAX = 8 * 1024 * 1024, /* super-segments are large */
     INTERFACE_MTU_MIN = 576,                      /* RFC 1122 §3.3.2: what every host takes */
     INTERFACE_FLUSH_FRAMES = 64,                  /* asked of TCP at a time */
+    INTERFACE_FLUSH_ROUNDS = 16,
 };
 
 struct neighbour;

@@ -58,7 +58,8 @@ enum udp_status udp_send_frame(struct udp_socket *socket, const struct udp_send_
 /* An ICMP error that came back for a datagram this socket sent. */
 struct udp_error {
     struct endpoint to;   /* where the datagram was going */
-    struct endpoint from;
+    struct endpoint from; /* and where it came from: our end */
+    struct ip_address reporter; /* who says so; our own address: ARP had no answer */
     uint8_t type, code;   /* ICMP (RFC 792) */
     uint16_t mtu;         /* type 3 code 4 */
 };

@@ -155,6 +155,7 @@ void udp_icmp(struct stack *stack, const struct icmp_report *report)
     struct udp_error error = {
         .from = {.address = report->source},
         .to = {.address = report->target},
+        .reporter = report->reporter,
         .type = report->type,
         .code = report->code,
         .mtu = report->mtu,
