@@ -111,8 +111,11 @@ static void check_connection(const struct tcp_connection *c)
     ASSERT(timer_armed(&c->timer) == (c->purpose != TCP_TIMER_NONE));
     if (c->state == TCP_TIME_WAIT)
         ASSERT(c->purpose == TCP_TIMER_TIME_WAIT && list_linked(&c->place));
+    /* In a handshake it is a SYN that acknowledges, and its own timer sends it again. */
+    bool handshake = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
     if (c->ack_pending || c->ack_now)
-        ASSERT(timer_armed(&c->ack_timer) || list_linked(&c->pending));
+        ASSERT(timer_armed(&c->ack_timer) || list_linked(&c->pending) ||
+               (handshake && timer_armed(&c->timer)));
     ASSERT(c->owned || c->socket.events == 0);
 }
 

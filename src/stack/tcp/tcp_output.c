@@ -196,12 +196,13 @@ static unsigned acknowledge(struct tcp_connection *c, const struct tcp_path *pat
     uint32_t unacknowledged = (uint32_t)seq_diff(c->rcv_nxt, c->last_ack_sent);
     bool now = c->ack_now || unacknowledged >= 2 * (uint32_t)c->rcv_mss ||
                (c->ack_pending && c->quick_acks > 0);
-    if (now) {
+    if (now && tcp_transmit_ack(c, path, c->snd_nxt)) {
         if (c->quick_acks > 0)
             c->quick_acks--;
-        return tcp_transmit_ack(c, path, c->snd_nxt) ? 1 : 0;
+        return 1;
     }
-    if (c->ack_pending && !timer_armed(&c->ack_timer))
+    /* Later; or there was no memory for it, and perhaps there is then. */
+    if (!timer_armed(&c->ack_timer))
         wheel_arm(&c->stack->wheel, &c->ack_timer, c->stack->now + TCP_DELAYED_ACK);
     return 0;
 }

@@ -94,7 +94,6 @@ enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg
     }
     tcp_reorder_clear(c);
     c->rcv_nxt = seq_add(c->rcv_nxt, 1);
-    c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt);
     c->fin_received = true;
     c->ack_now = true;
     tcp_wake(c);

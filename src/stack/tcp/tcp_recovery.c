@@ -109,10 +109,10 @@ void tcp_recovery_acked(struct tcp_connection *c, const struct tcp_ack_event *ev
             when_recovering(c, event);
         break;
     case TCP_LOSS:
-        if (over)
-            leave_recovery(c);
         if (event->acknowledged > 0)
             c->congestion->acked(c, event);
+        if (over)
+            leave_recovery(c);
         break;
     }
 }
