@@ -51,9 +51,11 @@ static void test_learning(void **state)
     assert_int_equal(put(&b, 0, 1, 2, 0), 0x4);
     assert_int_equal(put(&b, 2, 3, 2, 0), 0x0);      /* at the same port: filtered */
     assert_int_equal(put(&b, 1, 4, 0, 0), 0xd);      /* to everyone */
-    assert_int_equal(put(&b, 3, 2, 1, 0), 0x1);      /* station 2 has moved */
-    assert_int_equal(put(&b, 0, 1, 2, 0), 0x8);
-    assert_int_equal(put(&b, 0, 1, 2, SWITCH_AGEING_TIME + 1), 0xe); /* forgotten */
+    assert_int_equal(put(&b, 3, 2, 1, 9), 0x1);      /* station 2 has moved */
+    assert_int_equal(put(&b, 0, 1, 2, 9), 0x8);
+    assert_int_equal(put(&b, 1, 2, 1, 19), 0x1);     /* and again */
+    assert_int_equal(put(&b, 0, 1, 2, SWITCH_AGEING_TIME + 19), 0x2);
+    assert_int_equal(put(&b, 0, 1, 2, SWITCH_AGEING_TIME + 20), 0xe); /* forgotten */
     assert_int_equal(put(&b, 9, 1, 2, 0), 0);        /* no such port */
     bench_close(&b);
 }

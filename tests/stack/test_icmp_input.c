@@ -95,6 +95,7 @@ static const struct {
     {"as much as fits is quoted", 3, 1, 0x0a000001, 0, 0, 548, true},
     {"another port", 3, 3, 0x0a000001, 1, 0, 28, false},
     {"about a packet that was not ours", 3, 3, 0x0a000003, 0, 0, 28, false},
+    {"about a packet of another address of ours", 3, 3, 0x0a000101, 0, 0, 28, false},
     {"about a later fragment", 3, 3, 0x0a000001, 0, 8, 28, false},
     {"seven octets of the transport", 3, 3, 0x0a000001, 0, 0, 27, false},
     {"no header", 3, 3, 0x0a000001, 0, 0, 10, false},
@@ -105,7 +106,7 @@ static void test_errors_reach_the_socket(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
         struct one_stack s;
-        one_stack_open(&s, NULL);
+        one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1500});
         struct udp_socket *socket = udp_open(s.stack, &(struct udp_options){0});
         uint16_t port = udp_local(socket)->port;
         uint8_t quoted[548] = {0};

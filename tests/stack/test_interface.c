@@ -36,6 +36,8 @@ static const struct {
      false},
     {"802.3 with SNAP (RFC 1042)", "020000000001 020000000002 0028 aaaa03 000000 0800", DROP_NONE,
      true},
+    {"802.3 with a length that cuts the packet", "020000000001 020000000002 0020 aaaa03 000000 0800",
+     DROP_IP_MALFORMED, false},
     {"802.3 with another LLC", "020000000001 020000000002 0028 424203 000000 0800",
      DROP_ETHERNET_TYPE, false},
     {"IPv6 is not spoken", "020000000001 020000000002 86dd", DROP_ETHERNET_TYPE, false},
@@ -140,6 +142,8 @@ static void test_the_queue_is_bounded_in_octets_too(void **state)
         sent++;
     assert_int_equal(sent, INTERFACE_QUEUE_OCTETS_MAX / (65535 + 14));
     assert_int_equal(one_stack_drain(&s, 0), sent);
+    for (int i = 0; i < sent; i++) /* and all the room is there again */
+        assert_int_equal(send_one(socket, ADDRESS_PEER, 65507), UDP_SENT);
     one_stack_close(&s);
 }
 

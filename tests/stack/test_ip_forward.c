@@ -137,6 +137,26 @@ static void test_super_segments(void **state)
     one_stack_close(&s);
 }
 
+/* Links pad short frames; the next link is not sent the padding. */
+static void test_padding_is_not_passed_on(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1500, .stack.forwarding = true});
+    uint8_t octets[60] = {0};
+    struct writer w = writer_of(octets, sizeof octets);
+    struct ethernet_header ethernet = {.target = mac_us, .source = mac_peer,
+                                       .type = ETHERNET_IPV4, .payload = bytes_empty()};
+    ethernet_encode(&ethernet, &w);
+    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_FAR_PEER, .ttl = 64,
+                             .total_len = 21, .protocol = 99, .options = bytes_empty()};
+    ipv4_encode(&ip, &w);
+    one_stack_frame(&s, 0, bytes_of(octets, sizeof octets));
+    assert_true(one_stack_next(&s, 1));
+    assert_int_equal(s.out_len, 14 + 21);
+    one_stack_close(&s);
+}
+
 static void test_without_forwarding_nothing_passes(void **state)
 {
     (void)state;
@@ -160,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_the_checksum_holds_at_every_ttl),
         cmocka_unit_test(test_an_unreachable_host_is_told_to_the_sender),
         cmocka_unit_test(test_super_segments),
+        cmocka_unit_test(test_padding_is_not_passed_on),
         cmocka_unit_test(test_without_forwarding_nothing_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

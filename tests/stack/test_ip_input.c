@@ -263,6 +263,13 @@ static void test_interception(void **state)
     assert_true(address_equal(&answered.source, &us));
     assert_false(echo_receive(echo, &request));
 
+    /* What is refused, the foreign host refuses. */
+    struct ipv4_header odd = {.source = ADDRESS_PEER, .target = ADDRESS_OUTSIDE, .protocol = 99};
+    one_stack_ip(&s, &odd, bytes_of_text("12345678"));
+    message = one_stack_next_icmp(&s, 0, &answered);
+    assert_int_equal(message.code, ICMP_PROTOCOL_UNREACHABLE);
+    assert_true(address_equal(&answered.source, &odd.target));
+
     /* Our own address is still ours, TTL or not. */
     ip.target = ADDRESS_US;
     one_stack_ip(&s, &ip, bytes_of(body, len));

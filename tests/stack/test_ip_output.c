@@ -154,6 +154,19 @@ static void test_identification(void **state)
         near += i > 0 && (uint16_t)(ids[i] - ids[i - 1]) < 64;
     }
     assert_true(near < 4);
+
+    /* A busy flow does not advance the numbers of a quiet one. */
+    struct ip_send quiet = to(ADDRESS_OUTSIDE);
+    struct ip_send busy = to(ADDRESS_PEER);
+    quiet.mac = &mac_peer;
+    quiet.interface = 0;
+    assert_int_equal(ip_output(s.stack, &quiet, frame_of(&s, 1)), IP_SENT);
+    uint16_t before = one_stack_next_ip(&s, 0).identification;
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(ip_output(s.stack, &busy, frame_of(&s, 1)), IP_SENT);
+    one_stack_drain(&s, 0);
+    assert_int_equal(ip_output(s.stack, &quiet, frame_of(&s, 1)), IP_SENT);
+    assert_int_equal(one_stack_next_ip(&s, 0).identification, (uint16_t)(before + 1));
     one_stack_close(&s);
 }
 
