@@ -116,8 +116,10 @@ struct ip_address ip_source_on(const struct stack *stack, unsigned interface,
             best_contains = contains;
         }
     }
-    if (best == NULL)
-        best = other; /* an unnumbered link borrows (RFC 1812 §2.2.7) */
+    /* An unnumbered link borrows (RFC 1812 §2.2.7); but who asks everyone on a link without having
+     * an address there is about to get one, and says 0.0.0.0 (RFC 2131 §4.1). */
+    if (best == NULL && value != UINT32_MAX)
+        best = other;
     return best != NULL ? best->prefix.address : address_any_v4();
 }
 

@@ -168,7 +168,7 @@ struct neighbour_info {
     unsigned interface;
     struct ip_address address;
     struct mac mac;
-    uint8_t state; /* enum neighbour_state, stack/arp.h */
+    uint8_t state; /* enum neighbour_state, stack/neighbour.h */
     usec expires_at;
 };
 bool stack_each_neighbour(const struct stack *stack, size_t *place, struct neighbour_info *out);

@@ -149,6 +149,23 @@ static void test_the_nearest_address_is_the_source(void **state)
     one_stack_close(&s);
 }
 
+static void test_a_link_without_address_borrows_one_but_not_for_dhcp(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1500});
+    struct ip_address far = ADDRESS_FAR_US;
+    assert_true(stack_remove_address(s.stack, 1, &far));
+    struct ip_address target = ADDRESS_OUTSIDE;
+    struct ip_address source = ip_source_on(s.stack, 1, &target);
+    assert_int_equal(address_v4_value(&source), 0x0a000001);
+    target = address_v4(0xffffffff);
+    source = ip_source_on(s.stack, 1, &target);
+    assert_int_equal(address_v4_value(&source), 0);
+    assert_true(address_is_v4(&source));
+    one_stack_close(&s);
+}
+
 static void test_the_table_is_bounded(void **state)
 {
     (void)state;
@@ -195,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_conflicts_while_probing),
         cmocka_unit_test(test_an_address_in_use_is_defended_at_most_every_ten_seconds),
         cmocka_unit_test(test_the_nearest_address_is_the_source),
+        cmocka_unit_test(test_a_link_without_address_borrows_one_but_not_for_dhcp),
         cmocka_unit_test(test_the_table_is_bounded),
         cmocka_unit_test(test_the_route_of_a_prefix_goes_with_its_last_address),
     };
