@@ -87,8 +87,6 @@ static void put_parameters(const struct dhcp_reply_config *config,
     (void)dhcp_find(request, DHCP_PARAMETER_LIST, &wanted);
     for (size_t i = 0; i < wanted.len; i++)
         put_parameter(config, reply, m, wanted.data[i]);
-    /* Without a mask an address is of no use, whether it was asked for or not. */
-    put_parameter(config, reply, m, DHCP_SUBNET_MASK);
 }
 
 static void put_times(struct dhcp_message *m, uint32_t seconds)
@@ -115,33 +113,48 @@ static size_t size_max(const struct dhcp_message *request)
     return octets < DHCP_MESSAGE_MAX ? octets : DHCP_MESSAGE_MAX;
 }
 
+/* `all`: with what the client asked for; else only with what it cannot do without. */
+static void build(const struct dhcp_reply_config *config, const struct dhcp_message *request,
+                  const struct dhcp_reply *reply, bool all, struct dhcp_message *m)
+{
+    dhcp_message_init(m);
+    m->op = DHCP_BOOTREPLY;
+    m->htype = request->htype;
+    m->hlen = request->hlen;
+    m->xid = request->xid;
+    m->flags = request->flags;
+    m->ciaddr = reply->type == DHCP_ACK ? request->ciaddr : 0;
+    m->yiaddr = reply->yiaddr;
+    m->giaddr = request->giaddr;
+    memcpy(m->chaddr, request->chaddr, sizeof m->chaddr);
+    dhcp_put_u8(m, DHCP_MESSAGE_TYPE, reply->type);
+    dhcp_put_u32(m, DHCP_SERVER_ID, config->server);
+    if (reply->type == DHCP_NAK) {
+        put_text(m, DHCP_MESSAGE_TEXT, reply->text);
+        if (request->giaddr != 0)
+            m->flags |= DHCP_FLAG_BROADCAST; /* the client may have no usable address, §4.3.2 */
+    } else {
+        if (reply->yiaddr != 0)
+            put_times(m, reply->lease_seconds);
+        if (all)
+            put_parameters(config, request, reply, m);
+        /* Without a mask an address is of no use, whether it was asked for or not. */
+        put_parameter(config, reply, m, DHCP_SUBNET_MASK);
+        if (!all)
+            put_parameter(config, reply, m, DHCP_ROUTER);
+    }
+    copy_option(request, DHCP_CLIENT_ID, m);
+    copy_option(request, DHCP_RELAY_AGENT, m);
+}
+
 bool dhcp_reply_write(const struct dhcp_reply_config *config, const struct dhcp_message *request,
                       const struct dhcp_reply *reply, struct writer *w)
 {
     struct dhcp_message m;
-    dhcp_message_init(&m);
-    m.op = DHCP_BOOTREPLY;
-    m.htype = request->htype;
-    m.hlen = request->hlen;
-    m.xid = request->xid;
-    m.flags = request->flags;
-    m.ciaddr = reply->type == DHCP_ACK ? request->ciaddr : 0;
-    m.yiaddr = reply->yiaddr;
-    m.giaddr = request->giaddr;
-    memcpy(m.chaddr, request->chaddr, sizeof m.chaddr);
-    dhcp_put_u8(&m, DHCP_MESSAGE_TYPE, reply->type);
-    dhcp_put_u32(&m, DHCP_SERVER_ID, config->server);
-    if (reply->type == DHCP_NAK) {
-        put_text(&m, DHCP_MESSAGE_TEXT, reply->text);
-        if (request->giaddr != 0)
-            m.flags |= DHCP_FLAG_BROADCAST; /* the client may have no usable address, §4.3.2 */
-    } else {
-        if (reply->yiaddr != 0)
-            put_times(&m, reply->lease_seconds);
-        put_parameters(config, request, reply, &m);
-    }
-    copy_option(request, DHCP_CLIENT_ID, &m);
-    copy_option(request, DHCP_RELAY_AGENT, &m);
+    build(config, request, reply, true, &m);
+    if (dhcp_encode(&m, size_max(request), w) == WIRE_OK)
+        return true;
+    build(config, request, reply, false, &m);
     return dhcp_encode(&m, size_max(request), w) == WIRE_OK;
 }
 
