@@ -202,8 +202,7 @@ static struct dhcp_binding *own_binding(const struct dhcp_pool *pool,
 
 static bool vacant(const struct dhcp_binding *b)
 {
-    return b != NULL && !b->reserved && !b->held &&
-           (b->state == DHCP_FREE || b->state == DHCP_EXPIRED);
+    return b != NULL && !b->reserved && (b->state == DHCP_FREE || b->state == DHCP_EXPIRED);
 }
 
 /* The same whatever seed the table's hash has: a server that lost its memory gives a client the

@@ -219,6 +219,25 @@ static void an_exchange_gives_an_address(void **state UNUSED)
     end(&w);
 }
 
+static void a_client_does_not_direct_its_reply_elsewhere(void **state UNUSED)
+{
+    struct world w;
+    begin(&w);
+    struct dhcp_message m = message(DHCP_DISCOVER, 1);
+    m.ciaddr = 0xc0a80105;
+    assert_int_equal(say(&w, &m), DHCP_OFFER);
+    assert_int_equal(address_v4_value(&w.target.to.address), w.reply.yiaddr);
+    assert_true(w.target.has_mac);
+    uint32_t address = w.reply.yiaddr;
+    m = message(DHCP_REQUEST, 1);
+    m.ciaddr = 0xc0a80105;
+    dhcp_put_u32(&m, DHCP_REQUESTED_ADDRESS, address);
+    dhcp_put_u32(&m, DHCP_SERVER_ID, SERVER);
+    assert_int_equal(say(&w, &m), DHCP_ACK);
+    assert_int_equal(address_v4_value(&w.target.to.address), address);
+    end(&w);
+}
+
 static void what_is_not_stored_is_not_acknowledged(void **state UNUSED)
 {
     struct world w;
@@ -863,6 +882,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exchange_gives_an_address),
+        cmocka_unit_test(a_client_does_not_direct_its_reply_elsewhere),
         cmocka_unit_test(what_is_not_stored_is_not_acknowledged),
         cmocka_unit_test(a_client_waits_while_its_lease_is_being_stored),
         cmocka_unit_test(replies_that_wait_are_bounded),
