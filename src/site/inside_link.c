@@ -45,6 +45,21 @@ void inside_relax_sysctls(void)
     write_sysctl("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 }
 
+static const char *tap_advice(int error)
+{
+    switch (-error) {
+    case EACCES:
+    case EPERM:
+        return "; let users open it (chmod 0666 /dev/net/tun, as on most systems), or run as root";
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+        return "; load it (modprobe tun), or hand /dev/net/tun to the container";
+    default:
+        return "";
+    }
+}
+
 static int make_tap(const struct inside_options *options, int socket, struct text *error)
 {
     struct tap tap;
@@ -55,7 +70,8 @@ static int make_tap(const struct inside_options *options, int socket, struct tex
     };
     int result = tap_open(&tap_options, &tap);
     if (result < 0) {
-        text_add_format(error, "cannot make a TAP device: %s", tap_error_text(result));
+        text_add_format(error, "cannot use /dev/net/tun: %s%s", tap_error_text(result),
+                        tap_advice(result));
         return result;
     }
     struct inside_event event = {.kind = INSIDE_DEVICE, .fd = -1};
