@@ -211,7 +211,9 @@ static bool take_hosts(struct site_reader *reader, struct site_config *config, c
             text_add_format(complain(reader, line), "more than %d hosts", SITE_HOSTS_MAX);
             return false;
         }
-        struct site_host host = {.address = address_any_v4()};
+        struct site_host host;
+        memset(&host, 0, sizeof host);
+        host.address = address_any_v4();
         struct bytes name = bytes_of_text(cfg_title(block));
         if (!site_label_valid(name)) {
             text_add_format(complain(reader, line),

@@ -256,7 +256,9 @@ static bool parse_record(struct bytes text, void *field, const struct site_optio
 
 bool site_published_parse(struct bytes text, struct site_published *out)
 {
-    struct site_published published = {.outside.address = address_v4(0x7f000001)};
+    struct site_published published;
+    memset(&published, 0, sizeof published); /* a reload compares it octet by octet */
+    published.outside.address = address_v4(0x7f000001);
     size_t slash = bytes_find(text, '/');
     struct bytes protocol = bytes_after(text, slash + 1);
     if (slash < text.len) {

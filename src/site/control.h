@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * control.h - how a running wholenet is asked: an abstract Unix socket (unix(7)), which has a name
+ * but no file, so that nothing can be left behind; answered for our own user and root alone.
+ *
+ * A client sends one line, "status", and is sent a JSON object until the end of the stream.
+ */
+#ifndef WN_SITE_CONTROL_H
+#define WN_SITE_CONTROL_H
+
+#include "io/loop.h"
+
+struct control;
+
+enum {
+    CONTROL_NAME_MAX = 64,       /* with a NUL */
+    CONTROL_FOUND_MAX = 64,
+    CONTROL_ANSWER_MAX = 1024 * 1024,
+};
+
+/* `name` NULL: our process id. `status` writes the answer, at most `size` octets. 0 or a negative
+ * errno; -EADDRINUSE: another has that name. */
+MUST_USE int control_new(struct loop *loop, const char *name,
+                         size_t (*status)(void *self, char *out, size_t size), void *self,
+                         struct control **out);
+void control_free(struct control *control); /* NULL is nothing */
+
+/* The client's side; both sleep. */
+
+/* Names of running ones of user `uid`. Returns how many, or a negative errno. */
+MUST_USE int control_find(unsigned uid, char names[][CONTROL_NAME_MAX], size_t max);
+
+/* Asks; *out is a string that the caller must free(). 0 or a negative errno (-ECONNREFUSED: there
+ * is none of that name). */
+MUST_USE int control_ask(unsigned uid, const char *name, const char *question, char **out);
+
+#endif

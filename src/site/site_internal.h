@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* site_internal.h - what a running site consists of; for site*.c alone. */
+#ifndef WN_SITE_SITE_INTERNAL_H
+#define WN_SITE_SITE_INTERNAL_H
+
+#include "app/addresses/addresses.h"
+#include "app/gateway/gateway.h"
+#include "app/names/names.h"
+#include "app/web/web.h"
+#include "io/node.h"
+#include "io/tap_port.h"
+#include "site/lease_names.h"
+#include "site/site.h"
+
+struct control;
+
+struct site {
+    struct loop *loop;
+    const struct log *log;
+    struct capture *capture;
+    const char *capture_path;
+    struct site_config *config;
+    usec started_at;
+
+    struct node *node;        /* NULL on link "host" */
+    unsigned interface;
+    char device[SITE_DEVICE_MAX];
+    struct tap_port *port;    /* NULL: no device yet */
+    struct net *outside;      /* the kernel's sockets */
+    struct net *inside;       /* where services listen: the node's, or the same as outside */
+    struct endpoint resolvers[SITE_FORWARDERS_MAX];
+    size_t resolver_count;
+    struct ip_address guest;  /* where published ports lead; any: nobody has a lease yet */
+
+    struct gateway *gateway;
+    struct lease_names *lease_names;
+    struct names *names;
+    struct addresses *addresses;
+    struct web *web;
+    struct control *control;
+};
+
+/* The services of a site, in the order in which they start (site_services.c). */
+struct site_part {
+    const char *name;
+    /* Are these two the same to it? */
+    bool (*same)(const struct site_config *a, const struct site_config *b);
+    /* As site->config says; 0 also when it says that there is none. */
+    int (*start)(struct site *site, struct text *error);
+    void (*stop)(struct site *site); /* also when it does not run */
+};
+
+enum { SITE_PARTS = 5 };
+extern const struct site_part site_parts[SITE_PARTS];
+
+#endif

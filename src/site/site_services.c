@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_services.c - the parts of a running site: gateway, names, addresses, web, control socket.
+ * Each starts from the site's configuration alone, so that a reload can exchange one and leave the
+ * others as they are.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/memory.h"
+#include "site/control.h"
+#include "site/resolvers.h"
+#include "site/site_internal.h"
+
+/* Is the member the same in both? Structures come zeroed, so padding does not count. */
+#define SAME(member) (memcmp(&a->member, &b->member, sizeof a->member) == 0)
+
+static int failed(struct text *error, int result, const char *what, const struct endpoint *where)
+{
+    char text[ENDPOINT_TEXT_MAX];
+    text_add(error, what);
+    if (where != NULL)
+        text_add_format(error, " on %s", endpoint_format(where, text));
+    text_add_format(error, ": %s", strerror(-result));
+    if (result == -EACCES)
+        text_add(error, "; ports below 1024 are for root (sysctl "
+                        "net.ipv4.ip_unprivileged_port_start)");
+    return result;
+}
+
+/* ---- gateway ---- */
+
+static bool gateway_same(const struct site_config *a, const struct site_config *b)
+{
+    return SAME(gateway) && SAME(addresses.pool_first);
+}
+
+static void lead_to(struct site *site, const struct ip_address *guest)
+{
+    site->guest = *guest;
+    if (site->gateway != NULL)
+        relay_set_guest(gateway_relay(site->gateway), guest);
+}
+
+static int publish(struct site *site, struct text *error)
+{
+    const struct site_gateway *config = &site->config->gateway;
+    for (size_t i = 0; i < config->published_count; i++) {
+        const struct site_published *published = &config->published[i];
+        struct endpoint outside = published->outside;
+        const struct endpoint inside = {address_any_v4(), published->inside_port};
+        int result = relay_publish(gateway_relay(site->gateway), &outside, &inside, published->udp);
+        if (result < 0)
+            return failed(error, result, "cannot publish a port", &published->outside);
+    }
+    return 0;
+}
+
+static void gateway_stop(struct site *site)
+{
+    gateway_free(site->gateway);
+    site->gateway = NULL;
+}
+
+static int gateway_start(struct site *site, struct text *error)
+{
+    const struct site_config *config = site->config;
+    if (!config->gateway.present)
+        return 0;
+    const struct gateway_options options = {
+        .node = site->node,
+        .interface = site->interface,
+        .network = site_config_network(config),
+        .gateway = config->link.address.address,
+        .host_address = config->gateway.host_address,
+        .internet = config->gateway.internet,
+        .host_loopback = config->gateway.host_loopback,
+    };
+    int result = gateway_new(&options, &site->gateway);
+    if (result < 0)
+        return failed(error, result, "cannot start the gateway", NULL);
+    lead_to(site, address_is_any(&site->guest) ? &config->addresses.pool_first : &site->guest);
+    return publish(site, error);
+}
+
+/* ---- names ---- */
+
+static bool names_same(const struct site_config *a, const struct site_config *b)
+{
+    return SAME(names) && SAME(domain) && SAME(web.present) && SAME(web.name) &&
+           SAME(gateway.present) && SAME(gateway.host_loopback) && SAME(gateway.host_address) &&
+           SAME(addresses);
+}
+
+static int add_name(void *self, const char *name, const struct ip_address *address)
+{
+    struct site *site = self;
+    return site->names != NULL ? names_add_address(site->names, name, address) : 0;
+}
+
+static void remove_name(void *self, const char *name)
+{
+    struct site *site = self;
+    if (site->names != NULL)
+        names_remove(site->names, name);
+}
+
+static void names_stop(struct site *site)
+{
+    lease_names_free(site->lease_names);
+    site->lease_names = NULL;
+    names_free(site->names);
+    site->names = NULL;
+}
+
+static int add_site_names(struct site *site, struct text *error)
+{
+    const struct site_config *config = site->config;
+    const struct ip_address *ours = &config->link.address.address;
+    const struct {
+        const char *name;
+        const struct ip_address *address;
+        bool wanted;
+    } own[] = {
+        {"gateway", ours, true},
+        {"ns", ours, true},
+        {config->web.name, ours, config->web.present},
+        {"host", &config->gateway.host_address,
+         config->gateway.present && config->gateway.host_loopback},
+    };
+    int result = 0;
+    for (size_t i = 0; i < ARRAY_LEN(own) && (result == 0 || result == -EEXIST); i++)
+        if (own[i].wanted)
+            result = lease_names_reserve(site->lease_names, own[i].name, own[i].address);
+    for (size_t i = 0; i < config->addresses.host_count && (result == 0 || result == -EEXIST); i++)
+        result = lease_names_reserve(site->lease_names, config->addresses.hosts[i].name,
+                                     &config->addresses.hosts[i].address);
+    if (result < 0 && result != -EEXIST)
+        return failed(error, result, "cannot add the site's names", NULL);
+    for (size_t i = 0; i < config->names.record_count && site->names != NULL; i++) {
+        char complaint[256] = "";
+        if (names_add_record(site->names, config->names.records[i], complaint,
+                             sizeof complaint) < 0) {
+            text_add_format(error, "record \"%s\": %s", config->names.records[i], complaint);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+static int start_name_service(struct site *site, struct text *error)
+{
+    const struct site_config *config = site->config;
+    char server_name[SITE_NAME_MAX + 4];
+    snprintf(server_name, sizeof server_name, "ns.%s", config->domain);
+    struct names_options options = {
+        .listen = config->names.listen,
+        .domain = config->domain,
+        .server_name = server_name,
+        .closed_world = config->names.closed,
+        .outside = site->outside,
+        .ttl = (uint32_t)(config->names.ttl / USEC_PER_SEC),
+    };
+    site->resolver_count = 0;
+    for (size_t i = 0; i < config->names.forwarder_count; i++)
+        site->resolvers[site->resolver_count++] = config->names.forwarders[i];
+    if (config->names.forward_host)
+        site->resolver_count += resolvers_of_host(site->resolvers + site->resolver_count,
+                                                  SITE_FORWARDERS_MAX - site->resolver_count);
+    memcpy(options.forwarders, site->resolvers, sizeof site->resolvers);
+    options.forwarder_count = site->resolver_count;
+    if (config->names.forward_host && site->resolver_count == 0)
+        log_warning(site->log, "the host has no resolvers in /etc/resolv.conf: only the site's own "
+                               "names will be found");
+    int result = names_new(site->inside, &options, &site->names);
+    return result < 0 ? failed(error, result, "cannot serve names", &options.listen) : 0;
+}
+
+static void name_lease(struct site *site, const struct lease *lease)
+{
+    int result = lease_names_begin(site->lease_names, &lease->address, lease->hostname);
+    if (result < 0)
+        log_notice(site->log, "the name \"%s\" is not given to a host: %s", lease->hostname,
+                   result == -EEXIST ? "it is taken" : strerror(-result));
+}
+
+static int names_start(struct site *site, struct text *error)
+{
+    const struct lease_names_options options = {
+        .heap = memory_heap(),
+        .count_max = ADDRESSES_POOL_MAX + SITE_HOSTS_MAX + 8,
+        .add = add_name,
+        .remove = remove_name,
+        .self = site,
+    };
+    site->lease_names = lease_names_new(&options);
+    if (site->lease_names == NULL)
+        return failed(error, -ENOMEM, "cannot keep the names of hosts", NULL);
+    int result = site->config->names.present ? start_name_service(site, error) : 0;
+    if (result == 0)
+        result = add_site_names(site, error);
+    if (result < 0)
+        return result;
+    size_t place = 0;
+    struct lease lease;
+    while (site->addresses != NULL && addresses_each(site->addresses, &place, &lease))
+        if (!lease.offered)
+            name_lease(site, &lease);
+    return 0;
+}
+
+/* ---- addresses ---- */
+
+static bool addresses_same(const struct site_config *a, const struct site_config *b)
+{
+    return SAME(addresses) && SAME(domain);
+}
+
+/* Published ports lead to the host that has had its lease longest. */
+static void follow_guest(struct site *site, const struct lease *lease, bool active)
+{
+    if (active && address_is_any(&site->guest))
+        lead_to(site, &lease->address);
+    if (active || !address_equal(&site->guest, &lease->address))
+        return;
+    size_t place = 0;
+    struct lease other;
+    while (addresses_each(site->addresses, &place, &other)) {
+        if (other.offered || address_equal(&other.address, &lease->address))
+            continue;
+        lead_to(site, &other.address);
+        return;
+    }
+    lead_to(site, &site->config->addresses.pool_first);
+    site->guest = address_any_v4();
+}
+
+static void on_lease(void *self, const struct lease *lease, bool active)
+{
+    struct site *site = self;
+    char address[ADDRESS_TEXT_MAX], mac[MAC_TEXT_MAX];
+    log_info(site->log, "lease %s: %s for %s%s%s", active ? "begins" : "ends",
+             address_format(&lease->address, address), mac_format(&lease->mac, mac),
+             lease->hostname[0] != '\0' ? ", " : "", lease->hostname);
+    follow_guest(site, lease, active);
+    if (active)
+        name_lease(site, lease);
+    else
+        lease_names_end(site->lease_names, &lease->address);
+}
+
+static void addresses_stop(struct site *site)
+{
+    addresses_free(site->addresses);
+    site->addresses = NULL;
+    site->guest = address_any_v4();
+}
+
+static int addresses_start(struct site *site, struct text *error)
+{
+    const struct site_config *config = site->config;
+    const struct site_addresses *addresses = &config->addresses;
+    if (!addresses->present)
+        return 0;
+    struct addresses_static statics[SITE_HOSTS_MAX] = {0};
+    for (size_t i = 0; i < addresses->host_count; i++) {
+        statics[i].mac = addresses->hosts[i].mac;
+        statics[i].address = addresses->hosts[i].address;
+        snprintf(statics[i].hostname, sizeof statics[i].hostname, "%s", addresses->hosts[i].name);
+    }
+    struct addresses_options options = {
+        .server = config->link.address.address,
+        .network = site_config_network(config),
+        .pool_first = addresses->pool_first,
+        .pool_last = addresses->pool_last,
+        .router = addresses->router,
+        .dns_count = addresses->dns_count,
+        .domain = config->domain,
+        .lease_seconds = (uint32_t)(addresses->lease_time / USEC_PER_SEC),
+        .mtu = (uint16_t)config->link.mtu,
+        .statics = statics,
+        .static_count = addresses->host_count,
+        .interface = addresses->interface[0] != '\0' ? addresses->interface : NULL,
+        .on_lease = on_lease,
+        .self = site,
+    };
+    memcpy(options.dns, addresses->dns, sizeof addresses->dns);
+    int result = addresses_new(site->inside, &options, &site->addresses);
+    return result < 0 ? failed(error, result, "cannot give out addresses", NULL) : 0;
+}
+
+/* ---- web ---- */
+
+static bool web_same(const struct site_config *a, const struct site_config *b)
+{
+    return SAME(web) && SAME(domain);
+}
+
+static void web_stop(struct site *site)
+{
+    web_free(site->web);
+    site->web = NULL;
+}
+
+static int web_start(struct site *site, struct text *error)
+{
+    const struct site_config *config = site->config;
+    if (!config->web.present)
+        return 0;
+    char server_name[SITE_LABEL_MAX + SITE_NAME_MAX];
+    snprintf(server_name, sizeof server_name, "%s.%s", config->web.name, config->domain);
+    const struct web_options options = {
+        .listen = config->web.listen,
+        .server_name = server_name,
+        .domain = config->domain,
+        .root = config->web.root[0] != '\0' ? config->web.root : NULL,
+        .connections_max = config->web.connections_max,
+        .site = {site_status, site},
+    };
+    int result = web_new(site->inside, &options, &site->web);
+    return result < 0 ? failed(error, result, "cannot serve web pages", &options.listen) : 0;
+}
+
+/* ---- control ---- */
+
+static bool control_same(const struct site_config *a, const struct site_config *b)
+{
+    return SAME(control);
+}
+
+static void control_stop(struct site *site)
+{
+    control_free(site->control);
+    site->control = NULL;
+}
+
+static int control_start(struct site *site, struct text *error)
+{
+    const char *name = site->config->control;
+    int result = control_new(site->loop, name[0] != '\0' ? name : NULL, site_status, site,
+                             &site->control);
+    if (result == -EADDRINUSE) {
+        text_add_format(error, "control \"%s\": a running wholenet has this name", name);
+        return result;
+    }
+    return result < 0 ? failed(error, result, "cannot open the control socket", NULL) : 0;
+}
+
+const struct site_part site_parts[SITE_PARTS] = {
+    {"gateway", gateway_same, gateway_start, gateway_stop},
+    {"names", names_same, names_start, names_stop},
+    {"addresses", addresses_same, addresses_start, addresses_stop},
+    {"web", web_same, web_start, web_stop},
+    {"control", control_same, control_start, control_stop},
+};

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_status.c - a running site as JSON, in the shape of docs/status.md: for the status command,
+ * the control socket and the page about the network.
+ */
+#include <jansson.h>
+#include <unistd.h>
+
+#include "site/site_internal.h"
+#include "stack/tcp/tcp.h"
+
+enum { CONNECTIONS_SHOWN = 64 };
+
+/* jansson's numbers are signed; a count that large is not to be seen. */
+static void set_count(json_t *object, const char *name, uint64_t count)
+{
+    json_object_set_new(object, name, json_integer((json_int_t)count));
+}
+
+static void set_seconds(json_t *object, const char *name, usec duration)
+{
+    json_object_set_new(object, name, json_real((double)duration / USEC_PER_SEC));
+}
+
+static json_t *address_json(const struct ip_address *address)
+{
+    char text[ADDRESS_TEXT_MAX];
+    return json_string(address_format(address, text));
+}
+
+static json_t *endpoint_json(const struct endpoint *endpoint)
+{
+    char text[ENDPOINT_TEXT_MAX];
+    return json_string(endpoint_format(endpoint, text));
+}
+
+static json_t *mac_json(const struct mac *mac)
+{
+    char text[MAC_TEXT_MAX];
+    return json_string(mac_format(mac, text));
+}
+
+static json_t *published_json(const struct site_config *config)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < config->gateway.published_count; i++) {
+        const struct site_published *published = &config->gateway.published[i];
+        json_t *one = json_object();
+        json_object_set_new(one, "outside", endpoint_json(&published->outside));
+        set_count(one, "inside_port", published->inside_port);
+        json_object_set_new(one, "protocol", json_string(published->udp ? "udp" : "tcp"));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *site_json(const struct site *site)
+{
+    const struct site_config *config = site->config;
+    const struct ip_prefix network = site_config_network(config);
+    char text[PREFIX_TEXT_MAX];
+    json_t *out = json_object();
+    json_object_set_new(out, "file",
+                        config->file[0] != '\0' ? json_string(config->file) : json_null());
+    json_object_set_new(out, "domain", json_string(config->domain));
+    json_object_set_new(out, "network", json_string(prefix_format(&network, text)));
+    json_object_set_new(out, "gateway", address_json(&config->link.address.address));
+    bool internet = config->gateway.present && config->gateway.internet;
+    json_object_set_new(out, "internet", json_string(internet ? "host" : "none"));
+    bool loopback = config->gateway.present && config->gateway.host_loopback;
+    json_object_set_new(out, "host_loopback",
+                        loopback ? address_json(&config->gateway.host_address) : json_null());
+    json_t *resolvers = json_array();
+    for (size_t i = 0; i < site->resolver_count; i++)
+        json_array_append_new(resolvers, endpoint_json(&site->resolvers[i]));
+    json_object_set_new(out, "resolvers", resolvers);
+    json_object_set_new(out, "published", published_json(config));
+    if (site->capture != NULL)
+        json_object_set_new(out, "capture", json_string(site->capture_path));
+    return out;
+}
+
+static json_t *impairments_json(const struct site_link *link)
+{
+    const struct wire_impairments *i = &link->impairments;
+    if (wire_is_ideal(i))
+        return json_null();
+    const struct {
+        const char *name;
+        uint32_t chance;
+    } chances[] = {{"loss", i->loss},
+                   {"duplicate", i->duplicate},
+                   {"reorder", i->reorder},
+                   {"corrupt", i->corrupt}};
+    json_t *out = json_object();
+    set_seconds(out, "delay", i->delay);
+    set_seconds(out, "jitter", i->jitter);
+    for (size_t k = 0; k < ARRAY_LEN(chances); k++)
+        json_object_set_new(out, chances[k].name, json_real(chances[k].chance / 1e6));
+    set_count(out, "rate", i->rate);
+    set_count(out, "queue", i->queue != 0 ? i->queue : WIRE_QUEUE_DEFAULT);
+    set_count(out, "seed", link->seed);
+    return out;
+}
+
+static json_t *traffic_json(uint64_t frames, uint64_t octets, uint64_t discards, uint64_t errors)
+{
+    json_t *out = json_object();
+    set_count(out, "frames", frames);
+    set_count(out, "octets", octets);
+    set_count(out, "discards", discards);
+    set_count(out, "errors", errors);
+    return out;
+}
+
+static json_t *links_json(const struct site *site)
+{
+    json_t *list = json_array();
+    const struct site_link *link = &site->config->link;
+    char text[PREFIX_TEXT_MAX];
+    json_t *out = json_object();
+    bool host = site->node == NULL;
+    json_object_set_new(out, "name", json_string(host ? "host" : site->device));
+    json_object_set_new(out, "kind", json_string(host ? "host" : "tap"));
+    json_object_set_new(out, "address", json_string(prefix_format(&link->address, text)));
+    if (!host) {
+        const struct mac mac = site_config_mac(site->config);
+        const struct interface_counters *c =
+            stack_interface_counters(node_stack(site->node), site->interface);
+        struct tap_port_counters port = {0};
+        if (site->port != NULL)
+            tap_port_counters(site->port, &port);
+        json_object_set_new(out, "mac", mac_json(&mac));
+        set_count(out, "mtu", link->mtu);
+        json_object_set_new(out, "in", traffic_json(port.frames_in, port.octets_in,
+                                                    c->ifInDiscards,
+                                                    c->ifInErrors + port.malformed));
+        json_object_set_new(out, "out", traffic_json(port.frames_out, port.octets_out,
+                                                     c->ifOutDiscards,
+                                                     c->ifOutErrors + port.write_failed));
+        json_object_set_new(out, "impairments", impairments_json(link));
+    }
+    json_array_append_new(list, out);
+    return list;
+}
+
+static json_t *leases_json(const struct site *site)
+{
+    json_t *list = json_array();
+    size_t place = 0;
+    struct lease lease;
+    while (site->addresses != NULL && addresses_each(site->addresses, &place, &lease)) {
+        if (lease.offered)
+            continue;
+        json_t *one = json_object();
+        json_object_set_new(one, "address", address_json(&lease.address));
+        json_object_set_new(one, "mac", mac_json(&lease.mac));
+        json_object_set_new(one, "hostname", json_string(lease.hostname));
+        const char *name = lease_names_find(site->lease_names, &lease.address);
+        json_object_set_new(one, "name",
+                            name != NULL ? json_sprintf("%s.%s", name, site->config->domain)
+                                         : json_null());
+        json_object_set_new(one, "expires",
+                            lease.expires == INT64_MAX ? json_null() : json_integer(lease.expires));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *neighbours_json(const struct site *site)
+{
+    json_t *list = json_array();
+    size_t place = 0;
+    struct neighbour_info info;
+    while (site->node != NULL &&
+           stack_each_neighbour(node_stack(site->node), &place, &info)) {
+        json_t *one = json_object();
+        json_object_set_new(one, "address", address_json(&info.address));
+        json_object_set_new(one, "mac", mac_json(&info.mac));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static void set_connections(const struct site *site, json_t *out)
+{
+    json_t *list = json_array();
+    size_t place = 0, total = 0;
+    const struct tcp_connection *c;
+    while (site->node != NULL && (c = tcp_each(node_stack(site->node), &place)) != NULL) {
+        if (total++ >= CONNECTIONS_SHOWN)
+            continue;
+        struct tcp_info info;
+        tcp_info(c, &info);
+        json_t *one = json_object();
+        json_object_set_new(one, "local", endpoint_json(tcp_local(c)));
+        json_object_set_new(one, "remote", endpoint_json(tcp_remote(c)));
+        json_object_set_new(one, "state", json_string(tcp_state_text(info.state)));
+        set_count(one, "octets_in", info.octets_received);
+        set_count(one, "octets_out", info.octets_acknowledged);
+        set_seconds(one, "rtt", info.srtt);
+        set_count(one, "retransmits", info.retransmits);
+        json_array_append_new(list, one);
+    }
+    json_object_set_new(out, "connections", list);
+    set_count(out, "connections_total", total);
+}
+
+static json_t *addresses_json(const struct site *site)
+{
+    struct addresses_counters c;
+    addresses_counters(site->addresses, &c);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "discovers",
+                     (json_int_t)c.discovers, "offers", (json_int_t)c.offers, "requests",
+                     (json_int_t)c.requests, "acks", (json_int_t)c.acks, "naks",
+                     (json_int_t)c.naks, "declines", (json_int_t)c.declines, "releases",
+                     (json_int_t)c.releases, "informs", (json_int_t)c.informs, "malformed",
+                     (json_int_t)c.malformed, "pool_exhausted", (json_int_t)c.pool_exhausted,
+                     "leases", (json_int_t)c.leases);
+}
+
+static json_t *names_json(const struct site *site)
+{
+    struct names_counters c;
+    names_counters(site->names, &c);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
+                     (json_int_t)c.queries_udp, "queries_tcp", (json_int_t)c.queries_tcp,
+                     "answered", (json_int_t)c.answered, "nxdomain", (json_int_t)c.nxdomain,
+                     "refused", (json_int_t)c.refused, "forwarded", (json_int_t)c.forwarded,
+                     "forward_failed", (json_int_t)c.forward_failed, "malformed",
+                     (json_int_t)c.malformed, "forwarding", (json_int_t)c.forwarding);
+}
+
+static json_t *web_json(const struct site *site)
+{
+    static const char *const names[] = {NULL,            "responses_1xx", "responses_2xx",
+                                        "responses_3xx", "responses_4xx", "responses_5xx"};
+    struct web_counters c;
+    web_counters(site->web, &c);
+    json_t *out = json_object();
+    set_count(out, "connections", c.connections);
+    set_count(out, "open", c.open);
+    set_count(out, "requests", c.requests);
+    for (size_t i = 1; i < ARRAY_LEN(names); i++)
+        set_count(out, names[i], c.responses[i]);
+    set_count(out, "octets_sent", c.octets_sent);
+    return out;
+}
+
+static json_t *gateway_json(const struct site *site)
+{
+    struct relay_counters c;
+    relay_counters(gateway_relay(site->gateway), &c);
+    const struct {
+        const char *name;
+        uint64_t count;
+    } counts[] = {
+        {"tcp_flows", c.tcp_flows},     {"udp_flows", c.udp_flows},
+        {"echo_flows", c.echo_flows},   {"tcp_opened", c.tcp_opened},
+        {"tcp_refused", c.tcp_refused}, {"tcp_failed", c.tcp_failed},
+        {"tcp_limited", c.tcp_limited}, {"udp_opened", c.udp_opened},
+        {"udp_evicted", c.udp_evicted}, {"udp_dropped", c.udp_dropped},
+        {"echo_opened", c.echo_opened}, {"echo_failed", c.echo_failed},
+        {"octets_out", c.octets_out},   {"octets_in", c.octets_in},
+    };
+    json_t *out = json_object();
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        set_count(out, counts[i].name, counts[i].count);
+    return out;
+}
+
+static json_t *services_json(const struct site *site)
+{
+    json_t *out = json_object();
+    if (site->addresses != NULL)
+        json_object_set_new(out, "addresses", addresses_json(site));
+    if (site->names != NULL)
+        json_object_set_new(out, "names", names_json(site));
+    if (site->web != NULL)
+        json_object_set_new(out, "web", web_json(site));
+    if (site->gateway != NULL)
+        json_object_set_new(out, "gateway", gateway_json(site));
+    return out;
+}
+
+#define COUNTER(name) {#name, offsetof(struct stack_counters, name)}
+
+static json_t *counters_json(const struct site *site)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } counters[] = {
+        COUNTER(ipInReceives),     COUNTER(ipInHdrErrors),     COUNTER(ipInAddrErrors),
+        COUNTER(ipInUnknownProtos), COUNTER(ipInDiscards),     COUNTER(ipInDelivers),
+        COUNTER(ipForwDatagrams),  COUNTER(ipInNoRoutes),      COUNTER(ipOutRequests),
+        COUNTER(ipOutDiscards),    COUNTER(ipOutNoRoutes),     COUNTER(ipReasmReqds),
+        COUNTER(ipReasmOKs),       COUNTER(ipReasmFails),      COUNTER(ipOutFragOKs),
+        COUNTER(ipOutFragFails),   COUNTER(ipOutFragCreates),  COUNTER(icmpInMsgs),
+        COUNTER(icmpInErrors),     COUNTER(icmpOutMsgs),       COUNTER(icmpOutErrors),
+        COUNTER(icmpInEchos),      COUNTER(icmpOutEchoReps),   COUNTER(icmpInDestUnreachs),
+        COUNTER(icmpOutDestUnreachs), COUNTER(icmpOutTimeExcds), COUNTER(udpInDatagrams),
+        COUNTER(udpNoPorts),       COUNTER(udpInErrors),       COUNTER(udpOutDatagrams),
+        COUNTER(tcpActiveOpens),   COUNTER(tcpPassiveOpens),   COUNTER(tcpAttemptFails),
+        COUNTER(tcpEstabResets),   COUNTER(tcpCurrEstab),      COUNTER(tcpInSegs),
+        COUNTER(tcpOutSegs),       COUNTER(tcpRetransSegs),    COUNTER(tcpInErrs),
+        COUNTER(tcpOutRsts),       COUNTER(tcpConnections),
+    };
+    json_t *out = json_object();
+    const char *base = site->node != NULL ? (const char *)stack_counters(node_stack(site->node))
+                                          : NULL;
+    for (size_t i = 0; base != NULL && i < ARRAY_LEN(counters); i++) {
+        uint64_t count;
+        memcpy(&count, base + counters[i].offset, sizeof count);
+        set_count(out, counters[i].name, count);
+    }
+    return out;
+}
+
+static json_t *drops_json(const struct site *site)
+{
+    json_t *list = json_array();
+    for (unsigned i = DROP_NONE + 1; site->node != NULL && i < DROP_REASON_COUNT; i++) {
+        uint64_t count = stack_drops(node_stack(site->node), (enum drop_reason)i);
+        if (count == 0)
+            continue;
+        json_t *one = json_object();
+        json_object_set_new(one, "reason", json_string(drop_reason_text((enum drop_reason)i)));
+        set_count(one, "count", count);
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+size_t site_status(void *self, char *out, size_t size)
+{
+    const struct site *site = self;
+    const char *name = site->config->control;
+    json_t *root = json_object();
+    json_object_set_new(root, "program", json_string("wholenet"));
+    json_object_set_new(root, "version", json_string(WHOLENET_VERSION));
+    set_count(root, "pid", (uint64_t)getpid());
+    json_object_set_new(root, "name", name[0] != '\0' ? json_string(name)
+                                                      : json_sprintf("%d", (int)getpid()));
+    set_seconds(root, "uptime", loop_now(site->loop) - site->started_at);
+    json_object_set_new(root, "site", site_json(site));
+    json_object_set_new(root, "links", links_json(site));
+    json_object_set_new(root, "leases", leases_json(site));
+    json_object_set_new(root, "neighbours", neighbours_json(site));
+    set_connections(site, root);
+    json_object_set_new(root, "services", services_json(site));
+    json_object_set_new(root, "counters", counters_json(site));
+    json_object_set_new(root, "drops", drops_json(site));
+    size_t len = json_dumpb(root, out, size, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(root);
+    return len <= size ? len : 0;
+}
