@@ -6,9 +6,8 @@
 #include "cli/commands.h"
 
 static const struct cli_command *const commands[] = {
-    &command_check,
-    &command_ping,
-    &command_trace,
+    &command_run,   &command_serve, &command_status,
+    &command_check, &command_ping,  &command_trace,
 };
 
 static const struct cli_command *find(const char *name)

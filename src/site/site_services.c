@@ -80,6 +80,8 @@ static int gateway_start(struct site *site, struct text *error)
     int result = gateway_new(&options, &site->gateway);
     if (result < 0)
         return failed(error, result, "cannot start the gateway", NULL);
+    if (!stack_add_proxy(node_stack(site->node), site->interface, &config->gateway.host_address))
+        return failed(error, -ENOSPC, "cannot stand in for the host's loopback", NULL);
     lead_to(site, address_is_any(&site->guest) ? &config->addresses.pool_first : &site->guest);
     return publish(site, error);
 }
