@@ -56,6 +56,7 @@ struct run {
     usec linger_until;
     int terminal;   /* -1: none, or we were not in its foreground */
     int exit_status;
+    bool started; /* the program is there, and is sent what the terminal sends */
     bool ended;
 };
 
@@ -258,6 +259,7 @@ static void on_event(struct run *run, const struct inside_event *event)
         log_network(run, event);
         break;
     case INSIDE_STARTED:
+        run->started = true;
         log_debug(&run->log, "the program starts");
         break;
     case INSIDE_STOPPED:
@@ -299,12 +301,18 @@ static void on_signal(struct watch *watch, unsigned ready UNUSED)
     struct signalfd_siginfo info;
     if (read(watch->fd, &info, sizeof info) != sizeof info)
         return;
-    if (info.ssi_signo == SIGCONT)
+    int number = (int)info.ssi_signo;
+    if (!run->started && (number == SIGINT || number == SIGQUIT || number == SIGTERM ||
+                          number == SIGHUP)) {
+        stop_loop(run, 128 + number);
+        return;
+    }
+    if (number == SIGCONT)
         loop_clear_alarm(run->loop, &run->stop);
     /* What the kernel sends (the terminal's keys, its hang-up, its size) it has sent to the program,
      * too. */
     if (info.ssi_code != SI_KERNEL)
-        inside_signal(&run->inside, (int)info.ssi_signo);
+        inside_signal(&run->inside, number);
 }
 
 static int watch_signals(struct run *run)

@@ -112,12 +112,12 @@ static void let_go_of_files(const struct init *init)
 
 static void start_program(struct init *init)
 {
-    tell_kind(init, INSIDE_STARTED);
     init->program = fork();
     if (init->program < 0)
         fail(init, INSIDE_EXIT_FAILED, "cannot fork inside the private network");
     if (init->program == 0)
         become_program(init);
+    tell_kind(init, INSIDE_STARTED);
     let_go_of_files(init);
 }
 
