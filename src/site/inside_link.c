@@ -13,15 +13,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/addresses/address_client.h"
 #include "io/tap_port.h"
 #include "os/clock.h"
 #include "os/fdpass.h"
 #include "os/file.h"
 #include "os/netlink.h"
+#include "os/packet.h"
 #include "os/tap.h"
 
 #define DEVICE "eth0"
-#define DHCP_TIMEOUT (15 * USEC_PER_SEC)
+
 
 /* Never fails the start: a /proc/sys that is read-only only leaves the host's defaults. */
 static void write_sysctl(const char *path, const char *value)
@@ -120,14 +122,32 @@ static int bring_up(struct netlink *netlink, const struct inside_options *option
     return result;
 }
 
+/* The lease is not renewed: the site gives it for days (wholenet-run(1)). */
 static int ask(const struct inside_options *options, unsigned index, struct inside_network *out,
                struct text *error)
 {
-    (void)options;
-    (void)index;
-    (void)out;
-    text_add(error, "no DHCP client is built in");
-    return -EOPNOTSUPP;
+    CLOSE_AT_END int fd = packet_open_udp(index, DHCP_CLIENT_PORT);
+    if (fd < 0) {
+        text_add_format(error, "cannot open a packet socket for DHCP inside: %s", strerror(-fd));
+        return fd;
+    }
+    struct dhcp_lease lease;
+    int result = address_client_acquire(fd, &options->mac, options->dhcp_hostname, DHCP_TIMEOUT,
+                                        &lease);
+    if (result < 0) {
+        text_add_format(error, "no address from the site's DHCP service: %s (is the link's --loss, "
+                               "--delay or --rate too hard?)", strerror(-result));
+        return result;
+    }
+    *out = (struct inside_network){
+        .address = {lease.address, lease.prefix_len},
+        .router = lease.router,
+        .mtu = lease.mtu,
+    };
+    for (size_t i = 0; i < lease.dns_count && i < INSIDE_DNS_MAX; i++)
+        out->dns[out->dns_count++] = lease.dns[i];
+    snprintf(out->domain, sizeof out->domain, "%s", lease.domain);
+    return 0;
 }
 
 static int configure(struct netlink *netlink, unsigned index, const struct inside_network *network,
