@@ -141,6 +141,7 @@ static int read_site(struct run *run)
     }
     if (!site_config_finish(run->config, &error))
         return cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint);
+    run->config->addresses.guest = site_config_guest_mac(run->config);
     return 0;
 }
 

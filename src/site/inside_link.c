@@ -23,6 +23,7 @@
 #include "os/tap.h"
 
 #define DEVICE "eth0"
+#define DHCP_TIMEOUT (15 * USEC_PER_SEC)
 
 
 /* Never fails the start: a /proc/sys that is read-only only leaves the host's defaults. */

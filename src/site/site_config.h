@@ -79,6 +79,7 @@ struct site_addresses {
     char interface[SITE_DEVICE_MAX]; /* link "host" only: the device to serve */
     struct site_host hosts[SITE_HOSTS_MAX];
     size_t host_count;
+    struct mac guest;              /* `run`: who gets the first address of the pool; zeros: nobody */
 };
 
 struct site_names {

@@ -265,11 +265,17 @@ static int addresses_start(struct site *site, struct text *error)
     const struct site_addresses *addresses = &config->addresses;
     if (!addresses->present)
         return 0;
-    struct addresses_static statics[SITE_HOSTS_MAX] = {0};
+    static const struct mac nobody;
+    struct addresses_static statics[SITE_HOSTS_MAX + 1] = {0};
+    size_t static_count = addresses->host_count;
     for (size_t i = 0; i < addresses->host_count; i++) {
         statics[i].mac = addresses->hosts[i].mac;
         statics[i].address = addresses->hosts[i].address;
         snprintf(statics[i].hostname, sizeof statics[i].hostname, "%s", addresses->hosts[i].name);
+    }
+    if (!mac_equal(&addresses->guest, &nobody)) {
+        statics[static_count].mac = addresses->guest;
+        statics[static_count++].address = addresses->pool_first;
     }
     struct addresses_options options = {
         .server = config->link.address.address,
@@ -282,7 +288,7 @@ static int addresses_start(struct site *site, struct text *error)
         .lease_seconds = (uint32_t)(addresses->lease_time / USEC_PER_SEC),
         .mtu = (uint16_t)config->link.mtu,
         .statics = statics,
-        .static_count = addresses->host_count,
+        .static_count = static_count,
         .interface = addresses->interface[0] != '\0' ? addresses->interface : NULL,
         .on_lease = on_lease,
         .self = site,
