@@ -17,8 +17,9 @@ static bool may_queue(const struct tcp_connection *c)
 
 static uint32_t queued(const struct tcp_connection *c)
 {
-    int32_t len = seq_diff(c->snd_end, c->snd_una);
-    return len > 0 ? (uint32_t)len : 0;
+    bool handshake = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+    int32_t len = seq_diff(c->snd_end, c->snd_una) - handshake; /* SYN is no octet */
+    return len > 0 ? (uint32_t)len : 0; /* nor is FIN */
 }
 
 static uint32_t queue_limit(const struct tcp_connection *c)

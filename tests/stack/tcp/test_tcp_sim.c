@@ -61,6 +61,9 @@ struct run {
     struct prng prng;
     struct world *world;
     struct stack *hosts[2];
+    struct wire *wire;
+    usec cut_at;     /* the wire is cut then, USEC_NEVER: not at all */
+    usec mended_at;
     struct tcp_listener *listener;
     struct flow flows[FLOWS_MAX];
     unsigned flow_count;
@@ -195,8 +198,13 @@ static void set_up(struct run *run, uint64_t seed)
     struct wire_options wire = {.seed = seed + 1};
     choose_impairments(run, &wire.a_to_b);
     choose_impairments(run, &wire.b_to_a);
-    assert_non_null(world_connect(run->world, (struct world_port){0, 0}, (struct world_port){1, 0},
-                                  &wire));
+    run->wire = world_connect(run->world, (struct world_port){0, 0}, (struct world_port){1, 0},
+                              &wire);
+    assert_non_null(run->wire);
+    run->cut_at = USEC_NEVER;
+    if (prng_below(&run->prng, 5) == 0)
+        run->cut_at = world_now(run->world) + prng_below(&run->prng, 4000000);
+    run->mended_at = USEC_NEVER;
     struct tcp_listen_options listen = {.local = {address_any_v4(), 80}};
     run->listener = tcp_listen(run->hosts[1], &listen);
     assert_non_null(run->listener);
@@ -385,7 +393,7 @@ static bool has_more_to_do(const struct app *app)
 /* The instant at which an application does something of its own accord. */
 static usec next_wish(const struct run *run)
 {
-    usec at = USEC_NEVER;
+    usec at = usec_min(run->cut_at, run->mended_at);
     for (unsigned i = 0; i < run->flow_count; i++) {
         const struct flow *flow = &run->flows[i];
         const struct app *apps[] = {&flow->client, &flow->server};
@@ -441,9 +449,23 @@ static void tell(const struct run *run)
     }
 }
 
+static void cut_and_mend(struct run *run)
+{
+    usec now = world_now(run->world);
+    if (now >= run->cut_at) {
+        wire_set_up(run->wire, false);
+        run->cut_at = USEC_NEVER;
+        run->mended_at = now + 1 + prng_below(&run->prng, 20000000);
+    } else if (now >= run->mended_at) {
+        wire_set_up(run->wire, true);
+        run->mended_at = USEC_NEVER;
+    }
+}
+
 static void step(struct run *run)
 {
     start_flows(run);
+    cut_and_mend(run);
     for (unsigned i = 0; i < 2; i++)
         take_events(run, run->hosts[i]);
     for (unsigned i = 0; i < run->flow_count; i++) {
