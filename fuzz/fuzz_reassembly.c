@@ -63,13 +63,18 @@ static void put(struct bench *b, const struct fragment *f)
     struct writer w = writer_of(frame->data, HEADERS + len);
     struct ethernet_header ethernet = {.target = {{2, 0, 0, 0, 0, 1}},
                                        .source = {{2, 0, 0, 0, 0, 2}},
-                                       .type = ETHERNET_IPV4, .payload = bytes_empty()};
+                                       .type = ETHERNET_IPV4,
+                                       .payload = bytes_empty()};
     ethernet_encode(&ethernet, &w);
-    struct ipv4_header ip = {
-        .source = address_v4(0x0a000002), .target = address_v4(0x0a000001), .ttl = 64,
-        .protocol = IP_PROTOCOL_UDP, .total_len = (uint16_t)(20 + len),
-        .fragment_offset = (uint16_t)f->from, .more_fragments = f->more,
-        .identification = 1, .options = bytes_empty()};
+    struct ipv4_header ip = {.source = address_v4(0x0a000002),
+                             .target = address_v4(0x0a000001),
+                             .ttl = 64,
+                             .protocol = IP_PROTOCOL_UDP,
+                             .total_len = (uint16_t)(20 + len),
+                             .fragment_offset = (uint16_t)f->from,
+                             .more_fragments = f->more,
+                             .identification = 1,
+                             .options = bytes_empty()};
     ipv4_encode(&ip, &w);
     for (size_t at = f->from; at < f->end; at++)
         write_u8(&w, octet_of(b, f->contents, at));

@@ -47,9 +47,9 @@ static void open_sockets(struct bench *b)
     any.port = 0;
     b->listeners[1] =
         tcp_listen(b->stack, &(struct tcp_listen_options){.local = any, .intercept = true});
-    b->connections[b->connection_count] = tcp_connect(
-        b->stack, &(struct tcp_connect_options){.remote = {address_v4(0x0a000002), 80},
-                                                .local = {address_any_v4(), 4096}});
+    b->connections[b->connection_count] =
+        tcp_connect(b->stack, &(struct tcp_connect_options){.remote = {address_v4(0x0a000002), 80},
+                                                            .local = {address_any_v4(), 4096}});
     ASSERT(b->connections[b->connection_count] != NULL);
     b->connection_count++;
 }
@@ -62,8 +62,7 @@ static void bench_open(struct bench *b)
     struct stack_options options = {.heap = b->heap, .frames = b->frames};
     b->stack = stack_new(&options, b->now);
     ASSERT(b->stack != NULL);
-    struct interface_options interface = {.mac = us, .mtu = 1500,
-                                          .features = INTERFACE_INTERCEPT};
+    struct interface_options interface = {.mac = us, .mtu = 1500, .features = INTERFACE_INTERCEPT};
     ASSERT(stack_add_interface(b->stack, &interface) == 0);
     struct ip_prefix prefix = {address_v4(0x0a000001), 24};
     ASSERT(stack_add_address(b->stack, 0, &prefix, false));
@@ -260,8 +259,8 @@ static void put_packet(struct bench *b, uint8_t kind, uint8_t how, struct bytes 
 
 static void put_arp(struct bench *b, uint8_t how, struct bytes in)
 {
-    uint8_t octets[PACKET_AT + 28] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9,
-                                      8, 6, 0, 1, 8, 0, 6, 4, 0};
+    uint8_t octets[PACKET_AT + 28] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,
+                                      9,    8,    6,    0,    1,    8,    0, 6, 4, 0};
     size_t len = in.len < 21 ? in.len : 21;
     memcpy(octets + 21, in.data, len);
     put(b, octets, sizeof octets, how);
@@ -313,11 +312,14 @@ static void check_alive(struct bench *b)
 
     uint8_t ping[PACKET_AT + 32];
     struct writer w = writer_of(ping, sizeof ping);
-    struct ethernet_header ethernet = {.target = us, .source = peer, .type = ETHERNET_IPV4,
-                                       .payload = bytes_empty()};
+    struct ethernet_header ethernet = {
+        .target = us, .source = peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
     ethernet_encode(&ethernet, &w);
-    struct ipv4_header ip = {.source = address_v4(0x0a000002), .target = address_v4(0x0a000001),
-                             .ttl = 64, .protocol = IP_PROTOCOL_ICMP, .total_len = 32,
+    struct ipv4_header ip = {.source = address_v4(0x0a000002),
+                             .target = address_v4(0x0a000001),
+                             .ttl = 64,
+                             .protocol = IP_PROTOCOL_ICMP,
+                             .total_len = 32,
                              .options = bytes_empty()};
     ipv4_encode(&ip, &w);
     struct icmp_message request = {.type = ICMP_ECHO_REQUEST};
@@ -340,8 +342,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         size_t wanted = read_u8(&r);
         if ((kind & 64) != 0)
             wanted *= 8;
-        struct bytes in =
-            read_bytes(&r, wanted < reader_left(&r) ? wanted : reader_left(&r));
+        struct bytes in = read_bytes(&r, wanted < reader_left(&r) ? wanted : reader_left(&r));
         record(&b, kind, in);
     }
     check_alive(&b);

@@ -2,8 +2,8 @@
 /* switch.c - learns which station is at which port (IEEE 802.1D §7.7, §7.8). */
 #include "sim/switch.h"
 
-#include "base/map.h"
 #include "base/list.h"
+#include "base/map.h"
 
 struct station {
     struct list_node age; /* the one not heard from for longest first */
@@ -94,8 +94,7 @@ static void learn(struct ethernet_switch *s, unsigned port, const struct mac *ma
     list_append(&s->stations, &station->age);
 }
 
-uint64_t switch_input(struct ethernet_switch *s, unsigned port, const struct frame *frame,
-                      usec now)
+uint64_t switch_input(struct ethernet_switch *s, unsigned port, const struct frame *frame, usec now)
 {
     struct mac target;
     struct mac source;

@@ -29,9 +29,9 @@ struct direction {
     size_t count;
     size_t size;
     uint64_t sequence;
-    usec last_at;       /* arrival of the latest frame that kept its place */
-    int64_t free_nsec;  /* when the transmitter is free, since the wire began */
-    int64_t *departs;   /* instants at which queued frames leave, a ring */
+    usec last_at;      /* arrival of the latest frame that kept its place */
+    int64_t free_nsec; /* when the transmitter is free, since the wire began */
+    int64_t *departs;  /* instants at which queued frames leave, a ring */
     size_t depart_first;
     size_t depart_count;
     size_t depart_size;
@@ -130,8 +130,8 @@ static bool grow(const struct heap *heap, struct direction *d)
     if (d->size >= WIRE_IN_FLIGHT_MAX)
         return false;
     size_t size = d->size > 0 ? d->size * 2 : 64;
-    struct flight *flights = heap->resize(heap->self, d->flights, d->size * sizeof *flights,
-                                          size * sizeof *flights);
+    struct flight *flights =
+        heap->resize(heap->self, d->flights, d->size * sizeof *flights, size * sizeof *flights);
     if (flights == NULL)
         return false;
     d->flights = flights;

@@ -55,7 +55,7 @@ bool wire_is_ideal(const struct wire_impairments *impairments);
 /* Takes the frame that end `from` sends. A partial checksum is completed before corruption. */
 void wire_send(struct wire *wire, enum wire_end from, struct frame *frame, usec now);
 
-/* The next frame that has arrived at `to` by `now`; its reference goes to the caller. NULL: none. */
+/* The next frame that has arrived at `to` by `now`, whose reference goes to the caller; or NULL. */
 struct frame *wire_receive(struct wire *wire, enum wire_end to, usec now);
 
 /* When the next frame arrives at either end; USEC_NEVER: nothing is under way. */

@@ -151,14 +151,14 @@ static void put_out(struct world *world)
         for (unsigned end = 0; end < 2; end++) {
             const struct link_end *from = &link->ends[end];
             struct frame *frame;
-            while (from->stack != NULL &&
-                   (frame = stack_output(from->stack, from->index)) != NULL)
+            while (from->stack != NULL && (frame = stack_output(from->stack, from->index)) != NULL)
                 wire_send(link->wire, (enum wire_end)end, frame, world->now);
         }
     }
 }
 
-/* Takes the frame, which has arrived at a switch: sends it on, a copy for each port but the last. */
+/* Takes the frame, which has arrived at a switch: sends it on, a copy for each port but the last.
+ */
 static void switch_frame(struct world *world, const struct link_end *at, struct frame *frame)
 {
     uint64_t ports = switch_input(at->ethernet, at->index, frame, world->now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * arp_input.c - what an ARP packet does (RFC 826, "Packet Reception"), with the conflict detection of
- * RFC 5227 in front.
+ * arp_input.c - what an ARP packet does (RFC 826, "Packet Reception"), with the conflict detection
+ * of RFC 5227 in front.
  *
  * Addresses that cannot be a station's are not believed (RFC 1812 §3.3.2). Proxy ARP (RFC 1027) is
  * for single addresses that the owner of the stack names.

@@ -116,8 +116,8 @@ struct echo_socket *socket_echo(struct socket *socket)
 void echo_input(struct stack *stack, const struct ip_packet *packet,
                 const struct icmp_message *message)
 {
-    struct echo_socket *socket = packet->foreign ? stack->echo->intercept
-                                                 : find(stack, message->u.echo.identifier);
+    struct echo_socket *socket =
+        packet->foreign ? stack->echo->intercept : find(stack, message->u.echo.identifier);
     if (socket == NULL)
         return;
     struct echo_note note = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * echo.h - ICMP echo as a socket: send requests and see the replies (ping), or take the requests
- * that are addressed to foreign hosts and answer for them (the gateway). RFC 792, RFC 1122 §3.2.2.6.
+ * that are addressed to foreign hosts and answer for them (the gateway). RFC 792, RFC 1122
+ * §3.2.2.6.
  *
  * Requests to the stack's own addresses are answered by the stack itself.
  */

@@ -54,9 +54,8 @@ static void error_input(struct stack *stack, const struct ip_packet *packet,
                         const struct icmp_message *message)
 {
     struct ipv4_header quoted;
-    if (ipv4_decode_quoted(message->u.error.quoted, &quoted) != WIRE_OK ||
-        quoted.payload.len < 8 || quoted.fragment_offset != 0 ||
-        !address_equal(&quoted.source, &packet->target)) {
+    if (ipv4_decode_quoted(message->u.error.quoted, &quoted) != WIRE_OK || quoted.payload.len < 8 ||
+        quoted.fragment_offset != 0 || !address_equal(&quoted.source, &packet->target)) {
         stack->counters.icmpInErrors++;
         stack_drop(stack, DROP_ICMP_MALFORMED, packet->frame);
         return;
@@ -76,8 +75,7 @@ static void error_input(struct stack *stack, const struct ip_packet *packet,
     icmp_deliver(stack, &report);
 }
 
-static void malformed(struct stack *stack, const struct ip_packet *packet,
-                      enum wire_status status)
+static void malformed(struct stack *stack, const struct ip_packet *packet, enum wire_status status)
 {
     if (status == WIRE_UNSUPPORTED)
         return; /* RFC 1122 §3.2.2: silently */

@@ -83,8 +83,8 @@ static void send_error(struct stack *stack, const struct icmp_message *message,
 }
 
 /* From the packet's target where that speaks for itself, else from us (RFC 1812 §4.3.2.4). */
-static void tell(struct stack *stack, const struct ip_packet *packet,
-                 struct icmp_message *message, bool from_target)
+static void tell(struct stack *stack, const struct ip_packet *packet, struct icmp_message *message,
+                 bool from_target)
 {
     if (!may_tell(stack, packet))
         return;

@@ -94,8 +94,8 @@ static void drop_unknown(struct stack *stack, struct interface *interface, struc
     frame_unref(frame);
 }
 
-static void input_error(struct stack *stack, struct interface *interface,
-                        enum drop_reason reason, struct frame *frame)
+static void input_error(struct stack *stack, struct interface *interface, enum drop_reason reason,
+                        struct frame *frame)
 {
     interface->counters.ifInErrors++;
     stack_drop(stack, reason, frame);

@@ -111,8 +111,8 @@ void socket_init(struct socket *socket, enum socket_kind kind, void *user);
 void socket_raise(struct stack *stack, struct socket *socket, unsigned events);
 void socket_done(struct socket *socket); /* leaves the ready list */
 
-/* The frame, or, when that much smaller storage would do, a copy that takes its place: for frames
- * that are kept, so that a queue's bound on octets is one on memory. Takes `frame`; NULL: no memory. */
+/* The frame, or, when much smaller storage would do, a copy that takes its place: for frames that
+ * are kept, so that a queue's bound on octets is one on memory. Takes `frame`; NULL: no memory. */
 MUST_USE struct frame *stack_fit(struct frame *frame);
 
 static inline bool stack_traced(const struct stack *stack)
@@ -120,8 +120,9 @@ static inline bool stack_traced(const struct stack *stack)
     return UNLIKELY(stack->trace.emit != NULL);
 }
 
-/* ip_output.c: takes the frame, whose data begins at the transport header; the transport has set the
- * offload facts. Fragments when it must and may. */
+/* ip_output.c: takes the frame, whose data begins at the transport header; the transport has set
+ * the offload facts. Fragments when it must and may. IP_NO_MEMORY: the interface's queue is full,
+ * too. */
 enum ip_status ip_output(struct stack *stack, const struct ip_send *send, struct frame *frame);
 
 /* ip_route.c */
@@ -129,8 +130,8 @@ MUST_USE bool ip_route(const struct stack *stack, const struct ip_address *targe
                        struct route_choice *out);
 bool ip_is_local(const struct stack *stack, const struct ip_address *address);
 
-/* icmp_output.c: says why `packet` was not served (RFC 1122 §3.2.2, RFC 1812 §4.3); rate limited; never
- * about an error, a broadcast, a later fragment. `packet->source` is told; from packet->target. */
+/* icmp_output.c: says why `packet` was not served (RFC 1122 §3.2.2, RFC 1812 §4.3); rate limited;
+ * never about an error, a broadcast, a later fragment. `packet->source` is told; from packet->target. */
 void icmp_unreachable(struct stack *stack, const struct ip_packet *packet, uint8_t code,
                       uint16_t mtu);
 void icmp_time_exceeded(struct stack *stack, const struct ip_packet *packet, uint8_t code);

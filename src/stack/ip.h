@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * ip.h - the parts of IPv4 in the stack and how they call each other: addresses (ip_address.c),
- * routes (ip_route.c), input, forwarding, output, fragments. RFC 791, RFC 1122 §3, RFC 1812 §4 and §5.
+ * routes (ip_route.c), input, forwarding, output, fragments. RFC 791, RFC 1122 §3, RFC 1812 §4 and
+ * §5.
  */
 #ifndef WN_STACK_IP_H
 #define WN_STACK_IP_H
@@ -11,26 +12,26 @@
 #include "wire/link/arp_packet.h"
 
 enum {
-    IP_TTL_DEFAULT = 64,      /* RFC 1122 §3.2.1.7 leaves the choice; RFC 1700 says 64 */
+    IP_TTL_DEFAULT = 64, /* RFC 1122 §3.2.1.7 leaves the choice; RFC 1700 says 64 */
     IP_LOOPBACK_MTU = 65535,
     IP_LOOPBACK_QUEUE_MAX = 1024, /* frames to ourselves */
     IP_IDENTIFIERS = 256,
 
-    REASSEMBLY_DATAGRAMS_MAX = 64,            /* under way at a time */
-    REASSEMBLY_FRAGMENTS_MAX = 256,           /* of one datagram */
+    REASSEMBLY_DATAGRAMS_MAX = 64,               /* under way at a time */
+    REASSEMBLY_FRAGMENTS_MAX = 256,              /* of one datagram */
     REASSEMBLY_OCTETS_DEFAULT = 4 * 1024 * 1024, /* of storage */
 
-    ICMP_BURST = 50,          /* errors at once, and a second (RFC 1812 §4.3.2.8) */
-    ICMP_RATE = 1000,
+    ICMP_BURST = 50,  /* errors at once (RFC 1812 §4.3.2.8) */
+    ICMP_RATE = 1000, /* a second */
 };
 
 #define REASSEMBLY_TIMEOUT (30 * USEC_PER_SEC)
 
 struct own_address {
     bool used;
-    uint8_t state;      /* enum address_state */
+    uint8_t state; /* enum address_state */
     uint8_t interface;
-    uint8_t sent;       /* probes, or announcements, in this state */
+    uint8_t sent; /* probes, or announcements, in this state */
     struct ip_prefix prefix;
     uint32_t value;
     uint32_t mask;
@@ -43,9 +44,9 @@ struct route {
     struct ip_prefix destination;
     uint32_t network;
     uint32_t mask;
-    uint32_t gateway;   /* 0: on the link */
+    uint32_t gateway; /* 0: on the link */
     uint8_t interface;
-    bool connected;     /* came with an address */
+    bool connected; /* came with an address */
 };
 
 struct proxied_address {
@@ -81,8 +82,7 @@ void ip_done(struct stack *stack);
 
 /* ip_address.c */
 const struct own_address *ip_own(const struct stack *stack, uint32_t value);
-bool ip_is_ours_on(const struct stack *stack, unsigned interface,
-                   const struct ip_address *address);
+bool ip_is_ours_on(const struct stack *stack, unsigned interface, const struct ip_address *address);
 bool ip_is_proxied_on(const struct stack *stack, unsigned interface,
                       const struct ip_address *address);
 bool ip_is_broadcast_on(const struct stack *stack, unsigned interface, uint32_t value);
@@ -100,8 +100,8 @@ bool address_conflict(struct stack *stack, struct interface *interface,
                       const struct arp_packet *packet);
 
 /* ip_route.c: as ip_route(), out of that interface; `interface` < 0: any. */
-MUST_USE bool ip_route_on(const struct stack *stack, int interface,
-                          const struct ip_address *target, struct route_choice *out);
+MUST_USE bool ip_route_on(const struct stack *stack, int interface, const struct ip_address *target,
+                          struct route_choice *out);
 
 /* The table's part of adding and removing an address. */
 MUST_USE bool route_add_connected(struct stack *stack, const struct ip_prefix *prefix,
@@ -121,8 +121,7 @@ void ip_forward(struct stack *stack, struct frame *frame, const struct ip_packet
 
 /* ip_output.c, for those who need to know the source address first: chooses the way for `send`, and
  * sends along it. ip_output() is both. `send->source` must be set for the second. */
-enum ip_status ip_choose(struct stack *stack, const struct ip_send *send,
-                         struct route_choice *out);
+enum ip_status ip_choose(struct stack *stack, const struct ip_send *send, struct route_choice *out);
 enum ip_status ip_output_by(struct stack *stack, const struct ip_send *send,
                             const struct route_choice *choice, struct frame *frame);
 

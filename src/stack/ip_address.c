@@ -74,8 +74,7 @@ static struct own_address *find_on(const struct stack *stack, unsigned interface
     return NULL;
 }
 
-bool ip_is_ours_on(const struct stack *stack, unsigned interface,
-                   const struct ip_address *address)
+bool ip_is_ours_on(const struct stack *stack, unsigned interface, const struct ip_address *address)
 {
     const struct own_address *own = find_on(stack, interface, address_v4_value(address));
     return own != NULL && own->state == ADDRESS_READY;
@@ -148,8 +147,7 @@ static void start_probing(struct stack *stack, struct own_address *own)
 {
     own->state = ADDRESS_PROBING;
     own->sent = 0;
-    wheel_arm(&stack->wheel, &own->timer,
-              stack->now + prng_below(&stack->prng, PROBE_WAIT));
+    wheel_arm(&stack->wheel, &own->timer, stack->now + prng_below(&stack->prng, PROBE_WAIT));
 }
 
 static void probe(struct stack *stack, struct own_address *own)
@@ -273,8 +271,7 @@ static bool prefix_shared(const struct stack *stack, const struct own_address *o
     return false;
 }
 
-bool stack_remove_address(struct stack *stack, unsigned interface,
-                          const struct ip_address *address)
+bool stack_remove_address(struct stack *stack, unsigned interface, const struct ip_address *address)
 {
     struct own_address *own = find_on(stack, interface, address_v4_value(address));
     if (own == NULL)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ip_input.c - IPv4 packets on their way up (RFC 791, RFC 1122 §3.2.1, RFC 1812 §5.2): the checks in
- * order, then whose the packet is.
+ * ip_input.c - IPv4 packets on their way up (RFC 791, RFC 1122 §3.2.1, RFC 1812 §5.2): the checks
+ * in order, then whose the packet is.
  *
- * The host model is the weak one (RFC 1122 §3.3.4.2): an address of ours is ours on every interface.
+ * The host model is the weak one (RFC 1122 §3.3.4.2): an address of ours is ours on every
+ * interface.
  *
  * Options: source routes are refused (RFC 7126 §4.3, §4.4); record route, timestamp, security and
  * router alert are looked over and left alone. SKIPS RFC 1122 §3.2.1.8 (d) and (e), updating record
@@ -54,8 +55,7 @@ static bool options_allowed(struct stack *stack, const struct ip_packet *packet,
         case IPV4_OPTION_NONE:
             return true;
         case IPV4_OPTION_MALFORMED:
-            icmp_parameter_problem(stack, packet,
-                                   (uint8_t)(IPV4_HEADER_LEN + (rest.data - start)));
+            icmp_parameter_problem(stack, packet, (uint8_t)(IPV4_HEADER_LEN + (rest.data - start)));
             return false;
         case IPV4_OPTION_FOUND:
             break;

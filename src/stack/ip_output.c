@@ -2,9 +2,10 @@
 /*
  * ip_output.c - packets of this host on their way down (RFC 791, RFC 1122 §3.3.1), and to itself.
  *
- * Identification (RFC 6864): a packet that must not be fragmented has 0, for nobody needs it. Others
- * count up within a bucket that source, target and protocol hash to, from a secret start (RFC 7739
- * §5.3): no value comes back before 65536 others, and strangers cannot guess the next one.
+ * Identification (RFC 6864): a packet that must not be fragmented has 0, for nobody needs it.
+ * Others count up within a bucket that source, target and protocol hash to, from a secret start
+ * (RFC 7739 §5.3): no value comes back before 65536 others, and strangers cannot guess the next
+ * one.
  */
 #include "stack/ip.h"
 #include "stack/neighbour.h"
@@ -132,8 +133,7 @@ enum ip_status ip_output_by(struct stack *stack, const struct ip_send *send,
     return ip_transmit(stack, choice, send->mac, frame);
 }
 
-enum ip_status ip_choose(struct stack *stack, const struct ip_send *send,
-                         struct route_choice *out)
+enum ip_status ip_choose(struct stack *stack, const struct ip_send *send, struct route_choice *out)
 {
     if (UNLIKELY(!ip_route_on(stack, send->interface, &send->target, out)))
         return IP_NO_ROUTE;
@@ -162,8 +162,7 @@ void ip_undeliverable(struct stack *stack, unsigned interface, struct frame *fra
     size_t len = frame_total(frame) < sizeof head ? frame_total(frame) : sizeof head;
     frame_copy_out(frame, 0, head, len);
     struct ipv4_header header;
-    if (ipv4_decode_quoted(bytes_of(head, len), &header) != WIRE_OK ||
-        header.fragment_offset != 0)
+    if (ipv4_decode_quoted(bytes_of(head, len), &header) != WIRE_OK || header.fragment_offset != 0)
         return;
     struct icmp_report report = {
         .type = ICMP_UNREACHABLE,

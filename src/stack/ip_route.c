@@ -60,8 +60,7 @@ bool route_add_connected(struct stack *stack, const struct ip_prefix *prefix, un
     return route_insert(stack, &route);
 }
 
-void route_remove_connected(struct stack *stack, const struct ip_prefix *prefix,
-                            unsigned interface)
+void route_remove_connected(struct stack *stack, const struct ip_prefix *prefix, unsigned interface)
 {
     struct ip_state *ip = stack->ip;
     for (unsigned i = 0; i < ip->route_count; i++) {
@@ -185,8 +184,7 @@ bool ip_route_on(const struct stack *stack, int interface, const struct ip_addre
     return true;
 }
 
-bool ip_route(const struct stack *stack, const struct ip_address *target,
-              struct route_choice *out)
+bool ip_route(const struct stack *stack, const struct ip_address *target, struct route_choice *out)
 {
     return ip_route_on(stack, -1, target, out);
 }

@@ -68,8 +68,8 @@ bool neighbours_init(struct stack *stack)
     if (table == NULL)
         return false;
     stack->neighbours = table;
-    table->count_max = stack->options.neighbours_max != 0 ? stack->options.neighbours_max
-                                                          : NEIGHBOURS_DEFAULT;
+    table->count_max =
+        stack->options.neighbours_max != 0 ? stack->options.neighbours_max : NEIGHBOURS_DEFAULT;
     map_init(&table->map, &stack->heap, table->count_max, neighbour_equal);
     list_init(&table->unanswered);
     list_init(&table->known);
@@ -200,11 +200,9 @@ static void enter(struct stack *stack, struct neighbour *n, enum neighbour_state
     struct neighbour_table *table = stack->neighbours;
     n->state = (uint8_t)state;
     n->requests = 0;
+    struct list_node *list = state == NEIGHBOUR_INCOMPLETE ? &table->unanswered : &table->known;
     list_remove(&n->age);
-    list_append(n->is_static                       ? &table->statics
-                : state == NEIGHBOUR_INCOMPLETE ? &table->unanswered
-                                                : &table->known,
-                &n->age);
+    list_append(n->is_static ? &table->statics : list, &n->age);
     wheel_arm(&stack->wheel, &n->timer, n->is_static ? USEC_NEVER : stack->now + timeout);
     tell(stack, n);
 }
@@ -354,8 +352,8 @@ void neighbour_learn(struct stack *stack, struct interface *interface,
         send_waiting(stack, n);
 }
 
-bool stack_add_neighbour(struct stack *stack, unsigned interface,
-                         const struct ip_address *address, const struct mac *mac)
+bool stack_add_neighbour(struct stack *stack, unsigned interface, const struct ip_address *address,
+                         const struct mac *mac)
 {
     ASSERT(interface < stack->interface_count);
     struct neighbour *n = find(stack, interface, address);

@@ -22,12 +22,12 @@ enum neighbour_state {
 
 enum {
     NEIGHBOURS_DEFAULT = 1024,
-    NEIGHBOUR_QUEUE_MAX = 64,      /* packets of one entry: the fragments of a 64 KiB datagram */
-    NEIGHBOUR_WAITING_MAX = 1024,  /* packets of all entries */
-    NEIGHBOUR_REQUESTS_MAX = 3,    /* MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT (RFC 4861 §10) */
+    NEIGHBOUR_QUEUE_MAX = 64,     /* packets of one entry: the fragments of a 64 KiB datagram */
+    NEIGHBOUR_WAITING_MAX = 1024, /* packets of all entries */
+    NEIGHBOUR_REQUESTS_MAX = 3,   /* MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT (RFC 4861 §10) */
 };
 
-#define NEIGHBOUR_REQUEST_INTERVAL (1 * USEC_PER_SEC) /* RFC 1122 §2.3.2.1: at most one a second */
+#define NEIGHBOUR_REQUEST_INTERVAL (1 * USEC_PER_SEC) /* RFC 1122 §2.3.2.1: no more often */
 #define NEIGHBOUR_REACHABLE_TIME (60 * USEC_PER_SEC)  /* RFC 1122 §2.3.2.1: about a minute */
 #define NEIGHBOUR_PROBE_DELAY (5 * USEC_PER_SEC)      /* DELAY_FIRST_PROBE_TIME (RFC 4861 §10) */
 #define NEIGHBOUR_STALE_TIME (20 * USEC_PER_MINUTE)   /* then an unused entry goes */
@@ -49,8 +49,8 @@ void neighbours_flush(struct stack *stack, unsigned interface);
 struct neighbour_news {
     struct ip_address address;
     struct mac mac;
-    bool to_us;    /* it asks for us, or answers us: worth a new entry */
-    bool answer;   /* a reply */
+    bool to_us;  /* it asks for us, or answers us: worth a new entry */
+    bool answer; /* a reply */
 };
 
 void neighbour_learn(struct stack *stack, struct interface *interface,

@@ -19,13 +19,13 @@ struct datagram {
     struct ip_address target;
     uint16_t identification;
     uint8_t protocol;
-    bool spoiled;     /* overlapped: everything of it is dropped until the timer runs out */
+    bool spoiled; /* overlapped: everything of it is dropped until the timer runs out */
     bool last_seen;
     uint8_t ecn_seen; /* a bit for each codepoint (RFC 3168 §5.3) */
     unsigned interface;
-    size_t total;     /* of payload; known when last_seen */
-    size_t present;   /* octets of payload here */
-    size_t octets;    /* of storage */
+    size_t total;   /* of payload; known when last_seen */
+    size_t present; /* octets of payload here */
+    size_t octets;  /* of storage */
     size_t count;
     struct frame *fragments; /* by offset; data at the IP header */
     struct timer timer;

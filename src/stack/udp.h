@@ -10,7 +10,7 @@
 enum { UDP_QUEUE_OCTETS = 256 * 1024 }; /* received and not taken, when options say 0 */
 
 struct udp_options {
-    struct endpoint local;  /* address any: all of the host's; port 0: an ephemeral one (RFC 6056) */
+    struct endpoint local;  /* address any: all of the host's; port 0: ephemeral (RFC 6056) */
     bool intercept;         /* datagrams to foreign addresses of INTERCEPT interfaces, any port */
     bool broadcast;         /* may send to broadcast addresses */
     size_t queue_octets_max;

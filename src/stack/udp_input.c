@@ -26,8 +26,7 @@ static void queue(struct stack *stack, struct udp_socket *socket, struct frame *
         stack_drop(stack, DROP_NO_MEMORY, NULL);
         return;
     }
-    if (socket->queue_octets + frame->size > socket->queue_octets_max &&
-        socket->queue.count > 0) {
+    if (socket->queue_octets + frame->size > socket->queue_octets_max && socket->queue.count > 0) {
         stack->counters.udpInErrors++;
         stack_drop(stack, DROP_UDP_QUEUE_FULL, frame);
         frame_unref(frame);
@@ -42,8 +41,7 @@ static void queue(struct stack *stack, struct udp_socket *socket, struct frame *
 
 /* To every socket that a group's datagram is for (RFC 1122 §4.1.3.5): those bound to the group
  * itself or to no address. Each has a copy of its own. False: there are none. */
-static bool queue_group(struct stack *stack, const struct frame *frame,
-                        const struct udp_note *note)
+static bool queue_group(struct stack *stack, const struct frame *frame, const struct udp_note *note)
 {
     const struct udp_port *port = udp_find_port(stack, note->to.port);
     if (port == NULL)
@@ -85,8 +83,7 @@ static void no_port(struct stack *stack, const struct ip_packet *packet)
 
 /* A reference to the frame, of which only the payload is left. The caller of udp_input() does not
  * look at it again. */
-static struct frame *payload_frame(const struct ip_packet *packet,
-                                   const struct udp_header *header)
+static struct frame *payload_frame(const struct ip_packet *packet, const struct udp_header *header)
 {
     struct frame *frame = frame_ref(packet->frame);
     frame_pull(frame, (size_t)(packet->payload.data - frame->data) + UDP_HEADER_LEN);

@@ -28,8 +28,8 @@ bool udp_init(struct stack *stack)
     if (table == NULL)
         return false;
     stack->udp = table;
-    table->count_max = stack->options.udp_sockets_max != 0 ? stack->options.udp_sockets_max
-                                                           : UDP_SOCKETS_DEFAULT;
+    table->count_max =
+        stack->options.udp_sockets_max != 0 ? stack->options.udp_sockets_max : UDP_SOCKETS_DEFAULT;
     map_init(&table->ports, &stack->heap, table->count_max, port_equal);
     list_init(&table->sockets);
     return true;
@@ -49,8 +49,7 @@ void udp_done(struct stack *stack)
 }
 
 /* The socket of the port that has exactly that local address. */
-static struct udp_socket *find_bound(const struct udp_port *port,
-                                     const struct ip_address *address)
+static struct udp_socket *find_bound(const struct udp_port *port, const struct ip_address *address)
 {
     for (struct list_node *node = port->sockets.next; node != &port->sockets; node = node->next) {
         struct udp_socket *socket = CONTAINER_OF(node, struct udp_socket, same_port);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * udp_table.h - the UDP sockets of a stack: opened in udp_socket.c, filled in udp_input.c, sent from
- * in udp_output.c.
+ * udp_table.h - the UDP sockets of a stack: opened in udp_socket.c, filled in udp_input.c, sent
+ * from in udp_output.c.
  */
 #ifndef WN_STACK_UDP_TABLE_H
 #define WN_STACK_UDP_TABLE_H
@@ -11,8 +11,8 @@
 
 enum {
     UDP_SOCKETS_DEFAULT = 4096,
-    UDP_ERRORS_MAX = 8,           /* of a socket, not told yet; the oldest goes */
-    UDP_EPHEMERAL_FIRST = 32768,  /* RFC 6056 §3.2: as wide as does no harm */
+    UDP_ERRORS_MAX = 8,          /* of a socket, not told yet; the oldest goes */
+    UDP_EPHEMERAL_FIRST = 32768, /* RFC 6056 §3.2: as wide as does no harm */
     UDP_EPHEMERAL_LAST = 65535,
 };
 

@@ -97,8 +97,8 @@ static void test_traceroute(void **state)
     path_open(&p, 1500, 1000);
     struct udp_socket *socket = udp_open(p.stations[0], &(struct udp_options){0});
     for (uint8_t ttl = 1; ttl <= 4; ttl++) {
-        struct udp_send_options to = {.to = {right_of(4), (uint16_t)(33433 + ttl)},
-                                      .interface = -1, .ttl = ttl};
+        struct udp_send_options to = {
+            .to = {right_of(4), (uint16_t)(33433 + ttl)}, .interface = -1, .ttl = ttl};
         assert_int_equal(udp_send(socket, &to, bytes_of_text("probe")), UDP_SENT);
         run(&p, USEC_PER_SEC);
         struct udp_error error;
@@ -138,11 +138,11 @@ static void test_a_large_datagram_crosses_a_narrow_link_in_fragments(void **stat
 
 static void transfer(struct path *p, struct ip_address to, size_t len)
 {
-    struct tcp_listener *listener = tcp_listen(
-        p->stations[4], &(struct tcp_listen_options){.local = {address_any_v4(), 80}});
-    struct tcp_connection *client = tcp_connect(
-        p->stations[0], &(struct tcp_connect_options){.remote = {to, 80},
-                                                      .local = {address_any_v4(), 0}});
+    struct tcp_listener *listener =
+        tcp_listen(p->stations[4], &(struct tcp_listen_options){.local = {address_any_v4(), 80}});
+    struct tcp_connection *client =
+        tcp_connect(p->stations[0], &(struct tcp_connect_options){.remote = {to, 80},
+                                                                  .local = {address_any_v4(), 0}});
     assert_true(listener != NULL && client != NULL);
     struct tcp_connection *server = NULL;
     static uint8_t block[4096];
@@ -228,7 +228,8 @@ static void test_a_loop_of_routes_ends(void **state)
     assert_true(udp_next_error(socket, &error));
     assert_int_equal(error.type, 11);
     assert_int_equal(stack_counters(p.stations[1])->ipForwDatagrams +
-                         stack_counters(p.stations[2])->ipForwDatagrams, 49 + 1 /* the error */);
+                         stack_counters(p.stations[2])->ipForwDatagrams,
+                     49 + 1 /* the error */);
     path_close(&p);
 }
 
@@ -242,9 +243,10 @@ static void test_an_intercepting_gateway(void **state)
     for (int i = 0; i < 2; i++) {
         assert_int_equal(world_add_host(p.world, NULL), i);
         p.stations[i] = world_host(p.world, (unsigned)i);
-        struct interface_options options = {
-            .name = "eth", .mac = {{2, 0, 0, 0, 1, (uint8_t)(i + 1)}}, .mtu = 1500,
-            .features = i == 1 ? INTERFACE_INTERCEPT : 0};
+        struct interface_options options = {.name = "eth",
+                                            .mac = {{2, 0, 0, 0, 1, (uint8_t)(i + 1)}},
+                                            .mtu = 1500,
+                                            .features = i == 1 ? INTERFACE_INTERCEPT : 0};
         assert_int_equal(stack_add_interface(p.stations[i], &options), 0);
         struct ip_prefix prefix = {i == 0 ? left_of(1) : right_of(1), 24};
         assert_true(stack_add_address(p.stations[i], 0, &prefix, false));

@@ -30,7 +30,7 @@ static void bench_close(struct bench *b)
 /* Stations are named by a number; 0 is everyone. */
 static uint64_t put(struct bench *b, unsigned port, uint16_t from, uint16_t to, usec now)
 {
-    uint8_t octets[60] = {0x02, 0, 0, 0, (uint8_t)(to >> 8), (uint8_t)to,
+    uint8_t octets[60] = {0x02, 0, 0, 0, (uint8_t)(to >> 8),   (uint8_t)to,
                           0x02, 0, 0, 0, (uint8_t)(from >> 8), (uint8_t)from};
     if (to == 0)
         memset(octets, 0xff, 6);
@@ -46,17 +46,17 @@ static void test_learning(void **state)
     (void)state;
     struct bench b;
     bench_open(&b, 4);
-    assert_int_equal(put(&b, 0, 1, 2, 0), 0xe);      /* unknown: everywhere but back */
-    assert_int_equal(put(&b, 2, 2, 1, 0), 0x1);      /* learned */
+    assert_int_equal(put(&b, 0, 1, 2, 0), 0xe); /* unknown: everywhere but back */
+    assert_int_equal(put(&b, 2, 2, 1, 0), 0x1); /* learned */
     assert_int_equal(put(&b, 0, 1, 2, 0), 0x4);
-    assert_int_equal(put(&b, 2, 3, 2, 0), 0x0);      /* at the same port: filtered */
-    assert_int_equal(put(&b, 1, 4, 0, 0), 0xd);      /* to everyone */
-    assert_int_equal(put(&b, 3, 2, 1, 9), 0x1);      /* station 2 has moved */
+    assert_int_equal(put(&b, 2, 3, 2, 0), 0x0); /* at the same port: filtered */
+    assert_int_equal(put(&b, 1, 4, 0, 0), 0xd); /* to everyone */
+    assert_int_equal(put(&b, 3, 2, 1, 9), 0x1); /* station 2 has moved */
     assert_int_equal(put(&b, 0, 1, 2, 9), 0x8);
-    assert_int_equal(put(&b, 1, 2, 1, 19), 0x1);     /* and again */
+    assert_int_equal(put(&b, 1, 2, 1, 19), 0x1); /* and again */
     assert_int_equal(put(&b, 0, 1, 2, SWITCH_AGEING_TIME + 19), 0x2);
     assert_int_equal(put(&b, 0, 1, 2, SWITCH_AGEING_TIME + 20), 0xe); /* forgotten */
-    assert_int_equal(put(&b, 9, 1, 2, 0), 0);        /* no such port */
+    assert_int_equal(put(&b, 9, 1, 2, 0), 0);                         /* no such port */
     bench_close(&b);
 }
 
@@ -86,8 +86,8 @@ static void test_a_full_table_forgets_the_oldest(void **state)
         (void)put(&b, 1, i, 0, 0);
     (void)put(&b, 1, 1, 0, 1); /* heard again */
     (void)put(&b, 1, 5000, 0, 1);
-    assert_int_equal(put(&b, 1, 6000, 1, 1), 0);  /* known; 6000 pushes 3 out */
-    assert_int_equal(put(&b, 1, 6000, 2, 1), 1);  /* forgotten */
+    assert_int_equal(put(&b, 1, 6000, 1, 1), 0); /* known; 6000 pushes 3 out */
+    assert_int_equal(put(&b, 1, 6000, 2, 1), 1); /* forgotten */
     assert_int_equal(put(&b, 1, 6000, 4, 1), 0);
     bench_close(&b);
 }

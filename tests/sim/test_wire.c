@@ -357,9 +357,14 @@ static void test_what_is_under_way_is_bounded(void **state)
 static void run_all(uint64_t seed, uint64_t *digest)
 {
     struct bench b;
-    struct wire_impairments all = {
-        .delay = 3000, .jitter = 2000, .loss = 50000, .duplicate = 50000, .reorder = 50000,
-        .corrupt = 50000, .rate = 10000000, .queue = 20};
+    struct wire_impairments all = {.delay = 3000,
+                                   .jitter = 2000,
+                                   .loss = 50000,
+                                   .duplicate = 50000,
+                                   .reorder = 50000,
+                                   .corrupt = 50000,
+                                   .rate = 10000000,
+                                   .queue = 20};
     if (seed % 2 == 1)
         all.delay = all.jitter = 0;
     bench_open(&b, seed, all);
@@ -410,8 +415,8 @@ static void test_effects_do_not_disturb_each_other(void **state)
         bool twice[2][200];
         for (int lossy = 0; lossy < 2; lossy++) {
             struct bench b;
-            bench_open(&b, seed, (struct wire_impairments){.duplicate = 300000,
-                                                           .loss = lossy ? 300000 : 0});
+            bench_open(&b, seed,
+                       (struct wire_impairments){.duplicate = 300000, .loss = lossy ? 300000 : 0});
             for (uint32_t i = 0; i < 200; i++) {
                 if (i % 3 == 0) /* traffic the other way makes no difference */
                     send_number(&b, WIRE_B, i, 60, i);

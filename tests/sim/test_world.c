@@ -50,8 +50,8 @@ static void test_time_goes_from_deadline_to_deadline(void **state)
     unsigned one = add_host(&b, 1);
     unsigned two = add_host(&b, 2);
     struct wire_options wire = {.a_to_b.delay = 1000, .b_to_a.delay = 3000};
-    assert_non_null(world_connect(b.world, (struct world_port){one, 0},
-                                  (struct world_port){two, 0}, &wire));
+    assert_non_null(
+        world_connect(b.world, (struct world_port){one, 0}, (struct world_port){two, 0}, &wire));
     usec last = world_now(b.world);
     while (world_deadline(b.world) != USEC_NEVER) { /* announcements */
         usec at = world_deadline(b.world);
@@ -91,8 +91,7 @@ static void test_hosts_on_a_switch(void **state)
     struct echo_socket *echo[HOSTS];
     for (unsigned i = 0; i < HOSTS; i++) {
         unsigned host = add_host(&b, (uint8_t)(i + 1));
-        assert_non_null(
-            world_connect_switch(b.world, (struct world_port){host, 0}, 0, i, NULL));
+        assert_non_null(world_connect_switch(b.world, (struct world_port){host, 0}, 0, i, NULL));
         echo[i] = echo_open(world_host(b.world, host), &(struct echo_options){0});
     }
     world_run_until(b.world, world_now(b.world) + 10 * USEC_PER_SEC);
@@ -128,11 +127,11 @@ static uint64_t run_of(uint64_t seed)
     unsigned one = add_host(&b, 1);
     unsigned two = add_host(&b, 2);
     struct wire_options wire = {.a_to_b = {.delay = 1000, .jitter = 500, .loss = 100000}};
-    assert_non_null(world_connect(b.world, (struct world_port){one, 0},
-                                  (struct world_port){two, 0}, &wire));
+    assert_non_null(
+        world_connect(b.world, (struct world_port){one, 0}, (struct world_port){two, 0}, &wire));
     struct udp_socket *from = udp_open(world_host(b.world, one), &(struct udp_options){0});
-    struct udp_socket *to = udp_open(world_host(b.world, two),
-                                     &(struct udp_options){.local = {address_any_v4(), 9}});
+    struct udp_socket *to =
+        udp_open(world_host(b.world, two), &(struct udp_options){.local = {address_any_v4(), 9}});
     uint64_t digest = udp_local(from)->port;
     for (uint8_t i = 0; i < 100; i++) {
         struct udp_send_options options = {.to = {address_v4(0x0a000002), 9}, .interface = -1};
@@ -166,10 +165,10 @@ static void test_tables_end(void **state)
     unsigned one = add_host(&b, 1);
     unsigned two = add_host(&b, 2);
     for (int i = 0; i < WORLD_LINKS_MAX; i++)
-        assert_non_null(world_connect(b.world, (struct world_port){one, 0},
-                                      (struct world_port){two, 0}, NULL));
-    assert_null(world_connect(b.world, (struct world_port){one, 0}, (struct world_port){two, 0},
-                              NULL));
+        assert_non_null(
+            world_connect(b.world, (struct world_port){one, 0}, (struct world_port){two, 0}, NULL));
+    assert_null(
+        world_connect(b.world, (struct world_port){one, 0}, (struct world_port){two, 0}, NULL));
     for (int i = 0; i < WORLD_SWITCHES_MAX; i++)
         assert_int_equal(world_add_switch(b.world, 2), i);
     assert_int_equal(world_add_switch(b.world, 2), -1);

@@ -85,7 +85,8 @@ static void test_reception(void **state)
         arp_encode(&packet, &w);
         uint8_t octets[64];
         w = writer_of(octets, sizeof octets);
-        struct ethernet_header ethernet = {.target = ethernet_broadcast(), .source = mac_peer,
+        struct ethernet_header ethernet = {.target = ethernet_broadcast(),
+                                           .source = mac_peer,
                                            .type = ETHERNET_ARP,
                                            .payload = bytes_of(body, sizeof body)};
         ethernet_encode(&ethernet, &w);
@@ -116,11 +117,15 @@ static void test_every_cut_is_malformed(void **state)
     struct writer w = writer_of(octets, sizeof octets);
     uint8_t body[ARP_LEN];
     struct writer b = writer_of(body, sizeof body);
-    struct arp_packet packet = {.operation = ARP_REQUEST, .source_mac = mac_peer,
-                                .source = ADDRESS_PEER, .target = ADDRESS_US};
+    struct arp_packet packet = {.operation = ARP_REQUEST,
+                                .source_mac = mac_peer,
+                                .source = ADDRESS_PEER,
+                                .target = ADDRESS_US};
     arp_encode(&packet, &b);
-    struct ethernet_header ethernet = {.target = ethernet_broadcast(), .source = mac_peer,
-                                       .type = ETHERNET_ARP, .payload = writer_bytes(&b)};
+    struct ethernet_header ethernet = {.target = ethernet_broadcast(),
+                                       .source = mac_peer,
+                                       .type = ETHERNET_ARP,
+                                       .payload = writer_bytes(&b)};
     ethernet_encode(&ethernet, &w);
     for (size_t cut = ETHERNET_HEADER_LEN; cut < writer_len(&w); cut++) {
         one_stack_frame(&s, 0, bytes_of(octets, cut));

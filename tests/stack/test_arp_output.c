@@ -22,13 +22,13 @@ static void test_octets(void **state)
     struct ip_address target = ADDRESS_PEER;
     arp_request(s.stack, interface, &sender, &target, NULL);
     static const uint8_t request[42] = {
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
-        2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0,  0, 0, 0, 1, 8, 6, 0, 1, 8, 0,  6, 4, 0,
+        1,    2,    0,    0,    0,    0,    1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
     expect(&s, request);
     arp_request(s.stack, interface, &none, &target, NULL);
-    static const uint8_t probe[42] = {
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
-        2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
+    static const uint8_t probe[42] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,  1, 8, 6,
+                                      0,    1,    8,    0,    6,    4,    0, 1, 2, 0, 0,  0, 0, 1,
+                                      0,    0,    0,    0,    0,    0,    0, 0, 0, 0, 10, 0, 0, 2};
     expect(&s, probe);
     arp_request(s.stack, interface, &sender, &target, &mac_peer);
     uint8_t unicast[42];
@@ -36,9 +36,9 @@ static void test_octets(void **state)
     memcpy(unicast, mac_peer.octets, 6);
     expect(&s, unicast);
     arp_reply(s.stack, interface, &sender, &target, &mac_peer);
-    static const uint8_t reply[42] = {
-        2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2,
-        2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2};
+    static const uint8_t reply[42] = {2,  0, 0, 0, 0, 2, 2, 0, 0, 0, 0,  1, 8, 6,
+                                      0,  1, 8, 0, 6, 4, 0, 2, 2, 0, 0,  0, 0, 1,
+                                      10, 0, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2};
     expect(&s, reply);
     one_stack_close(&s);
 }

@@ -15,16 +15,16 @@ static void put(struct one_stack *s, uint8_t type, uint16_t identifier, struct i
     message.u.echo.sequence = 5;
     message.u.echo.data = data;
     icmp_encode(&message, &w);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = target, .ttl = 61,
-                             .protocol = IP_PROTOCOL_ICMP};
+    struct ipv4_header ip = {
+        .source = ADDRESS_PEER, .target = target, .ttl = 61, .protocol = IP_PROTOCOL_ICMP};
     one_stack_ip(s, &ip, writer_bytes(&w));
 }
 
 /* The identifier of the request that comes out. */
 static uint16_t identifier_of(struct one_stack *s, struct echo_socket *socket)
 {
-    struct echo_message message = {.to = ADDRESS_PEER, .identifier = 0x1111, .sequence = 5,
-                                   .payload = bytes_of_text("hello")};
+    struct echo_message message = {
+        .to = ADDRESS_PEER, .identifier = 0x1111, .sequence = 5, .payload = bytes_of_text("hello")};
     assert_true(echo_send(socket, &message));
     struct ipv4_header ip;
     struct icmp_message request = one_stack_next_icmp(s, 0, &ip);

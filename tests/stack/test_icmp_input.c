@@ -12,8 +12,8 @@ static void put(struct one_stack *s, const struct icmp_message *message, struct 
     struct writer w = writer_of(body, sizeof body);
     icmp_encode(message, &w);
     assert_false(w.failed);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = target,
-                             .protocol = IP_PROTOCOL_ICMP};
+    struct ipv4_header ip = {
+        .source = ADDRESS_PEER, .target = target, .protocol = IP_PROTOCOL_ICMP};
     one_stack_ip(s, &ip, writer_bytes(&w));
 }
 
@@ -83,8 +83,8 @@ static const struct {
     uint8_t type;
     uint8_t code;
     uint32_t quoted_source;
-    uint16_t port;      /* quoted source port; 0: the socket's */
-    uint16_t offset;    /* quoted fragment offset */
+    uint16_t port;   /* quoted source port; 0: the socket's */
+    uint16_t offset; /* quoted fragment offset */
     size_t quoted_len;
     bool told;
 } errors[] = {
@@ -111,10 +111,13 @@ static void test_errors_reach_the_socket(void **state)
         uint16_t port = udp_local(socket)->port;
         uint8_t quoted[548] = {0};
         struct writer w = writer_of(quoted, sizeof quoted);
-        struct ipv4_header ip = {
-            .source = address_v4(errors[i].quoted_source), .target = ADDRESS_OUTSIDE, .ttl = 1,
-            .total_len = 60, .protocol = IP_PROTOCOL_UDP, .options = bytes_empty(),
-            .fragment_offset = errors[i].offset};
+        struct ipv4_header ip = {.source = address_v4(errors[i].quoted_source),
+                                 .target = ADDRESS_OUTSIDE,
+                                 .ttl = 1,
+                                 .total_len = 60,
+                                 .protocol = IP_PROTOCOL_UDP,
+                                 .options = bytes_empty(),
+                                 .fragment_offset = errors[i].offset};
         ipv4_encode(&ip, &w);
         write_u16(&w, (uint16_t)(port + errors[i].port));
         write_u16(&w, 33434);
@@ -151,8 +154,11 @@ static void test_errors_beyond_the_bound_push_out_the_oldest(void **state)
     for (uint16_t i = 0; i < 20; i++) {
         uint8_t quoted[28];
         struct writer w = writer_of(quoted, sizeof quoted);
-        struct ipv4_header ip = {.source = ADDRESS_US, .target = ADDRESS_OUTSIDE, .ttl = 1,
-                                 .total_len = 28, .protocol = IP_PROTOCOL_UDP,
+        struct ipv4_header ip = {.source = ADDRESS_US,
+                                 .target = ADDRESS_OUTSIDE,
+                                 .ttl = 1,
+                                 .total_len = 28,
+                                 .protocol = IP_PROTOCOL_UDP,
                                  .options = bytes_empty()};
         ipv4_encode(&ip, &w);
         write_u16(&w, udp_local(socket)->port);
@@ -177,8 +183,8 @@ static void test_malformed(void **state)
     (void)state;
     struct one_stack s;
     one_stack_open(&s, NULL);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_US,
-                             .protocol = IP_PROTOCOL_ICMP};
+    struct ipv4_header ip = {
+        .source = ADDRESS_PEER, .target = ADDRESS_US, .protocol = IP_PROTOCOL_ICMP};
     static const uint8_t wrong[] = {8, 0, 0x12, 0x34, 0, 0, 0, 0};
     one_stack_ip(&s, &ip, bytes_of(wrong, sizeof wrong));
     assert_int_equal(s.last_drop, DROP_ICMP_CHECKSUM);

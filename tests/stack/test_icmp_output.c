@@ -63,7 +63,9 @@ static void test_a_router_does_not_tell_of_errors_and_later_fragments(void **sta
         struct one_stack s;
         one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1500, .stack.forwarding = true});
         uint8_t payload[16] = {passing[i].type};
-        struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_FAR_PEER, .ttl = 1,
+        struct ipv4_header ip = {.source = ADDRESS_PEER,
+                                 .target = ADDRESS_FAR_PEER,
+                                 .ttl = 1,
                                  .fragment_offset = passing[i].offset,
                                  .protocol = passing[i].protocol};
         one_stack_ip(&s, &ip, bytes_of(payload, sizeof payload));
@@ -133,10 +135,12 @@ static void test_a_report_about_a_packet_that_is_gone(void **state)
     struct one_stack s;
     one_stack_open(&s, &(struct one_stack_options){.features = INTERFACE_INTERCEPT});
     static const uint8_t transport[600] = {0x12, 0x34, 0, 80};
-    struct icmp_report report = {
-        .type = ICMP_UNREACHABLE, .code = ICMP_ADMIN_PROHIBITED, .protocol = IP_PROTOCOL_TCP,
-        .source = ADDRESS_PEER, .target = ADDRESS_OUTSIDE,
-        .transport = bytes_of(transport, sizeof transport)};
+    struct icmp_report report = {.type = ICMP_UNREACHABLE,
+                                 .code = ICMP_ADMIN_PROHIBITED,
+                                 .protocol = IP_PROTOCOL_TCP,
+                                 .source = ADDRESS_PEER,
+                                 .target = ADDRESS_OUTSIDE,
+                                 .transport = bytes_of(transport, sizeof transport)};
     icmp_send_report(s.stack, &report);
     struct ipv4_header out;
     struct icmp_message message = one_stack_next_icmp(&s, 0, &out);

@@ -13,8 +13,12 @@ static size_t ping(uint8_t *out, size_t size)
     struct icmp_message message = {.type = ICMP_ECHO_REQUEST};
     message.u.echo.data = bytes_of_text("ping");
     icmp_encode(&message, &w);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_US, .total_len = 32,
-                             .ttl = 64, .protocol = IP_PROTOCOL_ICMP, .options = bytes_empty()};
+    struct ipv4_header ip = {.source = ADDRESS_PEER,
+                             .target = ADDRESS_US,
+                             .total_len = 32,
+                             .ttl = 64,
+                             .protocol = IP_PROTOCOL_ICMP,
+                             .options = bytes_empty()};
     struct writer p = writer_of(out, size);
     ipv4_encode(&ip, &p);
     write_bytes(&p, writer_bytes(&w));
@@ -36,12 +40,13 @@ static const struct {
      false},
     {"802.3 with SNAP (RFC 1042)", "020000000001 020000000002 0028 aaaa03 000000 0800", DROP_NONE,
      true},
-    {"802.3 with a length that cuts the packet", "020000000001 020000000002 0020 aaaa03 000000 0800",
-     DROP_IP_MALFORMED, false},
+    {"802.3 with a length that cuts the packet",
+     "020000000001 020000000002 0020 aaaa03 000000 0800", DROP_IP_MALFORMED, false},
     {"802.3 with another LLC", "020000000001 020000000002 0028 424203 000000 0800",
      DROP_ETHERNET_TYPE, false},
     {"IPv6 is not spoken", "020000000001 020000000002 86dd", DROP_ETHERNET_TYPE, false},
-    {"a group cannot be a source", "020000000001 030000000002 0800", DROP_ETHERNET_MALFORMED, false},
+    {"a group cannot be a source", "020000000001 030000000002 0800", DROP_ETHERNET_MALFORMED,
+     false},
     {"unicast IP in a link broadcast (RFC 1122 §3.3.6)", "ffffffffffff 020000000002 0800",
      DROP_IP_NOT_OURS, false},
 };
@@ -73,10 +78,8 @@ static void test_framing(void **state)
         CHECK_EQUAL(framings[i].name, s.last_drop, framings[i].drop);
         CHECK_EQUAL(framings[i].name, one_stack_drain(&s, 0), framings[i].answered);
         const struct interface_counters *c = stack_interface_counters(s.stack, 0);
-        CHECK_EQUAL(framings[i].name, c->ifInUnknownProtos,
-                    framings[i].drop == DROP_ETHERNET_TYPE);
-        CHECK_EQUAL(framings[i].name, c->ifInErrors,
-                    framings[i].drop == DROP_ETHERNET_MALFORMED);
+        CHECK_EQUAL(framings[i].name, c->ifInUnknownProtos, framings[i].drop == DROP_ETHERNET_TYPE);
+        CHECK_EQUAL(framings[i].name, c->ifInErrors, framings[i].drop == DROP_ETHERNET_MALFORMED);
         CHECK_EQUAL(framings[i].name, c->ifOutUcastPkts, framings[i].answered);
         one_stack_close(&s);
     }
@@ -152,8 +155,8 @@ static void test_a_checksum_is_completed_when_the_device_does_not(void **state)
     (void)state;
     for (int offload = 0; offload < 2; offload++) {
         struct one_stack s;
-        one_stack_open(&s, &(struct one_stack_options){.features =
-                                                           offload ? INTERFACE_CHECKSUM : 0});
+        one_stack_open(&s,
+                       &(struct one_stack_options){.features = offload ? INTERFACE_CHECKSUM : 0});
         assert_int_equal(send_one(sender(&s), ADDRESS_PEER, 10), UDP_SENT);
         struct frame *frame = stack_output(s.stack, 0);
         assert_non_null(frame);

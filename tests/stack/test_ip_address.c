@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* test_ip_address.c - probing, announcing and defending addresses (RFC 5227), and source selection. */
+/* test_ip_address.c - probing, announcing and defending addresses (RFC 5227), and source selection.
+ */
 #include "stack/ip.h"
 
 #include "tests/support/one_stack.h"

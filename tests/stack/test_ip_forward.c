@@ -39,10 +39,13 @@ static void test_verdicts(void **state)
         struct one_stack s;
         one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1000, .stack.forwarding = true});
         static uint8_t payload[2000];
-        struct ipv4_header ip = {
-            .source = address_v4(cases[i].source), .target = address_v4(cases[i].target),
-            .ttl = cases[i].ttl, .dont_fragment = cases[i].dont_fragment, .protocol = 99,
-            .identification = 0x5555, .traffic_class = 0x28};
+        struct ipv4_header ip = {.source = address_v4(cases[i].source),
+                                 .target = address_v4(cases[i].target),
+                                 .ttl = cases[i].ttl,
+                                 .dont_fragment = cases[i].dont_fragment,
+                                 .protocol = 99,
+                                 .identification = 0x5555,
+                                 .traffic_class = 0x28};
         one_stack_ip(&s, &ip, bytes_of(payload, cases[i].len));
         if (cases[i].answer == PASSED) {
             struct ipv4_header out = one_stack_next_ip(&s, 1); /* its checksum was verified */
@@ -79,9 +82,11 @@ static void test_the_checksum_holds_at_every_ttl(void **state)
     one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1000, .stack.forwarding = true});
     for (unsigned ttl = 2; ttl < 256; ttl++) {
         for (uint32_t id = 0; id < 65536; id += 4369) {
-            struct ipv4_header ip = {
-                .source = ADDRESS_PEER, .target = ADDRESS_FAR_PEER, .ttl = (uint8_t)ttl,
-                .protocol = 99, .identification = (uint16_t)id};
+            struct ipv4_header ip = {.source = ADDRESS_PEER,
+                                     .target = ADDRESS_FAR_PEER,
+                                     .ttl = (uint8_t)ttl,
+                                     .protocol = 99,
+                                     .identification = (uint16_t)id};
             one_stack_ip(&s, &ip, bytes_of_text("x"));
             assert_int_equal(one_stack_next_ip(&s, 1).ttl, ttl - 1);
         }
@@ -95,8 +100,8 @@ static void test_an_unreachable_host_is_told_to_the_sender(void **state)
     (void)state;
     struct one_stack s;
     one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1000, .stack.forwarding = true});
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = address_v4(0x0a000163),
-                             .protocol = IP_PROTOCOL_UDP};
+    struct ipv4_header ip = {
+        .source = ADDRESS_PEER, .target = address_v4(0x0a000163), .protocol = IP_PROTOCOL_UDP};
     uint8_t payload[16] = {0};
     one_stack_ip(&s, &ip, bytes_of(payload, sizeof payload));
     assert_int_equal(one_stack_drain(&s, 1), 1); /* who has? */
@@ -118,12 +123,16 @@ static void test_super_segments(void **state)
     struct frame *frame = frame_new(s.frames, 10000);
     memset(frame->data, 0, 10000);
     struct writer w = writer_of(frame->data, 100);
-    struct ethernet_header ethernet = {.target = mac_us, .source = mac_peer,
-                                       .type = ETHERNET_IPV4, .payload = bytes_empty()};
+    struct ethernet_header ethernet = {
+        .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
     ethernet_encode(&ethernet, &w);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_FAR_PEER, .ttl = 64,
-                             .total_len = 8000, .dont_fragment = true,
-                             .protocol = IP_PROTOCOL_TCP, .options = bytes_empty()};
+    struct ipv4_header ip = {.source = ADDRESS_PEER,
+                             .target = ADDRESS_FAR_PEER,
+                             .ttl = 64,
+                             .total_len = 8000,
+                             .dont_fragment = true,
+                             .protocol = IP_PROTOCOL_TCP,
+                             .options = bytes_empty()};
     ipv4_encode(&ip, &w);
     frame->len = 8014;
     frame->offload.gso = FRAME_GSO_TCP4;
@@ -145,11 +154,15 @@ static void test_padding_is_not_passed_on(void **state)
     one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1500, .stack.forwarding = true});
     uint8_t octets[60] = {0};
     struct writer w = writer_of(octets, sizeof octets);
-    struct ethernet_header ethernet = {.target = mac_us, .source = mac_peer,
-                                       .type = ETHERNET_IPV4, .payload = bytes_empty()};
+    struct ethernet_header ethernet = {
+        .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
     ethernet_encode(&ethernet, &w);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_FAR_PEER, .ttl = 64,
-                             .total_len = 21, .protocol = 99, .options = bytes_empty()};
+    struct ipv4_header ip = {.source = ADDRESS_PEER,
+                             .target = ADDRESS_FAR_PEER,
+                             .ttl = 64,
+                             .total_len = 21,
+                             .protocol = 99,
+                             .options = bytes_empty()};
     ipv4_encode(&ip, &w);
     one_stack_frame(&s, 0, bytes_of(octets, sizeof octets));
     assert_true(one_stack_next(&s, 1));

@@ -37,7 +37,7 @@ static void test_every_size(void **state)
 {
     (void)state;
     static const uint16_t mtus[] = {576, 577, 583, 584, 1500, 9000};
-    static const size_t sizes[] = {1,    556,  557,  560,  1112, 1113, 1479, 1480,
+    static const size_t sizes[] = {1,    556,  557,  560,  1112, 1113,  1479, 1480,
                                    1481, 1488, 2960, 8980, 8981, 20000, 65515};
     static uint8_t payload[65535];
     static uint8_t whole[65536 + 9000];
@@ -95,8 +95,12 @@ static void test_fragments_in_passing_keep_offset_flag_and_options(void **state)
     static uint8_t payload[1200];
     static const uint8_t options[] = {7, 7, 4, 0, 0, 0, 0, 148, 4, 0, 0, 0};
     struct ipv4_header ip = {
-        .source = ADDRESS_PEER, .target = ADDRESS_FAR_PEER, .protocol = 99,
-        .identification = 0x1234, .fragment_offset = 800, .more_fragments = true,
+        .source = ADDRESS_PEER,
+        .target = ADDRESS_FAR_PEER,
+        .protocol = 99,
+        .identification = 0x1234,
+        .fragment_offset = 800,
+        .more_fragments = true,
         .options = bytes_of(options, sizeof options),
     };
     one_stack_ip(&s, &ip, bytes_of(payload, sizeof payload));

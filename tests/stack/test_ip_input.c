@@ -31,43 +31,156 @@ static const struct {
     uint8_t code;
 } cases[] = {
     {"an echo request to us", 0x0a000002, 0x0a000001, 64, 1, {0}, 0, DROP_NONE, ECHO_REPLY, 0},
-    {"TTL 1 is enough for the host itself (RFC 1122 §3.2.1.7)", 0x0a000002, 0x0a000001, 1, 1, {0}, 0,
-     DROP_NONE, ECHO_REPLY, 0},
-    {"not for us, and we do not forward", 0x0a000002, 0x0a000063, 64, 1, {0}, 0, DROP_IP_NOT_OURS,
-     NOTHING, 0},
-    {"to the broadcast address: not answered", 0x0a000002, 0x0a0000ff, 64, 1, {0}, 0, DROP_NONE,
-     NOTHING, 0},
-    {"to limited broadcast: not answered", 0x0a000002, 0xffffffff, 64, 1, {0}, 0, DROP_NONE, NOTHING,
+    {"TTL 1 is enough for the host itself (RFC 1122 §3.2.1.7)",
+     0x0a000002,
+     0x0a000001,
+     1,
+     1,
+     {0},
+     0,
+     DROP_NONE,
+     ECHO_REPLY,
+     0},
+    {"not for us, and we do not forward",
+     0x0a000002,
+     0x0a000063,
+     64,
+     1,
+     {0},
+     0,
+     DROP_IP_NOT_OURS,
+     NOTHING,
+     0},
+    {"to the broadcast address: not answered",
+     0x0a000002,
+     0x0a0000ff,
+     64,
+     1,
+     {0},
+     0,
+     DROP_NONE,
+     NOTHING,
+     0},
+    {"to limited broadcast: not answered",
+     0x0a000002,
+     0xffffffff,
+     64,
+     1,
+     {0},
+     0,
+     DROP_NONE,
+     NOTHING,
      0},
     {"to all hosts: not answered", 0x0a000002, 0xe0000001, 64, 1, {0}, 0, DROP_NONE, NOTHING, 0},
-    {"to loopback from a link", 0x0a000002, 0x7f000001, 64, 1, {0}, 0, DROP_IP_NOT_OURS, NOTHING, 0},
+    {"to loopback from a link",
+     0x0a000002,
+     0x7f000001,
+     64,
+     1,
+     {0},
+     0,
+     DROP_IP_NOT_OURS,
+     NOTHING,
+     0},
     {"to 0.0.0.0", 0x0a000002, 0, 64, 1, {0}, 0, DROP_IP_NOT_OURS, NOTHING, 0},
     {"to class E", 0x0a000002, 0xf0000001, 64, 1, {0}, 0, DROP_IP_NOT_OURS, NOTHING, 0},
     {"from loopback", 0x7f000001, 0x0a000001, 64, 1, {0}, 0, DROP_IP_SOURCE, NOTHING, 0},
     {"from a group", 0xe0000001, 0x0a000001, 64, 1, {0}, 0, DROP_IP_SOURCE, NOTHING, 0},
     {"from class E", 0xf0000001, 0x0a000001, 64, 1, {0}, 0, DROP_IP_SOURCE, NOTHING, 0},
     {"from limited broadcast", 0xffffffff, 0x0a000001, 64, 1, {0}, 0, DROP_IP_SOURCE, NOTHING, 0},
-    {"from our broadcast address", 0x0a0000ff, 0x0a000001, 64, 1, {0}, 0, DROP_IP_SOURCE, NOTHING,
+    {"from our broadcast address",
+     0x0a0000ff,
+     0x0a000001,
+     64,
+     1,
+     {0},
+     0,
+     DROP_IP_SOURCE,
+     NOTHING,
      0},
     {"from ourselves", 0x0a000001, 0x0a000001, 64, 1, {0}, 0, DROP_IP_SOURCE, NOTHING, 0},
     {"from 0.0.0.0, not UDP", 0, 0x0a000001, 64, 1, {0}, 0, DROP_IP_SOURCE, NOTHING, 0},
     {"from network 0", 0x00000102, 0x0a000001, 64, 17, {0}, 0, DROP_IP_SOURCE, NOTHING, 0},
-    {"an unknown protocol", 0x0a000002, 0x0a000001, 64, 99, {0}, 0, DROP_IP_PROTOCOL, UNREACHABLE,
+    {"an unknown protocol",
+     0x0a000002,
+     0x0a000001,
+     64,
+     99,
+     {0},
+     0,
+     DROP_IP_PROTOCOL,
+     UNREACHABLE,
      ICMP_PROTOCOL_UNREACHABLE},
-    {"an unknown protocol to a group", 0x0a000002, 0xe0000001, 64, 99, {0}, 0, DROP_IP_PROTOCOL,
-     NOTHING, 0},
-    {"record route is let by", 0x0a000002, 0x0a000001, 64, 1, {7, 7, 4, 0, 0, 0, 0, 0}, 8, DROP_NONE,
-     ECHO_REPLY, 0},
-    {"router alert is let by", 0x0a000002, 0x0a000001, 64, 1, {148, 4, 0, 0}, 4, DROP_NONE,
-     ECHO_REPLY, 0},
-    {"loose source route (RFC 7126 §4.3)", 0x0a000002, 0x0a000001, 64, 1,
-     {131, 7, 4, 10, 0, 0, 9, 0}, 8, DROP_IP_OPTION, UNREACHABLE, ICMP_SOURCE_ROUTE_FAILED},
-    {"strict source route behind a NOP", 0x0a000002, 0x0a000001, 64, 1,
-     {1, 137, 7, 4, 10, 0, 0, 9}, 8, DROP_IP_OPTION, UNREACHABLE, ICMP_SOURCE_ROUTE_FAILED},
-    {"an option longer than the header", 0x0a000002, 0x0a000001, 64, 1, {148, 9, 0, 0}, 4,
-     DROP_IP_OPTION, PROBLEM, 20},
-    {"an option of length 1", 0x0a000002, 0x0a000001, 64, 1, {148, 1, 0, 0}, 4, DROP_IP_OPTION,
-     PROBLEM, 20},
+    {"an unknown protocol to a group",
+     0x0a000002,
+     0xe0000001,
+     64,
+     99,
+     {0},
+     0,
+     DROP_IP_PROTOCOL,
+     NOTHING,
+     0},
+    {"record route is let by",
+     0x0a000002,
+     0x0a000001,
+     64,
+     1,
+     {7, 7, 4, 0, 0, 0, 0, 0},
+     8,
+     DROP_NONE,
+     ECHO_REPLY,
+     0},
+    {"router alert is let by",
+     0x0a000002,
+     0x0a000001,
+     64,
+     1,
+     {148, 4, 0, 0},
+     4,
+     DROP_NONE,
+     ECHO_REPLY,
+     0},
+    {"loose source route (RFC 7126 §4.3)",
+     0x0a000002,
+     0x0a000001,
+     64,
+     1,
+     {131, 7, 4, 10, 0, 0, 9, 0},
+     8,
+     DROP_IP_OPTION,
+     UNREACHABLE,
+     ICMP_SOURCE_ROUTE_FAILED},
+    {"strict source route behind a NOP",
+     0x0a000002,
+     0x0a000001,
+     64,
+     1,
+     {1, 137, 7, 4, 10, 0, 0, 9},
+     8,
+     DROP_IP_OPTION,
+     UNREACHABLE,
+     ICMP_SOURCE_ROUTE_FAILED},
+    {"an option longer than the header",
+     0x0a000002,
+     0x0a000001,
+     64,
+     1,
+     {148, 9, 0, 0},
+     4,
+     DROP_IP_OPTION,
+     PROBLEM,
+     20},
+    {"an option of length 1",
+     0x0a000002,
+     0x0a000001,
+     64,
+     1,
+     {148, 1, 0, 0},
+     4,
+     DROP_IP_OPTION,
+     PROBLEM,
+     20},
 };
 
 static void check_answer(struct one_stack *s, size_t i)
@@ -135,13 +248,16 @@ static void test_headers_that_lie(void **state)
         one_stack_open(&s, NULL);
         uint8_t frame[64];
         struct writer w = writer_of(frame, sizeof frame);
-        struct ethernet_header ethernet = {.target = mac_us, .source = mac_peer,
-                                           .type = ETHERNET_IPV4, .payload = bytes_empty()};
+        struct ethernet_header ethernet = {
+            .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
         ethernet_encode(&ethernet, &w);
         uint8_t body[16];
         size_t len = ping(body, sizeof body);
-        struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_US, .ttl = 64,
-                                 .total_len = (uint16_t)(20 + len), .protocol = IP_PROTOCOL_ICMP,
+        struct ipv4_header ip = {.source = ADDRESS_PEER,
+                                 .target = ADDRESS_US,
+                                 .ttl = 64,
+                                 .total_len = (uint16_t)(20 + len),
+                                 .protocol = IP_PROTOCOL_ICMP,
                                  .options = bytes_empty()};
         ipv4_encode(&ip, &w);
         write_copy(&w, body, len);
@@ -159,15 +275,17 @@ static void test_padding_of_the_link_is_cut(void **state)
     (void)state;
     struct one_stack s;
     one_stack_open(&s, NULL);
-    struct udp_socket *socket =
-        udp_open(s.stack, &(struct udp_options){.local = {ADDRESS_US, 7}});
+    struct udp_socket *socket = udp_open(s.stack, &(struct udp_options){.local = {ADDRESS_US, 7}});
     uint8_t octets[60] = {0};
     struct writer w = writer_of(octets, sizeof octets);
-    struct ethernet_header ethernet = {.target = mac_us, .source = mac_peer,
-                                       .type = ETHERNET_IPV4, .payload = bytes_empty()};
+    struct ethernet_header ethernet = {
+        .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
     ethernet_encode(&ethernet, &w);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_US, .ttl = 64,
-                             .total_len = 29, .protocol = IP_PROTOCOL_UDP,
+    struct ipv4_header ip = {.source = ADDRESS_PEER,
+                             .target = ADDRESS_US,
+                             .ttl = 64,
+                             .total_len = 29,
+                             .protocol = IP_PROTOCOL_UDP,
                              .options = bytes_empty()};
     ipv4_encode(&ip, &w);
     struct udp_header udp = {.source_port = 9, .target_port = 7, .payload = bytes_of_text("x")};
@@ -187,7 +305,7 @@ static void test_offload_facts_are_checked(void **state)
     static const struct {
         const char *name;
         uint8_t checksum;
-        uint32_t start;  /* from the IP header */
+        uint32_t start; /* from the IP header */
         uint16_t offset;
         bool taken;
     } facts[] = {
@@ -205,15 +323,18 @@ static void test_offload_facts_are_checked(void **state)
             udp_open(s.stack, &(struct udp_options){.local = {ADDRESS_US, 7}});
         struct frame *frame = frame_new(s.frames, 128);
         struct writer w = writer_of(frame->data, 128);
-        struct ethernet_header ethernet = {.target = mac_us, .source = mac_peer,
-                                           .type = ETHERNET_IPV4, .payload = bytes_empty()};
+        struct ethernet_header ethernet = {
+            .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
         ethernet_encode(&ethernet, &w);
-        struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_US, .ttl = 64,
-                                 .total_len = 29, .protocol = IP_PROTOCOL_UDP,
+        struct ipv4_header ip = {.source = ADDRESS_PEER,
+                                 .target = ADDRESS_US,
+                                 .ttl = 64,
+                                 .total_len = 29,
+                                 .protocol = IP_PROTOCOL_UDP,
                                  .options = bytes_empty()};
         ipv4_encode(&ip, &w);
-        struct udp_header udp = {.source_port = 9, .target_port = 7, .checksum = 0xbad,
-                                 .payload = bytes_of_text("x")};
+        struct udp_header udp = {
+            .source_port = 9, .target_port = 7, .checksum = 0xbad, .payload = bytes_of_text("x")};
         udp_encode(&udp, &w);
         frame->len = writer_len(&w);
         frame->offload = (struct frame_offload){
@@ -240,8 +361,8 @@ static void test_interception(void **state)
     one_stack_open(&s, &(struct one_stack_options){.features = INTERFACE_INTERCEPT});
     uint8_t body[16];
     size_t len = ping(body, sizeof body);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_OUTSIDE,
-                             .protocol = IP_PROTOCOL_ICMP};
+    struct ipv4_header ip = {
+        .source = ADDRESS_PEER, .target = ADDRESS_OUTSIDE, .protocol = IP_PROTOCOL_ICMP};
     struct ipv4_header answered;
     one_stack_ip(&s, &ip, bytes_of(body, len)); /* nobody intercepts */
     assert_int_equal(one_stack_drain(&s, 0), 0);

@@ -66,15 +66,35 @@ static void test_where_it_goes(void **state)
     } cases[] = {
         {"a neighbour", 0x0a000002, -1, false, IP_SENT, {2, 0, 0, 0, 0, 2}, 64},
         {"by a gateway", 0xc0000201, -1, false, IP_SENT, {2, 0, 0, 0, 0, 2}, 64},
-        {"the link's broadcast address", 0x0a0000ff, -1, false, IP_SENT,
-         {255, 255, 255, 255, 255, 255}, 64},
-        {"limited broadcast, by interface", 0xffffffff, 0, false, IP_SENT,
-         {255, 255, 255, 255, 255, 255}, 64},
+        {"the link's broadcast address",
+         0x0a0000ff,
+         -1,
+         false,
+         IP_SENT,
+         {255, 255, 255, 255, 255, 255},
+         64},
+        {"limited broadcast, by interface",
+         0xffffffff,
+         0,
+         false,
+         IP_SENT,
+         {255, 255, 255, 255, 255, 255},
+         64},
         {"limited broadcast, by no interface", 0xffffffff, -1, false, IP_NO_ROUTE, {0}, 0},
-        {"a group stays on the link (RFC 1112 §6.1)", 0xe0810203, -1, false, IP_SENT,
-         {1, 0, 0x5e, 1, 2, 3}, 1},
-        {"a station that was named (RFC 2131 §4.1)", 0x0a000063, 0, true, IP_SENT,
-         {2, 0, 0, 0, 0, 0x42}, 64},
+        {"a group stays on the link (RFC 1112 §6.1)",
+         0xe0810203,
+         -1,
+         false,
+         IP_SENT,
+         {1, 0, 0x5e, 1, 2, 3},
+         1},
+        {"a station that was named (RFC 2131 §4.1)",
+         0x0a000063,
+         0,
+         true,
+         IP_SENT,
+         {2, 0, 0, 0, 0, 0x42},
+         64},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct one_stack s;
@@ -116,8 +136,8 @@ static void test_super_segments_go_whole_where_the_device_takes_them(void **stat
     (void)state;
     for (unsigned tso = 0; tso < 2; tso++) {
         struct one_stack s;
-        one_stack_open(&s, &(struct one_stack_options){
-                               .features = INTERFACE_CHECKSUM | (tso ? INTERFACE_TSO4 : 0)});
+        one_stack_open(&s, &(struct one_stack_options){.features = INTERFACE_CHECKSUM |
+                                                                   (tso ? INTERFACE_TSO4 : 0)});
         struct ip_send send = to(ADDRESS_PEER);
         struct frame *frame = frame_of(&s, 30000);
         frame->offload.gso = FRAME_GSO_TCP4;

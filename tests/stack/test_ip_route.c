@@ -61,7 +61,9 @@ static void test_choices(void **state)
         CHECK_EQUAL(cases[i].name, choice.broadcast, cases[i].broadcast);
         CHECK_EQUAL(cases[i].name, choice.local, cases[i].local);
         CHECK_EQUAL(cases[i].name, choice.mtu,
-                    cases[i].local ? 65535 : cases[i].interface == 0 ? 1500 : 1400);
+                    cases[i].local            ? 65535
+                    : cases[i].interface == 0 ? 1500
+                                              : 1400);
     }
     struct ip_address v6 = {{0x20, 1, 0x0d, 0xb8}};
     struct route_choice choice;

@@ -192,8 +192,7 @@ static void test_a_full_table_evicts_those_who_never_answered(void **state)
 {
     (void)state;
     struct one_stack s;
-    one_stack_open(&s, &(struct one_stack_options){.unresolved = true,
-                                                   .stack.neighbours_max = 4});
+    one_stack_open(&s, &(struct one_stack_options){.unresolved = true, .stack.neighbours_max = 4});
     struct udp_socket *socket = open_socket(&s);
     struct ip_address fixed = address_v4(0x0a0000c8);
     assert_true(stack_add_neighbour(s.stack, 0, &fixed, &mac_far_peer));
@@ -213,8 +212,7 @@ static void test_static_entries_are_never_evicted(void **state)
 {
     (void)state;
     struct one_stack s;
-    one_stack_open(&s, &(struct one_stack_options){.unresolved = true,
-                                                   .stack.neighbours_max = 2});
+    one_stack_open(&s, &(struct one_stack_options){.unresolved = true, .stack.neighbours_max = 2});
     struct udp_socket *socket = open_socket(&s);
     struct ip_address address = address_v4(0x0a0000c8);
     assert_true(stack_add_neighbour(s.stack, 0, &address, &mac_far_peer));
@@ -257,8 +255,7 @@ static void test_the_entry_used_last_may_go(void **state)
 {
     (void)state;
     struct one_stack s;
-    one_stack_open(&s, &(struct one_stack_options){.unresolved = true,
-                                                   .stack.neighbours_max = 1});
+    one_stack_open(&s, &(struct one_stack_options){.unresolved = true, .stack.neighbours_max = 1});
     struct udp_socket *socket = open_socket(&s);
     for (unsigned i = 0; i < 20; i++) {
         struct ip_address address = address_v4(0x0a000010 + i % 3);

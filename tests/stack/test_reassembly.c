@@ -28,8 +28,12 @@ static void make_datagram(size_t len)
 static void put_marked(struct one_stack *s, uint16_t id, struct piece piece, uint8_t ecn)
 {
     struct ipv4_header ip = {
-        .source = ADDRESS_PEER, .target = ADDRESS_US, .protocol = IP_PROTOCOL_UDP,
-        .identification = id, .fragment_offset = piece.offset, .more_fragments = piece.more,
+        .source = ADDRESS_PEER,
+        .target = ADDRESS_US,
+        .protocol = IP_PROTOCOL_UDP,
+        .identification = id,
+        .fragment_offset = piece.offset,
+        .more_fragments = piece.more,
         .traffic_class = ecn,
     };
     one_stack_ip(s, &ip, bytes_of(datagram + piece.offset, piece.len));
@@ -106,22 +110,51 @@ static const struct {
     size_t whole;          /* datagrams that come out */
 } cases[] = {
     {"an exact repetition is ignored (RFC 8200 §4.5)",
-     {{0, 16, true}, {0, 16, true}, {16, 8, false}}, 3, DROP_NONE, 1},
-    {"a repetition of the last one", {{16, 8, false}, {16, 8, false}, {0, 16, true}}, 3, DROP_NONE, 1},
+     {{0, 16, true}, {0, 16, true}, {16, 8, false}},
+     3,
+     DROP_NONE,
+     1},
+    {"a repetition of the last one",
+     {{16, 8, false}, {16, 8, false}, {0, 16, true}},
+     3,
+     DROP_NONE,
+     1},
     {"an overlap spoils the datagram (RFC 5722 §4)",
-     {{0, 16, true}, {8, 16, true}, {16, 8, false}}, 3, DROP_FRAGMENT_OVERLAP, 0},
-    {"also what comes later", {{0, 16, true}, {8, 16, true}, {0, 16, true}, {16, 8, false}}, 4,
-     DROP_FRAGMENT_OVERLAP, 0},
-    {"covered wholly", {{0, 24, true}, {8, 8, true}, {24, 8, false}}, 3, DROP_FRAGMENT_OVERLAP, 0},
-    {"covering another", {{8, 8, true}, {0, 24, true}, {24, 8, false}}, 3, DROP_FRAGMENT_OVERLAP, 0},
-    {"overlapping the end of the one before", {{16, 16, true}, {8, 16, true}, {32, 8, false}}, 3,
-     DROP_FRAGMENT_OVERLAP, 0},
-    {"two different ends", {{16, 8, false}, {24, 8, false}, {0, 16, true}}, 3, DROP_FRAGMENT_OVERLAP,
+     {{0, 16, true}, {8, 16, true}, {16, 8, false}},
+     3,
+     DROP_FRAGMENT_OVERLAP,
      0},
-    {"octets behind the end", {{16, 8, false}, {24, 8, true}, {0, 16, true}}, 3,
-     DROP_FRAGMENT_OVERLAP, 0},
-    {"an end before octets that are here", {{24, 8, true}, {16, 8, false}, {0, 16, true}}, 3,
-     DROP_FRAGMENT_OVERLAP, 0},
+    {"also what comes later",
+     {{0, 16, true}, {8, 16, true}, {0, 16, true}, {16, 8, false}},
+     4,
+     DROP_FRAGMENT_OVERLAP,
+     0},
+    {"covered wholly", {{0, 24, true}, {8, 8, true}, {24, 8, false}}, 3, DROP_FRAGMENT_OVERLAP, 0},
+    {"covering another",
+     {{8, 8, true}, {0, 24, true}, {24, 8, false}},
+     3,
+     DROP_FRAGMENT_OVERLAP,
+     0},
+    {"overlapping the end of the one before",
+     {{16, 16, true}, {8, 16, true}, {32, 8, false}},
+     3,
+     DROP_FRAGMENT_OVERLAP,
+     0},
+    {"two different ends",
+     {{16, 8, false}, {24, 8, false}, {0, 16, true}},
+     3,
+     DROP_FRAGMENT_OVERLAP,
+     0},
+    {"octets behind the end",
+     {{16, 8, false}, {24, 8, true}, {0, 16, true}},
+     3,
+     DROP_FRAGMENT_OVERLAP,
+     0},
+    {"an end before octets that are here",
+     {{24, 8, true}, {16, 8, false}, {0, 16, true}},
+     3,
+     DROP_FRAGMENT_OVERLAP,
+     0},
     {"more to come, but no multiple of 8", {{0, 20, true}}, 1, DROP_FRAGMENT_MALFORMED, 0},
     {"nothing in it", {{8, 0, true}}, 1, DROP_FRAGMENT_MALFORMED, 0},
     {"the ping of death", {{65528, 100, false}}, 1, DROP_IP_MALFORMED, 0},
@@ -238,12 +271,16 @@ static void test_small_fragments_do_not_hold_large_buffers(void **state)
     one_stack_open(&s, NULL);
     struct frame *frame = frame_new(s.frames, 65536);
     struct writer w = writer_of(frame->data, 128);
-    struct ethernet_header ethernet = {.target = mac_us, .source = mac_peer,
-                                       .type = ETHERNET_IPV4, .payload = bytes_empty()};
+    struct ethernet_header ethernet = {
+        .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
     ethernet_encode(&ethernet, &w);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_US, .ttl = 64,
-                             .total_len = 36, .more_fragments = true,
-                             .protocol = IP_PROTOCOL_UDP, .options = bytes_empty()};
+    struct ipv4_header ip = {.source = ADDRESS_PEER,
+                             .target = ADDRESS_US,
+                             .ttl = 64,
+                             .total_len = 36,
+                             .more_fragments = true,
+                             .protocol = IP_PROTOCOL_UDP,
+                             .options = bytes_empty()};
     ipv4_encode(&ip, &w);
     write_zeros(&w, 16);
     frame->len = writer_len(&w);
@@ -271,9 +308,11 @@ static void test_tcp_headers_cannot_be_hidden(void **state)
     for (size_t i = 0; i < ARRAY_LEN(tiny); i++) {
         struct one_stack s;
         one_stack_open(&s, NULL);
-        struct ipv4_header ip = {
-            .source = ADDRESS_PEER, .target = ADDRESS_US, .protocol = IP_PROTOCOL_TCP,
-            .fragment_offset = tiny[i].piece.offset, .more_fragments = tiny[i].piece.more};
+        struct ipv4_header ip = {.source = ADDRESS_PEER,
+                                 .target = ADDRESS_US,
+                                 .protocol = IP_PROTOCOL_TCP,
+                                 .fragment_offset = tiny[i].piece.offset,
+                                 .more_fragments = tiny[i].piece.more};
         one_stack_ip(&s, &ip, bytes_of(datagram, tiny[i].piece.len));
         assert_int_equal(s.last_drop, tiny[i].drop);
         one_stack_close(&s);
@@ -287,7 +326,7 @@ static void test_congestion_marks(void **state)
         uint8_t first, second;
         bool whole;
     } marks[] = {
-        {IP_NOT_ECT, IP_NOT_ECT, true}, {IP_ECT_0, IP_CE, true}, {IP_CE, IP_CE, true},
+        {IP_NOT_ECT, IP_NOT_ECT, true}, {IP_ECT_0, IP_CE, true},    {IP_CE, IP_CE, true},
         {IP_NOT_ECT, IP_CE, false},     {IP_CE, IP_NOT_ECT, false},
     };
     make_datagram(24);
@@ -312,8 +351,10 @@ static void test_different_datagrams_do_not_mix(void **state)
     put(&s, 1, (struct piece){0, 16, true});
     put(&s, 2, (struct piece){16, 8, false});
     assert_int_equal(received(socket, 24), 0);
-    struct ipv4_header ip = {.source = address_v4(0x0a000003), .target = ADDRESS_US,
-                             .protocol = IP_PROTOCOL_UDP, .identification = 1,
+    struct ipv4_header ip = {.source = address_v4(0x0a000003),
+                             .target = ADDRESS_US,
+                             .protocol = IP_PROTOCOL_UDP,
+                             .identification = 1,
                              .fragment_offset = 16};
     one_stack_ip(&s, &ip, bytes_of(datagram + 16, 8));
     ip.source = ADDRESS_PEER;

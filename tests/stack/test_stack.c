@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* test_stack.c - two hosts on a virtual wire, good and bad: ping, UDP, TCP; and nothing left behind. */
+/* test_stack.c - two hosts on a virtual wire, good and bad: ping, UDP, TCP; and nothing left
+ * behind. */
 #include "sim/world.h"
 #include "stack/echo.h"
 #include "stack/tcp/tcp.h"
@@ -171,7 +172,8 @@ static void run_bad_wire(uint64_t seed)
     struct pair p;
     struct wire_options wire = bad_wire(seed);
     pair_init(&p, seed, &wire);
-    if (wire.a_to_b.corrupt != 0) { /* ARP has no checksum: a flipped bit is believed for a minute */
+    if (wire.a_to_b.corrupt !=
+        0) { /* ARP has no checksum: a flipped bit is believed for a minute */
         assert_true(stack_add_neighbour(p.a, 0, &p.b_address, &(struct mac){{2, 0, 0, 0, 0, 2}}));
         assert_true(stack_add_neighbour(p.b, 0, &p.a_address, &(struct mac){{2, 0, 0, 0, 0, 1}}));
     }
@@ -242,11 +244,11 @@ static void test_the_same_seed_is_the_same_run(void **state)
 static void converse(struct pair *p, struct stack *from, struct stack *to,
                      struct ip_address address)
 {
-    struct tcp_listener *listener = tcp_listen(
-        to, &(struct tcp_listen_options){.local = {address_any_v4(), 80}});
-    struct tcp_connection *client = tcp_connect(
-        from, &(struct tcp_connect_options){.remote = {address, 80},
-                                            .local = {address_any_v4(), 0}});
+    struct tcp_listener *listener =
+        tcp_listen(to, &(struct tcp_listen_options){.local = {address_any_v4(), 80}});
+    struct tcp_connection *client =
+        tcp_connect(from, &(struct tcp_connect_options){.remote = {address, 80},
+                                                        .local = {address_any_v4(), 0}});
     assert_true(listener != NULL && client != NULL);
     static uint8_t octets[300000];
     for (size_t i = 0; i < sizeof octets; i++)

@@ -15,8 +15,7 @@ static void open_all(struct one_stack *s, struct sockets *sockets)
 {
     sockets->at[ANY] = udp_open(s->stack, &(struct udp_options){.local = {address_any_v4(), 53}});
     sockets->at[BOUND] = udp_open(s->stack, &(struct udp_options){.local = {ADDRESS_US, 53}});
-    sockets->at[OTHER] =
-        udp_open(s->stack, &(struct udp_options){.local = {address_any_v4(), 67}});
+    sockets->at[OTHER] = udp_open(s->stack, &(struct udp_options){.local = {address_any_v4(), 67}});
     sockets->at[GROUP] =
         udp_open(s->stack, &(struct udp_options){.local = {address_v4(0xe00000fb), 53}});
     sockets->at[INTERCEPTOR] = udp_open(s->stack, &(struct udp_options){.intercept = true});
@@ -52,8 +51,8 @@ static void test_demultiplexing(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct one_stack s;
-        one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1500,
-                                                       .features = INTERFACE_INTERCEPT});
+        one_stack_open(
+            &s, &(struct one_stack_options){.far_mtu = 1500, .features = INTERFACE_INTERCEPT});
         struct sockets sockets;
         open_all(&s, &sockets);
         struct endpoint from = endpoint_of(address_v4(cases[i].source), 1234);
@@ -95,8 +94,11 @@ static const struct {
 } headers[] = {
     {"no checksum (RFC 768)", {4, 210, 0, 53, 0, 10, 0, 0, 'h', 'i'}, 10, DROP_NONE, 2},
     {"a wrong checksum", {4, 210, 0, 53, 0, 10, 1, 2, 'h', 'i'}, 10, DROP_UDP_CHECKSUM, 0},
-    {"octets behind Length are not the datagram's", {4, 210, 0, 53, 0, 9, 0, 0, 'h', 'i'}, 10,
-     DROP_NONE, 1},
+    {"octets behind Length are not the datagram's",
+     {4, 210, 0, 53, 0, 9, 0, 0, 'h', 'i'},
+     10,
+     DROP_NONE,
+     1},
     {"an empty datagram", {4, 210, 0, 53, 0, 8, 0, 0}, 8, DROP_NONE, 0},
     {"Length beyond the packet", {4, 210, 0, 53, 0, 11, 0, 0, 'h', 'i'}, 10, DROP_UDP_MALFORMED, 0},
     {"Length below the header", {4, 210, 0, 53, 0, 7, 0, 0, 'h', 'i'}, 10, DROP_UDP_MALFORMED, 0},
@@ -111,8 +113,8 @@ static void test_headers(void **state)
         one_stack_open(&s, NULL);
         struct udp_socket *socket =
             udp_open(s.stack, &(struct udp_options){.local = {address_any_v4(), 53}});
-        struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_US,
-                                 .protocol = IP_PROTOCOL_UDP};
+        struct ipv4_header ip = {
+            .source = ADDRESS_PEER, .target = ADDRESS_US, .protocol = IP_PROTOCOL_UDP};
         one_stack_ip(&s, &ip, bytes_of(headers[i].datagram, headers[i].len));
         CHECK_EQUAL(headers[i].name, s.last_drop, headers[i].drop);
         struct udp_datagram got;
@@ -139,13 +141,13 @@ static void test_every_flipped_bit_is_seen(void **state)
         udp_open(s.stack, &(struct udp_options){.local = {address_any_v4(), 53}});
     uint8_t datagram[20];
     struct writer w = writer_of(datagram, sizeof datagram);
-    struct udp_header udp = {.source_port = 1234, .target_port = 53,
-                             .payload = bytes_of_text("abcdefghijkl")};
+    struct udp_header udp = {
+        .source_port = 1234, .target_port = 53, .payload = bytes_of_text("abcdefghijkl")};
     udp_encode(&udp, &w);
     struct ip_address peer = ADDRESS_PEER;
     struct ip_address us = ADDRESS_US;
-    uint64_t sum = checksum_pseudo(&peer, &us, IP_PROTOCOL_UDP, 20) +
-                   checksum_sum(writer_bytes(&w));
+    uint64_t sum =
+        checksum_pseudo(&peer, &us, IP_PROTOCOL_UDP, 20) + checksum_sum(writer_bytes(&w));
     write_u16_at(&w, UDP_CHECKSUM_OFFSET, (uint16_t)~checksum_fold(sum));
     struct ipv4_header ip = {.source = peer, .target = us, .protocol = IP_PROTOCOL_UDP};
     struct udp_datagram got;
@@ -171,11 +173,14 @@ static void test_small_datagrams_do_not_hold_large_buffers(void **state)
         udp_open(s.stack, &(struct udp_options){.local = {address_any_v4(), 53}});
     struct frame *frame = frame_new(s.frames, 65536);
     struct writer w = writer_of(frame->data, 128);
-    struct ethernet_header ethernet = {.target = mac_us, .source = mac_peer,
-                                       .type = ETHERNET_IPV4, .payload = bytes_empty()};
+    struct ethernet_header ethernet = {
+        .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
     ethernet_encode(&ethernet, &w);
-    struct ipv4_header ip = {.source = ADDRESS_PEER, .target = ADDRESS_US, .ttl = 64,
-                             .total_len = 30, .protocol = IP_PROTOCOL_UDP,
+    struct ipv4_header ip = {.source = ADDRESS_PEER,
+                             .target = ADDRESS_US,
+                             .ttl = 64,
+                             .total_len = 30,
+                             .protocol = IP_PROTOCOL_UDP,
                              .options = bytes_empty()};
     ipv4_encode(&ip, &w);
     write_copy(&w, headers[0].datagram, headers[0].len);

@@ -20,8 +20,8 @@ static void setup_open(struct setup *u)
     assert_true(stack_add_route(u->s.stack, &all, &gateway, 0));
     u->any = udp_open(u->s.stack, &(struct udp_options){.local = {address_any_v4(), 53}});
     u->bound = udp_open(u->s.stack, &(struct udp_options){.local = {ADDRESS_FAR_US, 54}});
-    u->loud = udp_open(u->s.stack, &(struct udp_options){.broadcast = true,
-                                                         .local = {address_any_v4(), 67}});
+    u->loud = udp_open(u->s.stack,
+                       &(struct udp_options){.broadcast = true, .local = {address_any_v4(), 67}});
 }
 
 static const struct {
@@ -33,14 +33,14 @@ static const struct {
     int interface;
     size_t len;
     enum udp_status status;
-    unsigned out;        /* interface */
+    unsigned out; /* interface */
     uint32_t source;
     uint16_t source_port;
 } cases[] = {
     {"by route", FROM_ANY, 0x0a000002, 0, 0, -1, 5, UDP_SENT, 0, 0x0a000001, 53},
     {"by route, the other way", FROM_ANY, 0x0a000102, 0, 0, -1, 5, UDP_SENT, 1, 0x0a000101, 53},
-    {"from the address it is bound to", FROM_BOUND, 0x0a000002, 0, 0, -1, 5, UDP_SENT, 0, 0x0a000101,
-     54},
+    {"from the address it is bound to", FROM_BOUND, 0x0a000002, 0, 0, -1, 5, UDP_SENT, 0,
+     0x0a000101, 54},
     {"speaking for another host", FROM_ANY, 0x0a000002, 0xc0000201, 80, -1, 5, UDP_SENT, 0,
      0xc0000201, 80},
     {"nothing at all", FROM_ANY, 0x0a000002, 0, 0, -1, 0, UDP_SENT, 0, 0x0a000001, 53},
@@ -81,9 +81,9 @@ static void test_sending(void **state)
             CHECK_EQUAL(cases[i].name, udp.target_port, 9);
             CHECK_EQUAL(cases[i].name, udp.payload.len, cases[i].len);
             CHECK_EQUAL(cases[i].name, ip.ttl, 9);
-            uint64_t sum = checksum_pseudo(&ip.source, &ip.target, IP_PROTOCOL_UDP,
-                                           (uint32_t)ip.payload.len) +
-                           checksum_sum(ip.payload);
+            uint64_t sum =
+                checksum_pseudo(&ip.source, &ip.target, IP_PROTOCOL_UDP, (uint32_t)ip.payload.len) +
+                checksum_sum(ip.payload);
             CHECK_EQUAL(cases[i].name, checksum_fold(sum), 0xffff);
             CHECK(cases[i].name, udp.checksum != 0);
         }

@@ -91,8 +91,7 @@ static void test_the_queue_is_bounded_in_octets_of_storage(void **state)
     struct one_stack s;
     one_stack_open(&s, NULL);
     struct udp_socket *socket = udp_open(
-        s.stack,
-        &(struct udp_options){.local = {address_any_v4(), 7}, .queue_octets_max = 10000});
+        s.stack, &(struct udp_options){.local = {address_any_v4(), 7}, .queue_octets_max = 10000});
     struct endpoint from = endpoint_of(ADDRESS_PEER, 9);
     struct endpoint to = endpoint_of(ADDRESS_US, 7);
     for (uint8_t i = 0; i < 100; i++)

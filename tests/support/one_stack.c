@@ -19,8 +19,8 @@ static void on_event(void *self, const struct trace_event *event)
 static void add_interface(struct one_stack *s, const struct mac *mac, uint16_t mtu,
                           unsigned features, struct ip_address address)
 {
-    struct interface_options options = {.name = "eth", .mac = *mac, .mtu = mtu,
-                                        .features = features};
+    struct interface_options options = {
+        .name = "eth", .mac = *mac, .mtu = mtu, .features = features};
     int interface = stack_add_interface(s->stack, &options);
     assert_true(interface >= 0);
     struct ip_prefix prefix = {address, 24};
@@ -102,7 +102,8 @@ void one_stack_arp(struct one_stack *s, uint16_t operation, const struct mac *ma
     arp_encode(&packet, &w);
     uint8_t octets[ETHERNET_HEADER_LEN + ARP_LEN];
     w = writer_of(octets, sizeof octets);
-    struct ethernet_header ethernet = {.target = ethernet_broadcast(), .source = *mac,
+    struct ethernet_header ethernet = {.target = ethernet_broadcast(),
+                                       .source = *mac,
                                        .type = ETHERNET_ARP,
                                        .payload = bytes_of(body, sizeof body)};
     ethernet_encode(&ethernet, &w);
@@ -118,16 +119,15 @@ void one_stack_ip(struct one_stack *s, const struct ipv4_header *header, struct 
         target = ethernet_broadcast();
     else if (address_is_multicast(&header->target))
         target = ethernet_multicast(&header->target);
-    struct ethernet_header ethernet = {.target = target, .source = mac_peer,
-                                       .type = ETHERNET_IPV4, .payload = bytes_empty()};
+    struct ethernet_header ethernet = {
+        .target = target, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
     ethernet_encode(&ethernet, &w);
     struct ipv4_header ip = *header;
     if (ip.ttl == 0)
         ip.ttl = 64;
     if (ip.options.data == NULL)
         ip.options = bytes_empty();
-    ip.total_len =
-        (uint16_t)(IPV4_HEADER_LEN + ((ip.options.len + 3) & ~(size_t)3) + payload.len);
+    ip.total_len = (uint16_t)(IPV4_HEADER_LEN + ((ip.options.len + 3) & ~(size_t)3) + payload.len);
     ipv4_encode(&ip, &w);
     write_bytes(&w, payload);
     assert_false(w.failed);
@@ -139,15 +139,15 @@ void one_stack_udp(struct one_stack *s, const struct endpoint *from, const struc
 {
     static uint8_t octets[65535];
     struct writer w = writer_of(octets, sizeof octets);
-    struct udp_header udp = {.source_port = from->port, .target_port = to->port,
-                             .payload = payload};
+    struct udp_header udp = {
+        .source_port = from->port, .target_port = to->port, .payload = payload};
     udp_encode(&udp, &w);
-    uint64_t sum = checksum_pseudo(&from->address, &to->address, IP_PROTOCOL_UDP,
-                                   (uint32_t)writer_len(&w)) +
-                   checksum_sum(writer_bytes(&w));
+    uint64_t sum =
+        checksum_pseudo(&from->address, &to->address, IP_PROTOCOL_UDP, (uint32_t)writer_len(&w)) +
+        checksum_sum(writer_bytes(&w));
     write_u16_at(&w, UDP_CHECKSUM_OFFSET, (uint16_t)~checksum_fold(sum));
-    struct ipv4_header ip = {.source = from->address, .target = to->address,
-                             .protocol = IP_PROTOCOL_UDP};
+    struct ipv4_header ip = {
+        .source = from->address, .target = to->address, .protocol = IP_PROTOCOL_UDP};
     one_stack_ip(s, &ip, writer_bytes(&w));
 }
 
