@@ -45,6 +45,7 @@ enum {
     TCP_CHUNK_MIN = 512,            /* a frame handed over with less is copied */
     TCP_PACKET = 2048,              /* frames that copies are gathered in: messages, */
     TCP_BLOCK = 16384,              /* and streams */
+    TCP_SHORT_SHARE = 64 * 1024,    /* of each connection's queues while frames are short */
     TCP_RESETS_PER_SECOND = 1000,   /* for segments to nobody */
     TCP_FRAMES_PER_TURN = 8,        /* of one connection, before the next one's turn */
 };
@@ -394,6 +395,10 @@ void tcp_listener_free(struct tcp_listener *listener);
 void tcp_listener_ready(struct tcp_connection *c);  /* may be accepted now */
 void tcp_listener_forget(struct tcp_connection *c); /* it failed before it was accepted */
 void tcp_take_syn_options(struct tcp_connection *c, const struct tcp_header *header);
+
+/* Are the frames of the stack nearly used up? Then connections that hold many get no more, so that
+ * there are some left for all others and for what must be sent. */
+bool tcp_frames_are_short(const struct stack *stack);
 
 /* The least scale with which a window of `buffer` octets can be told. */
 uint8_t tcp_scale_for(uint32_t buffer);

@@ -18,6 +18,12 @@ static enum tcp_verdict refused(struct tcp_connection *c, const struct tcp_segme
     return TCP_STOP;
 }
 
+/* Octets that wait here, in order or not. */
+static uint32_t queued(const struct tcp_connection *c)
+{
+    return c->received_len + (c->reorder != NULL ? c->reorder->octets : 0);
+}
+
 static bool take_in_order(struct tcp_connection *c, const struct tcp_segment *seg)
 {
     if (!tcp_queue_add(c->stack, &c->received, seg->packet->frame, seg->text, seg->seq))
@@ -50,6 +56,10 @@ enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *
         c->rcv_mss = seg->part_len;
     c->ack_pending = true;
     tcp_wake(c);
+    if (UNLIKELY(queued(c) >= TCP_SHORT_SHARE) && tcp_frames_are_short(c->stack)) {
+        c->ack_now = true;
+        return refused(c, seg, DROP_NO_MEMORY);
+    }
     if (LIKELY(seq_equal(seg->seq, c->rcv_nxt))) {
         if (!take_in_order(c, seg))
             return refused(c, seg, DROP_NO_MEMORY);

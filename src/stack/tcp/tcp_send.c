@@ -26,6 +26,8 @@ static uint32_t queue_limit(const struct tcp_connection *c)
 {
     uint32_t window = c->cwnd < c->snd_wnd ? c->cwnd : c->snd_wnd;
     uint32_t limit = window > TCP_SEND_FLOOR / 2 ? 2 * window : TCP_SEND_FLOOR;
+    if (UNLIKELY(tcp_frames_are_short(c->stack)))
+        limit = TCP_SHORT_SHARE;
     return limit < c->send_buffer ? limit : c->send_buffer;
 }
 
@@ -33,7 +35,11 @@ size_t tcp_send_room(const struct tcp_connection *c)
 {
     uint32_t limit = queue_limit(c);
     uint32_t len = queued(c);
-    return may_queue(c) && limit > len ? limit - len : 0;
+    if (may_queue(c) && limit > len)
+        return limit - len;
+    /* Whoever is told that there is none waits for WRITABLE, whether they try or not. */
+    ((struct tcp_connection *)c)->send_full = true;
+    return 0;
 }
 
 void tcp_send_room_changed(struct tcp_connection *c)

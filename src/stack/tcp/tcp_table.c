@@ -157,6 +157,13 @@ void tcp_free(struct stack *stack, enum tcp_cache_kind kind, void *block)
     }
 }
 
+bool tcp_frames_are_short(const struct stack *stack)
+{
+    struct frame_pool_counters frames;
+    frame_pool_counters(stack->frames, &frames);
+    return frames.octets > frames.octets_max / 8 * 7;
+}
+
 static uint32_t buffer_size(size_t asked)
 {
     if (asked == 0)
