@@ -3,6 +3,7 @@
 #
 #   make            build/release/wholenet            make VARIANT=debug|asan CC=clang
 #   make run        the main job                      make run CMD='curl -sS http://www.home.arpa/'
+#                   (RUN_OPTIONS: of wholenet run, by default --capture build/tour.pcapng)
 #   make test       every test, in both variants      make quick   unit tests of one variant
 #   make fuzz       libFuzzer on every target         make install PREFIX=/usr DESTDIR=
 
@@ -83,6 +84,7 @@ $(EXAMPLES) $(TEST_TOOLS): $(B)/%: $(B)/%.o $(B)/libwholenet.a
 setup:
 	@tools/setup.sh
 
+RUN_OPTIONS ?= --capture build/tour.pcapng
 run: setup
 	@$(MAKE) --no-print-directory -s VARIANT=release all
 	@build/release/wholenet run $(RUN_OPTIONS) -- $(or $(CMD),examples/tour.sh)
