@@ -32,7 +32,6 @@ equal "both at once, twice" "$(inside "for i in 1 2; do
         curl -sS -T $tmp/web/big http://10.0.2.2:$port/put &
     done; wait" | sort -u)" "$sha"
 equal "what a program sent before its end arrives" "$(
-    nc -l -p 0 2>/dev/null </dev/null >/dev/null & kill $! 2>/dev/null
     python3 -c 'import socket, sys
 s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(1)
 open(sys.argv[1], "w").write(str(s.getsockname()[1]))
@@ -79,7 +78,7 @@ equal "a closed UDP port of the host says so" \
 
 # A resolver of the host, in a mount namespace where resolv.conf names it.
 cat >"$tmp/names.conf" <<'SITE'
-domain = "outside.test"
+domain = "outside.example"
 control = "SELF"
 link "host" { address = "127.0.0.1/8" }
 names { listen = "127.0.0.9:53" record = {"www A 192.0.2.80", "six AAAA 2001:db8::80"} }
@@ -88,42 +87,42 @@ sed -i "s/SELF/outside-$$/" "$tmp/names.conf"
 if [ "$(id -u)" = 0 ]; then
     "$wholenet" serve -q "$tmp/names.conf" &
     children="$children $!"
-    wait_for dig +short +tries=1 @127.0.0.9 www.outside.test
+    wait_for dig +short +tries=1 @127.0.0.9 www.outside.example
     echo "nameserver 127.0.0.9" >"$tmp/resolv.conf"
     equal "other names go to the host's resolver, on its loopback" "$(unshare -m sh -c \
         "mount --bind $tmp/resolv.conf /etc/resolv.conf
-         $wholenet run -- dig +short www.outside.test")" 192.0.2.80
+         $wholenet run -- dig +short www.outside.example")" 192.0.2.80
     equal "… AAAA and over TCP, too" "$(unshare -m sh -c \
         "mount --bind $tmp/resolv.conf /etc/resolv.conf
-         $wholenet run -- dig +tcp +short six.outside.test AAAA")" 2001:db8::80
+         $wholenet run -- dig +tcp +short six.outside.example AAAA")" 2001:db8::80
 fi
 
 # ---- in ----
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
-out=$(free_port)
-"$wholenet" run -p "$out:8000" -- python3 -m http.server 8000 --directory "$tmp/web" >/dev/null 2>&1 &
+outer=$(free_port)
+"$wholenet" run -p "$outer:8000" -- python3 -m http.server 8000 --directory "$tmp/web" >/dev/null 2>&1 &
 pid=$!
 children="$children $pid"
-check "a published port leads in" wait_for curl -sS -o "$tmp/got" "http://127.0.0.1:$out/hello"
+check "a published port leads in" wait_for curl -sS -o "$tmp/got" "http://127.0.0.1:$outer/hello"
 equal "… to what the program serves" "$(cat "$tmp/got")" hello
-equal "… whole" "$(curl -sS "http://127.0.0.1:$out/big" | sha_of)" "$sha"
-capture "$wholenet" run -p "$out:80" -- true
+equal "… whole" "$(curl -sS "http://127.0.0.1:$outer/big" | sha_of)" "$sha"
+capture "$wholenet" run -p "$outer:80" -- true
 equal "a port that is taken is an error" "$status" 125
-contains "… that says which" "$err" "cannot publish a port on 127.0.0.1:$out: Address already in use"
+contains "… that says which" "$err" "cannot publish a port on 127.0.0.1:$outer: Address already in use"
 kill $pid
 wait $pid 2>/dev/null
-equal "and the port is free again" "$("$wholenet" run -p "$out:80" -- echo free)" free
+equal "and the port is free again" "$("$wholenet" run -p "$outer:80" -- echo free)" free
 
-out=$(free_port)
-"$wholenet" run -p "127.0.0.1:$out:7000/udp" -- python3 -c 'import socket
+outer=$(free_port)
+"$wholenet" run -p "127.0.0.1:$outer:7000/udp" -- python3 -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 7000))
 while True:
     data, peer = s.recvfrom(65535); s.sendto(data + data, peer)' &
 pid=$!
 children="$children $pid"
-check "a published UDP port leads in" wait_for sh -c "python3 $tmp/ask.py 127.0.0.1 $out 500 | grep -x 1000"
+check "a published UDP port leads in" wait_for sh -c "python3 $tmp/ask.py 127.0.0.1 $outer 500 | grep -x 1000"
 kill $pid
 
 # ---- many ----
