@@ -2,87 +2,19 @@
 /* tcp_script.c - the player of TCP scenarios; the language is described in tcp_script.h. */
 #include "tests/support/tcp_script.h"
 
-#include <stdio.h>
-
 #include "base/checksum.h"
-#include "stack/tcp/internal.h"
-#include "tests/support/one_stack.h"
 #include "tests/support/tcp_check.h"
-
-enum {
-    OUR_PORT = 80,
-    PEER_PORT = 40000,
-    WORDS_MAX = 40,
-    CAUGHT_MAX = 256,
-    OUR_START = -3000, /* initial sequence numbers, from 2^32 */
-    PEER_START = -500,
-    TEXT_MAX = 1 << 20,
-};
-
-struct caught {
-    usec at;
-    uint16_t gso_size;
-    uint8_t protocol;
-    uint8_t icmp_code;
-    struct tcp_header header;
-    size_t len;
-};
-
-struct play {
-    const char *path;
-    unsigned line;
-    struct one_stack s;
-    struct one_stack_options options;
-    bool open;
-    bool foreign;
-    struct ip_address local;
-    uint32_t our_iss;
-    uint32_t peer_iss;
-    uint32_t ts_value; /* of the peer; 0: it does not use timestamps */
-    uint32_t ts_seen;  /* our last */
-    unsigned events;
-    unsigned listener_events;
-    struct tcp_listener *listener;
-    struct tcp_connection *c;
-    size_t written; /* octets of our stream */
-    size_t read;
-    size_t caught_count;
-    struct caught caught[CAUGHT_MAX];
-    char *words[WORDS_MAX];
-    unsigned count;
-    unsigned next;
-};
-
-/* Octet i of our stream, and of the peer's. */
-static uint8_t our_octet(size_t i)
-{
-    return (uint8_t)(i * 7 + i / 251);
-}
-
-static uint8_t peer_octet(size_t i)
-{
-    return (uint8_t)(i * 13 + i / 241 + 5);
-}
-
-#define DEMAND(p, condition, ...)                                                                 \
-    do {                                                                                          \
-        if (!(condition)) {                                                                       \
-            printf("%s:%u: ", (p)->path, (p)->line);                                              \
-            printf(__VA_ARGS__);                                                                  \
-            printf("\n");                                                                         \
-            fail_msg("%s:%u: not as written", (p)->path, (p)->line);                              \
-        }                                                                                         \
-    } while (0)
+#include "tests/support/tcp_script_internal.h"
 
 /* ---- words ---- */
 
-static const char *word(struct play *p)
+const char *script_word(struct play *p)
 {
     DEMAND(p, p->next < p->count, "a word is missing");
     return p->words[p->next++];
 }
 
-static bool accept_word(struct play *p, const char *text)
+bool script_accept_word(struct play *p, const char *text)
 {
     if (p->next == p->count || strcmp(p->words[p->next], text) != 0)
         return false;
@@ -90,25 +22,25 @@ static bool accept_word(struct play *p, const char *text)
     return true;
 }
 
-static uint32_t number(struct play *p)
+uint32_t script_number(struct play *p)
 {
-    const char *text = word(p);
+    const char *text = script_word(p);
     char *end;
     unsigned long value = strtoul(text, &end, 10);
     DEMAND(p, *end == '\0', "not a number: %s", text);
     return (uint32_t)value;
 }
 
-static uint32_t number_or(struct play *p, uint32_t otherwise)
+uint32_t script_number_or(struct play *p, uint32_t otherwise)
 {
-    return p->next < p->count ? number(p) : otherwise;
+    return p->next < p->count ? script_number(p) : otherwise;
 }
 
 /* a:b, or a alone, which is empty. Numbers may be negative. */
 static void range(struct play *p, uint32_t *start, uint32_t *end)
 {
     char *rest;
-    *start = (uint32_t)strtol(word(p), &rest, 10);
+    *start = (uint32_t)strtol(script_word(p), &rest, 10);
     *end = *rest == ':' ? (uint32_t)strtol(rest + 1, &rest, 10) : *start;
     DEMAND(p, *rest == '\0', "not a range: %s", rest);
 }
@@ -132,7 +64,7 @@ static void open_stack(struct play *p)
     p->peer_iss = (uint32_t)PEER_START;
 }
 
-static void take_events(struct play *p)
+void script_take_events(struct play *p)
 {
     struct socket_event event;
     while (stack_next_event(p->s.stack, &event)) {
@@ -149,7 +81,7 @@ static void check_text(struct play *p, const struct caught *caught, const uint8_
 {
     uint32_t first = caught->header.sequence - p->our_iss - 1;
     for (size_t i = 0; i < caught->len; i++)
-        DEMAND(p, text[i] == our_octet(first + i), "octet %zu of what was sent is wrong",
+        DEMAND(p, text[i] == script_our_octet(first + i), "octet %zu of what was sent is wrong",
                (size_t)first + i);
 }
 
@@ -192,7 +124,7 @@ static void collect(struct play *p)
         frame_unref(frame);
     }
     tcp_check_all(p->s.stack);
-    take_events(p);
+    script_take_events(p);
 }
 
 static void pass_time(struct play *p, usec interval)
@@ -275,30 +207,30 @@ static void use_timestamps(struct play *p, struct tcp_options *options, uint32_t
 static void read_option(struct play *p, struct tcp_header *header, uint16_t *port)
 {
     struct tcp_options *options = &header->options;
-    const char *name = word(p);
+    const char *name = script_word(p);
     if (strcmp(name, "ack") == 0) {
-        header->acknowledgement = p->our_iss + number(p);
+        header->acknowledgement = p->our_iss + script_number(p);
     } else if (strcmp(name, "win") == 0) {
-        header->window = (uint16_t)number(p);
+        header->window = (uint16_t)script_number(p);
     } else if (strcmp(name, "mss") == 0) {
         options->present |= TCP_HAS_MSS;
-        options->mss = (uint16_t)number(p);
+        options->mss = (uint16_t)script_number(p);
     } else if (strcmp(name, "wscale") == 0) {
         options->present |= TCP_HAS_WINDOW_SCALE;
-        options->window_shift = (uint8_t)number(p);
+        options->window_shift = (uint8_t)script_number(p);
     } else if (strcmp(name, "sackok") == 0) {
         options->present |= TCP_HAS_SACK_PERMITTED;
     } else if (strcmp(name, "ts") == 0) {
         p->ts_value = 0x7ffffff0;
         use_timestamps(p, options, 0);
     } else if (strcmp(name, "old") == 0) {
-        use_timestamps(p, options, number(p));
+        use_timestamps(p, options, script_number(p));
     } else if (strcmp(name, "nots") == 0) {
         options->present &= (uint8_t)~TCP_HAS_TIMESTAMPS;
     } else if (strcmp(name, "sack") == 0) {
         read_sack(p, options, p->our_iss);
     } else if (strcmp(name, "port") == 0) {
-        *port = (uint16_t)number(p);
+        *port = (uint16_t)script_number(p);
     } else {
         DEMAND(p, false, "unknown word %s", name);
     }
@@ -313,7 +245,7 @@ static void peer_sends(struct play *p)
     collect(p);
     nothing_more(p);
     struct tcp_header header = {.target_port = OUR_PORT, .window = 65535};
-    header.flags = flags_of(p, word(p));
+    header.flags = flags_of(p, script_word(p));
     range(p, &start, &end);
     header.sequence = p->peer_iss + start;
     if (p->ts_value != 0)
@@ -324,7 +256,7 @@ static void peer_sends(struct play *p)
     struct writer w = writer_of(octets, sizeof octets);
     tcp_header_encode(&header, &w);
     for (uint32_t i = start; i != end; i++)
-        write_u8(&w, peer_octet(i - 1));
+        write_u8(&w, script_peer_octet(i - 1));
     assert_false(w.failed);
     struct ipv4_header ip = {.source = ADDRESS_PEER, .target = p->local,
                              .protocol = IP_PROTOCOL_TCP};
@@ -333,10 +265,10 @@ static void peer_sends(struct play *p)
                  (uint16_t)~checksum_fold(checksum_add(sum, writer_bytes(&w), 0)));
     one_stack_ip(&p->s, &ip, writer_bytes(&w));
     tcp_check_all(p->s.stack);
-    take_events(p);
+    script_take_events(p);
 }
 
-static void same(struct play *p, const char *what, uint32_t got, uint32_t want)
+void script_same(struct play *p, const char *what, uint32_t got, uint32_t want)
 {
     DEMAND(p, got == want, "%s is %u (%d), not %u", what, got, (int32_t)got, want);
 }
@@ -345,11 +277,11 @@ static void check_sack(struct play *p, const struct tcp_options *options)
 {
     struct tcp_options want = {0};
     read_sack(p, &want, p->peer_iss);
-    same(p, "count of SACK blocks", options->sack_count, want.sack_count);
+    script_same(p, "count of SACK blocks", options->sack_count, want.sack_count);
     for (size_t i = 0; i < want.sack_count; i++) {
-        same(p, "SACK start", options->sack[i].start - p->peer_iss,
+        script_same(p, "SACK start", options->sack[i].start - p->peer_iss,
              want.sack[i].start - p->peer_iss);
-        same(p, "SACK end", options->sack[i].end - p->peer_iss, want.sack[i].end - p->peer_iss);
+        script_same(p, "SACK end", options->sack[i].end - p->peer_iss, want.sack[i].end - p->peer_iss);
     }
 }
 
@@ -357,17 +289,17 @@ static void check_word(struct play *p, const struct caught *caught)
 {
     const struct tcp_header *header = &caught->header;
     const struct tcp_options *options = &header->options;
-    const char *name = word(p);
+    const char *name = script_word(p);
     if (strcmp(name, "ack") == 0)
-        same(p, "ack", header->acknowledgement - p->peer_iss, number(p));
+        script_same(p, "ack", header->acknowledgement - p->peer_iss, script_number(p));
     else if (strcmp(name, "rawack") == 0)
-        same(p, "ack", header->acknowledgement, number(p));
+        script_same(p, "ack", header->acknowledgement, script_number(p));
     else if (strcmp(name, "win") == 0)
-        same(p, "window", header->window, number(p));
+        script_same(p, "window", header->window, script_number(p));
     else if (strcmp(name, "mss") == 0)
-        same(p, "mss", options->mss, number(p));
+        script_same(p, "mss", options->mss, script_number(p));
     else if (strcmp(name, "wscale") == 0)
-        same(p, "window scale", options->window_shift, number(p));
+        script_same(p, "window scale", options->window_shift, script_number(p));
     else if (strcmp(name, "sackok") == 0)
         DEMAND(p, options->present & TCP_HAS_SACK_PERMITTED, "SACK is not permitted");
     else if (strcmp(name, "ts") == 0)
@@ -375,9 +307,9 @@ static void check_word(struct play *p, const struct caught *caught)
     else if (strcmp(name, "plain") == 0)
         DEMAND(p, (options->present & ~(unsigned)TCP_HAS_MSS) == 0, "there are options");
     else if (strcmp(name, "gso") == 0)
-        same(p, "gso size", caught->gso_size, number(p));
+        script_same(p, "gso size", caught->gso_size, script_number(p));
     else if (strcmp(name, "port") == 0)
-        same(p, "port", header->target_port, number(p));
+        script_same(p, "port", header->target_port, script_number(p));
     else
         DEMAND(p, false, "unknown word %s", name);
 }
@@ -392,24 +324,24 @@ static void we_send(struct play *p)
     memmove(p->caught, p->caught + 1, p->caught_count * sizeof caught);
     usec late = p->s.now - caught.at;
     DEMAND(p, late < 2 * USEC_PER_MSEC, "it was sent %.6f s earlier", (double)late / 1e6);
-    if (accept_word(p, "unreachable")) {
-        same(p, "protocol", caught.protocol, IP_PROTOCOL_ICMP);
-        same(p, "code", caught.icmp_code, number(p));
+    if (script_accept_word(p, "unreachable")) {
+        script_same(p, "protocol", caught.protocol, IP_PROTOCOL_ICMP);
+        script_same(p, "code", caught.icmp_code, script_number(p));
         return;
     }
-    same(p, "protocol", caught.protocol, IP_PROTOCOL_TCP);
+    script_same(p, "protocol", caught.protocol, IP_PROTOCOL_TCP);
     uint32_t start;
     uint32_t end;
-    uint16_t flags = flags_of(p, word(p));
-    bool raw = accept_word(p, "raw");
+    uint16_t flags = flags_of(p, script_word(p));
+    bool raw = script_accept_word(p, "raw");
     range(p, &start, &end);
     uint32_t base = raw ? 0 : p->our_iss;
-    same(p, "sequence", caught.header.sequence - base, start);
-    same(p, "end of the segment", caught.header.sequence + (uint32_t)caught.len - base, end);
+    script_same(p, "sequence", caught.header.sequence - base, start);
+    script_same(p, "end of the segment", caught.header.sequence + (uint32_t)caught.len - base, end);
     DEMAND(p, caught.header.flags == flags, "flags are %#x, not %#x", caught.header.flags, flags);
     bool sack = false;
     while (p->next < p->count) {
-        if (accept_word(p, "sack")) {
+        if (script_accept_word(p, "sack")) {
             check_sack(p, &caught.header.options);
             sack = true;
         } else {
@@ -423,9 +355,9 @@ static void peer_tells_icmp(struct play *p)
 {
     uint8_t body[ICMP_HEADER_LEN + IPV4_HEADER_LEN + 8];
     struct writer w = writer_of(body, sizeof body);
-    uint8_t code = (uint8_t)number(p);
-    uint16_t mtu = accept_word(p, "mtu") ? (uint16_t)number(p) : 0;
-    uint32_t seq = accept_word(p, "seq") ? number(p) : 1;
+    uint8_t code = (uint8_t)script_number(p);
+    uint16_t mtu = script_accept_word(p, "mtu") ? (uint16_t)script_number(p) : 0;
+    uint32_t seq = script_accept_word(p, "seq") ? script_number(p) : 1;
     write_u8(&w, ICMP_UNREACHABLE);
     write_u8(&w, code);
     write_zeros(&w, 4);
@@ -441,318 +373,7 @@ static void peer_tells_icmp(struct play *p)
     struct ipv4_header ip = {.source = ADDRESS_PEER, .target = p->local,
                              .protocol = IP_PROTOCOL_ICMP};
     one_stack_ip(&p->s, &ip, writer_bytes(&w));
-    take_events(p);
-}
-
-/* ---- what our application does ---- */
-
-static void do_listen(struct play *p)
-{
-    struct tcp_listen_options options = {.local = {address_any_v4(), OUR_PORT}};
-    options.backlog = number_or(p, 0);
-    p->listener = tcp_listen(p->s.stack, &options);
-    DEMAND(p, p->listener != NULL, "cannot listen");
-}
-
-static void do_intercept(struct play *p)
-{
-    struct tcp_listen_options options = {.local = {address_any_v4(), 0}, .intercept = true};
-    options.backlog = number_or(p, 0);
-    p->listener = tcp_listen(p->s.stack, &options);
-    DEMAND(p, p->listener != NULL, "cannot intercept");
-}
-
-static void do_unlisten(struct play *p)
-{
-    tcp_listener_close(p->listener);
-    p->listener = NULL;
-}
-
-static void do_connect(struct play *p)
-{
-    struct tcp_connect_options options = {
-        .remote = {ADDRESS_PEER, PEER_PORT}, .local = {p->local, OUR_PORT}, .user = p};
-    p->c = tcp_connect(p->s.stack, &options);
-    DEMAND(p, p->c != NULL, "cannot connect");
-    p->our_iss = p->c->iss.n;
-}
-
-static void do_accept(struct play *p)
-{
-    take_events(p);
-    p->c = tcp_accept(p->listener, p);
-    DEMAND(p, p->c != NULL, "nothing to accept");
-    p->our_iss = p->c->iss.n;
-}
-
-static void do_accept_none(struct play *p)
-{
-    DEMAND(p, tcp_accept(p->listener, p) == NULL, "there is something to accept");
-}
-
-static void do_answer(struct play *p)
-{
-    tcp_answer(p->c);
-}
-
-static void do_refuse(struct play *p)
-{
-    tcp_refuse(p->c, p->next < p->count ? (int)number(p) : -1);
-    p->c = NULL;
-}
-
-static void do_write(struct play *p)
-{
-    static uint8_t text[TEXT_MAX];
-    uint32_t len = number(p);
-    for (uint32_t i = 0; i < len; i++)
-        text[i] = our_octet(p->written + i);
-    size_t taken = tcp_send(p->c, bytes_of(text, len));
-    p->written += taken;
-    same(p, "taken", (uint32_t)taken, number_or(p, len));
-}
-
-static void do_frame(struct play *p)
-{
-    uint32_t len = number(p);
-    struct frame *frame = frame_new(p->s.frames, len);
-    assert_non_null(frame);
-    for (uint32_t i = 0; i < len; i++)
-        frame->data[i] = our_octet(p->written + i);
-    frame->len = len;
-    DEMAND(p, tcp_send_frame(p->c, frame), "the frame is not taken");
-    p->written += len;
-}
-
-static void do_read(struct play *p)
-{
-    uint32_t left = number(p);
-    while (left > 0) {
-        struct slice view;
-        DEMAND(p, tcp_received(p->c, &view, 1) == 1, "%u octets less to read", left);
-        size_t len = view.len < left ? view.len : left;
-        for (size_t i = 0; i < len; i++)
-            DEMAND(p, view.data[i] == peer_octet(p->read + i), "octet %zu read is wrong",
-                   p->read + i);
-        tcp_consume(p->c, len);
-        p->read += len;
-        left -= (uint32_t)len;
-    }
-}
-
-static void do_finish(struct play *p)
-{
-    tcp_shutdown(p->c);
-}
-
-static void do_close(struct play *p)
-{
-    tcp_close(p->c);
-    p->c = NULL;
-}
-
-static void do_abort(struct play *p)
-{
-    tcp_abort(p->c);
-    p->c = NULL;
-}
-
-static void do_nodelay(struct play *p)
-{
-    tcp_set_nodelay(p->c, true);
-}
-
-static void do_keepalive(struct play *p)
-{
-    tcp_set_keepalive(p->c, true);
-}
-
-static void do_buffers(struct play *p)
-{
-    uint32_t receive = number(p);
-    tcp_set_buffers(p->c, receive, number(p));
-}
-
-static void play_line(struct play *p, char *line);
-
-/* A connection that the peer opens and we accept; the words go into its SYN. */
-static void do_establish(struct play *p)
-{
-    char syn[256] = "< S 0 win 65535 mss 1460";
-    while (p->next < p->count) {
-        const char *more = word(p);
-        ASSERT(strlen(syn) + strlen(more) + 2 < sizeof syn);
-        strcat(strcat(syn, " "), more);
-    }
-    char listen[] = "listen";
-    char syn_ack[] = "> SA 0 ack 1";
-    char ack[] = "< A 1 ack 1";
-    char accept[] = "accept";
-    char *lines[] = {listen, syn, syn_ack, ack, accept};
-    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-        play_line(p, lines[i]);
-    p->listener_events = 0;
-}
-
-/* ---- what is expected ---- */
-
-static unsigned event_named(struct play *p, const char *name)
-{
-    static const char *const names[] = {"opened", "readable", "writable",
-                                        "end",    "failed",   "finished"};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (strcmp(names[i], name) == 0)
-            return 1u << i;
-    DEMAND(p, strcmp(name, "none") == 0, "no such event: %s", name);
-    return 0;
-}
-
-static void expect_events(struct play *p)
-{
-    unsigned want = 0;
-    take_events(p);
-    while (p->next < p->count)
-        want |= event_named(p, word(p));
-    DEMAND(p, p->events == want, "events are %#x, not %#x", p->events, want);
-    p->events = 0;
-}
-
-static void expect_listener(struct play *p)
-{
-    unsigned want = event_named(p, word(p));
-    take_events(p);
-    DEMAND(p, p->listener_events == want, "the listener's events are %#x", p->listener_events);
-    p->listener_events = 0;
-}
-
-static void expect_state(struct play *p)
-{
-    const char *name = word(p);
-    const char *got = tcp_state_text(p->c != NULL ? tcp_state(p->c) : TCP_CLOSED);
-    DEMAND(p, strcmp(name, got) == 0, "the state is %s", got);
-}
-
-/* The only connection's, also when the application has closed it. */
-static void expect_remains(struct play *p)
-{
-    const char *name = word(p);
-    size_t place = 0;
-    const struct tcp_connection *c = tcp_each(p->s.stack, &place);
-    const char *got = c != NULL ? tcp_state_text(tcp_state(c)) : "nothing";
-    DEMAND(p, strcmp(name, got) == 0, "what remains is %s", got);
-}
-
-static void expect_error(struct play *p)
-{
-    static const char *const names[] = {"OK",          "REFUSED", "RESET", "TIMED-OUT",
-                                        "UNREACHABLE", "ABORTED"};
-    const char *got = names[tcp_error(p->c)];
-    DEMAND(p, strcmp(word(p), got) == 0, "the error is %s", got);
-}
-
-static void expect_drop(struct play *p)
-{
-    char want[128] = "";
-    while (p->next < p->count) {
-        strncat(want, word(p), sizeof want - strlen(want) - 1);
-        if (p->next < p->count)
-            strncat(want, " ", sizeof want - strlen(want) - 1);
-    }
-    const char *got = drop_reason_text(p->s.last_drop);
-    DEMAND(p, strcmp(want, got) == 0, "dropped because: %s", got);
-}
-
-static void expect_received(struct play *p)
-{
-    same(p, "received", (uint32_t)tcp_received_len(p->c), number(p));
-}
-
-static void expect_at_end(struct play *p)
-{
-    DEMAND(p, tcp_at_end(p->c), "it is not at its end");
-}
-
-static void expect_room(struct play *p)
-{
-    same(p, "room", (uint32_t)tcp_send_room(p->c), number(p));
-}
-
-static void expect_connections(struct play *p)
-{
-    same(p, "connections", (uint32_t)stack_counters(p->s.stack)->tcpConnections, number(p));
-}
-
-static void expect_idle(struct play *p)
-{
-    DEMAND(p, p->s.stack->wheel.count == 0, "%u timers are armed", p->s.stack->wheel.count);
-}
-
-static const struct {
-    const char *name;
-    void (*act)(struct play *p);
-} verbs[] = {
-    {"<", peer_sends},
-    {">", we_send},
-    {"icmp", peer_tells_icmp},
-    {"listen", do_listen},
-    {"intercept", do_intercept},
-    {"unlisten", do_unlisten},
-    {"establish", do_establish},
-    {"connect", do_connect},
-    {"accept", do_accept},
-    {"accept-none", do_accept_none},
-    {"answer", do_answer},
-    {"refuse", do_refuse},
-    {"write", do_write},
-    {"frame", do_frame},
-    {"read", do_read},
-    {"finish", do_finish},
-    {"close", do_close},
-    {"abort", do_abort},
-    {"nodelay", do_nodelay},
-    {"keepalive", do_keepalive},
-    {"buffers", do_buffers},
-    {"events", expect_events},
-    {"listener", expect_listener},
-    {"state", expect_state},
-    {"remains", expect_remains},
-    {"error", expect_error},
-    {"drop", expect_drop},
-    {"received", expect_received},
-    {"at-end", expect_at_end},
-    {"room", expect_room},
-    {"connections", expect_connections},
-    {"idle", expect_idle},
-};
-
-static bool info_word(struct play *p, const char *name)
-{
-    struct tcp_info info;
-    if (p->c == NULL)
-        return false;
-    tcp_info(p->c, &info);
-    const struct {
-        const char *name;
-        uint32_t value;
-    } fields[] = {
-        {"mss", info.mss},
-        {"cwnd", info.cwnd},
-        {"ssthresh", info.ssthresh},
-        {"flight", info.flight},
-        {"window", info.send_window},
-        {"offered", info.receive_window},
-        {"rto", (uint32_t)info.rto},
-        {"srtt", (uint32_t)info.srtt},
-        {"again", info.retransmits},
-        {"unacknowledged", (uint32_t)tcp_unacknowledged(p->c)},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        if (strcmp(fields[i].name, name) == 0) {
-            same(p, name, fields[i].value, number(p));
-            return true;
-        }
-    }
-    return false;
+    script_take_events(p);
 }
 
 static bool setting(struct play *p, const char *name)
@@ -761,17 +382,17 @@ static bool setting(struct play *p, const char *name)
     if (p->open)
         return false;
     if (strcmp(name, "mtu") == 0)
-        options->mtu = (uint16_t)number(p);
+        options->mtu = (uint16_t)script_number(p);
     else if (strcmp(name, "tso") == 0)
         options->features |= INTERFACE_CHECKSUM | INTERFACE_TSO4;
     else if (strcmp(name, "foreign") == 0)
         p->foreign = true;
     else if (strcmp(name, "receive") == 0)
-        options->stack.tcp_receive_buffer = number(p);
+        options->stack.tcp_receive_buffer = script_number(p);
     else if (strcmp(name, "send") == 0)
-        options->stack.tcp_send_buffer = number(p);
+        options->stack.tcp_send_buffer = script_number(p);
     else if (strcmp(name, "connections") == 0)
-        options->stack.tcp_connections_max = number(p);
+        options->stack.tcp_connections_max = script_number(p);
     else
         return false;
     if (p->foreign)
@@ -781,20 +402,21 @@ static bool setting(struct play *p, const char *name)
 
 static void verb(struct play *p)
 {
-    const char *name = word(p);
+    const char *name = script_word(p);
     if (setting(p, name))
         return;
     open_stack(p);
-    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-        if (strcmp(verbs[i].name, name) == 0) {
-            verbs[i].act(p);
-            return;
-        }
-    }
-    DEMAND(p, info_word(p, name), "unknown word %s", name);
+    if (strcmp(name, "<") == 0)
+        peer_sends(p);
+    else if (strcmp(name, ">") == 0)
+        we_send(p);
+    else if (strcmp(name, "icmp") == 0)
+        peer_tells_icmp(p);
+    else
+        DEMAND(p, script_act(p, name), "unknown word %s", name);
 }
 
-static void play_line(struct play *p, char *line)
+void script_line(struct play *p, char *line)
 {
     p->count = 0;
     p->next = 0;
@@ -834,7 +456,7 @@ void tcp_script_play(const char *path)
     play = (struct play){.path = path};
     while (fgets(line, sizeof line, file) != NULL) {
         play.line++;
-        play_line(&play, line);
+        script_line(&play, line);
     }
     fclose(file);
     collect(&play);

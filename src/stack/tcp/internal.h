@@ -30,7 +30,7 @@ enum {
     TCP_SEND_FLOOR = 256 * 1024,    /* may always be queued, whatever cwnd is */
     TCP_MSS_DEFAULT = 536,          /* when SYN has no MSS option (RFC 9293 §3.7.1) */
     TCP_MSS_MIN = 88,               /* of what a peer may ask for: smaller ones only burn us */
-    TCP_PATH_MTU_MIN = 552,         /* below it segments are not made smaller but may be fragmented */
+    TCP_PATH_MTU_MIN = 552,         /* below it segments stay and may be fragmented */
     TCP_SUPER_SEGMENT_MAX = 65535,  /* IP's Total Length */
     TCP_DUP_THRESHOLD = 3,          /* RFC 5681 §3.2 */
     TCP_RETRIES_MAX = 15,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * tcp_icmp.c - what routers and hosts say of our segments (RFC 9293 §3.9.2.2), believed only as far as
- * somebody on the path could say it (RFC 5927): path MTU discovery (RFC 1191), and refusals while a
- * connection is being opened.
+ * tcp_icmp.c - what routers and hosts say of our segments (RFC 9293 §3.9.2.2), believed only as far
+ * as somebody on the path could say it (RFC 5927): path MTU discovery (RFC 1191), and refusals while
+ * a connection is being opened.
  */
 #include "stack/tcp/internal.h"
 #include "wire/inet/icmp_message.h"

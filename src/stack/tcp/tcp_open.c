@@ -60,7 +60,7 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
     return c;
 }
 
-/* The round trip of a SYN, unless it was sent more than once and nothing tells which was answered. */
+/* The round trip of a SYN, unless it was sent twice and nothing tells which was answered. */
 static void sample_handshake(struct tcp_connection *c, const struct tcp_segment *seg)
 {
     if (c->retries == 0)

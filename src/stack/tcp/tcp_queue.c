@@ -4,8 +4,8 @@
  *
  * A queue must not hold much more memory than octets: a payload that would keep a far larger frame
  * is copied, and copies are gathered, so that a peer that sends octet by octet fills blocks, not a
- * frame each. Appending behind the last chunk is safe when the queue made that frame, or has its only
- * reference: nobody else writes there, and slices of what was there before are not touched.
+ * frame each. Appending behind the last chunk is safe when the queue made that frame, or has its
+ * only reference: nobody else writes there, and slices of what was there before are not touched.
  */
 #include "stack/tcp/internal.h"
 

@@ -27,7 +27,7 @@ static void enter_recovery(struct tcp_connection *c)
     c->cwnd = c->ssthresh;
     c->recover = c->snd_nxt;
     c->recovery = TCP_RECOVERY;
-    c->retransmit_forced = true; /* the first one at once: RFC 5681 §3.2, step 3; RFC 6675 §5, 4.3 */
+    c->retransmit_forced = true; /* the first one at once: RFC 5681 §3.2, 3; RFC 6675 §5, 4.3 */
     lose_first_segment(c);
     if (c->sack)
         tcp_sent_mark_lost(c);

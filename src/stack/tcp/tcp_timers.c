@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * tcp_timers.c - the two timers of a connection. One serves retransmission (RFC 6298 §5), zero window
- * probes (RFC 9293 §3.8.6.1), keepalive (§3.8.4), FIN-WAIT-2, TIME-WAIT (§3.6.1) and the wait for
- * tcp_answer(), which exclude each other; the other one delays acknowledgements (§3.8.6.3). An
+ * tcp_timers.c - the two timers of a connection. One serves retransmission (RFC 6298 §5), zero
+ * window probes (RFC 9293 §3.8.6.1), keepalive (§3.8.4), FIN-WAIT-2, TIME-WAIT (§3.6.1) and the wait
+ * for tcp_answer(), which exclude each other; the other one delays acknowledgements (§3.8.6.3). An
  * idle connection has none armed.
  */
 #include "stack/tcp/internal.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * tcp_transmit.c - builds segments and hands them to IP: headers in a small frame, the text as slices
- * of the send queue, so that octets are not copied between the application and the device. Where the
- * device segments (TSO), one frame carries up to 64 KiB of text.
+ * tcp_transmit.c - builds segments and hands them to IP: headers in a small frame, the text as
+ * slices of the send queue, so that octets are not copied between the application and the device.
+ * Where the device segments (TSO), one frame carries up to 64 KiB of text.
  */
 #include "base/checksum.h"
 #include "stack/tcp/internal.h"

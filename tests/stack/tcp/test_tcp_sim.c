@@ -282,7 +282,7 @@ static bool failure_is_fair(const struct run *run, const struct flow *flow, enum
         return true;
     if (error == TCP_TIMED_OUT && run->loss >= 100000)
         return true;
-    /* Closing early resets a peer that still sends; losing the last ACK of a peer that closed too. */
+    /* Closing early resets a peer that still sends; so does losing its last ACK. */
     return flow->client.closes_early || flow->server.closes_early || flow->client.failed ||
            flow->server.failed || run->loss >= 100000;
 }

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/* tcp_script_acts.c - the verbs of scenarios that use the application's side of a connection. */
+#include "tests/support/tcp_script_internal.h"
+
+static void do_listen(struct play *p)
+{
+    struct tcp_listen_options options = {.local = {address_any_v4(), OUR_PORT}};
+    options.backlog = script_number_or(p, 0);
+    p->listener = tcp_listen(p->s.stack, &options);
+    DEMAND(p, p->listener != NULL, "cannot listen");
+}
+
+static void do_intercept(struct play *p)
+{
+    struct tcp_listen_options options = {.local = {address_any_v4(), 0}, .intercept = true};
+    options.backlog = script_number_or(p, 0);
+    p->listener = tcp_listen(p->s.stack, &options);
+    DEMAND(p, p->listener != NULL, "cannot intercept");
+}
+
+static void do_unlisten(struct play *p)
+{
+    tcp_listener_close(p->listener);
+    p->listener = NULL;
+}
+
+static void do_connect(struct play *p)
+{
+    struct tcp_connect_options options = {
+        .remote = {ADDRESS_PEER, PEER_PORT}, .local = {p->local, OUR_PORT}, .user = p};
+    p->c = tcp_connect(p->s.stack, &options);
+    DEMAND(p, p->c != NULL, "cannot connect");
+    p->our_iss = p->c->iss.n;
+}
+
+static void do_accept(struct play *p)
+{
+    script_take_events(p);
+    p->c = tcp_accept(p->listener, p);
+    DEMAND(p, p->c != NULL, "nothing to accept");
+    p->our_iss = p->c->iss.n;
+}
+
+static void do_accept_none(struct play *p)
+{
+    DEMAND(p, tcp_accept(p->listener, p) == NULL, "there is something to accept");
+}
+
+static void do_answer(struct play *p)
+{
+    tcp_answer(p->c);
+}
+
+static void do_refuse(struct play *p)
+{
+    tcp_refuse(p->c, p->next < p->count ? (int)script_number(p) : -1);
+    p->c = NULL;
+}
+
+static void do_write(struct play *p)
+{
+    static uint8_t text[TEXT_MAX];
+    uint32_t len = script_number(p);
+    for (uint32_t i = 0; i < len; i++)
+        text[i] = script_our_octet(p->written + i);
+    size_t taken = tcp_send(p->c, bytes_of(text, len));
+    p->written += taken;
+    script_same(p, "taken", (uint32_t)taken, script_number_or(p, len));
+}
+
+static void do_frame(struct play *p)
+{
+    uint32_t len = script_number(p);
+    struct frame *frame = frame_new(p->s.frames, len);
+    assert_non_null(frame);
+    for (uint32_t i = 0; i < len; i++)
+        frame->data[i] = script_our_octet(p->written + i);
+    frame->len = len;
+    DEMAND(p, tcp_send_frame(p->c, frame), "the frame is not taken");
+    p->written += len;
+}
+
+static void do_read(struct play *p)
+{
+    uint32_t left = script_number(p);
+    while (left > 0) {
+        struct slice view;
+        DEMAND(p, tcp_received(p->c, &view, 1) == 1, "%u octets less to read", left);
+        size_t len = view.len < left ? view.len : left;
+        for (size_t i = 0; i < len; i++)
+            DEMAND(p, view.data[i] == script_peer_octet(p->read + i), "octet %zu read is wrong",
+                   p->read + i);
+        tcp_consume(p->c, len);
+        p->read += len;
+        left -= (uint32_t)len;
+    }
+}
+
+static void do_finish(struct play *p)
+{
+    tcp_shutdown(p->c);
+}
+
+static void do_close(struct play *p)
+{
+    tcp_close(p->c);
+    p->c = NULL;
+}
+
+static void do_abort(struct play *p)
+{
+    tcp_abort(p->c);
+    p->c = NULL;
+}
+
+static void do_nodelay(struct play *p)
+{
+    tcp_set_nodelay(p->c, true);
+}
+
+static void do_keepalive(struct play *p)
+{
+    tcp_set_keepalive(p->c, true);
+}
+
+static void do_buffers(struct play *p)
+{
+    uint32_t receive = script_number(p);
+    tcp_set_buffers(p->c, receive, script_number(p));
+}
+
+/* A connection that the peer opens and we accept; the words go into its SYN. */
+static void do_establish(struct play *p)
+{
+    char syn[256] = "< S 0 win 65535 mss 1460";
+    while (p->next < p->count) {
+        const char *more = script_word(p);
+        ASSERT(strlen(syn) + strlen(more) + 2 < sizeof syn);
+        strcat(strcat(syn, " "), more);
+    }
+    char listen[] = "listen";
+    char syn_ack[] = "> SA 0 ack 1";
+    char ack[] = "< A 1 ack 1";
+    char accept[] = "accept";
+    char *lines[] = {listen, syn, syn_ack, ack, accept};
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        script_line(p, lines[i]);
+    p->listener_events = 0;
+}
+
+/* ---- what is expected ---- */
+
+static unsigned event_named(struct play *p, const char *name)
+{
+    static const char *const names[] = {"opened", "readable", "writable",
+                                        "end",    "failed",   "finished"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return 1u << i;
+    DEMAND(p, strcmp(name, "none") == 0, "no such event: %s", name);
+    return 0;
+}
+
+static void expect_events(struct play *p)
+{
+    unsigned want = 0;
+    script_take_events(p);
+    while (p->next < p->count)
+        want |= event_named(p, script_word(p));
+    DEMAND(p, p->events == want, "events are %#x, not %#x", p->events, want);
+    p->events = 0;
+}
+
+static void expect_listener(struct play *p)
+{
+    unsigned want = event_named(p, script_word(p));
+    script_take_events(p);
+    DEMAND(p, p->listener_events == want, "the listener's events are %#x", p->listener_events);
+    p->listener_events = 0;
+}
+
+static void expect_state(struct play *p)
+{
+    const char *name = script_word(p);
+    const char *got = tcp_state_text(p->c != NULL ? tcp_state(p->c) : TCP_CLOSED);
+    DEMAND(p, strcmp(name, got) == 0, "the state is %s", got);
+}
+
+/* The only connection's, also when the application has closed it. */
+static void expect_remains(struct play *p)
+{
+    const char *name = script_word(p);
+    size_t place = 0;
+    const struct tcp_connection *c = tcp_each(p->s.stack, &place);
+    const char *got = c != NULL ? tcp_state_text(tcp_state(c)) : "nothing";
+    DEMAND(p, strcmp(name, got) == 0, "what remains is %s", got);
+}
+
+static void expect_error(struct play *p)
+{
+    static const char *const names[] = {"OK",          "REFUSED", "RESET", "TIMED-OUT",
+                                        "UNREACHABLE", "ABORTED"};
+    const char *got = names[tcp_error(p->c)];
+    DEMAND(p, strcmp(script_word(p), got) == 0, "the error is %s", got);
+}
+
+static void expect_drop(struct play *p)
+{
+    char want[128] = "";
+    while (p->next < p->count) {
+        strncat(want, script_word(p), sizeof want - strlen(want) - 1);
+        if (p->next < p->count)
+            strncat(want, " ", sizeof want - strlen(want) - 1);
+    }
+    const char *got = drop_reason_text(p->s.last_drop);
+    DEMAND(p, strcmp(want, got) == 0, "dropped because: %s", got);
+}
+
+static void expect_received(struct play *p)
+{
+    script_same(p, "received", (uint32_t)tcp_received_len(p->c), script_number(p));
+}
+
+static void expect_at_end(struct play *p)
+{
+    DEMAND(p, tcp_at_end(p->c), "it is not at its end");
+}
+
+static void expect_room(struct play *p)
+{
+    script_same(p, "room", (uint32_t)tcp_send_room(p->c), script_number(p));
+}
+
+static void expect_connections(struct play *p)
+{
+    script_same(p, "connections", (uint32_t)stack_counters(p->s.stack)->tcpConnections, script_number(p));
+}
+
+static void expect_idle(struct play *p)
+{
+    DEMAND(p, p->s.stack->wheel.count == 0, "%u timers are armed", p->s.stack->wheel.count);
+}
+
+static const struct {
+    const char *name;
+    void (*act)(struct play *p);
+} verbs[] = {
+    {"listen", do_listen},
+    {"intercept", do_intercept},
+    {"unlisten", do_unlisten},
+    {"establish", do_establish},
+    {"connect", do_connect},
+    {"accept", do_accept},
+    {"accept-none", do_accept_none},
+    {"answer", do_answer},
+    {"refuse", do_refuse},
+    {"write", do_write},
+    {"frame", do_frame},
+    {"read", do_read},
+    {"finish", do_finish},
+    {"close", do_close},
+    {"abort", do_abort},
+    {"nodelay", do_nodelay},
+    {"keepalive", do_keepalive},
+    {"buffers", do_buffers},
+    {"events", expect_events},
+    {"listener", expect_listener},
+    {"state", expect_state},
+    {"remains", expect_remains},
+    {"error", expect_error},
+    {"drop", expect_drop},
+    {"received", expect_received},
+    {"at-end", expect_at_end},
+    {"room", expect_room},
+    {"connections", expect_connections},
+    {"idle", expect_idle},
+};
+
+static bool info_word(struct play *p, const char *name)
+{
+    struct tcp_info info;
+    if (p->c == NULL)
+        return false;
+    tcp_info(p->c, &info);
+    const struct {
+        const char *name;
+        uint32_t value;
+    } fields[] = {
+        {"mss", info.mss},
+        {"cwnd", info.cwnd},
+        {"ssthresh", info.ssthresh},
+        {"flight", info.flight},
+        {"window", info.send_window},
+        {"offered", info.receive_window},
+        {"rto", (uint32_t)info.rto},
+        {"srtt", (uint32_t)info.srtt},
+        {"again", info.retransmits},
+        {"unacknowledged", (uint32_t)tcp_unacknowledged(p->c)},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        if (strcmp(fields[i].name, name) == 0) {
+            script_same(p, name, fields[i].value, script_number(p));
+            return true;
+        }
+    }
+    return false;
+}
+
+bool script_act(struct play *p, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            verbs[i].act(p);
+            return true;
+        }
+    }
+    return info_word(p, name);
+}
