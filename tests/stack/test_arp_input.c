@@ -147,11 +147,39 @@ static void test_our_own_packet_coming_back_is_nothing(void **state)
     one_stack_close(&s);
 }
 
+static void test_addresses_that_are_answered_for(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, &(struct one_stack_options){.unresolved = true, .far_mtu = 1500});
+    struct ip_address outside = ADDRESS_OUTSIDE;
+    one_stack_arp(&s, ARP_REQUEST, &mac_peer, ADDRESS_PEER, outside);
+    assert_int_equal(one_stack_drain(&s, 0), 0);
+    assert_true(stack_add_proxy(s.stack, 1, &outside)); /* on the other link: not here */
+    one_stack_arp(&s, ARP_REQUEST, &mac_peer, ADDRESS_PEER, outside);
+    assert_int_equal(one_stack_drain(&s, 0), 0);
+    assert_true(stack_add_proxy(s.stack, 0, &outside));
+    assert_true(stack_add_proxy(s.stack, 0, &outside)); /* again: nothing new */
+    one_stack_arp(&s, ARP_REQUEST, &mac_peer, ADDRESS_PEER, outside);
+    struct arp_packet reply = one_stack_next_arp(&s, 0);
+    assert_int_equal(reply.operation, ARP_REPLY);
+    assert_true(address_equal(&reply.source, &outside));
+    assert_true(mac_equal(&reply.source_mac, &mac_us));
+    for (uint32_t i = 2; i < STACK_PROXIES_MAX; i++) {
+        struct ip_address address = address_v4(0xc0000200 + i);
+        assert_true(stack_add_proxy(s.stack, 0, &address));
+    }
+    struct ip_address one_more = address_v4(0xc00002ff);
+    assert_false(stack_add_proxy(s.stack, 0, &one_more));
+    one_stack_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reception),
         cmocka_unit_test(test_every_cut_is_malformed),
+        cmocka_unit_test(test_addresses_that_are_answered_for),
         cmocka_unit_test(test_our_own_packet_coming_back_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,36 +114,59 @@ static void test_an_unreachable_host_is_told_to_the_sender(void **state)
     one_stack_close(&s);
 }
 
-/* The far interface cannot cut super-segments, and the near one may deliver them. */
+static const struct {
+    const char *name;
+    unsigned far_features;
+    uint16_t far_mtu;
+    uint16_t gso_size;
+    bool passed;
+} super_segments[] = {
+    {"the far device cannot cut it", 0, 1500, 1448, false},
+    {"the far device cuts it", INTERFACE_TSO4, 1500, 1448, true},
+    {"parts as large as the link takes", INTERFACE_TSO4, 1488, 1448, true},
+    {"parts larger than the link takes", INTERFACE_TSO4, 1487, 1448, false},
+};
+
 static void test_super_segments(void **state)
 {
     (void)state;
-    struct one_stack s;
-    one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1500, .stack.forwarding = true});
-    struct frame *frame = frame_new(s.frames, 10000);
-    memset(frame->data, 0, 10000);
-    struct writer w = writer_of(frame->data, 100);
-    struct ethernet_header ethernet = {
-        .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
-    ethernet_encode(&ethernet, &w);
-    struct ipv4_header ip = {.source = ADDRESS_PEER,
-                             .target = ADDRESS_FAR_PEER,
-                             .ttl = 64,
-                             .total_len = 8000,
-                             .dont_fragment = true,
-                             .protocol = IP_PROTOCOL_TCP,
-                             .options = bytes_empty()};
-    ipv4_encode(&ip, &w);
-    frame->len = 8014;
-    frame->offload.gso = FRAME_GSO_TCP4;
-    frame->offload.gso_size = 1448;
-    stack_input(s.stack, 0, frame, s.now);
-    assert_int_equal(s.last_drop, DROP_IP_TOO_BIG);
-    assert_int_equal(one_stack_drain(&s, 1), 0);
-    struct ipv4_header out;
-    struct icmp_message message = one_stack_next_icmp(&s, 0, &out);
-    assert_int_equal(message.code, ICMP_FRAGMENTATION_NEEDED);
-    one_stack_close(&s);
+    for (size_t i = 0; i < ARRAY_LEN(super_segments); i++) {
+        struct one_stack s;
+        one_stack_open(&s,
+                       &(struct one_stack_options){.far_mtu = super_segments[i].far_mtu,
+                                                   .far_features = super_segments[i].far_features,
+                                                   .stack.forwarding = true});
+        struct frame *frame = frame_new(s.frames, 10000);
+        memset(frame->data, 0, 10000);
+        struct writer w = writer_of(frame->data, 100);
+        struct ethernet_header ethernet = {
+            .target = mac_us, .source = mac_peer, .type = ETHERNET_IPV4, .payload = bytes_empty()};
+        ethernet_encode(&ethernet, &w);
+        struct ipv4_header ip = {.source = ADDRESS_PEER,
+                                 .target = ADDRESS_FAR_PEER,
+                                 .ttl = 64,
+                                 .total_len = 8000,
+                                 .dont_fragment = true,
+                                 .protocol = IP_PROTOCOL_TCP,
+                                 .options = bytes_empty()};
+        ipv4_encode(&ip, &w);
+        frame->data[34 + 12] = 5 << 4; /* the TCP header's length */
+        frame->len = 8014;
+        frame->offload.gso = FRAME_GSO_TCP4;
+        frame->offload.gso_size = super_segments[i].gso_size;
+        s.last_drop = DROP_NONE;
+        stack_input(s.stack, 0, frame, s.now);
+        bool passed = super_segments[i].passed;
+        CHECK_EQUAL(super_segments[i].name, s.last_drop, passed ? DROP_NONE : DROP_IP_TOO_BIG);
+        CHECK_EQUAL(super_segments[i].name, one_stack_drain(&s, 1), passed);
+        if (!passed) {
+            struct ipv4_header out;
+            struct icmp_message message = one_stack_next_icmp(&s, 0, &out);
+            CHECK_EQUAL(super_segments[i].name, message.code, ICMP_FRAGMENTATION_NEEDED);
+            CHECK_EQUAL(super_segments[i].name, message.u.error.mtu, super_segments[i].far_mtu);
+        }
+        one_stack_close(&s);
+    }
 }
 
 /* Links pad short frames; the next link is not sent the padding. */

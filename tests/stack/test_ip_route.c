@@ -115,6 +115,46 @@ static void test_adding_and_removing(void **state)
     one_stack_close(&s);
 }
 
+static void test_a_route_in_the_middle_is_removed(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, NULL);
+    static const uint8_t lens[] = {8, 12, 16, 20, 28};
+    for (size_t i = 0; i < ARRAY_LEN(lens); i++)
+        add(&s, 0x0b000000, lens[i], 0x0a000010 + lens[i], 0);
+    struct ip_prefix prefix = prefix_of(0x0b000000, 16);
+    struct ip_address gateway = address_v4(0x0a000020);
+    assert_true(stack_remove_route(s.stack, &prefix, &gateway));
+    static const uint32_t targets[] = {0x0b800000, 0x0b080000, 0x0b008000, 0x0b000800, 0x0b000001};
+    static const uint8_t wanted[] = {8, 12, 12, 20, 28};
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct ip_address target = address_v4(targets[i]);
+        struct route_choice choice;
+        assert_true(ip_route(s.stack, &target, &choice));
+        assert_int_equal(address_v4_value(&choice.next_hop), 0x0a000010 + wanted[i]);
+    }
+    one_stack_close(&s);
+}
+
+static void test_groups_without_a_route(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, &(struct one_stack_options){.far_mtu = 1400});
+    struct ip_address group = address_v4(0xe00000fb);
+    struct route_choice choice;
+    assert_true(ip_route(s.stack, &group, &choice));
+    assert_int_equal(choice.interface, 0);
+    stack_set_up(s.stack, 0, false);
+    assert_true(ip_route(s.stack, &group, &choice));
+    assert_int_equal(choice.interface, 1);
+    assert_false(ip_route_on(s.stack, 0, &group, &choice)); /* asked for, but down */
+    stack_set_up(s.stack, 1, false);
+    assert_false(ip_route(s.stack, &group, &choice));
+    one_stack_close(&s);
+}
+
 static void test_told_the_interface(void **state)
 {
     (void)state;
@@ -139,6 +179,8 @@ int main(void)
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_an_interface_that_is_down_is_gone_around),
         cmocka_unit_test(test_adding_and_removing),
+        cmocka_unit_test(test_a_route_in_the_middle_is_removed),
+        cmocka_unit_test(test_groups_without_a_route),
         cmocka_unit_test(test_told_the_interface),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

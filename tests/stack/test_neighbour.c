@@ -268,6 +268,31 @@ static void test_the_entry_used_last_may_go(void **state)
     one_stack_close(&s);
 }
 
+/* The one used last is not moved in the list each time; it is not the one to go all the same. */
+static void test_the_entry_in_use_is_not_evicted(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, &(struct one_stack_options){.unresolved = true, .stack.neighbours_max = 3});
+    struct udp_socket *socket = open_socket(&s);
+    for (unsigned host = 10; host < 13; host++) {
+        struct ip_address address = address_v4(0x0a000000 + host);
+        assert_int_equal(send_to(socket, address), UDP_SENT);
+        one_stack_arp(&s, ARP_REPLY, &mac_peer, address, ADDRESS_US);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(send_to(socket, address_v4(0x0a00000a)), UDP_SENT);
+    /* The others are heard again, and are younger in the list now. */
+    struct mac moved = {{2, 0, 0, 0, 0, 0x77}};
+    one_stack_arp(&s, ARP_REQUEST, &moved, address_v4(0x0a00000b), ADDRESS_US);
+    one_stack_arp(&s, ARP_REQUEST, &moved, address_v4(0x0a00000c), ADDRESS_US);
+    one_stack_arp(&s, ARP_REQUEST, &moved, address_v4(0x0a00000d), ADDRESS_US);
+    assert_int_equal(entry_count(&s), 3);
+    assert_true(state_of(&s, address_v4(0x0a00000a)) >= 0);
+    assert_int_equal(state_of(&s, address_v4(0x0a00000b)), -1);
+    one_stack_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_static_entries_are_never_evicted),
         cmocka_unit_test(test_a_station_that_moves_is_followed),
         cmocka_unit_test(test_the_entry_used_last_may_go),
+        cmocka_unit_test(test_the_entry_in_use_is_not_evicted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -313,6 +313,63 @@ static void test_no_memory_for_a_stack(void **state)
     fail_msg("a stack needs too many blocks");
 }
 
+static void say_much(struct pair *p, struct echo_socket *echo, struct udp_socket *client,
+                     struct udp_socket *server)
+{
+    static const uint8_t octets[5000];
+    struct ip_address own = p->a_address;
+    struct ip_address nobody = address_v4(0x0a000063);
+    const struct ip_address *targets[] = {&p->b_address, &own, &nobody};
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct echo_message request = {.to = *targets[i], .payload = bytes_of(octets, 2000)};
+        (void)echo_send(echo, &request);
+        for (uint16_t port = 53; port < 55; port++) { /* one is open */
+            struct udp_send_options to = {.to = {*targets[i], port}, .interface = -1};
+            (void)udp_send(client, &to, bytes_of(octets, sizeof octets));
+            (void)udp_send(client, &to, bytes_of(octets, 10));
+        }
+    }
+    struct udp_send_options all = {.to = {address_v4(0x0a0000ff), 53}, .interface = -1};
+    (void)udp_send(client, &all, bytes_of(octets, 10));
+    world_run_until(p->world, world_now(p->world) + USEC_PER_MINUTE);
+    struct udp_datagram got;
+    while (udp_receive(server, &got))
+        frame_unref(got.frame);
+    struct echo_message message;
+    while (echo_receive(echo, &message))
+        frame_unref(message.frame);
+}
+
+/* From some allocation on there is no memory. What can be done without is done, nothing breaks, and
+ * with memory there again all is well. */
+static void test_memory_runs_out_at_any_point(void **state)
+{
+    (void)state;
+    for (size_t after = 0; after < 80; after++) {
+        struct pair p;
+        pair_init(&p, after, NULL);
+        struct echo_socket *echo = echo_open(p.a, &(struct echo_options){0});
+        struct udp_socket *client = udp_open(p.a, &(struct udp_options){.broadcast = true});
+        struct udp_socket *server =
+            udp_open(p.b, &(struct udp_options){.local = {address_any_v4(), 53}});
+        if (after % 2 == 1) /* the neighbours know each other, or do not */
+            say_much(&p, echo, client, server);
+        frame_pool_trim(world_frames(p.world));
+        p.counts.fail_at = p.counts.allocations + 1 + after / 2;
+        say_much(&p, echo, client, server);
+        p.counts.fail_at = 0;
+        struct echo_message message = {.to = p.b_address, .payload = bytes_of_text("still there?")};
+        assert_true(echo_send(echo, &message));
+        world_run_until(p.world, world_now(p.world) + USEC_PER_MINUTE);
+        assert_true(echo_receive(echo, &message));
+        frame_unref(message.frame);
+        struct frame_pool_counters frames;
+        frame_pool_counters(world_frames(p.world), &frames);
+        assert_int_equal(frames.frames, 0);
+        pair_done(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_the_same_seed_is_the_same_run),
         cmocka_unit_test(test_tcp_over_the_wire_and_within_the_host),
         cmocka_unit_test(test_no_memory_for_a_stack),
+        cmocka_unit_test(test_memory_runs_out_at_any_point),
         cmocka_unit_test(test_ping),
         cmocka_unit_test(test_udp),
     };

@@ -44,7 +44,7 @@ void one_stack_open(struct one_stack *s, const struct one_stack_options *options
     add_interface(s, &mac_us, options->mtu != 0 ? options->mtu : 1500, options->features,
                   ADDRESS_US);
     if (options->far_mtu != 0)
-        add_interface(s, &mac_far_us, options->far_mtu, 0, ADDRESS_FAR_US);
+        add_interface(s, &mac_far_us, options->far_mtu, options->far_features, ADDRESS_FAR_US);
     one_stack_wait(s, 10 * USEC_PER_SEC);
     one_stack_drain(s, 0);
     if (options->far_mtu != 0)

@@ -41,7 +41,8 @@ struct one_stack_options {
     unsigned features;
     uint16_t mtu;     /* 0: 1500 */
     uint16_t far_mtu; /* 0: no second interface */
-    bool unresolved;  /* the peer's address is not known yet */
+    unsigned far_features;
+    bool unresolved; /* the peer's address is not known yet */
 };
 
 extern const struct mac mac_us, mac_peer, mac_far_us, mac_far_peer;
