@@ -92,8 +92,8 @@ static int configure(struct store *store)
                    "opening the store");
 }
 
-/* SQLite would make the file readable for everybody; its other files take after this one. A file that
- * is there is left alone: closing a descriptor of it would give up SQLite's locks. */
+/* SQLite would make the file readable for everybody; its other files take after this one. A file
+ * that is there is left alone: closing a descriptor of it would give up SQLite's locks. */
 static int create_file(struct store *store)
 {
     if (strcmp(store->path, STORE_MEMORY) == 0)
@@ -199,7 +199,8 @@ int64_t store_changes(const struct store *store)
 static int read_version(struct store *store, const char *module, int64_t *out)
 {
     struct query *query;
-    int status = store_prepare(store, "SELECT version FROM store_version WHERE module = $1", &query);
+    int status = store_prepare(store, "SELECT version FROM store_version WHERE module = $1",
+                               &query);
     if (status < 0)
         return status;
     query_bind_text(query, 1, bytes_of_text(module));

@@ -43,12 +43,13 @@ MUST_USE int store_open(const char *path, struct store **out, char error[STORE_E
 /* Every query must be freed before. An open transaction is rolled back. */
 void store_close(struct store *store);
 
-/* Of the last call that failed: the file, what was being done, why. Valid until the next failure. */
+/* Of the last call that failed: the file, what was being done, why. Valid until the next
+ * failure. */
 const char *store_error(const struct store *store);
 
 /*
- * Brings the tables of `module` up to date: steps[0] makes the first version, steps[1] changes it into
- * the second, and so on; what has been done before is skipped. Each step may be several
+ * Brings the tables of `module` up to date: steps[0] makes the first version, steps[1] changes it
+ * into the second, and so on; what has been done before is skipped. Each step may be several
  * statements, and happens whole or not at all. Released steps are never changed, only added to.
  * -EPROTO: the file is of a later version than this program.
  */
@@ -69,8 +70,8 @@ MUST_USE int store_execute(struct store *store, const char *sql);
 MUST_USE int store_prepare(struct store *store, const char *sql, struct query **out);
 void query_free(struct query *query);
 
-/* Parameters count from 1; they are copied, and stay until they are bound again. One that fails makes
- * the next query_step() fail. */
+/* Parameters count from 1; they are copied, and stay until they are bound again. One that fails
+ * makes the next query_step() fail. */
 void query_bind_integer(struct query *query, int parameter, int64_t value);
 void query_bind_text(struct query *query, int parameter, struct bytes value);
 void query_bind_blob(struct query *query, int parameter, struct bytes value);
@@ -83,7 +84,8 @@ MUST_USE int query_step(struct query *query);
 /* Runs a statement to its end, whatever rows it yields. 0 or a negative errno. */
 MUST_USE int query_run(struct query *query);
 
-/* Ends reading before the last row; does nothing otherwise. An unfinished query holds up writers. */
+/* Ends reading before the last row; does nothing otherwise. An unfinished query holds up
+ * writers. */
 void query_reset(struct query *query);
 
 /* Of the current row; columns count from 0. NULL is 0 or empty. Views are valid until the next

@@ -27,8 +27,8 @@ struct address_client {
 
 /* ---- sending ---- */
 
-/* A device that is full or not up loses the frame; the machine repeats it. 0 or a negative errno for
- * what will not pass. */
+/* A device that is full or not up loses the frame; the machine repeats it. 0 or a negative errno
+ * for what will not pass. */
 static int send_frame(struct address_client *c, const struct dhcp_client_target *target,
                       struct bytes message)
 {

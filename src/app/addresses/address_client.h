@@ -24,8 +24,8 @@ struct address_client_options {
     usec first_retry;          /* 0: DHCP_CLIENT_FIRST_RETRY */
     /* The first lease, a new one after a loss, and each renewal. */
     void (*on_bound)(void *self, const struct dhcp_lease *lease, bool renewed);
-    /* No lease within the timeout (ETIMEDOUT), or the socket failed (its errno). Once; the client does
-     * nothing more then. */
+    /* No lease within the timeout (ETIMEDOUT), or the socket failed (its errno). Once; the client
+     * does nothing more then. */
     void (*on_failed)(void *self, int error);
     /* The lease is over: take the address away. The client goes on and asks for another. */
     void (*on_lost)(void *self);
@@ -40,9 +40,9 @@ MUST_USE int address_client_new(struct loop *loop, const struct address_client_o
 void address_client_free(struct address_client *client, bool release);
 
 /*
- * The whole exchange, blocking, without a loop of the caller's: for a process that sets up its network
- * before it runs a program. Repeats quickly, since the server is near. 0; -ETIMEDOUT; or another
- * negative errno. The times in *out are of the monotonic clock.
+ * The whole exchange, blocking, without a loop of the caller's: for a process that sets up its
+ * network before it runs a program. Repeats quickly, since the server is near. 0; -ETIMEDOUT; or
+ * another negative errno. The times in *out are of the monotonic clock.
  */
 MUST_USE int address_client_acquire(int packet_fd, const struct mac *mac, const char *hostname,
                                     usec timeout, struct dhcp_lease *out);

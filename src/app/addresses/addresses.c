@@ -229,7 +229,8 @@ static void on_due(struct alarm *alarm)
 
 /* ---- set-up ---- */
 
-/* `statics` has room for options->static_count. False: more than there may be, or a name too long. */
+/* `statics` has room for options->static_count. False: more than there may be, or a name too
+ * long. */
 static bool server_options(const struct addresses_options *options, struct dhcp_static *statics,
                            struct dhcp_server_options *out)
 {
@@ -253,7 +254,8 @@ static bool server_options(const struct addresses_options *options, struct dhcp_
     for (size_t i = 0; i < options->static_count; i++) {
         const struct addresses_static *from = &options->statics[i];
         statics[i] = (struct dhcp_static){.mac = from->mac, .address = from->address};
-        struct bytes name = bytes_of(from->hostname, strnlen(from->hostname, sizeof from->hostname));
+        struct bytes name = bytes_of(from->hostname, sizeof from->hostname);
+        name = bytes_first(name, bytes_find(name, '\0'));
         if (name.len > 0 && !dhcp_host_label(name, statics[i].hostname))
             return false;
     }

@@ -48,8 +48,8 @@ struct addresses_options {
     size_t static_count;
     const char *interface;        /* kernel net: the device to serve; NULL: all */
     /* Replies to clients that have no address yet go to everyone, not to the client's MAC (RFC 2131
-     * §4.1: where unicasting is not possible). Always so with `interface`: the kernel would ask by ARP
-     * for an address that nobody has yet. */
+     * §4.1: where unicasting is not possible). Always so with `interface`: the kernel would ask by
+     * ARP for an address that nobody has yet. */
     bool broadcast_replies;
     /* Other servers serve this link too, and know leases that we do not: clients unknown to us are
      * not answered (RFC 2131 §4.3.2). Otherwise we alone say what is right here. */
@@ -66,8 +66,8 @@ struct addresses_options {
 MUST_USE bool addresses_check(const struct addresses_options *options,
                               char error[ADDRESSES_ERROR_MAX]);
 
-/* 0, or a negative errno; on_lease() is called for what was stored before. -EINVAL: the options do not
- * pass addresses_check(). The store must outlive the service. */
+/* 0, or a negative errno; on_lease() is called for what was stored before. -EINVAL: the options do
+ * not pass addresses_check(). The store must outlive the service. */
 MUST_USE int addresses_new(struct net *net, const struct addresses_options *options,
                            struct addresses **out);
 void addresses_free(struct addresses *addresses);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * dhcp_frame.h - DHCP messages as whole Ethernet frames, for a client that has no address yet and so
- * speaks through a packet socket (RFC 2131 §4.1).
+ * dhcp_frame.h - DHCP messages as whole Ethernet frames, for a client that has no address yet and
+ * so speaks through a packet socket (RFC 2131 §4.1).
  */
 #ifndef WN_APP_ADDRESSES_DHCP_FRAME_H
 #define WN_APP_ADDRESSES_DHCP_FRAME_H
@@ -25,8 +25,8 @@ void dhcp_frame_encode(const struct dhcp_frame *frame, struct writer *w);
 /*
  * A server's datagram to port 68. False for all else.
  *
- * DEVIATES RFC 1122 §4.1.3.4: a UDP checksum that covers the pseudo-header alone passes. Frames that
- * never leave this machine carry such, for a device to complete that does not exist.
+ * DEVIATES RFC 1122 §4.1.3.4: a UDP checksum that covers the pseudo-header alone passes. Frames
+ * that never leave this machine carry such, for a device to complete that does not exist.
  */
 MUST_USE bool dhcp_frame_decode(struct bytes octets, struct dhcp_frame *out);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* lease_store.c - one row for each address that was ever leased; at most as many as the pool has. */
+/* lease_store.c - one row for each address that was ever leased; at most as many as the pool
+ * has. */
 #include "app/addresses/lease_store.h"
 
 #include <errno.h>

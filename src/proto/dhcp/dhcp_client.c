@@ -176,8 +176,8 @@ static enum dhcp_client_event on_ack(struct dhcp_client *c, const struct dhcp_me
     return DHCP_CLIENT_BOUND;
 }
 
-/* Starts over at once (§3.1, 5), but not for ever in a tight circle with a server that offers what it
- * then refuses. */
+/* Starts over at once (§3.1, 5), but not for ever in a tight circle with a server that offers what
+ * it then refuses. */
 static enum dhcp_client_event on_nak(struct dhcp_client *c, const struct dhcp_message *m, usec now)
 {
     if (!request_waits(c) || !server_asked(c, m))
@@ -308,7 +308,7 @@ bool dhcp_client_next(struct dhcp_client *c, struct dhcp_client_target *target, 
     build(c, type, &m);
     enum wire_status status = dhcp_encode(&m, DHCP_MESSAGE_DEFAULT, w);
     ASSERT(status == WIRE_OK);
-    bool unicast = type == DHCP_RELEASE || (type == DHCP_REQUEST && c->state == DHCP_CLIENT_RENEWING);
+    bool unicast = type == DHCP_RELEASE || c->state == DHCP_CLIENT_RENEWING;
     target->from = m.ciaddr != 0 ? c->lease.address : address_any_v4();
     target->to = unicast ? c->lease.server : address_v4(UINT32_MAX);
     return true;

@@ -11,7 +11,8 @@
  * The first acceptable offer is taken. SKIPS RFC 2131 §4.4.3 (DHCPINFORM) and RFC 4039 (rapid
  * commit). DEVIATES RFC 2131 §4.4.1: the random delay before the first message is off by default
  * (`start_delay`): a host that starts in a private network is not one of a thousand after a power
- * cut. DEVIATES §4.4.5: T1 and T2 are taken as they are, without a random fuzz, for the same reason.
+ * cut. DEVIATES §4.4.5: T1 and T2 are taken as they are, without a random fuzz, for the same
+ * reason.
  */
 #ifndef WN_PROTO_DHCP_DHCP_CLIENT_H
 #define WN_PROTO_DHCP_DHCP_CLIENT_H

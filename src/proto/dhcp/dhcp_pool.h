@@ -3,8 +3,9 @@
  * dhcp_pool.h - the addresses of a DHCP server: who has which, until when, and who gets which next
  * (RFC 2131 §2.2, §4.3.1). The server's own; services use dhcp_server.h.
  *
- * There is one binding for each address of the pool and for each reserved address outside of it, all
- * allocated at the start, so that no client can make the table grow. Bindings wait in lists by state:
+ * There is one binding for each address of the pool and for each reserved address outside of it,
+ * all allocated at the start, so that no client can make the table grow. Bindings wait in lists by
+ * state:
  *
  *      free -> offered -> bound -> expired -> (offered …)          declined -> free
  *
@@ -121,8 +122,8 @@ struct dhcp_binding *dhcp_pool_choose(struct dhcp_pool *pool, const struct dhcp_
 struct dhcp_binding *dhcp_pool_claim(struct dhcp_pool *pool, const struct dhcp_identity *who,
                                      uint32_t address);
 
-/* Makes a chosen binding, which is not held, the client's until `until`; a bound one stays so. False:
- * no memory. */
+/* Makes a chosen binding, which is not held, the client's until `until`; a bound one stays so.
+ * False: no memory. */
 MUST_USE bool dhcp_pool_offer(struct dhcp_pool *pool, struct dhcp_binding *b,
                      const struct dhcp_identity *who, usec now, usec until);
 void dhcp_pool_bind(struct dhcp_pool *pool, struct dhcp_binding *b, usec expires_at);

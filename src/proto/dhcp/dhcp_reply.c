@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * dhcp_reply.c - RFC 2131 §4.3.1: a reply's options are those that every reply has, then what the
- * client asked for in the order in which it asked (option 55), then what is sent back as it came: the
- * client identifier (RFC 6842) and, last, the relay's option (RFC 3046 §2.2).
+ * client asked for in the order in which it asked (option 55), then what is sent back as it came:
+ * the client identifier (RFC 6842) and, last, the relay's option (RFC 3046 §2.2).
  */
 #include "proto/dhcp/dhcp_reply.h"
 

@@ -6,15 +6,16 @@
  * an acknowledgement takes two steps: input() says DHCP_SERVER_COMMIT with the lease; the caller
  * stores it, at once or with others in one transaction, and calls committed(); then next() has the
  * reply. While a lease waits to be stored, its client's further messages are dropped, which the
- * client repeats. At most DHCP_SERVER_OUTPUTS replies wait; what comes beyond is dropped and counted.
+ * client repeats. At most DHCP_SERVER_OUTPUTS replies wait; what comes beyond is dropped and
+ * counted.
  *
  *      input() -> event        COMMIT: store, then committed()        next() until false
  *      tick()  -> event        ENDED
  *
  * SKIPS RFC 2131 §4.1 and RFC 1534: clients of plain BOOTP, without a message type; no machine
  * that is alive needs them. SKIPS RFC 4702, RFC 4361 beyond keeping what is sent.
- * DEVIATES RFC 2131 §4.2: a client identifier longer than DHCP_CLIENT_KEY_MAX does not identify; the
- * hardware address does. Two clients with one MAC and two long identifiers do not occur.
+ * DEVIATES RFC 2131 §4.2: a client identifier longer than DHCP_CLIENT_KEY_MAX does not identify;
+ * the hardware address does. Two clients with one MAC and two long identifiers do not occur.
  */
 #ifndef WN_PROTO_DHCP_DHCP_SERVER_H
 #define WN_PROTO_DHCP_DHCP_SERVER_H

@@ -119,8 +119,8 @@ struct dhcp_message {
 MUST_USE enum wire_status dhcp_decode(struct bytes datagram, struct dhcp_message *out);
 
 /*
- * Appends the message in at most `size_max` octets (DHCP_MESSAGE_MIN to DHCP_MESSAGE_MAX), padded to
- * DHCP_MESSAGE_MIN. Options longer than 255 octets are split; what the options area has no room
+ * Appends the message in at most `size_max` octets (DHCP_MESSAGE_MIN to DHCP_MESSAGE_MAX), padded
+ * to DHCP_MESSAGE_MIN. Options longer than 255 octets are split; what the options area has no room
  * for goes to `file` and `sname` if those are empty. On WIRE_NO_ROOM nothing is written.
  */
 MUST_USE enum wire_status dhcp_encode(const struct dhcp_message *message, size_t size_max,

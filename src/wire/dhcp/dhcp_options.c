@@ -77,7 +77,8 @@ static bool add_label(char out[DHCP_NAME_MAX], size_t *len, struct bytes label)
     return true;
 }
 
-/* A name at `at`; *end becomes the offset after it. Pointers lead strictly backwards, so this ends. */
+/* A name at `at`; *end becomes the offset after it. Pointers lead strictly backwards, so this
+ * ends. */
 static bool read_name(struct bytes option, size_t at, size_t *end, char out[DHCP_NAME_MAX])
 {
     size_t len = 0;

@@ -42,7 +42,8 @@ MUST_USE bool dhcp_search_encode(struct writer *w, const char *name);
  * it is not one: letters, digits and hyphens inside (RFC 1123 §2.1). */
 MUST_USE bool dhcp_host_label(struct bytes option, char out[DHCP_LABEL_MAX]);
 
-/* The option as a domain name in text, without final dot and trailing NULs; false when it is none. */
+/* The option as a domain name in text, without final dot and trailing NULs; false when it is
+ * none. */
 MUST_USE bool dhcp_domain_text(struct bytes option, char out[DHCP_NAME_MAX]);
 
 #endif

@@ -219,7 +219,7 @@ static enum wire_status there_and_back(const struct dhcp_message *m, size_t size
     assert_int_equal(again.option_count, m->option_count);
     for (size_t i = 0; i < m->option_count; i++) {
         struct bytes a;
-        struct bytes b;
+        struct bytes b = bytes_empty();
         uint8_t code = m->options[i].code;
         assert_int_equal(again.options[i].code, code);
         assert_true(dhcp_find(m, code, &a) && dhcp_find(&again, code, &b));
