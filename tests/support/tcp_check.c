@@ -29,6 +29,7 @@ static void check_records(const struct tcp_connection *c)
     uint32_t sacked = 0;
     uint32_t lost = 0;
     uint32_t again = 0;
+    bool passed = false; /* the hint, before which nothing waits */
     struct seq at = c->snd_una;
     const struct tcp_sent *previous = NULL;
     for (const struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next) {
@@ -39,6 +40,9 @@ static void check_records(const struct tcp_connection *c)
         ASSERT(seq_before(sent->start, sent->end));
         ASSERT(!((sent->flags & TCP_SENT_SACKED) && (sent->flags & TCP_SENT_LOST)));
         ASSERT(!fin || sent->next == NULL);
+        passed = passed || sent == c->lost_next;
+        if ((sent->flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) == TCP_SENT_LOST)
+            ASSERT(c->lost_next == NULL || passed);
         if (len > fin) {
             ASSERT(sent->chunk != NULL);
             ASSERT(seq_before_equal(sent->chunk->start, sent->start));
@@ -54,6 +58,7 @@ static void check_records(const struct tcp_connection *c)
         previous = sent;
     }
     ASSERT(previous == c->sent_last);
+    ASSERT(passed || c->lost_next == NULL);
     ASSERT(c->sent_first == NULL || seq_equal(at, c->snd_nxt));
     ASSERT(sacked == c->sacked && lost == c->lost && again == c->again);
     ASSERT(sacked + lost <= tcp_flight(c));

@@ -247,6 +247,7 @@ struct tcp_connection {
     /* Scoreboard and recovery. */
     struct tcp_sent *sent_first;
     struct tcp_sent *sent_last;
+    struct tcp_sent *lost_next; /* none before it waits to be sent again; NULL: look from the front */
     uint32_t sacked;        /* octets in records with that flag */
     uint32_t lost;
     uint32_t again;         /* lost ones that were sent again */

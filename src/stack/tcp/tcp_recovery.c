@@ -140,8 +140,10 @@ struct tcp_sent *tcp_recovery_next(struct tcp_connection *c)
 {
     if (LIKELY(c->lost == c->again))
         return NULL;
-    for (struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next)
-        if ((sent->flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) == TCP_SENT_LOST)
-            return sent;
-    return NULL;
+    struct tcp_sent *sent = c->lost_next != NULL ? c->lost_next : c->sent_first;
+    while (sent != NULL && (sent->flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) != TCP_SENT_LOST)
+        sent = sent->next;
+    ASSERT(sent != NULL);
+    c->lost_next = sent;
+    return sent;
 }

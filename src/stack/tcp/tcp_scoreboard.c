@@ -38,6 +38,9 @@ static void count(struct tcp_connection *c, uint8_t flags, uint32_t len, bool ad
 void tcp_sent_set(struct tcp_connection *c, struct tcp_sent *sent, uint8_t flags)
 {
     ASSERT(!((flags & TCP_SENT_SACKED) && (flags & TCP_SENT_LOST)));
+    bool waits = (flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) == TCP_SENT_LOST;
+    if (waits && c->lost_next != NULL && seq_before(sent->start, c->lost_next->start))
+        c->lost_next = sent;
     count(c, sent->flags, tcp_sent_len(sent), false);
     sent->flags = flags;
     count(c, sent->flags, tcp_sent_len(sent), true);
@@ -70,16 +73,26 @@ bool tcp_sent_split(struct tcp_connection *c, struct tcp_sent *sent, struct seq 
     return true;
 }
 
+/* Takes the record out of the list; its octets have been uncounted, or belong to another one. */
+static void take_out(struct tcp_connection *c, struct tcp_sent *sent)
+{
+    if (sent->previous != NULL)
+        sent->previous->next = sent->next;
+    else
+        c->sent_first = sent->next;
+    if (sent->next != NULL)
+        sent->next->previous = sent->previous;
+    else
+        c->sent_last = sent->previous;
+    if (c->lost_next == sent)
+        c->lost_next = sent->next;
+    tcp_free(c->stack, TCP_CACHE_SENT, sent);
+}
+
 static void remove_first(struct tcp_connection *c)
 {
-    struct tcp_sent *first = c->sent_first;
-    count(c, first->flags, tcp_sent_len(first), false);
-    c->sent_first = first->next;
-    if (c->sent_first != NULL)
-        c->sent_first->previous = NULL;
-    else
-        c->sent_last = NULL;
-    tcp_free(c->stack, TCP_CACHE_SENT, first);
+    count(c, c->sent_first->flags, tcp_sent_len(c->sent_first), false);
+    take_out(c, c->sent_first);
 }
 
 usec tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack)
@@ -125,6 +138,22 @@ static bool covered(const struct tcp_connection *c, const struct tcp_sent *sent,
     return seq_before(*start, *end);
 }
 
+/* Makes one record of this one and its neighbours that were reported too: long windows with few
+ * holes are then short lists. Returns it. */
+static struct tcp_sent *join_sacked(struct tcp_connection *c, struct tcp_sent *sent)
+{
+    struct tcp_sent *before = sent->previous;
+    if (before != NULL && (before->flags & TCP_SENT_SACKED))
+        sent = before;
+    struct tcp_sent *next;
+    while ((next = sent->next) != NULL && (next->flags & TCP_SENT_SACKED)) {
+        sent->end = next->end;
+        sent->flags |= next->flags;
+        take_out(c, next);
+    }
+    return sent;
+}
+
 static uint32_t sack_block(struct tcp_connection *c, struct seq start, struct seq end)
 {
     uint32_t news = 0;
@@ -147,6 +176,7 @@ static uint32_t sack_block(struct tcp_connection *c, struct seq start, struct se
         uint8_t keep = sent->flags & (TCP_SENT_EVER_AGAIN | TCP_SENT_FIN);
         tcp_sent_set(c, sent, keep | TCP_SENT_SACKED);
         news += tcp_sent_len(sent);
+        sent = join_sacked(c, sent);
     }
     return news;
 }
