@@ -4,7 +4,7 @@
  */
 #include "site/site_options.h"
 
-#include <stdio.h>
+#include "wire/dns/dns_record.h"
 
 static bool copy_text(struct bytes text, char *field, size_t size)
 {
@@ -244,10 +244,26 @@ static bool parse_forwarder(struct bytes text, void *field,
     return true;
 }
 
+/* The domain is read before the blocks, so that it is known here. */
+static bool is_record(const struct site_names *names, struct bytes text)
+{
+    const struct site_config *config = CONTAINER_OF(names, const struct site_config, names);
+    uint8_t buffer[SITE_TEXT_MAX * 2];
+    struct writer rdata = writer_of(buffer, sizeof buffer);
+    char reason[128];
+    struct text error = text_of(reason, sizeof reason);
+    struct dns_name origin;
+    struct dns_record record;
+    if (!dns_name_parse(bytes_of_text(config->domain), NULL, &origin))
+        return false;
+    const struct dns_line_context context = {&origin, NULL, 0};
+    return dns_record_parse(text, &context, &rdata, &record, &error);
+}
+
 static bool parse_record(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct site_names *names = field;
-    if (names->record_count == SITE_RECORDS_MAX ||
+    if (names->record_count == SITE_RECORDS_MAX || !is_record(names, text) ||
         !copy_text(text, names->records[names->record_count], SITE_TEXT_MAX))
         return false;
     names->record_count++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * site_services.c - the parts of a running site: gateway, names, addresses, web, control socket.
+ * site_services.c - the parts of a running site: control socket, gateway, names, addresses, web.
  * Each starts from the site's configuration alone, so that a reload can exchange one and leave the
  * others as they are.
  */
@@ -356,9 +356,9 @@ static int control_start(struct site *site, struct text *error)
 }
 
 const struct site_part site_parts[SITE_PARTS] = {
+    {"control", control_same, control_start, control_stop},
     {"gateway", gateway_same, gateway_start, gateway_stop},
     {"names", names_same, names_start, names_stop},
     {"addresses", addresses_same, addresses_start, addresses_stop},
     {"web", web_same, web_start, web_stop},
-    {"control", control_same, control_start, control_stop},
 };

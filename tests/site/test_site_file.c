@@ -70,6 +70,10 @@ static const struct {
      "addresses {\n host \"a\" { mac = \"02:00:00:00:00:01\" address = 10.0.2.9 }\n"
      " host \"b\" { mac = \"02:00:00:00:00:02\" address = 10.0.2.9 }\n}\n",
      "site.conf:3: host address: hosts \"a\" and \"b\" have the same"},
+    {"a record that is none", "domain = a.test\nnames {\n record = {\"a A 10.0.2.9\",\n"
+     "\"b A 10.0.2\"} }\n",
+     "site.conf:4: record \"b A 10.0.2\": expected a record such as \"printer A 10.0.2.9\", at "
+     "most 256 of them"},
     {"a port published twice", "gateway { publish = {8080, \"127.0.0.1:8080:80\"} }",
      "site.conf:1: gateway publish: 127.0.0.1:8080 is published twice"},
     {"services on the host's own address",
