@@ -92,7 +92,7 @@ shown=$(printf 'expect up\nstopped\ncontinue\n' |
     terminal "$wholenet" run -- sh -c 'echo up; kill -STOP $$; echo on; exit 5')
 contains "a program that stops itself stops us" "$shown" "[stopped]"
 contains "… and is continued with us" "$shown" "[status 5]"
-shown=$(printf 'type echo $((40+2))\\n\nexpect 42\nexpect # \ntype sleep 100\\n\nexpect sleep 100\ntype \\x03\nexpect # \ntype exit 6\\n\n' |
+shown=$(printf 'type echo $((40+2))\\n\nexpect 42\nexpect # \ntype sh -c "echo $((50+5))up; exec sleep 100"\\n\nexpect 55up\ntype \\x03\nexpect # \ntype exit 6\\n\n' |
     terminal "$wholenet" run -- bash --norc -i)
 contains "a shell inside has job control" "$shown" "[status 6]"
 contains "… and the terminal is the caller's again" "$shown" "[terminal kept]"
