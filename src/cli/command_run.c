@@ -288,12 +288,16 @@ static void on_event(struct run *run, const struct inside_event *event)
     }
 }
 
+static void take_events(struct run *run)
+{
+    struct inside_event event;
+    while (run->inside_watch.loop != NULL && inside_receive(&run->inside, &event) == 0)
+        on_event(run, &event);
+}
+
 static void on_inside(struct watch *watch, unsigned ready UNUSED)
 {
-    struct run *run = CONTAINER_OF(watch, struct run, inside_watch);
-    struct inside_event event;
-    if (inside_receive(&run->inside, &event) == 0)
-        on_event(run, &event);
+    take_events(CONTAINER_OF(watch, struct run, inside_watch));
 }
 
 static void on_signal(struct watch *watch, unsigned ready UNUSED)
@@ -303,6 +307,8 @@ static void on_signal(struct watch *watch, unsigned ready UNUSED)
     if (read(watch->fd, &info, sizeof info) != sizeof info)
         return;
     int number = (int)info.ssi_signo;
+    if (!run->started) /* it may have, and the news have not been read */
+        take_events(run);
     if (!run->started && (number == SIGINT || number == SIGQUIT || number == SIGTERM ||
                           number == SIGHUP)) {
         stop_loop(run, 128 + number);

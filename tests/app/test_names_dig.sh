@@ -24,7 +24,7 @@ upstream=
 # The forwarder of the site is another site, for which the world is closed.
 cat > "$folder/upstream.conf" << END
 domain = "up.example"
-link "host" {}
+link "host" { address = "127.0.0.1/8" }
 names {
     listen = "127.0.0.1:$upstream_port"
     closed = on
@@ -33,7 +33,7 @@ names {
 }
 END
 cat > "$folder/site.conf" << END
-link "host" {}
+link "host" { address = "127.0.0.1/8" }
 names {
     listen = "127.0.0.1:$port"
     forward = {"127.0.0.1:$upstream_port"}
