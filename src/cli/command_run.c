@@ -8,7 +8,6 @@
  * passed on (signal(7)).
  */
 #include <errno.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -193,28 +192,6 @@ static int start_inside(struct run *run, char **argv)
     return 0;
 }
 
-/* What the program has from the caller is open for it alone: when it closes its output, the reader
- * of it must see the end although we go on. Standard error stays, for what we have to say. */
-static void let_go_of_files(void)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        dup2(null, STDOUT_FILENO);
-        close(null);
-    }
-    DIR *list = opendir("/proc/self/fd");
-    struct dirent *entry;
-    while (list != NULL && (entry = readdir(list)) != NULL) {
-        int fd = atoi(entry->d_name);
-        /* Ours are all closed on exec; what is not was the caller's. */
-        if (fd > STDERR_FILENO && fd != dirfd(list) && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
-            close(fd);
-    }
-    if (list != NULL)
-        closedir(list);
-}
-
 static void stop_loop(struct run *run, int exit_status)
 {
     run->exit_status = exit_status;
@@ -375,7 +352,7 @@ static int run_network(struct run *run)
         run->config = NULL;
         return cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint);
     }
-    let_go_of_files();
+    inside_let_go(false);
     int result = watch_signals(run);
     if (result == 0)
         result = loop_watch(run->loop, &run->inside_watch, run->inside.socket, LOOP_READ,

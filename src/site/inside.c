@@ -8,6 +8,7 @@
  */
 #include "site/inside_init.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -146,6 +147,22 @@ int inside_start(const struct inside_options *options, struct inside *out, struc
     if (result < 0)
         inside_stop(out);
     return result;
+}
+
+void inside_let_go(bool errors_too)
+{
+    CLOSE_AT_END int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = STDIN_FILENO; null >= 0 && fd <= (errors_too ? STDERR_FILENO : STDOUT_FILENO); fd++)
+        dup2(null, fd);
+    DIR *list = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    while (list != NULL && (entry = readdir(list)) != NULL) {
+        int fd = atoi(entry->d_name);
+        if (fd > STDERR_FILENO && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
+            close(fd);
+    }
+    if (list != NULL)
+        closedir(list);
 }
 
 int inside_receive(struct inside *inside, struct inside_event *out)

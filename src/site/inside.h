@@ -73,6 +73,11 @@ struct inside_event {
     char complaint[INSIDE_COMPLAINT_MAX];
 };
 
+/* Closes what the program has from the caller, standard error only with `errors_too`, in a process
+ * that lives beside the program: a reader of its output must see the end when the program closes
+ * it. Ours are all closed on exec, and stay; what is not was the caller's. */
+void inside_let_go(bool errors_too);
+
 /* Forks: call it before threads, and before much memory is in use. 0, or a negative errno and
  * *error says what is wrong and what to do. Strings are used until inside_stop(). */
 MUST_USE int inside_start(const struct inside_options *options, struct inside *out,

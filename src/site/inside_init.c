@@ -10,7 +10,6 @@
 #include "site/inside_init.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -24,7 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "os/file.h"
 #include "os/process.h"
 
 struct init {
@@ -96,20 +94,6 @@ static _Noreturn void become_program(const struct init *init)
     fail(init, error == ENOENT ? INSIDE_EXIT_NOT_FOUND : INSIDE_EXIT_NOT_EXECUTABLE, complaint);
 }
 
-/* What the program inherits is open for the program alone: a reader of its output must see the end
- * when the program closes it, whether we live or not. */
-static void let_go_of_files(const struct init *init)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; null >= 0 && fd <= 2; fd++)
-        dup2(null, fd);
-    int last = init->socket > init->signals ? init->socket : init->signals;
-    for (int fd = 3; fd < last; fd++)
-        if (fd != init->socket && fd != init->signals)
-            close(fd);
-    syscall(SYS_close_range, (unsigned)last + 1, ~0u, 0u);
-}
-
 static void start_program(struct init *init)
 {
     init->program = fork();
@@ -118,7 +102,7 @@ static void start_program(struct init *init)
     if (init->program == 0)
         become_program(init);
     tell_kind(init, INSIDE_STARTED);
-    let_go_of_files(init);
+    inside_let_go(true);
 }
 
 /* The program has ended: so does everything else in here, and then the outside is told. */

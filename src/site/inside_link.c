@@ -147,6 +147,9 @@ static int ask(const struct inside_options *options, unsigned index, struct insi
     };
     for (size_t i = 0; i < lease.dns_count && i < INSIDE_DNS_MAX; i++)
         out->dns[out->dns_count++] = lease.dns[i];
+    /* The kernel takes milliseconds to close a packet socket: it stays open in the init, so that the
+     * program need not wait for it. */
+    fd = -1;
     snprintf(out->domain, sizeof out->domain, "%s", lease.domain);
     return 0;
 }
