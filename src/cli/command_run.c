@@ -56,7 +56,8 @@ struct run {
     int terminal;   /* -1: none, or we were not in its foreground */
     int exit_status;
     bool started; /* the program is there, and is sent what the terminal sends */
-    bool ended;
+    bool ended;   /* the program */
+    bool over;    /* the run: what happens now is its consequence */
 };
 
 static bool take_setting(void *self, const struct cli_option *option, const char *value,
@@ -195,6 +196,7 @@ static int start_inside(struct run *run, char **argv)
 static void stop_loop(struct run *run, int exit_status)
 {
     run->exit_status = exit_status;
+    run->over = true;
     loop_stop(run->loop);
 }
 
@@ -268,7 +270,8 @@ static void on_event(struct run *run, const struct inside_event *event)
 static void take_events(struct run *run)
 {
     struct inside_event event;
-    while (run->inside_watch.loop != NULL && inside_receive(&run->inside, &event) == 0)
+    while (!run->over && run->inside_watch.loop != NULL &&
+           inside_receive(&run->inside, &event) == 0)
         on_event(run, &event);
 }
 
@@ -284,6 +287,8 @@ static void on_signal(struct watch *watch, unsigned ready UNUSED)
     if (read(watch->fd, &info, sizeof info) != sizeof info)
         return;
     int number = (int)info.ssi_signo;
+    if (!run->started)
+        take_events(run); /* perhaps we are only late to hear of it */
     if (!run->started) /* it may have, and the news have not been read */
         take_events(run);
     if (!run->started && (number == SIGINT || number == SIGQUIT || number == SIGTERM ||

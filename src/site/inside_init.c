@@ -87,6 +87,7 @@ static _Noreturn void become_program(const struct init *init)
     if (init->options->capture != NULL)
         setenv("WHOLENET_CAPTURE", init->options->capture, 1);
     sigprocmask(SIG_SETMASK, &init->mask, NULL);
+    tell_kind(init, INSIDE_STARTED); /* from here on signals are ours, and no earlier the program's */
     execvp(argv[0], argv);
     int error = errno;
     snprintf(complaint, sizeof complaint, "%s: %s", argv[0],
@@ -101,7 +102,6 @@ static void start_program(struct init *init)
         fail(init, INSIDE_EXIT_FAILED, "cannot fork inside the private network");
     if (init->program == 0)
         become_program(init);
-    tell_kind(init, INSIDE_STARTED);
     inside_let_go(true);
 }
 
