@@ -316,6 +316,7 @@ static int watch_signals(struct run *run)
         sigaddset(&set, number);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a capture at the caller's limit is not whole; the program goes on */
     signal(SIGTTOU, SIG_IGN); /* we may speak while the program has the terminal */
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* main.c - one table of commands: finds the one that is asked for, and runs it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 
@@ -68,8 +70,24 @@ static int finish(int status)
     return status;
 }
 
+/* A caller may have closed standard files. Their numbers are held here, lest a socket of ours gets
+ * one and what is meant for a reader, or done to standard files, meets it. To us, and to a program
+ * that we execute, they are what they were: not to be read, not to be written, closed. */
+static bool hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int flags = (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC;
+        /* The lowest free number is the one that is open()'s. */
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd)
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!hold_standard_files())
+        return EXIT_FAILED;
     const char *name = argc > 1 ? argv[1] : "";
     if (name[0] == '\0') {
         return cli_fail(NULL, EXIT_USAGE, "expected a command (wholenet help lists them)");

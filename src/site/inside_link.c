@@ -136,8 +136,10 @@ static int ask(const struct inside_options *options, unsigned index, struct insi
     int result = address_client_acquire(fd, &options->mac, options->dhcp_hostname, DHCP_TIMEOUT,
                                         &lease);
     if (result < 0) {
-        text_add_format(error, "no address from the site's DHCP service: %s (is the link's --loss, "
-                               "--delay or --rate too hard?)", strerror(-result));
+        text_add_format(error, "no address from the site's DHCP service: %s%s", strerror(-result),
+                        result == -ETIMEDOUT
+                            ? " (is the link's --loss, --delay or --rate too hard?)"
+                            : "");
         return result;
     }
     *out = (struct inside_network){

@@ -44,6 +44,28 @@ equal "a signal that the caller ignores" \
     "$(sh -c 'trap "" USR1; exec "$0" run -- sh -c "kill -USR1 \$\$; echo alive"' "$wholenet")" alive
 equal "the terminal: there is none here" "$("$wholenet" run -- sh -c 'test -t 0 || echo none' </dev/null)" none
 
+# Standard files that the caller has closed are closed for the program, too, and none of ours gets
+# their numbers.
+equal "standard input that is closed" \
+    "$("$wholenet" run -- sh -c 'cat 2>/dev/null || echo closed' <&- 2>&1)" closed
+"$wholenet" run -- sh -c 'echo words 2>/dev/null || exit 8' >&-
+equal "standard output that is closed" $? 8
+"$wholenet" run -- sh -c 'echo words || exit 8; exit 9' <&- >&- 2>&-
+equal "all three closed" $? 8
+equal "a command of ours without an output to write to" \
+    "$("$wholenet" check --builtin 2>&1 >&-; echo $?)" "wholenet: cannot write to standard output
+1"
+
+# ---- the caller's limits ----
+capture sh -c 'ulimit -n 8; exec "$0" run -- true' "$wholenet"
+equal "too few files are allowed" "$status" 125
+check "… and what is said of it is true" \
+    sh -c 'grep -q "Too many open files" "$0" && ! grep -q loss "$0"' "$tmp/err"
+capture sh -c 'ulimit -f 2; exec "$0" run --capture "$1" -- ping -q -c 20 -i 0.01 10.0.2.1' \
+    "$wholenet" "$tmp/short.pcapng"
+equal "a capture at the limit of file sizes does not end the program" "$status" 0
+contains "… and is told of" "$err" "is not whole: File too large"
+
 # A reader sees the end when the program closes its output, not when we end.
 began=$(date +%s)
 "$wholenet" run -- sh -c 'exec >&- 2>&-; sleep 2' | {
