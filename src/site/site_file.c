@@ -314,6 +314,45 @@ static struct site_config *new_config(const char *name)
     return config;
 }
 
+static bool begins_word(const char *content, const char *at)
+{
+    return at == content || strchr(" \t\r\n=+,{}()\"'", at[-1]) != NULL;
+}
+
+static char *after_string(char *at)
+{
+    char quote = *at++;
+    while (*at != '\0' && *at != quote)
+        at += at[0] == '\\' && at[1] != '\0' ? 2 : 1;
+    return *at != '\0' ? at + 1 : at;
+}
+
+/* libconfuse 3.3 counts the line of a comment up to three times, and then says the wrong one of
+ * what follows: so it sees none. One that does not end is left to its complaint. */
+static void blank_comments(char *content)
+{
+    char *at = content;
+    while (*at != '\0') {
+        if (*at == '"' || *at == '\'') {
+            at = after_string(at);
+            continue;
+        }
+        bool word = begins_word(content, at);
+        const char *end = at;
+        if (*at == '#' || (word && strncmp(at, "//", 2) == 0))
+            end = at + strcspn(at, "\n");
+        else if (word && strncmp(at, "/*", 2) == 0 && (end = strstr(at + 2, "*/")) != NULL)
+            end += 2;
+        if (end == NULL)
+            return;
+        if (end == at)
+            at++;
+        for (; at < end; at++)
+            if (*at != '\n')
+                *at = ' ';
+    }
+}
+
 /* `name` NULL: the built-in site. */
 static struct site_config *read_site(const char *name, const char *content, struct text *error)
 {
@@ -333,7 +372,9 @@ static struct site_config *read_site(const char *name, const char *content, stru
     reader->name = name != NULL ? name : "built-in site";
     reader->line_count = count_lines(content);
     cfg_set_error_function(cfg, on_error);
-    snprintf(whole, size, "%s%s", content, last_text);
+    snprintf(whole, size, "%s", content);
+    blank_comments(whole);
+    memcpy(whole + strlen(content), last_text, sizeof last_text);
     bool parsed = cfg_parse_buf(cfg, whole) == CFG_SUCCESS;
     if (parsed && cfg_size(cfg, last_name) == 0)
         text_add(complain(reader, reader->line_count), "a comment does not end");
