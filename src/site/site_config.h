@@ -77,6 +77,7 @@ struct site_addresses {
     size_t dns_count;
     bool dns_given;
     char interface[SITE_DEVICE_MAX]; /* link "host" only: the device to serve */
+    char leases[SITE_TEXT_MAX];    /* the file in which leases survive; "": nowhere */
     struct site_host hosts[SITE_HOSTS_MAX];
     size_t host_count;
     struct mac guest;              /* `run`: who gets the first address of the pool; zeros: nobody */

@@ -36,6 +36,7 @@ struct site {
     struct lease_names *lease_names;
     struct names *names;
     struct addresses *addresses;
+    struct store *leases;     /* NULL: they end with us */
     struct web *web;
     struct control *control;
 };

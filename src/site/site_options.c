@@ -387,6 +387,8 @@ const struct site_option site_options[] = {
     {"addresses", "dns", parse_dns, AT(addresses), 0, 0, true, "IPv4 addresses, at most 4"},
     {"addresses", "interface", parse_interface, AT(addresses.interface), 0, SITE_DEVICE_MAX,
      false, "the name of a network device of the host"},
+    {"addresses", "leases", parse_text, AT(addresses.leases), 0, SITE_TEXT_MAX, false,
+     "a file, which is made if need be"},
     {"host", "mac", parse_mac, offsetof(struct site_host, mac), 0, 0, false,
      "a unicast MAC address such as 02:00:00:00:02:10"},
     {"host", "address", parse_address_v4, offsetof(struct site_host, address), 0, 0, false,

@@ -12,6 +12,7 @@
 #include "site/control.h"
 #include "site/resolvers.h"
 #include "site/site_internal.h"
+#include "store/store.h"
 
 /* Is the member the same in both? Structures come zeroed, so padding does not count. */
 #define SAME(member) (memcmp(&a->member, &b->member, sizeof a->member) == 0)
@@ -256,7 +257,21 @@ static void addresses_stop(struct site *site)
 {
     addresses_free(site->addresses);
     site->addresses = NULL;
+    store_close(site->leases);
+    site->leases = NULL;
     site->guest = address_any_v4();
+}
+
+static int open_leases(struct site *site, struct text *error)
+{
+    const char *path = site->config->addresses.leases;
+    if (path[0] == '\0')
+        return 0;
+    char reason[STORE_ERROR_MAX];
+    int result = store_open(path, &site->leases, reason);
+    if (result < 0)
+        text_add_format(error, "cannot keep leases: %s", reason);
+    return result;
 }
 
 static int addresses_start(struct site *site, struct text *error)
@@ -293,8 +308,12 @@ static int addresses_start(struct site *site, struct text *error)
         .on_lease = on_lease,
         .self = site,
     };
+    int result = open_leases(site, error);
+    if (result < 0)
+        return result;
+    options.store = site->leases;
     memcpy(options.dns, addresses->dns, sizeof addresses->dns);
-    int result = addresses_new(site->inside, &options, &site->addresses);
+    result = addresses_new(site->inside, &options, &site->addresses);
     return result < 0 ? failed(error, result, "cannot give out addresses", NULL) : 0;
 }
 
