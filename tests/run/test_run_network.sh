@@ -36,6 +36,28 @@ equal "a port without a service is refused" \
 equal "ping without privilege, whatever the host allows" "$(inside 'cat /proc/sys/net/ipv4/ping_group_range' |
     awk '{print ($2 >= $1) ? "yes" : "no"}')" yes
 
+# ---- resolv.conf in all the forms that hosts have it ----
+if [ "$(id -u)" = 0 ]; then
+    # In a mount namespace with another /etc, which the commands prepare.
+    with_etc() {
+        unshare -m sh -c "mkdir -p $tmp/up $tmp/work && mount -t tmpfs none $tmp/up &&
+            mkdir $tmp/up/u $tmp/up/w && mount -t overlay -o lowerdir=/etc,upperdir=$tmp/up/u,workdir=$tmp/up/w \
+            none /etc && mount -t tmpfs none /run && { $1; } &&
+            $wholenet run -- sh -c 'dig +short www.home.arpa; getent ahostsv4 www.home.arpa | head -1 | cut -d\  -f1'"
+    }
+    both="10.0.2.1
+10.0.2.1"
+    equal "a resolv.conf that is a link" \
+        "$(with_etc 'mkdir /run/x; echo >/run/x/r; ln -sf /run/x/r /etc/resolv.conf')" "$both"
+    equal "a link to systemd-resolved's" "$(with_etc 'mkdir -p /run/systemd/resolve
+        echo >/run/systemd/resolve/stub-resolv.conf
+        ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf')" "$both"
+    equal "a link that leads nowhere" "$(with_etc 'ln -sf /nowhere/r /etc/resolv.conf')" "$both"
+    equal "no resolv.conf at all" "$(with_etc 'rm /etc/resolv.conf')" "$both"
+    equal "an /etc that cannot be written" \
+        "$(with_etc 'mount -o remount,ro,bind /etc || mount --bind -o ro /etc /etc')" "$both"
+fi
+
 # ---- what options change ----
 equal "--address moves the network" \
     "$("$wholenet" run --address 192.168.7.0/24 -- sh -c 'ip -4 -o addr show eth0; ip route show default;
