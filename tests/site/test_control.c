@@ -99,20 +99,25 @@ static void an_unknown_question_is_told(void **state UNUSED)
     end(&world);
 }
 
+/* A connection that nothing was said on; -1: refused. */
+static int connect_to(const struct world *world)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int len = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "wholenet/%u/%s",
+                       (unsigned)geteuid(), world->name);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+    return connect(fd, (struct sockaddr *)&address, size) == 0 ? fd : -1;
+}
+
 /* Sends a question without an end that is too long, and one that stops in the middle. */
 static int be_rude(const struct world *world)
 {
     for (size_t len = 10; len <= 200; len += 190) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int name_len = snprintf(address.sun_path + 1, sizeof address.sun_path - 1,
-                                "wholenet/%u/%s", (unsigned)geteuid(), world->name);
-        socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) +
-                         (socklen_t)name_len;
-        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        int fd = connect_to(world);
         char junk[200];
         memset(junk, 'j', sizeof junk);
-        if (connect(fd, (struct sockaddr *)&address, size) < 0 ||
-            send(fd, junk, len, MSG_NOSIGNAL) < 0)
+        if (fd < 0 || send(fd, junk, len, MSG_NOSIGNAL) < 0)
             return 1;
         if (len > 64 && recv(fd, junk, sizeof junk, 0) > 0)
             return 2;
@@ -144,11 +149,14 @@ static void running_ones_are_found(void **state UNUSED)
     struct world world;
     char names[CONTROL_FOUND_MAX][CONTROL_NAME_MAX];
     start(&world, 10);
+    int connection = connect_to(&world); /* has the same name, and is none */
+    assert_true(connection >= 0);
     int count = control_find(geteuid(), names, CONTROL_FOUND_MAX);
     unsigned found = 0;
     for (int i = 0; i < count; i++)
         found += strcmp(names[i], world.name) == 0;
     assert_int_equal(found, 1);
+    close(connection);
     assert_int_equal(control_find(geteuid() + 1, names, CONTROL_FOUND_MAX), 0);
     end(&world);
 }

@@ -70,6 +70,11 @@ static const struct {
      "10.0.2.15-10.0.2.254"},
     {"a pool with the gateway in it", "addresses {\n pool = \"10.0.2.1-10.0.2.9\" }\n",
      "site.conf:2: addresses pool: it contains 10.0.2.1, which is the link's own address"},
+    {"a pool that ends with the gateway",
+     "link \"tap:a\" { address = \"10.0.2.9/24\" }\naddresses { pool = \"10.0.2.3-10.0.2.9\" }\n",
+     "site.conf:2: addresses pool: it contains 10.0.2.9, which is the link's own address"},
+    {"a pool around the gateway", "link \"tap:a\" { address = \"10.0.2.9/24\" }\n"
+     "addresses { pool = \"10.0.2.3-10.0.2.8\" }\n", NULL},
     {"a pool with the host's loopback in it",
      "gateway {}\naddresses { pool = \"10.0.2.2-10.0.2.9\" }\n",
      "site.conf:2: addresses pool: it contains 10.0.2.2, which is the host's loopback"},
