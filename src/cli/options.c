@@ -12,7 +12,8 @@ int cli_usage_status(const struct cli_command *command)
     return command->usage_status != 0 ? command->usage_status : EXIT_USAGE;
 }
 
-static void complain(const struct cli_command *command, const char *format, va_list arguments)
+static void PRINTF_LIKE(2, 0)
+complain(const struct cli_command *command, const char *format, va_list arguments)
 {
     /* One write, so that lines of several processes do not mix. */
     char buffer[1024];

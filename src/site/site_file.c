@@ -100,7 +100,7 @@ static void add_known_options(struct text *out, const cfg_t *cfg)
     }
 }
 
-static void on_error(cfg_t *cfg, const char *format, va_list arguments)
+static void PRINTF_LIKE(2, 0) on_error(cfg_t *cfg, const char *format, va_list arguments)
 {
     struct site_reader *reader = reader_behind(cfg);
     if (reader->failed)
