@@ -39,7 +39,7 @@ static const struct {
     {"a wrong number before a comment", "link \"tap:a\" { mtu = many // one\n}\n",
      "site.conf:1: mtu \"many\": expected a number of octets from 576 to 65520"},
     {"signs of comments in quotes and words",
-     "names { record = {\"a TXT '#//'\",\n'b TXT \"\\'/*\"'} }\nweb { root = /a\n name = a//b }",
+     "names { record = {\"a TXT '#//'\",\n'b TXT \"\\'#/*\"'} }\nweb { root = /a\n name = a//b }",
      "site.conf:4: name \"a//b\": expected one label such as www"},
     {"a number out of range", "link \"tap:a\" {\n\n    mtu = 68\n}\n",
      "site.conf:3: mtu \"68\": expected a number of octets from 576 to 65520"},
