@@ -61,6 +61,25 @@ struct mac site_config_guest_mac(const struct site_config *config)
 
 static const struct ip_address unset_address; /* "::", before an address was given */
 
+/* The pool of a network when none was given: without our own address, that may be any. */
+static void derive_pool(struct site_config *config, uint32_t network, uint32_t broadcast)
+{
+    uint32_t ours = address_v4_value(&config->link.address.address);
+    uint32_t offset = broadcast - network > 2 * POOL_OFFSET ? POOL_OFFSET : POOL_OFFSET_SMALL;
+    uint32_t first = network + offset;
+    uint32_t last = broadcast - 1;
+    if (last - first >= 65536)
+        last = first + 65535; /* ADDRESSES_POOL_MAX */
+    if (ours >= first && ours <= last) {
+        if (ours - first > last - ours)
+            last = ours - 1;
+        else
+            first = ours + 1;
+    }
+    config->addresses.pool_first = address_v4(first);
+    config->addresses.pool_last = address_v4(last);
+}
+
 static void derive(struct site_config *config)
 {
     struct ip_prefix network = site_config_network(config);
@@ -73,14 +92,8 @@ static void derive(struct site_config *config)
         config->gateway.host_address =
             address_v4(second == address_v4_value(&ours) ? first + 1 : second);
     }
-    if (address_is_any(&config->addresses.pool_first)) {
-        uint32_t offset = last - first > 2 * POOL_OFFSET ? POOL_OFFSET : POOL_OFFSET_SMALL;
-        uint32_t pool_last = last - 1;
-        if (pool_last - (first + offset) >= 65536)
-            pool_last = first + offset + 65535; /* ADDRESSES_POOL_MAX */
-        config->addresses.pool_first = address_v4(first + offset);
-        config->addresses.pool_last = address_v4(pool_last);
-    }
+    if (address_is_any(&config->addresses.pool_first))
+        derive_pool(config, first, last);
     if (!config->addresses.router_given)
         config->addresses.router = config->gateway.present ? ours : address_any_v4();
     if (!config->addresses.dns_given && config->names.present)

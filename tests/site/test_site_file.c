@@ -220,6 +220,12 @@ static void an_address_moves_the_whole_network(void **state UNUSED)
         {"192.168.7.9/24", 0xc0a80709, 0xc0a80702, 0xc0a8070f, 0xc0a807fe},
         {"172.16.0.0/29", 0xac100001, 0xac100002, 0xac100003, 0xac100006},
         {"10.0.0.0/8", 0x0a000001, 0x0a000002, 0x0a00000f, 0x0a01000e},
+        /* Ours where the pool would be: what is larger of its two parts. */
+        {"192.168.7.15/24", 0xc0a8070f, 0xc0a80702, 0xc0a80710, 0xc0a807fe},
+        {"192.168.7.254/24", 0xc0a807fe, 0xc0a80702, 0xc0a8070f, 0xc0a807fd},
+        {"192.168.7.200/24", 0xc0a807c8, 0xc0a80702, 0xc0a8070f, 0xc0a807c7},
+        {"172.16.0.6/29", 0xac100006, 0xac100002, 0xac100003, 0xac100005},
+        {"10.9.0.5/8", 0x0a090005, 0x0a000002, 0x0a00000f, 0x0a01000e},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char complaint[512] = "";
