@@ -60,7 +60,7 @@ static const struct cli_option options[] = {
      offsetof(struct trace_run, probes), NULL, NULL},
     {"timeout", 'w', "T", "how long to wait for answers (1s)", cli_take_duration,
      offsetof(struct trace_run, timeout), NULL, NULL},
-    {"port", 'p', "N", "first UDP port to probe (33434)", cli_take_number,
+    {"port", 'p', "N", "UDP port before the first to probe (33434)", cli_take_number,
      offsetof(struct trace_run, port), NULL, NULL},
     {"icmp", 'I', NULL, "probe with ICMP echo requests, not UDP", cli_take_flag,
      offsetof(struct trace_run, icmp), NULL, NULL},
