@@ -29,7 +29,9 @@ static const char *const name_caches[] = {"/run/nscd", "/var/run/nscd", "/run/sy
 
 int inside_mounts(struct text *error)
 {
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+    /* In a chroot(2) "/" is no mount point and cannot be marked (EINVAL); but mounts that a new user
+     * namespace has copied are slaves already, and tell the host nothing (mount_namespaces(7)). */
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 && errno != EINVAL) {
         int result = -errno;
         text_add_format(error, "cannot cut the mounts off from the host's: %s", strerror(-result));
         return result;
