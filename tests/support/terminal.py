@@ -19,6 +19,9 @@ LIMIT = 10
 
 
 def child(command):
+    # A job of an interactive shell has these, whoever runs the tests (in the background, say).
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     os.execvp(command[0], command)
 
 
