@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * fuzz_stack_input.c - frames of any kind into a whole stack with sockets open. Nothing that comes
- * in may break it: afterwards it still answers a ping, and gives back every frame and block.
+ * in may break it: TCP's invariants (tests/support/tcp_check.c) hold after each record, and in the
+ * end it still answers a ping, and gives back every frame and block.
  *
  * Input: records of a kind, a length and as many octets. Kinds: 0 a frame as it is; 1 an IP packet
  * whose lengths and header checksum are put right; 2 the same, and the checksum of its transport;
@@ -17,6 +18,8 @@
 #include "wire/inet/icmp_message.h"
 #include "wire/inet/ipv4.h"
 #include "wire/link/ethernet.h"
+
+#include "tests/support/tcp_check.c"
 
 enum { RECORDS_MAX = 200, POOL_OCTETS = 32 * 1024 * 1024, PACKET_AT = 14 };
 
@@ -344,6 +347,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             wanted *= 8;
         struct bytes in = read_bytes(&r, wanted < reader_left(&r) ? wanted : reader_left(&r));
         record(&b, kind, in);
+        tcp_check_all(b.stack);
     }
     check_alive(&b);
     stack_free(b.stack);

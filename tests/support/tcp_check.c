@@ -62,6 +62,8 @@ static void check_records(const struct tcp_connection *c)
     ASSERT(c->sent_first == NULL || seq_equal(at, c->snd_nxt));
     ASSERT(sacked == c->sacked && lost == c->lost && again == c->again);
     ASSERT(sacked + lost <= tcp_flight(c));
+    ASSERT(again <= lost);
+    ASSERT(tcp_pipe(c) <= tcp_flight(c));
 }
 
 static void check_reorder(const struct tcp_connection *c)
@@ -105,6 +107,44 @@ static void check_sending(const struct tcp_connection *c)
         ASSERT(timer_armed(&c->timer) || list_linked(&c->pending));
 }
 
+/* The timer's purpose is one that the state has. Whoever is in the list of those with work may have
+ * to settle it yet. */
+static void check_purpose(const struct tcp_connection *c)
+{
+    ASSERT(timer_armed(&c->timer) == (c->purpose != TCP_TIMER_NONE));
+    if (c->state == TCP_TIME_WAIT)
+        ASSERT(c->purpose == TCP_TIMER_TIME_WAIT && list_linked(&c->place));
+    else
+        ASSERT(c->purpose != TCP_TIMER_TIME_WAIT);
+    if (list_linked(&c->pending))
+        return;
+    if (c->purpose == TCP_TIMER_RETRANSMIT)
+        ASSERT(tcp_flight(c) > 0);
+    if (c->purpose == TCP_TIMER_PERSIST)
+        ASSERT(tcp_flight(c) == 0);
+    if (c->purpose == TCP_TIMER_FIN_WAIT_2)
+        ASSERT(c->state == TCP_FIN_WAIT_2 && !c->owned);
+    if (c->purpose == TCP_TIMER_ANSWER)
+        ASSERT(c->unanswered);
+}
+
+/* Which marks may go together, by RFC 9293 §3.3.2. */
+static void check_state(const struct tcp_connection *c)
+{
+    bool fin_came = c->state == TCP_CLOSE_WAIT || c->state == TCP_CLOSING ||
+                    c->state == TCP_LAST_ACK || c->state == TCP_TIME_WAIT;
+    bool closing = c->state >= TCP_FIN_WAIT_1 && c->state != TCP_CLOSE_WAIT;
+    bool fin_home = c->state == TCP_FIN_WAIT_2 || c->state == TCP_TIME_WAIT;
+    ASSERT(c->fin_received == fin_came);
+    ASSERT(c->shutdown || !closing);
+    ASSERT(!c->fin_sent || c->shutdown);
+    if (fin_home)
+        ASSERT(c->fin_sent && tcp_flight(c) == 0);
+    if (c->state == TCP_CLOSING)
+        ASSERT(!c->fin_sent || tcp_flight(c) > 0);
+    ASSERT(c->listener == NULL || !c->owned);
+}
+
 static void check_connection(const struct tcp_connection *c)
 {
     ASSERT(c->state != TCP_CLOSED && c->mapped);
@@ -113,9 +153,8 @@ static void check_connection(const struct tcp_connection *c)
     ASSERT(seq_before_equal(c->rcv_nxt, c->rcv_adv) || c->state == TCP_SYN_SENT ||
            c->unanswered);
     check_reorder(c);
-    ASSERT(timer_armed(&c->timer) == (c->purpose != TCP_TIMER_NONE));
-    if (c->state == TCP_TIME_WAIT)
-        ASSERT(c->purpose == TCP_TIMER_TIME_WAIT && list_linked(&c->place));
+    check_purpose(c);
+    check_state(c);
     /* In a handshake it is a SYN that acknowledges, and its own timer sends it again. */
     bool handshake = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
     if (c->ack_pending || c->ack_now)
@@ -124,10 +163,51 @@ static void check_connection(const struct tcp_connection *c)
     ASSERT(c->owned || c->socket.events == 0);
 }
 
+/* How many are in a list of places. All of them in that state, or in any. */
+static unsigned check_places(const struct list_node *list, int state)
+{
+    unsigned count = 0;
+    for (const struct list_node *node = list->next; node != list; node = node->next) {
+        const struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
+        ASSERT(node->next->previous == node);
+        ASSERT(state < 0 || c->state == state);
+        count++;
+    }
+    return count;
+}
+
+static void check_listeners(const struct tcp_table *table)
+{
+    const struct list_node *all = &table->listeners_all;
+    for (const struct list_node *node = all->next; node != all; node = node->next) {
+        const struct tcp_listener *listener = CONTAINER_OF(node, struct tcp_listener, all);
+        unsigned half_open = check_places(&listener->half_open, TCP_SYN_RECEIVED);
+        unsigned ready = check_places(&listener->ready, -1);
+        ASSERT(listener->count == half_open + ready);
+        ASSERT(listener->count <= listener->backlog);
+    }
+}
+
+/* What is counted along is what is there. */
+static void check_table(const struct stack *stack, unsigned established)
+{
+    const struct tcp_table *table = stack->tcp;
+    unsigned closed = check_places(&table->closed, TCP_CLOSED);
+    ASSERT(check_places(&table->time_wait, TCP_TIME_WAIT) == table->time_wait_count);
+    ASSERT(table->time_wait_count <= TCP_TIME_WAIT_MAX);
+    ASSERT(stack->counters.tcpConnections == table->connections.count + closed);
+    ASSERT(stack->counters.tcpCurrEstab == established);
+    check_listeners(table);
+}
+
 void tcp_check_all(const struct stack *stack)
 {
     size_t place = 0;
+    unsigned established = 0;
     const struct tcp_connection *c;
-    while ((c = tcp_each(stack, &place)) != NULL)
+    while ((c = tcp_each(stack, &place)) != NULL) {
         check_connection(c);
+        established += c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT;
+    }
+    check_table(stack, established);
 }
