@@ -275,13 +275,14 @@ static void application(struct bout *b, uint8_t which, uint8_t what)
         tcp_shutdown(c);
         break;
     case 4:
-        tcp_set_keepalive(c, which & 0x80);
+        (void)tcp_set_option(c, TCP_OPTION_KEEPALIVE, (which & 0x80) != 0);
         break;
     case 5:
-        tcp_set_nodelay(c, which & 0x80);
+        (void)tcp_set_option(c, TCP_OPTION_NODELAY, (which & 0x80) != 0);
         break;
     case 6:
-        tcp_set_buffers(c, which * 100u, which * 100u);
+        (void)tcp_set_option(c, TCP_OPTION_RECEIVE_BUFFER, which * 100u);
+        (void)tcp_set_option(c, TCP_OPTION_SEND_BUFFER, which * 100u);
         break;
     case 7:
     case 8:

@@ -399,7 +399,7 @@ struct stream *stack_stream_new(struct stack_net *net, struct tcp_connection *co
     }
     s->c = connection;
     tcp_set_user(connection, &s->client);
-    tcp_set_nodelay(connection, true);
+    (void)tcp_set_option(connection, TCP_OPTION_NODELAY, 1);
     return &s->base;
 }
 
@@ -419,7 +419,7 @@ int stack_net_connect(struct net *base, const struct endpoint *to, const struct 
         free(s);
         return -ENETUNREACH;
     }
-    tcp_set_nodelay(s->c, true);
+    (void)tcp_set_option(s->c, TCP_OPTION_NODELAY, 1);
     s->connecting = true;
     stream_set_handler(&s->base, handler, self);
     *out = &s->base;

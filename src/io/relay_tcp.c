@@ -363,7 +363,7 @@ static void forward(struct relay *relay, struct tcp_connection *inside, const st
     flow->dialling = !connected;
     flow->opening = true;
     tcp_set_user(inside, &flow->client);
-    tcp_set_nodelay(inside, true); /* what the outside's TCP sent in one piece goes on in one */
+    (void)tcp_set_option(inside, TCP_OPTION_NODELAY, 1); /* what the outside's TCP sent in one piece goes on in one */
     relay->counters.tcp_opened++;
     int status = connected ? 0 : loop_watch(relay->loop, &flow->watch, fd, LOOP_WRITE, on_outside);
     if (status < 0)
@@ -424,7 +424,7 @@ static void admit(struct relay_published *published, int fd, const struct endpoi
         forget(flow);
         return;
     }
-    tcp_set_nodelay(flow->inside, true);
+    (void)tcp_set_option(flow->inside, TCP_OPTION_NODELAY, 1);
     relay->counters.tcp_opened++;
 }
 

@@ -30,6 +30,7 @@
 #include "stack/trace.h"
 
 struct stack;
+struct tcp_profile;
 
 enum {
     STACK_INTERFACES_MAX = 16,
@@ -49,6 +50,7 @@ struct stack_options {
     size_t reassembly_octets_max;
     size_t tcp_connections_max;
     size_t udp_sockets_max;
+    const struct tcp_profile *tcp_profile; /* stack/tcp/tcp_profile.h; copied; NULL: the default */
     size_t tcp_receive_buffer; /* octets a connection may have received and not consumed */
     size_t tcp_send_buffer;    /* octets a connection may have queued and not acknowledged */
 };

@@ -32,7 +32,7 @@ static void check_records(const struct tcp_connection *c)
     bool passed = false; /* the hint, before which nothing waits */
     struct seq at = c->snd_una;
     const struct tcp_sent *previous = NULL;
-    for (const struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next) {
+    for (const struct tcp_sent *sent = c->sending->first; sent != NULL; sent = sent->next) {
         uint32_t len = tcp_sent_len(sent);
         bool fin = (sent->flags & TCP_SENT_FIN) != 0;
         ASSERT(sent->previous == previous);
@@ -40,9 +40,9 @@ static void check_records(const struct tcp_connection *c)
         ASSERT(seq_before(sent->start, sent->end));
         ASSERT(!((sent->flags & TCP_SENT_SACKED) && (sent->flags & TCP_SENT_LOST)));
         ASSERT(!fin || sent->next == NULL);
-        passed = passed || sent == c->lost_next;
+        passed = passed || sent == c->sending->lost_next;
         if ((sent->flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) == TCP_SENT_LOST)
-            ASSERT(c->lost_next == NULL || passed);
+            ASSERT(c->sending->lost_next == NULL || passed);
         if (len > fin) {
             ASSERT(sent->chunk != NULL);
             ASSERT(seq_before_equal(sent->chunk->start, sent->start));
@@ -57,10 +57,10 @@ static void check_records(const struct tcp_connection *c)
         at = sent->end;
         previous = sent;
     }
-    ASSERT(previous == c->sent_last);
-    ASSERT(passed || c->lost_next == NULL);
-    ASSERT(c->sent_first == NULL || seq_equal(at, c->snd_nxt));
-    ASSERT(sacked == c->sacked && lost == c->lost && again == c->again);
+    ASSERT(previous == c->sending->last);
+    ASSERT(passed || c->sending->lost_next == NULL);
+    ASSERT(c->sending->first == NULL || seq_equal(at, c->snd_nxt));
+    ASSERT(sacked == c->sending->sacked && lost == c->sending->lost && again == c->sending->again);
     ASSERT(sacked + lost <= tcp_flight(c));
     ASSERT(again <= lost);
     ASSERT(tcp_pipe(c) <= tcp_flight(c));
@@ -96,8 +96,8 @@ static void check_sending(const struct tcp_connection *c)
     ASSERT(c->fin_sent ? seq_equal(c->snd_nxt, seq_add(c->snd_end, 1))
                        : seq_before_equal(c->snd_nxt, c->snd_end));
     struct seq first = handshake ? seq_add(c->iss, 1) : seq_min(c->snd_una, c->snd_end);
-    ASSERT(check_queue(&c->send, &first) == (uint32_t)seq_diff(c->snd_end, first));
-    ASSERT(handshake || tcp_flight(c) == 0 || c->sent_first != NULL);
+    ASSERT(check_queue(&c->sending->queue, &first) == (uint32_t)seq_diff(c->snd_end, first));
+    ASSERT(handshake || tcp_flight(c) == 0 || c->sending->first != NULL);
     check_records(c);
     if (!handshake)
         ASSERT(c->cwnd >= c->mss);

@@ -115,18 +115,19 @@ static void do_abort(struct play *p)
 
 static void do_nodelay(struct play *p)
 {
-    tcp_set_nodelay(p->c, true);
+    (void)tcp_set_option(p->c, TCP_OPTION_NODELAY, 1);
 }
 
 static void do_keepalive(struct play *p)
 {
-    tcp_set_keepalive(p->c, true);
+    (void)tcp_set_option(p->c, TCP_OPTION_KEEPALIVE, 1);
 }
 
 static void do_buffers(struct play *p)
 {
     uint32_t receive = script_number(p);
-    tcp_set_buffers(p->c, receive, script_number(p));
+    (void)tcp_set_option(p->c, TCP_OPTION_RECEIVE_BUFFER, receive);
+    (void)tcp_set_option(p->c, TCP_OPTION_SEND_BUFFER, script_number(p));
 }
 
 /* A connection that the peer opens and we accept; the words go into its SYN. */

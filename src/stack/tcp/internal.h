@@ -16,6 +16,7 @@
 
 #include "stack/internal.h"
 #include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_profile.h"
 #include "wire/inet/seq.h"
 #include "wire/inet/tcp_header.h"
 
@@ -24,7 +25,6 @@ enum {
     TCP_LISTENERS_MAX = 65536,
     TCP_TIME_WAIT_MAX = 32768,      /* the oldest is recycled beyond it */
     TCP_BACKLOG_DEFAULT = 128,
-    TCP_BUFFER_DEFAULT = 4 * 1024 * 1024,
     TCP_BUFFER_MIN = 2048,
     TCP_BUFFER_MAX = 1 << 30,       /* a window is at most 2^30 - 2^14 (RFC 7323 §2.3) */
     TCP_SEND_FLOOR = 256 * 1024,    /* may always be queued, whatever cwnd is */
@@ -33,12 +33,6 @@ enum {
     TCP_PATH_MTU_MIN = 552,         /* below it segments stay and may be fragmented */
     TCP_SUPER_SEGMENT_MAX = 65535,  /* IP's Total Length */
     TCP_DUP_THRESHOLD = 3,          /* RFC 5681 §3.2 */
-    TCP_RETRIES_MAX = 15,
-    TCP_ORPHAN_RETRIES_MAX = 15,    /* probes of a closed window for nobody: ten minutes */
-    TCP_SYN_RETRIES_MAX = 6,
-    TCP_SYN_ACK_RETRIES_MAX = 5,
-    TCP_KEEPALIVE_PROBES_MAX = 9,
-    TCP_QUICK_ACKS = 16,            /* acknowledged at once while the peer's cwnd is small */
     TCP_REORDER_RANGES_MAX = 256,   /* bounds memory and the time to find a place */
     TCP_COPY_MAX = 128,             /* up to this many octets are copied behind the header */
     TCP_SMALL_PAYLOAD = 1024,       /* received: up to this it is joined with its predecessor */
@@ -50,21 +44,10 @@ enum {
     TCP_FRAMES_PER_TURN = 8,        /* of one connection, before the next one's turn */
 };
 
-#define TCP_RTO_INITIAL (1 * USEC_PER_SEC)       /* RFC 6298 §2.1 */
 #define TCP_RTO_AFTER_SYN_LOSS (3 * USEC_PER_SEC) /* §5.7 */
-#define TCP_RTO_MAX (60 * USEC_PER_SEC)          /* §2.5 */
-/* DEVIATES RFC 6298 §2.4: 200 ms instead of 1 s, as every large stack has had for decades; the
- * variance term and the peers' delayed acknowledgements of at most 200 ms are covered by it. */
-#define TCP_RTO_MIN (200 * USEC_PER_MSEC)
-#define TCP_DELAYED_ACK (40 * USEC_PER_MSEC)     /* RFC 9293 §3.8.6.3: below 0.5 s */
-#define TCP_TIME_WAIT_INTERVAL (60 * USEC_PER_SEC) /* 2 MSL */
-#define TCP_FIN_WAIT_2_INTERVAL (60 * USEC_PER_SEC)
+#define TCP_RTT_MAX (60 * USEC_PER_SEC)          /* a longer one says nothing */
 #define TCP_ANSWER_INTERVAL (60 * USEC_PER_SEC)  /* for tcp_answer() of an intercepted SYN */
-#define TCP_KEEPALIVE_IDLE (2 * USEC_PER_HOUR)
-#define TCP_KEEPALIVE_INTERVAL (75 * USEC_PER_SEC)
-#define TCP_CHALLENGE_INTERVAL (500 * USEC_PER_MSEC)
 #define TCP_PAWS_IDLE (24 * 24 * USEC_PER_HOUR)  /* RFC 7323 §5.5 */
-#define TCP_PATH_MTU_INTERVAL (10 * USEC_PER_MINUTE) /* RFC 1191 §6.3 */
 
 enum tcp_verdict { TCP_CONTINUE, TCP_STOP };
 
@@ -101,6 +84,24 @@ enum tcp_sent_flags {
     TCP_SENT_AGAIN = 1 << 2,    /* retransmitted since it was thought lost */
     TCP_SENT_EVER_AGAIN = 1 << 3, /* retransmitted at all: no sample of RTT (Karn) */
     TCP_SENT_FIN = 1 << 4,
+};
+
+/*
+ * What a connection needs only while there is something queued or unacknowledged: the send queue,
+ * the scoreboard, and the state of recovery. An idle connection has the one of tcp_sending_none(),
+ * which is all zero and read-only, so that questions need no test; whoever is about to write calls
+ * tcp_sending_begin().
+ */
+struct tcp_sending {
+    struct tcp_queue queue;     /* from snd_una to snd_end */
+    struct tcp_chunk *next;     /* where snd_nxt lies; NULL: search from the front */
+    struct tcp_sent *first;
+    struct tcp_sent *last;
+    struct tcp_sent *lost_next; /* none before it waits to be sent again; NULL: look from the front */
+    uint32_t sacked;            /* octets in records with that flag */
+    uint32_t lost;
+    uint32_t again;             /* lost ones that were sent again */
+    uint32_t inflated;          /* without SACK: what duplicate ACKs say has left the network */
 };
 
 /* Octets that came before their time: contiguous ones make a range. */
@@ -148,13 +149,18 @@ struct tcp_ack_event {
     usec rtt;               /* sample; negative: none */
 };
 
-/* One algorithm. `acked` is called outside fast recovery only. */
+/* One algorithm. What it needs to remember beyond congestion_state it gets and frees itself. */
 struct tcp_congestion {
     const char *name;
     void (*init)(struct tcp_connection *c);
+    void (*done)(struct tcp_connection *c); /* NULL: nothing to free */
+    /* Outside fast recovery only. */
     void (*acked)(struct tcp_connection *c, const struct tcp_ack_event *event);
     uint32_t (*ssthresh)(struct tcp_connection *c); /* the new one when loss was noticed */
     void (*timed_out)(struct tcp_connection *c);
+    /* The loss that ssthresh() was asked for, or the timeout, was none (RFC 4015): recovery has put
+     * cwnd and ssthresh back. NULL: nothing else to put back. */
+    void (*undo)(struct tcp_connection *c);
 };
 
 /* Members are in the order of who uses them together; RFC 9293 §3.3.1 has the classic ones. */
@@ -163,6 +169,7 @@ struct tcp_connection {
     struct list_node pending; /* in table->pending while there may be something to send */
     struct list_node place;   /* listener's half_open or ready; table's time_wait or closed */
     struct stack *stack;
+    const struct tcp_profile *profile; /* the stack's, or a shared copy */
     struct tcp_listener *listener; /* while not accepted */
     struct endpoint local;
     struct endpoint remote;
@@ -182,8 +189,6 @@ struct tcp_connection {
     bool fin_received : 1;  /* and all before it */
     bool ack_pending : 1;   /* something came that wants an acknowledgement, sooner or later */
     bool ack_now : 1;
-    bool nodelay : 1;
-    bool keepalive : 1;
     bool sack : 1;          /* both sides permit it */
     bool timestamps : 1;
     bool scaling : 1;
@@ -194,6 +199,11 @@ struct tcp_connection {
     bool dsack : 1;         /* dsack_start, dsack_end are to be reported */
     bool may_fragment : 1;  /* the path's MTU is too small to make segments for */
     bool keepalive_probe : 1; /* is to be sent */
+    bool own_profile : 1;   /* `profile` is a tcp_shared_profile */
+    bool nodelay : 1;       /* these begin as the profile's; wishing them needs no copy of it */
+    bool keepalive : 1;
+    bool receive_fixed : 1; /* no auto-tuning: the application has said how much */
+    bool send_fixed : 1;
     uint8_t snd_scale;
     uint8_t rcv_scale;
     uint8_t dup_acks;
@@ -212,8 +222,7 @@ struct tcp_connection {
     uint32_t snd_wnd;
     uint32_t snd_wnd_max;
     uint32_t send_buffer;
-    struct tcp_queue send;
-    struct tcp_chunk *send_next; /* where snd_nxt lies; NULL: search from the front */
+    struct tcp_sending *sending; /* never NULL: tcp_sending_none() while nothing is queued */
 
     /* Receive sequence space. */
     struct seq irs;
@@ -244,14 +253,6 @@ struct tcp_connection {
     uint32_t rto;
     struct seq rtt_seq;     /* one sample a round trip: the next one at an ACK beyond this */
 
-    /* Scoreboard and recovery. */
-    struct tcp_sent *sent_first;
-    struct tcp_sent *sent_last;
-    struct tcp_sent *lost_next; /* none before it waits to be sent again; NULL: look from the front */
-    uint32_t sacked;        /* octets in records with that flag */
-    uint32_t lost;
-    uint32_t again;         /* lost ones that were sent again */
-    uint32_t inflated;      /* without SACK: what duplicate ACKs say has left the network */
     struct seq recover;     /* RFC 6582 §3.2, RFC 6675 §2 RecoveryPoint */
 
     const struct tcp_congestion *congestion;
@@ -271,12 +272,14 @@ struct tcp_connection {
     struct timer ack_timer;
 };
 
-_Static_assert(sizeof(struct tcp_connection) <= 512,
-               "an idle connection costs half a KiB, all told");
+_Static_assert(sizeof(struct tcp_connection) <= 480,
+               "an idle connection costs half a KiB, all told: with its place in the table");
 
 struct tcp_listener {
     struct socket socket;
     struct stack *stack;
+    const struct tcp_profile *profile; /* its connections inherit it */
+    bool own_profile;
     struct endpoint local;
     bool intercept;
     unsigned backlog;
@@ -297,6 +300,7 @@ struct tcp_cache {
 
 enum tcp_cache_kind {
     TCP_CACHE_CONNECTION,
+    TCP_CACHE_SENDING,
     TCP_CACHE_CHUNK,
     TCP_CACHE_SENT,
     TCP_CACHE_RANGE,
@@ -313,8 +317,7 @@ struct tcp_table {
     struct list_node time_wait; /* oldest first */
     struct list_node closed;    /* failed or finished; the application still has them */
     uint32_t time_wait_count;
-    uint32_t receive_buffer;
-    uint32_t send_buffer;
+    struct tcp_profile profile;
     uint32_t port_counter;
     struct siphash_key isn_key;
     usec resets_at;
@@ -370,6 +373,17 @@ void tcp_fail(struct tcp_connection *c, enum tcp_error error);
 void tcp_finish(struct tcp_connection *c);
 void tcp_enter_time_wait(struct tcp_connection *c);
 void tcp_established(struct tcp_connection *c);
+
+/* ---- tcp_options.c ---- */
+/* A copy of a profile that several have: the first member is what they point at. */
+struct tcp_shared_profile {
+    struct tcp_profile profile;
+    uint32_t references;
+};
+/* Takes the stack's profile, or the listener's when there is one. */
+void tcp_profile_inherit(struct tcp_connection *c, const struct tcp_listener *listener);
+void tcp_profile_release(struct tcp_connection *c);
+void tcp_listener_profile_release(struct tcp_listener *listener);
 
 /* ---- tcp_queue.c ---- */
 /* Adds `text`, octets in `frame`, whose first has number `start`, at the end. Copies where that is
@@ -449,6 +463,13 @@ void tcp_reorder_note_fin(struct tcp_connection *c, const struct tcp_segment *se
 unsigned tcp_reorder_blocks(const struct tcp_connection *c, struct tcp_sack_block *blocks,
                             unsigned max);
 
+/* ---- tcp_connection.c: what is only needed while sending ---- */
+struct tcp_sending *tcp_sending_none(void);
+/* Makes c->sending writable. False: no memory. */
+MUST_USE bool tcp_sending_begin(struct tcp_connection *c);
+/* Gives it back when nothing is queued or unacknowledged any more. */
+void tcp_sending_end(struct tcp_connection *c);
+
 /* ---- tcp_scoreboard.c: records of what is under way ---- */
 MUST_USE struct tcp_sent *tcp_sent_new(struct tcp_connection *c);
 void tcp_sent_append(struct tcp_connection *c, struct tcp_sent *sent);
@@ -478,7 +499,8 @@ static inline uint32_t tcp_flight(const struct tcp_connection *c)
 /* Octets thought to be in the network (RFC 6675 §2 "pipe"). */
 static inline uint32_t tcp_pipe(const struct tcp_connection *c)
 {
-    int64_t pipe = (int64_t)tcp_flight(c) - c->sacked - c->lost + c->again - c->inflated;
+    const struct tcp_sending *s = c->sending;
+    int64_t pipe = (int64_t)tcp_flight(c) - s->sacked - s->lost + s->again - s->inflated;
     return pipe > 0 ? (uint32_t)pipe : 0;
 }
 

@@ -122,9 +122,42 @@ void tcp_close(struct tcp_connection *c);
 void tcp_abort(struct tcp_connection *c);
 
 void tcp_set_user(struct tcp_connection *c, void *user);
-void tcp_set_nodelay(struct tcp_connection *c, bool on);     /* Nagle off (RFC 9293 §3.7.4) */
-void tcp_set_keepalive(struct tcp_connection *c, bool on);   /* 2 h, 75 s, 9 (RFC 1122 §4.2.3.6) */
-void tcp_set_buffers(struct tcp_connection *c, size_t receive, size_t send);
+
+/*
+ * What an application may wish differently from the stack's profile (stack/tcp/tcp_profile.h says
+ * what each means). Switches are 0 or 1, times are usec, sizes octets. From the first wish on the
+ * connection has its own copy of the profile.
+ */
+enum tcp_option {
+    TCP_OPTION_NODELAY,
+    TCP_OPTION_KEEPALIVE,
+    TCP_OPTION_KEEPALIVE_IDLE,
+    TCP_OPTION_KEEPALIVE_INTERVAL,
+    TCP_OPTION_KEEPALIVE_PROBES,
+    TCP_OPTION_SYN_RETRIES,
+    TCP_OPTION_FIN_WAIT_2,
+    TCP_OPTION_RECEIVE_BUFFER, /* 2048 octets at least; no auto-tuning any more */
+    TCP_OPTION_SEND_BUFFER,
+    TCP_OPTION_TTL,
+    TCP_OPTION_TRAFFIC_CLASS,
+    TCP_OPTION_COUNT
+};
+
+enum tcp_option_status {
+    TCP_OPTION_SET,
+    TCP_OPTION_RANGE,    /* the value cannot be */
+    TCP_OPTION_STATE,    /* not in this state any more */
+    TCP_OPTION_NO_MEMORY,
+};
+
+enum tcp_option_status tcp_set_option(struct tcp_connection *c, enum tcp_option option,
+                                      uint64_t value);
+uint64_t tcp_get_option(const struct tcp_connection *c, enum tcp_option option);
+
+/* The same for a listener: connections that come from now on inherit it. */
+enum tcp_option_status tcp_listener_set_option(struct tcp_listener *listener,
+                                               enum tcp_option option, uint64_t value);
+uint64_t tcp_listener_get_option(const struct tcp_listener *listener, enum tcp_option option);
 
 /* Queued by the application and not acknowledged. */
 size_t tcp_unacknowledged(const struct tcp_connection *c);

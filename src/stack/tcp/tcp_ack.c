@@ -39,15 +39,15 @@ static bool take_window(struct tcp_connection *c, const struct tcp_segment *seg)
 /* Lets go of the octets of the send queue below the new snd_una. */
 static void release_text(struct tcp_connection *c)
 {
-    if (c->send.first == NULL)
+    if (c->sending->queue.first == NULL)
         return;
     struct seq to = seq_min(c->snd_una, c->snd_end); /* FIN is no octet */
-    uint32_t len = (uint32_t)seq_diff(to, c->send.first->start);
+    uint32_t len = (uint32_t)seq_diff(to, c->sending->queue.first->start);
     /* Forget the place when its chunk goes, which it does when it ends at `to` or before. */
-    struct tcp_chunk *next = c->send_next;
+    struct tcp_chunk *next = c->sending->next;
     if (next != NULL && seq_before_equal(seq_add(next->start, next->len), to))
-        c->send_next = NULL;
-    tcp_queue_drop(c->stack, &c->send, len);
+        c->sending->next = NULL;
+    tcp_queue_drop(c->stack, &c->sending->queue, len);
 }
 
 static void advance(struct tcp_connection *c, const struct tcp_segment *seg,
@@ -95,7 +95,7 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
 {
     struct tcp_ack_event event = {.flight_before = tcp_flight(c), .rtt = -1};
     bool window_was_closed = c->snd_wnd == 0;
-    if (c->sack && seg->header.options.sack_count > 0 && c->sent_first != NULL)
+    if (c->sack && seg->header.options.sack_count > 0 && c->sending->first != NULL)
         event.sacked = tcp_sent_sack(c, &seg->header.options);
 
     bool old = seq_before(seg->ack, c->snd_una);
@@ -119,6 +119,8 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
         c->retransmit_forced = true;
         c->backoff = 0;
     }
+    if (tcp_flight(c) == 0)
+        tcp_sending_end(c);
 }
 
 enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg)
@@ -135,7 +137,7 @@ enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg
     }
     take_ack(c, seg);
     tcp_send_room_changed(c);
-    if (c->snd_end.n != c->snd_nxt.n || c->lost > c->again || c->shutdown != c->fin_sent ||
+    if (c->snd_end.n != c->snd_nxt.n || c->sending->lost > c->sending->again || c->shutdown != c->fin_sent ||
         tcp_flight(c) == 0)
         tcp_wake(c);
     if (c->fin_sent && seq_equal(c->snd_una, c->snd_nxt))

@@ -72,7 +72,7 @@ static enum tcp_verdict unacceptable(struct tcp_connection *c, const struct tcp_
     if (seen)
         note_duplicate(c, seg->seq, end);
     if (c->state == TCP_TIME_WAIT && seg->fin) /* §3.10.7.4, eighth: restart 2 MSL */
-        tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + TCP_TIME_WAIT_INTERVAL);
+        tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + c->profile->time_wait);
     answer(c, seg);
     return drop(c, seg, seen ? DROP_TCP_DUPLICATE : DROP_TCP_OUT_OF_WINDOW);
 }

@@ -6,18 +6,15 @@
  */
 #include "stack/tcp/internal.h"
 
-enum {
-    INITIAL_SEGMENTS = 10,
-    INITIAL_OCTETS = 14600,
-    CWND_MAX = 1 << 30,
-};
+enum { CWND_MAX = 1 << 30 };
 
-/* RFC 6928 §2: min (10*MSS, max (2*MSS, 14600)). */
+/* RFC 6928 §2: min (10*MSS, max (2*MSS, 14600)), with the profile's number for ten. */
 static uint32_t initial_window(const struct tcp_connection *c)
 {
-    uint32_t segments = INITIAL_SEGMENTS * (uint32_t)c->mss;
+    uint32_t segments = c->profile->initial_window * (uint32_t)c->mss;
     uint32_t least = 2 * (uint32_t)c->mss;
-    uint32_t octets = least > INITIAL_OCTETS ? least : INITIAL_OCTETS;
+    uint32_t octets = c->profile->initial_window * UINT32_C(1460);
+    octets = least > octets ? least : octets;
     return segments < octets ? segments : octets;
 }
 
@@ -32,7 +29,8 @@ void tcp_congestion_open(struct tcp_connection *c)
 void tcp_congestion_idle(struct tcp_connection *c)
 {
     uint32_t restart = initial_window(c);
-    if (c->stack->now - c->last_sent_at > tcp_rto(c) && c->cwnd > restart)
+    if (c->profile->restart_after_idle && c->stack->now - c->last_sent_at > tcp_rto(c) &&
+        c->cwnd > restart)
         c->cwnd = restart;
 }
 

@@ -91,6 +91,34 @@ static bool make_room(struct tcp_table *table)
     return true;
 }
 
+struct tcp_sending *tcp_sending_none(void)
+{
+    /* Nobody writes to it; the pointer is not const since the same member points to others. */
+    static const struct tcp_sending none;
+    return (struct tcp_sending *)&none;
+}
+
+bool tcp_sending_begin(struct tcp_connection *c)
+{
+    if (c->sending != tcp_sending_none())
+        return true;
+    struct tcp_sending *sending = tcp_alloc(c->stack, TCP_CACHE_SENDING);
+    if (sending == NULL)
+        return false;
+    memset(sending, 0, sizeof *sending);
+    c->sending = sending;
+    return true;
+}
+
+void tcp_sending_end(struct tcp_connection *c)
+{
+    struct tcp_sending *sending = c->sending;
+    if (sending == tcp_sending_none() || sending->first != NULL || sending->queue.first != NULL)
+        return;
+    c->sending = tcp_sending_none();
+    tcp_free(c->stack, TCP_CACHE_SENDING, sending);
+}
+
 struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endpoint *local,
                                           const struct endpoint *remote)
 {
@@ -115,14 +143,14 @@ struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endp
     list_init(&c->place);
     timer_init(&c->timer, STACK_TIMER_TCP);
     timer_init(&c->ack_timer, STACK_TIMER_TCP_ACK);
-    c->receive_buffer = table->receive_buffer;
-    c->send_buffer = table->send_buffer;
+    tcp_profile_inherit(c, NULL);
     c->iss = tcp_initial_sequence(stack, local, remote, &c->ts_offset);
     c->peer_mss = TCP_MSS_DEFAULT;
     c->rcv_mss = TCP_MSS_DEFAULT;
     c->mss = TCP_MSS_DEFAULT;
-    c->rto = TCP_RTO_INITIAL;
-    c->congestion = tcp_newreno();
+    c->rto = (uint32_t)c->profile->rto_initial;
+    c->sending = tcp_sending_none();
+    c->congestion = c->profile->congestion != NULL ? c->profile->congestion : tcp_newreno();
     stack->counters.tcpConnections++;
     return c;
 }
@@ -134,8 +162,10 @@ static void release_sending(struct tcp_connection *c)
     wheel_disarm(&c->stack->wheel, &c->ack_timer);
     list_remove(&c->pending);
     tcp_sent_clear(c);
-    tcp_queue_clear(c->stack, &c->send);
-    c->send_next = NULL;
+    if (c->sending != tcp_sending_none()) {
+        tcp_queue_clear(c->stack, &c->sending->queue);
+        tcp_sending_end(c);
+    }
     tcp_reorder_clear(c);
 }
 
@@ -160,6 +190,9 @@ void tcp_connection_free(struct tcp_connection *c)
     socket_done(&c->socket);
     tcp_queue_clear(stack, &c->received);
     stack->counters.tcpConnections--;
+    if (c->congestion->done != NULL)
+        c->congestion->done(c);
+    tcp_profile_release(c);
     tcp_free(stack, TCP_CACHE_CONNECTION, c);
 }
 
@@ -210,7 +243,7 @@ void tcp_enter_time_wait(struct tcp_connection *c)
     tcp_raise(c, SOCKET_FINISHED);
     list_append(&table->time_wait, &c->place);
     table->time_wait_count++;
-    tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + TCP_TIME_WAIT_INTERVAL);
+    tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + c->profile->time_wait);
 }
 
 void tcp_established(struct tcp_connection *c)
@@ -222,7 +255,7 @@ void tcp_established(struct tcp_connection *c)
     tcp_timer_stop(c);
     c->retries = 0;
     c->backoff = 0;
-    c->quick_acks = TCP_QUICK_ACKS;
+    c->quick_acks = c->profile->quick_acks;
     if (c->shutdown)
         tcp_set_state(c, TCP_FIN_WAIT_1);
     if (c->listener != NULL)

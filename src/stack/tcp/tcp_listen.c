@@ -35,6 +35,7 @@ struct tcp_listener *tcp_listen(struct stack *stack, const struct tcp_listen_opt
     if (listener == NULL)
         return NULL;
     listener->stack = stack;
+    listener->profile = &table->profile;
     listener->local = local;
     listener->intercept = options->intercept;
     listener->backlog = options->backlog != 0 ? options->backlog : TCP_BACKLOG_DEFAULT;
@@ -73,6 +74,7 @@ void tcp_listener_free(struct tcp_listener *listener)
     ASSERT(list_empty(&listener->half_open) && list_empty(&listener->ready));
     tcp_listener_remove(listener);
     socket_done(&listener->socket);
+    tcp_listener_profile_release(listener);
     heap_release(&stack->heap, listener, sizeof *listener);
 }
 
@@ -137,6 +139,7 @@ static void open_passively(struct tcp_listener *listener, const struct tcp_segme
         c->iss = *after;
     c->passive = true;
     c->listener = listener;
+    tcp_profile_inherit(c, listener);
     listener->count++;
     tcp_take_syn_options(c, &seg->header);
     tcp_open_sending(c);

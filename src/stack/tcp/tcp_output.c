@@ -149,7 +149,7 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
     struct tcp_sent *sent = tcp_sent_new(c);
     if (sent == NULL)
         return false;
-    struct tcp_chunk *from = c->send_next != NULL ? c->send_next : c->send.first;
+    struct tcp_chunk *from = c->sending->next != NULL ? c->sending->next : c->sending->queue.first;
     struct tcp_stretch stretch = {
         .chunk = tcp_chunk_at(from, c->snd_nxt),
         .start = c->snd_nxt,
@@ -172,7 +172,7 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
     };
     tcp_sent_append(c, sent);
     c->snd_nxt = sent->end;
-    c->send_next = stretch.chunk;
+    c->sending->next = stretch.chunk;
     c->fin_sent = fin_went;
     if (sent_len % path->mss != 0 && !c->probe_forced)
         c->snd_small = c->snd_nxt;
@@ -203,7 +203,7 @@ static unsigned acknowledge(struct tcp_connection *c, const struct tcp_path *pat
     }
     /* Later; or there was no memory for it, and perhaps there is then. */
     if (!timer_armed(&c->ack_timer))
-        wheel_arm(&c->stack->wheel, &c->ack_timer, c->stack->now + TCP_DELAYED_ACK);
+        wheel_arm(&c->stack->wheel, &c->ack_timer, c->stack->now + c->profile->delayed_ack);
     return 0;
 }
 

@@ -12,7 +12,7 @@
 /* Marks one segment at the front as lost: all that is known without SACK. */
 static void lose_first_segment(struct tcp_connection *c)
 {
-    struct tcp_sent *first = c->sent_first;
+    struct tcp_sent *first = c->sending->first;
     if (first == NULL || (first->flags & (TCP_SENT_SACKED | TCP_SENT_LOST)))
         return;
     /* Without memory to split it the whole record is sent again. */
@@ -32,7 +32,7 @@ static void enter_recovery(struct tcp_connection *c)
     if (c->sack)
         tcp_sent_mark_lost(c);
     else
-        c->inflated = TCP_DUP_THRESHOLD * (uint32_t)c->mss;
+        c->sending->inflated = TCP_DUP_THRESHOLD * (uint32_t)c->mss;
 }
 
 /* All that was outstanding when loss was noticed has been acknowledged. */
@@ -46,15 +46,15 @@ static void leave_recovery(struct tcp_connection *c)
     }
     c->recovery = TCP_OPEN;
     c->dup_acks = 0;
-    c->inflated = 0;
+    c->sending->inflated = 0;
 }
 
 static bool loss_is_evident(const struct tcp_connection *c)
 {
-    if (c->sent_first == NULL)
+    if (c->sending->first == NULL)
         return false;
     if (c->sack)
-        return c->dup_acks >= TCP_DUP_THRESHOLD || (c->sent_first->flags & TCP_SENT_LOST);
+        return c->dup_acks >= TCP_DUP_THRESHOLD || (c->sending->first->flags & TCP_SENT_LOST);
     /* RFC 6582 §3.2, step 1: not for duplicates of what an earlier loss made us send. */
     return c->dup_acks >= TCP_DUP_THRESHOLD && seq_after(c->snd_una, c->recover);
 }
@@ -63,12 +63,12 @@ static void when_open(struct tcp_connection *c, const struct tcp_ack_event *even
 {
     if (event->acknowledged > 0) {
         c->dup_acks = 0;
-        c->inflated = 0;
+        c->sending->inflated = 0;
     } else if (event->duplicate && c->dup_acks < UINT8_MAX) {
         c->dup_acks++;
         /* RFC 3042: the first two let new segments out. SACK has that in the pipe's length. */
         if (!c->sack && c->dup_acks < TCP_DUP_THRESHOLD)
-            c->inflated += c->mss;
+            c->sending->inflated += c->mss;
     }
     if (c->sack && event->sacked > 0)
         tcp_sent_mark_lost(c);
@@ -85,13 +85,13 @@ static void when_recovering(struct tcp_connection *c, const struct tcp_ack_event
     } else if (event->acknowledged > 0) {
         /* RFC 6582 §3.2, step 3, partial acknowledgement: the next hole is known. */
         uint32_t gone = event->acknowledged;
-        c->inflated = c->inflated > gone ? c->inflated - gone : 0;
+        c->sending->inflated = c->sending->inflated > gone ? c->sending->inflated - gone : 0;
         if (gone >= c->mss)
-            c->inflated += c->mss;
+            c->sending->inflated += c->mss;
         lose_first_segment(c);
         c->retransmit_forced = true;
-    } else if (event->duplicate && c->inflated < tcp_flight(c)) {
-        c->inflated += c->mss; /* RFC 5681 §3.2, step 4 */
+    } else if (event->duplicate && c->sending->inflated < tcp_flight(c)) {
+        c->sending->inflated += c->mss; /* RFC 5681 §3.2, step 4 */
     }
 }
 
@@ -127,10 +127,10 @@ void tcp_recovery_timed_out(struct tcp_connection *c)
     c->recovery = TCP_LOSS;
     c->recover = c->snd_nxt;
     c->dup_acks = 0;
-    c->inflated = 0;
+    c->sending->inflated = 0;
     /* RFC 2018 §8: a receiver that reported the front, but does not acknowledge it, has reneged.
      * Otherwise what was reported stays so (RFC 6675 §5.1). */
-    if (c->sent_first != NULL && (c->sent_first->flags & TCP_SENT_SACKED))
+    if (c->sending->first != NULL && (c->sending->first->flags & TCP_SENT_SACKED))
         tcp_sent_forget_sack(c);
     tcp_sent_mark_all_lost(c);
     c->retransmit_forced = true;
@@ -138,12 +138,12 @@ void tcp_recovery_timed_out(struct tcp_connection *c)
 
 struct tcp_sent *tcp_recovery_next(struct tcp_connection *c)
 {
-    if (LIKELY(c->lost == c->again))
+    if (LIKELY(c->sending->lost == c->sending->again))
         return NULL;
-    struct tcp_sent *sent = c->lost_next != NULL ? c->lost_next : c->sent_first;
+    struct tcp_sent *sent = c->sending->lost_next != NULL ? c->sending->lost_next : c->sending->first;
     while (sent != NULL && (sent->flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) != TCP_SENT_LOST)
         sent = sent->next;
     ASSERT(sent != NULL);
-    c->lost_next = sent;
+    c->sending->lost_next = sent;
     return sent;
 }

@@ -14,8 +14,8 @@ void tcp_rtt_sample(struct tcp_connection *c, usec rtt)
         return;
     if (rtt < 1)
         rtt = 1; /* srtt 0 says that there is none */
-    if (rtt > TCP_RTO_MAX)
-        rtt = TCP_RTO_MAX;
+    if (rtt > TCP_RTT_MAX)
+        rtt = TCP_RTT_MAX;
     int64_t r = rtt;
     if (c->srtt == 0) { /* §2.2 */
         c->srtt = (uint32_t)(r * 8);
@@ -28,13 +28,13 @@ void tcp_rtt_sample(struct tcp_connection *c, usec rtt)
     }
     usec variance = (usec)c->rttvar > WHEEL_TICK ? (usec)c->rttvar : WHEEL_TICK; /* G */
     usec rto = (usec)(c->srtt / 8) + variance;
-    c->rto = (uint32_t)usec_min(usec_max(rto, TCP_RTO_MIN), TCP_RTO_MAX);
+    c->rto = (uint32_t)usec_min(usec_max(rto, c->profile->rto_min), c->profile->rto_max);
 }
 
 usec tcp_rto(const struct tcp_connection *c)
 {
     usec rto = (usec)c->rto << (c->backoff < 10 ? c->backoff : 10);
-    return usec_min(rto, TCP_RTO_MAX);
+    return usec_min(rto, c->profile->rto_max);
 }
 
 uint32_t tcp_timestamp(const struct tcp_connection *c)
@@ -46,7 +46,7 @@ usec tcp_timestamp_rtt(const struct tcp_connection *c, const struct tcp_options 
 {
     int32_t msec = (int32_t)(tcp_timestamp(c) - options->timestamp_echo);
     if (!(options->present & TCP_HAS_TIMESTAMPS) || options->timestamp_echo == 0 || msec < 0 ||
-        msec > TCP_RTO_MAX / USEC_PER_MSEC)
+        msec > TCP_RTT_MAX / USEC_PER_MSEC)
         return -1;
     return msec > 0 ? msec * USEC_PER_MSEC : USEC_PER_MSEC;
 }

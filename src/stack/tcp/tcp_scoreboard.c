@@ -8,18 +8,18 @@
 
 struct tcp_sent *tcp_sent_new(struct tcp_connection *c)
 {
-    return tcp_alloc(c->stack, TCP_CACHE_SENT);
+    return tcp_sending_begin(c) ? tcp_alloc(c->stack, TCP_CACHE_SENT) : NULL;
 }
 
 void tcp_sent_append(struct tcp_connection *c, struct tcp_sent *sent)
 {
     sent->next = NULL;
-    sent->previous = c->sent_last;
-    if (c->sent_last != NULL)
-        c->sent_last->next = sent;
+    sent->previous = c->sending->last;
+    if (c->sending->last != NULL)
+        c->sending->last->next = sent;
     else
-        c->sent_first = sent;
-    c->sent_last = sent;
+        c->sending->first = sent;
+    c->sending->last = sent;
 }
 
 /* Adds or takes away what the record's octets count for. */
@@ -27,11 +27,11 @@ static void count(struct tcp_connection *c, uint8_t flags, uint32_t len, bool ad
 {
     uint32_t delta = add ? len : (uint32_t)-len;
     if (flags & TCP_SENT_SACKED)
-        c->sacked += delta;
+        c->sending->sacked += delta;
     if (flags & TCP_SENT_LOST) {
-        c->lost += delta;
+        c->sending->lost += delta;
         if (flags & TCP_SENT_AGAIN)
-            c->again += delta;
+            c->sending->again += delta;
     }
 }
 
@@ -39,8 +39,8 @@ void tcp_sent_set(struct tcp_connection *c, struct tcp_sent *sent, uint8_t flags
 {
     ASSERT(!((flags & TCP_SENT_SACKED) && (flags & TCP_SENT_LOST)));
     bool waits = (flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) == TCP_SENT_LOST;
-    if (waits && c->lost_next != NULL && seq_before(sent->start, c->lost_next->start))
-        c->lost_next = sent;
+    if (waits && c->sending->lost_next != NULL && seq_before(sent->start, c->sending->lost_next->start))
+        c->sending->lost_next = sent;
     count(c, sent->flags, tcp_sent_len(sent), false);
     sent->flags = flags;
     count(c, sent->flags, tcp_sent_len(sent), true);
@@ -66,7 +66,7 @@ bool tcp_sent_split(struct tcp_connection *c, struct tcp_sent *sent, struct seq 
     if (sent->next != NULL)
         sent->next->previous = tail;
     else
-        c->sent_last = tail;
+        c->sending->last = tail;
     sent->next = tail;
     sent->end = at;
     sent->flags &= (uint8_t)~TCP_SENT_FIN;
@@ -79,20 +79,20 @@ static void take_out(struct tcp_connection *c, struct tcp_sent *sent)
     if (sent->previous != NULL)
         sent->previous->next = sent->next;
     else
-        c->sent_first = sent->next;
+        c->sending->first = sent->next;
     if (sent->next != NULL)
         sent->next->previous = sent->previous;
     else
-        c->sent_last = sent->previous;
-    if (c->lost_next == sent)
-        c->lost_next = sent->next;
+        c->sending->last = sent->previous;
+    if (c->sending->lost_next == sent)
+        c->sending->lost_next = sent->next;
     tcp_free(c->stack, TCP_CACHE_SENT, sent);
 }
 
 static void remove_first(struct tcp_connection *c)
 {
-    count(c, c->sent_first->flags, tcp_sent_len(c->sent_first), false);
-    take_out(c, c->sent_first);
+    count(c, c->sending->first->flags, tcp_sent_len(c->sending->first), false);
+    take_out(c, c->sending->first);
 }
 
 usec tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack)
@@ -100,7 +100,7 @@ usec tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack)
     usec rtt = -1;
     bool ambiguous = false;
     struct tcp_sent *first;
-    while ((first = c->sent_first) != NULL && seq_before_equal(first->end, ack)) {
+    while ((first = c->sending->first) != NULL && seq_before_equal(first->end, ack)) {
         /* The oldest one, since the timeout must cover the peer's delay too; none when one of
          * them was sent twice (RFC 6298 §3). What SACK reported earlier is no news now. */
         if (first->flags & TCP_SENT_EVER_AGAIN)
@@ -157,7 +157,7 @@ static struct tcp_sent *join_sacked(struct tcp_connection *c, struct tcp_sent *s
 static uint32_t sack_block(struct tcp_connection *c, struct seq start, struct seq end)
 {
     uint32_t news = 0;
-    for (struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next) {
+    for (struct tcp_sent *sent = c->sending->first; sent != NULL; sent = sent->next) {
         if (seq_before_equal(sent->end, start) || (sent->flags & TCP_SENT_SACKED))
             continue;
         if (seq_before_equal(end, sent->start))
@@ -200,9 +200,9 @@ uint32_t tcp_sent_sack(struct tcp_connection *c, const struct tcp_options *optio
  * duplicate acknowledgements decides. */
 void tcp_sent_mark_lost(struct tcp_connection *c)
 {
-    uint32_t above = c->sacked;
+    uint32_t above = c->sending->sacked;
     uint32_t enough = (TCP_DUP_THRESHOLD - 1) * (uint32_t)c->mss;
-    for (struct tcp_sent *sent = c->sent_first; sent != NULL && above > enough; sent = sent->next) {
+    for (struct tcp_sent *sent = c->sending->first; sent != NULL && above > enough; sent = sent->next) {
         if (sent->flags & TCP_SENT_SACKED)
             above -= tcp_sent_len(sent);
         else if (!(sent->flags & TCP_SENT_LOST))
@@ -212,7 +212,7 @@ void tcp_sent_mark_lost(struct tcp_connection *c)
 
 void tcp_sent_mark_all_lost(struct tcp_connection *c)
 {
-    for (struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next) {
+    for (struct tcp_sent *sent = c->sending->first; sent != NULL; sent = sent->next) {
         uint8_t keep = sent->flags & (TCP_SENT_EVER_AGAIN | TCP_SENT_FIN);
         if (!(sent->flags & TCP_SENT_SACKED))
             tcp_sent_set(c, sent, keep | TCP_SENT_LOST);
@@ -221,12 +221,12 @@ void tcp_sent_mark_all_lost(struct tcp_connection *c)
 
 void tcp_sent_forget_sack(struct tcp_connection *c)
 {
-    for (struct tcp_sent *sent = c->sent_first; sent != NULL; sent = sent->next)
+    for (struct tcp_sent *sent = c->sending->first; sent != NULL; sent = sent->next)
         tcp_sent_set(c, sent, sent->flags & (uint8_t)~TCP_SENT_SACKED);
 }
 
 void tcp_sent_clear(struct tcp_connection *c)
 {
-    while (c->sent_first != NULL)
+    while (c->sending->first != NULL)
         remove_first(c);
 }

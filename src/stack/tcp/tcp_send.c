@@ -66,16 +66,16 @@ static void was_queued(struct tcp_connection *c, size_t len)
 /* Copies as much of `in` as there is memory for; returns how much. */
 static size_t copy_in(struct tcp_connection *c, struct bytes in)
 {
-    size_t done = c->send.last != NULL ? tcp_queue_extend(&c->send, in) : 0;
+    size_t done = c->sending->queue.last != NULL ? tcp_queue_extend(&c->sending->queue, in) : 0;
     while (done < in.len) {
         size_t rest = in.len - done;
         /* A stream is gathered in blocks, a lone message in a frame of its size. */
         bool stream = rest > TCP_PACKET || queued(c) > TCP_PACKET;
-        size_t room = c->send.last != NULL && rest < TCP_PACKET ? TCP_PACKET : rest;
+        size_t room = c->sending->queue.last != NULL && rest < TCP_PACKET ? TCP_PACKET : rest;
         struct seq start = seq_add(c->snd_end, (uint32_t)done);
-        if (tcp_queue_add_room(c->stack, &c->send, stream ? TCP_BLOCK : room, start) == NULL)
+        if (tcp_queue_add_room(c->stack, &c->sending->queue, stream ? TCP_BLOCK : room, start) == NULL)
             break;
-        done += tcp_queue_extend(&c->send, bytes_after(in, done));
+        done += tcp_queue_extend(&c->sending->queue, bytes_after(in, done));
     }
     return done;
 }
@@ -85,7 +85,7 @@ size_t tcp_send(struct tcp_connection *c, struct bytes in)
     size_t room = tcp_send_room(c);
     if (!may_queue(c) || in.len == 0)
         return 0;
-    size_t taken = room > 0 ? copy_in(c, bytes_first(in, room)) : 0;
+    size_t taken = room > 0 && tcp_sending_begin(c) ? copy_in(c, bytes_first(in, room)) : 0;
     if (taken > 0)
         was_queued(c, taken);
     if (taken < in.len)
@@ -96,12 +96,12 @@ size_t tcp_send(struct tcp_connection *c, struct bytes in)
 /* A frame that is mostly empty would pin far more than it carries: its octets are gathered. */
 static bool gather(struct tcp_connection *c, struct bytes text)
 {
-    if (tcp_queue_room(&c->send) < text.len) {
-        size_t room = c->send.last != NULL && text.len < TCP_PACKET ? TCP_PACKET : text.len;
-        if (tcp_queue_add_room(c->stack, &c->send, room, c->snd_end) == NULL)
+    if (tcp_queue_room(&c->sending->queue) < text.len) {
+        size_t room = c->sending->queue.last != NULL && text.len < TCP_PACKET ? TCP_PACKET : text.len;
+        if (tcp_queue_add_room(c->stack, &c->sending->queue, room, c->snd_end) == NULL)
             return false;
     }
-    (void)tcp_queue_extend(&c->send, text);
+    (void)tcp_queue_extend(&c->sending->queue, text);
     return true;
 }
 
@@ -112,9 +112,13 @@ bool tcp_send_frame(struct tcp_connection *c, struct frame *frame)
         c->send_full = true;
         return false;
     }
+    if (!tcp_sending_begin(c)) {
+        c->send_full = true;
+        return false;
+    }
     bool wasteful = text.len < TCP_CHUNK_MIN || text.len < frame->size / 4;
     bool done = text.len == 0 || (wasteful && gather(c, text));
-    if (!done && !tcp_queue_add_whole(c->stack, &c->send, frame, text, c->snd_end)) {
+    if (!done && !tcp_queue_add_whole(c->stack, &c->sending->queue, frame, text, c->snd_end)) {
         c->send_full = true;
         return false;
     }

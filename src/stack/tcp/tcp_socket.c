@@ -74,39 +74,6 @@ void tcp_set_user(struct tcp_connection *c, void *user)
     c->socket.user = user;
 }
 
-void tcp_set_nodelay(struct tcp_connection *c, bool on)
-{
-    c->nodelay = on;
-    if (on && c->state != TCP_CLOSED)
-        tcp_wake(c);
-}
-
-void tcp_set_keepalive(struct tcp_connection *c, bool on)
-{
-    c->keepalive = on;
-    if (c->state != TCP_CLOSED)
-        tcp_wake(c); /* tcp_timer_settle() does the rest */
-}
-
-static uint32_t buffer_within_bounds(size_t size)
-{
-    if (size < TCP_BUFFER_MIN)
-        return TCP_BUFFER_MIN;
-    return size < TCP_BUFFER_MAX ? (uint32_t)size : TCP_BUFFER_MAX;
-}
-
-void tcp_set_buffers(struct tcp_connection *c, size_t receive, size_t send)
-{
-    c->receive_buffer = buffer_within_bounds(receive);
-    c->send_buffer = buffer_within_bounds(send);
-    if (c->state == TCP_CLOSED)
-        return;
-    if (tcp_window_update_due(c))
-        c->ack_now = true;
-    tcp_send_room_changed(c);
-    tcp_wake(c);
-}
-
 void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
 {
     *out = (struct tcp_info){

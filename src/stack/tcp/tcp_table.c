@@ -164,13 +164,27 @@ bool tcp_frames_are_short(const struct stack *stack)
     return frames.octets > frames.octets_max / 8 * 7;
 }
 
-static uint32_t buffer_size(size_t asked)
+static uint32_t buffer_size(size_t asked, uint32_t otherwise)
 {
     if (asked == 0)
-        return TCP_BUFFER_DEFAULT;
+        return otherwise;
     if (asked < TCP_BUFFER_MIN)
         return TCP_BUFFER_MIN;
     return asked < TCP_BUFFER_MAX ? (uint32_t)asked : TCP_BUFFER_MAX;
+}
+
+/* The profile that the options name, with the buffers that they ask for. */
+static struct tcp_profile profile_of(const struct stack_options *options)
+{
+    struct tcp_profile profile =
+        options->tcp_profile != NULL ? *options->tcp_profile : tcp_profile_default;
+    profile.receive_buffer = buffer_size(options->tcp_receive_buffer, profile.receive_buffer);
+    profile.send_buffer = buffer_size(options->tcp_send_buffer, profile.send_buffer);
+    if (options->tcp_receive_buffer != 0)
+        profile.receive_buffer_max = profile.receive_buffer;
+    if (options->tcp_send_buffer != 0)
+        profile.send_buffer_max = profile.send_buffer;
+    return profile;
 }
 
 bool tcp_init(struct stack *stack)
@@ -187,12 +201,13 @@ bool tcp_init(struct stack *stack)
     list_init(&table->pending);
     list_init(&table->time_wait);
     list_init(&table->closed);
-    table->receive_buffer = buffer_size(stack->options.tcp_receive_buffer);
-    table->send_buffer = buffer_size(stack->options.tcp_send_buffer);
+    table->profile = profile_of(&stack->options);
     table->isn_key.k0 = prng_u64(&stack->prng);
     table->isn_key.k1 = prng_u64(&stack->prng);
     table->caches[TCP_CACHE_CONNECTION] =
         (struct tcp_cache){.count_max = 1024, .size = sizeof(struct tcp_connection)};
+    table->caches[TCP_CACHE_SENDING] =
+        (struct tcp_cache){.count_max = 1024, .size = sizeof(struct tcp_sending)};
     table->caches[TCP_CACHE_CHUNK] =
         (struct tcp_cache){.count_max = 4096, .size = sizeof(struct tcp_chunk)};
     table->caches[TCP_CACHE_SENT] =

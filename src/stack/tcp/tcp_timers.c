@@ -41,10 +41,10 @@ void tcp_timer_settle(struct tcp_connection *c)
     } else if (waits) {
         keep_or_set(c, TCP_TIMER_PERSIST, tcp_rto(c));
     } else if (c->state == TCP_FIN_WAIT_2 && orphan(c)) {
-        keep_or_set(c, TCP_TIMER_FIN_WAIT_2, TCP_FIN_WAIT_2_INTERVAL);
+        keep_or_set(c, TCP_TIMER_FIN_WAIT_2, c->profile->fin_wait_2);
     } else if (c->keepalive) {
         usec idle = c->stack->now - c->last_received_at;
-        keep_or_set(c, TCP_TIMER_KEEPALIVE, usec_max(TCP_KEEPALIVE_IDLE - idle, 0));
+        keep_or_set(c, TCP_TIMER_KEEPALIVE, usec_max(c->profile->keepalive_idle - idle, 0));
     } else if (c->purpose != TCP_TIMER_NONE) {
         tcp_timer_stop(c);
     }
@@ -53,10 +53,10 @@ void tcp_timer_settle(struct tcp_connection *c)
 static unsigned retries_max(const struct tcp_connection *c)
 {
     if (c->state == TCP_SYN_SENT)
-        return TCP_SYN_RETRIES_MAX;
+        return c->profile->syn_retries;
     if (c->state == TCP_SYN_RECEIVED)
-        return TCP_SYN_ACK_RETRIES_MAX;
-    return TCP_RETRIES_MAX;
+        return c->profile->syn_ack_retries;
+    return c->profile->retries;
 }
 
 /* One more timeout without an answer. True: it was one too many, and the connection is gone. */
@@ -68,7 +68,7 @@ static bool given_up(struct tcp_connection *c)
         c->backoff++;
     /* A peer that acknowledges probes of a closed window is waited for as long as it likes
      * (§3.8.6.1), but not for the sake of an application that has gone (RFC 6429 §3). */
-    bool hopeless = orphan(c) && c->snd_wnd == 0 && c->backoff > TCP_ORPHAN_RETRIES_MAX;
+    bool hopeless = orphan(c) && c->snd_wnd == 0 && c->backoff > c->profile->orphan_retries;
     if (c->retries <= retries_max(c) && !hopeless)
         return false;
     tcp_fail(c, TCP_TIMED_OUT);
@@ -85,7 +85,7 @@ static void retransmission_timeout(struct tcp_connection *c)
         c->retransmits++;
     } else if (c->snd_wnd == 0) {
         /* Not the network's fault. One octet asks again. */
-        struct tcp_sent *first = c->sent_first;
+        struct tcp_sent *first = c->sending->first;
         bool split = tcp_sent_len(first) == 1 || tcp_sent_split(c, first, seq_add(first->start, 1));
         if (split && !(first->flags & TCP_SENT_SACKED))
             tcp_sent_set(c, first, (first->flags & (uint8_t)~TCP_SENT_AGAIN) | TCP_SENT_LOST);
@@ -109,18 +109,18 @@ static void persist_timeout(struct tcp_connection *c)
 static void keepalive_timeout(struct tcp_connection *c)
 {
     usec idle = c->stack->now - c->last_received_at;
-    if (idle < TCP_KEEPALIVE_IDLE) {
+    if (idle < c->profile->keepalive_idle) {
         c->retries = 0;
-        tcp_timer_set(c, TCP_TIMER_KEEPALIVE, c->last_received_at + TCP_KEEPALIVE_IDLE);
+        tcp_timer_set(c, TCP_TIMER_KEEPALIVE, c->last_received_at + c->profile->keepalive_idle);
         return;
     }
-    if (c->retries >= TCP_KEEPALIVE_PROBES_MAX) {
+    if (c->retries >= c->profile->keepalive_probes) {
         tcp_fail(c, TCP_TIMED_OUT);
         return;
     }
     c->retries++;
     c->keepalive_probe = true;
-    tcp_timer_set(c, TCP_TIMER_KEEPALIVE, c->stack->now + TCP_KEEPALIVE_INTERVAL);
+    tcp_timer_set(c, TCP_TIMER_KEEPALIVE, c->stack->now + c->profile->keepalive_interval);
     tcp_wake(c);
 }
 

@@ -21,7 +21,7 @@ static uint32_t usable_mtu(struct tcp_connection *c, uint32_t mtu)
         return mtu;
     /* RFC 1191 §6.3: after a while the path may have become better. */
     usec learned_at = (usec)c->path_mtu_at * USEC_PER_SEC;
-    if (c->stack->now - learned_at > TCP_PATH_MTU_INTERVAL)
+    if (c->stack->now - learned_at > c->profile->path_mtu_interval)
         c->path_mtu = 0;
     return c->path_mtu != 0 && c->path_mtu < mtu ? c->path_mtu : mtu;
 }
@@ -130,7 +130,9 @@ static void send_segment(struct tcp_connection *c, const struct tcp_path *path,
         .source = c->local.address,
         .target = c->remote.address,
         .protocol = IP_PROTOCOL_TCP,
-        .dont_fragment = !c->may_fragment,
+        .ttl = c->profile->ttl,
+        .traffic_class = c->profile->traffic_class,
+        .dont_fragment = c->profile->path_mtu_discovery && !c->may_fragment,
         .interface = -1,
     };
     c->stack->counters.tcpOutSegs++;

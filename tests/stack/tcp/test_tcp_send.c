@@ -75,7 +75,7 @@ static void a_short_send_is_followed_by_writable(void **state)
     assert_true(c->send_full);
     /* Nothing after shutdown. */
     tcp_shutdown(c);
-    tcp_set_buffers(c, 100000, 100000);
+    assert_int_equal(tcp_set_option(c, TCP_OPTION_SEND_BUFFER, 100000), TCP_OPTION_SET);
     assert_int_equal(tcp_send_room(c), 0);
     assert_int_equal(tcp_send(c, bytes_of(zeros, 1)), 0);
     one_stack_close(&s);

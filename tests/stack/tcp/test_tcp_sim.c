@@ -342,7 +342,7 @@ static void take_events(struct run *run, struct stack *stack)
                         flow->server.c = c;
                         flow->server.opened = true;
                         tcp_set_user(c, &flow->server);
-                        tcp_set_keepalive(c, true); /* or a lost RST were never noticed */
+                        (void)tcp_set_option(c, TCP_OPTION_KEEPALIVE, 1); /* or a lost RST were never noticed */
                         c = NULL;
                         break;
                     }
@@ -379,7 +379,7 @@ static void start_flows(struct run *run)
         };
         flow->client.c = tcp_connect(run->hosts[0], &connect);
         DEMAND(run, flow->client.c != NULL);
-        tcp_set_keepalive(flow->client.c, true);
+        (void)tcp_set_option(flow->client.c, TCP_OPTION_KEEPALIVE, 1);
     }
 }
 

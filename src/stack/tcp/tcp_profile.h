@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_profile.h - how a TCP behaves where the RFCs leave a choice, as plain data: the order of the
+ * options in a SYN, windows, times, bounds, and what is switched on.
+ *
+ * A stack has one profile for all its connections. A connection whose application asks for something
+ * else (tcp_set_option()) gets a copy of its own, so that a wish costs memory only where it is
+ * wished.
+ */
+#ifndef WN_STACK_TCP_TCP_PROFILE_H
+#define WN_STACK_TCP_TCP_PROFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/usec.h"
+
+struct tcp_congestion;
+
+/* The order of the options in a SYN, which is how a host's kind is known from far. */
+enum tcp_syn_order {
+    TCP_SYN_ORDER_LINUX,   /* mss, sackOK, TS, nop, wscale; mss, nop, nop, sackOK, nop, wscale */
+    TCP_SYN_ORDER_FREEBSD, /* mss, nop, wscale, sackOK, TS */
+    TCP_SYN_ORDER_COUNT
+};
+
+enum tcp_ecn { /* RFC 3168 §6.1 */
+    TCP_ECN_OFF,
+    TCP_ECN_ACCEPT, /* when the peer asks for it */
+    TCP_ECN_ASK,
+    TCP_ECN_COUNT
+};
+
+enum tcp_fast_open { /* RFC 7413, flags */
+    TCP_FAST_OPEN_CLIENT = 1 << 0,
+    TCP_FAST_OPEN_SERVER = 1 << 1,
+    TCP_FAST_OPEN_CLIENT_NO_COOKIE = 1 << 2, /* text in a SYN without having a cookie */
+    TCP_FAST_OPEN_SERVER_NO_COOKIE = 1 << 3, /* and taking it */
+    TCP_FAST_OPEN_EVERY_LISTENER = 1 << 4,   /* without being asked for by TCP_OPTION_FAST_OPEN */
+};
+
+enum tcp_challenge { /* RFC 5961 §7: how challenge ACKs are limited */
+    TCP_CHALLENGE_PER_CONNECTION, /* one in challenge_interval for each connection */
+    TCP_CHALLENGE_PER_STACK,      /* challenge_count in each second, all told */
+    TCP_CHALLENGE_COUNT
+};
+
+struct tcp_profile {
+    const char *name;
+
+    /* Handshake. */
+    enum tcp_syn_order syn_order;
+    bool sack;               /* RFC 2018 */
+    bool dsack;              /* RFC 2883 */
+    bool timestamps;         /* RFC 7323 */
+    bool window_scaling;
+    bool syn_cookies;        /* RFC 4987 §3.6: when the SYN queue is full */
+    enum tcp_ecn ecn;
+    unsigned fast_open;      /* enum tcp_fast_open */
+    uint16_t mss_max;        /* of what we offer and send; 0: as the link allows */
+    uint8_t syn_retries;     /* SYNs beyond the first */
+    uint8_t syn_ack_retries;
+
+    /* Sending. */
+    const struct tcp_congestion *congestion; /* NULL: the house's choice */
+    uint16_t initial_window; /* segments (RFC 6928) */
+    bool restart_after_idle; /* RFC 5681 §4.1 */
+    bool nodelay;            /* Nagle off */
+    bool cork;               /* short segments wait, at most 200 ms */
+    bool push_each_write;    /* PSH on the last segment of each write, not of the queue only */
+    bool pacing;             /* also for algorithms that do not need it */
+    uint64_t pacing_rate_max; /* octets a second; 0: none */
+    uint32_t send_buffer;    /* octets queued and unacknowledged */
+    uint32_t send_buffer_max; /* auto-tuning goes up to it; <= send_buffer: none */
+    uint32_t not_sent_low;   /* octets; beyond it the application is not told WRITABLE */
+
+    /* Loss recovery. */
+    bool rack;               /* RFC 8985 */
+    bool tail_loss_probe;    /* RFC 8985 §7 */
+    bool prr;                /* RFC 6937 */
+    bool forward_rto;        /* RFC 5682 */
+    bool undo;               /* RFC 4015, 3708: spurious retransmissions do not cost the window */
+    uint8_t reordering;      /* RFC 5681's three duplicate ACKs */
+    uint8_t retries;         /* timeouts without an answer, then the connection is given up */
+    uint8_t orphan_retries;  /* the same for one that the application has closed */
+    usec rto_initial;        /* RFC 6298 §2 */
+    usec rto_min;
+    usec rto_max;
+    usec user_timeout;       /* RFC 5482; 0: `retries` decides */
+
+    /* Receiving. */
+    uint32_t receive_buffer; /* octets received and not consumed; what the first window offers */
+    uint32_t receive_buffer_max; /* auto-tuning */
+    uint32_t window_clamp;   /* of what is offered; 0: none */
+    uint32_t receive_low;    /* octets; below it the application is not told READABLE */
+    usec delayed_ack;        /* RFC 9293 §3.8.6.3 */
+    uint8_t quick_acks;      /* acknowledged at once while the peer's window is young */
+    bool urgent_in_line;     /* RFC 6093 §4 */
+
+    /* The rest of a life. */
+    bool keepalive;
+    usec keepalive_idle;     /* RFC 1122 §4.2.3.6 */
+    usec keepalive_interval;
+    uint8_t keepalive_probes;
+    usec fin_wait_2;         /* of a connection that nobody has any more */
+    usec time_wait;          /* 2 MSL */
+    enum tcp_challenge challenge;
+    usec challenge_interval;
+    uint32_t challenge_count;
+    uint8_t ttl;             /* 0: 64 */
+    uint8_t traffic_class;   /* DSCP; the ECN bits are TCP's own */
+    bool path_mtu_discovery; /* DF (RFC 1191) */
+    bool path_mtu_probing;   /* RFC 4821: when segments vanish */
+    uint16_t path_mtu_base;  /* octets of IP */
+    usec path_mtu_interval;  /* then larger ones are tried again */
+};
+
+extern const struct tcp_profile tcp_profile_default; /* what we think is best */
+extern const struct tcp_profile tcp_profile_linux;
+extern const struct tcp_profile tcp_profile_freebsd;
+extern const struct tcp_profile tcp_profile_tiny;    /* little memory: fixed pools, no heap */
+
+/* By name ("default", "linux", …); NULL: there is none. */
+const struct tcp_profile *tcp_profile_find(const char *name);
+
+/* The names, in turn from *place = 0; NULL ends. */
+const char *tcp_profile_each(unsigned *place);
+
+#endif
