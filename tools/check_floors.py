@@ -26,6 +26,8 @@ ALLOWED = {  # floor -> floors it may use; its own always
 PURE = ["base", "wire", "stack", "proto", "sim"]
 ISO_HEADERS = set("limits stdarg stdbool stddef stdint stdio string inttypes stdalign".split())
 ISO_HEADERS |= {"immintrin"}  # SIMD intrinsics are the compiler's, not the system's
+ISO_HEADERS |= {"errno"}  # for its constants; `errno` itself would show up in nm
+ISO_HEADERS |= {"wholenet/socket_types"}  # the constants of BSD sockets: ISO C, and ours
 PURE_SYMBOLS = set(
     "memcpy memset memcmp memmove memchr memrchr strlen strcmp strncmp strchr vsnprintf snprintf "
     "assert_failed __stack_chk_fail _GLOBAL_OFFSET_TABLE_ __cpu_model __cpu_indicator_init "
