@@ -47,7 +47,7 @@ static void range(struct play *p, uint32_t *start, uint32_t *end)
 
 /* ---- the stack ---- */
 
-static void open_stack(struct play *p)
+void script_open(struct play *p)
 {
     if (p->open)
         return;
@@ -127,7 +127,7 @@ static void collect(struct play *p)
     script_take_events(p);
 }
 
-static void pass_time(struct play *p, usec interval)
+void script_pass_time(struct play *p, usec interval)
 {
     usec until = p->s.now + interval;
     collect(p);
@@ -177,6 +177,11 @@ static uint16_t flags_of(struct play *p, const char *text)
             break;
         case 'A':
             flags |= TCP_ACK;
+            break;
+        case '.': /* none */
+            break;
+        case 'U':
+            flags |= TCP_URG;
             break;
         default:
             DEMAND(p, false, "unknown flag %c", *text);
@@ -405,7 +410,7 @@ static void verb(struct play *p)
     const char *name = script_word(p);
     if (setting(p, name))
         return;
-    open_stack(p);
+    script_open(p);
     if (strcmp(name, "<") == 0)
         peer_sends(p);
     else if (strcmp(name, ">") == 0)
@@ -430,12 +435,12 @@ void script_line(struct play *p, char *line)
     if (p->words[0][0] == '+') {
         double seconds = strtod(p->words[0] + 1, NULL);
         p->next = 1;
-        open_stack(p);
+        script_open(p);
         collect(p);
         if (seconds > 0 || p->count == 1) {
             nothing_more(p);
             /* A timer is at most one tick late. */
-            pass_time(p, (usec)(seconds * 1e6 + 0.5) + (seconds > 0 ? WHEEL_TICK : 0));
+            script_pass_time(p, (usec)(seconds * 1e6 + 0.5) + (seconds > 0 ? WHEEL_TICK : 0));
         }
         if (p->count == 1) {
             nothing_more(p);

@@ -10,7 +10,7 @@
  *
  * Sequence numbers count from the initial ones of both sides, which lie just below 2^32. Everything
  * that is sent must be expected by a `>` line before time passes or the peer sends again. Flags are
- * S F R P A; then first:end, `ack n`, `win n` (as in the header), `mss n`, `wscale n`, `sackok`,
+ * S F R P A U; then first:end, `ack n`, `win n` (as in the header), `mss n`, `wscale n`, `sackok`,
  * `ts value echo`, `sack a:b c:d`, `gso n`, `port n` (of the peer). On `>` lines a word that is
  * missing is not looked at, but `sack` must be there when there are blocks. On `<` lines, `ts` alone
  * (in the SYN) makes the peer use timestamps from then on; `old n` sends one n older than that.

@@ -83,6 +83,12 @@ void script_same(struct play *p, const char *what, uint32_t got, uint32_t want);
 void script_take_events(struct play *p);
 void script_line(struct play *p, char *line);
 
+/* The stack as the settings so far have it; a line that needs it does this itself. */
+void script_open(struct play *p);
+
+/* Goes on by `interval`, catching what is sent. */
+void script_pass_time(struct play *p, usec interval);
+
 /* What our application does, and what is expected of it. False: no such verb. */
 bool script_act(struct play *p, const char *name);
 

@@ -333,6 +333,7 @@ struct tcp_segment {
     struct seq ack;
     struct bytes text;    /* what is left of the payload after trimming */
     bool fin;             /* after `text` */
+    bool cut;             /* there was more, beyond the window */
     uint16_t part_len;    /* octets of one segment, where the frame is a super-segment */
 };
 

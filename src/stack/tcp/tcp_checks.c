@@ -71,7 +71,8 @@ static enum tcp_verdict unacceptable(struct tcp_connection *c, const struct tcp_
     bool seen = seq_before_equal(end, c->rcv_nxt);
     if (seen)
         note_duplicate(c, seg->seq, end);
-    if (c->state == TCP_TIME_WAIT && seg->fin) /* §3.10.7.4, eighth: restart 2 MSL */
+    bool fin_again = seg->fin && !(seg->header.flags & TCP_RST);
+    if (c->state == TCP_TIME_WAIT && fin_again) /* §3.10.7.4, eighth: restart 2 MSL */
         tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + c->profile->time_wait);
     answer(c, seg);
     return drop(c, seg, seen ? DROP_TCP_DUPLICATE : DROP_TCP_OUT_OF_WINDOW);
@@ -93,8 +94,7 @@ static void trim(struct tcp_connection *c, struct tcp_segment *seg)
     }
     if (over > 0) {
         seg->text = bytes_first(seg->text, seg->text.len - (size_t)over);
-        c->ack_now = true;
-        tcp_wake(c);
+        seg->cut = true;
     }
 }
 
@@ -112,20 +112,24 @@ static bool acceptable(const struct tcp_connection *c, const struct tcp_segment 
 
 enum tcp_verdict tcp_check_sequence(struct tcp_connection *c, struct tcp_segment *seg)
 {
-    if (UNLIKELY(seg->header.flags & TCP_SYN)) {
+    uint16_t flags = seg->header.flags;
+    if (UNLIKELY((flags & (TCP_SYN | TCP_RST)) == TCP_SYN)) {
         if (c->state != TCP_SYN_RECEIVED || !seq_equal(seg->seq, c->irs))
             return TCP_CONTINUE; /* tcp_check_syn() answers it, wherever it lies */
         if (repeated_syn(c, seg) == TCP_STOP)
             return TCP_STOP;
     }
-    bool probe = tcp_window_offered(c) == 0 && seq_equal(seg->seq, c->rcv_nxt) &&
-                 (seg->text.len > 0 || seg->fin);
+    bool probe = tcp_window_offered(c) == 0 && seq_before_equal(seg->seq, c->rcv_nxt) &&
+                 seq_after(tcp_segment_end(seg), c->rcv_nxt);
     if (probe) {
         /* Our window is closed: no text, but valid ACKs and RSTs count (§3.10.7.4, first). */
         seg->text = bytes_empty();
         seg->fin = false;
-        c->ack_now = true;
-        tcp_wake(c);
+        seg->seq = c->rcv_nxt;
+        if (!(flags & TCP_RST)) {
+            c->ack_now = true;
+            tcp_wake(c);
+        }
     } else if (UNLIKELY(!acceptable(c, seg))) {
         return unacceptable(c, seg);
     }

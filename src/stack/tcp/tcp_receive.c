@@ -42,6 +42,10 @@ static bool take_in_order(struct tcp_connection *c, const struct tcp_segment *se
 
 enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *seg)
 {
+    if (UNLIKELY(seg->cut) && takes_text(c)) { /* the sender is to learn where the window ends */
+        c->ack_now = true;
+        tcp_wake(c);
+    }
     if (seg->text.len == 0 || !takes_text(c))
         return TCP_CONTINUE;
     if (UNLIKELY(!c->owned && c->listener == NULL)) {
