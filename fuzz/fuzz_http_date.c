@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* fuzz_http_date.c - dates: what parses formats to a date that parses to the same. */
 #include "base/bytes.h"
+#include "base/calendar.h"
 #include "fuzz/fuzz.h"
 #include "wire/http/http_date.h"
 
@@ -13,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         bool good = http_date_parse(bytes_of_text(http_date_format(seconds, text)), 0, &again);
         /* A leap second at the end of the year 9999 is in a year that has no format. */
         ASSERT(good && (again == seconds || seconds == INT64_C(253402300800)));
-        struct http_calendar calendar = http_calendar_of(seconds);
-        ASSERT(http_calendar_seconds(&calendar) == seconds);
+        struct calendar calendar = calendar_of(seconds);
+        ASSERT(calendar_seconds(&calendar) == seconds);
     }
     if (len >= 8) {
         struct reader r = reader_of(bytes_of(data, len));

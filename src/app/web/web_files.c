@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "app/web/web_session.h"
+#include "base/calendar.h"
 #include "wire/http/http_date.h"
 
 enum { ENTRIES_MAX = 10000 }; /* of a folder that is listed */
@@ -289,7 +290,7 @@ static bool read_folder(int fd, struct entry_list *list)
 
 static void add_date(struct page_text *page, int64_t seconds)
 {
-    struct http_calendar c = http_calendar_of(seconds);
+    struct calendar c = calendar_of(seconds);
     page_add_format(page, "%04lld-%02u-%02u %02u:%02u", (long long)c.year, c.month, c.day, c.hour,
                     c.minute);
 }

@@ -1,54 +1,72 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * dns_record.c - the table of record types, and RDATA on the wire (RFC 1035 §3.3, §3.4; RFC 3596
- * AAAA, RFC 2782 SRV, RFC 3403 NAPTR, RFC 6672 DNAME, RFC 4034 DS, RFC 4255 SSHFP, RFC 6698 TLSA,
- * RFC 7553 URI, RFC 8659 CAA). The text is in dns_record_text.c.
+ * dns_record.c - the table of record types, and RDATA on the wire (RFC 1035 §3.3, §3.4; the RFC of
+ * each other type is in its row). The text is in dns_record_text.c.
  */
 #include "wire/dns/dns_record.h"
 
-static const struct row {
-    uint16_t type;
+#include "wire/dns/dns_field.h"
+
+struct row {
     const char *name;
-    const char *fields;
-} rows[] = {
-    {DNS_A, "A", "a"},
-    {DNS_NS, "NS", "n"},
-    {DNS_CNAME, "CNAME", "n"},
-    {DNS_SOA, "SOA", "nn4tttt"},
-    {DNS_PTR, "PTR", "n"},
-    {DNS_HINFO, "HINFO", "ss"},
-    {DNS_MX, "MX", "2n"},
-    {DNS_TXT, "TXT", "S"},
-    {DNS_AAAA, "AAAA", "A"},
-    {DNS_SRV, "SRV", "222N"},
-    {DNS_NAPTR, "NAPTR", "22sssN"},
-    {DNS_DNAME, "DNAME", "N"},
-    {DNS_DS, "DS", "211x"},
-    {DNS_SSHFP, "SSHFP", "11x"},
-    {DNS_TLSA, "TLSA", "111x"},
-    {DNS_URI, "URI", "22q"},
-    {DNS_CAA, "CAA", "1gq"},
+    const char *fields; /* NULL: not data of a zone */
 };
 
-/* Types of questions and of the protocol itself: named, but never in a zone. */
-static const struct row meta_rows[] = {
-    {DNS_OPT, "OPT", "x"},     {DNS_TSIG, "TSIG", "x"},   {DNS_IXFR, "IXFR", "x"},
-    {DNS_AXFR, "AXFR", "x"},   {DNS_MAILB, "MAILB", "x"}, {DNS_MAILA, "MAILA", "x"},
-    {DNS_ANY, "ANY", "x"},
+static const struct row rows[] = {
+    [DNS_A] = {"A", "a"},
+    [DNS_NS] = {"NS", "n"},
+    [DNS_CNAME] = {"CNAME", "n"},
+    [DNS_SOA] = {"SOA", "nn4tttt"},
+    [DNS_PTR] = {"PTR", "n"},
+    [DNS_HINFO] = {"HINFO", "ss"},
+    [DNS_MX] = {"MX", "2n"},
+    [DNS_TXT] = {"TXT", "S"},
+    [DNS_RP] = {"RP", "NN"},            /* RFC 1183 §2.2 */
+    [DNS_AFSDB] = {"AFSDB", "2N"},      /* RFC 1183 §1 */
+    [DNS_AAAA] = {"AAAA", "A"},         /* RFC 3596 */
+    [DNS_LOC] = {"LOC", "L"},           /* RFC 1876 */
+    [DNS_SRV] = {"SRV", "222N"},        /* RFC 2782 */
+    [DNS_NAPTR] = {"NAPTR", "22sssN"},  /* RFC 3403 */
+    [DNS_KX] = {"KX", "2N"},            /* RFC 2230 */
+    [DNS_DNAME] = {"DNAME", "N"},       /* RFC 6672 */
+    [DNS_OPT] = {"OPT", NULL},          /* RFC 6891 */
+    [DNS_DS] = {"DS", "211x"},          /* RFC 4034 §5 */
+    [DNS_SSHFP] = {"SSHFP", "11x"},     /* RFC 4255 */
+    [DNS_RRSIG] = {"RRSIG", "T114dd2Nb"}, /* RFC 4034 §3 */
+    [DNS_NSEC] = {"NSEC", "Nw"},        /* RFC 4034 §4 */
+    [DNS_DNSKEY] = {"DNSKEY", "211b"},  /* RFC 4034 §2 */
+    [DNS_NSEC3] = {"NSEC3", "112lhw"},  /* RFC 5155 §3 */
+    [DNS_NSEC3PARAM] = {"NSEC3PARAM", "112l"}, /* RFC 5155 §4 */
+    [DNS_TLSA] = {"TLSA", "111x"},      /* RFC 6698 */
+    [DNS_SMIMEA] = {"SMIMEA", "111x"},  /* RFC 8162 */
+    [DNS_CDS] = {"CDS", "211x"},        /* RFC 7344 */
+    [DNS_CDNSKEY] = {"CDNSKEY", "211b"}, /* RFC 7344 */
+    [DNS_OPENPGPKEY] = {"OPENPGPKEY", "b"}, /* RFC 7929 */
+    [DNS_CSYNC] = {"CSYNC", "42w"},     /* RFC 7477 */
+    [DNS_ZONEMD] = {"ZONEMD", "411x"},  /* RFC 8976 */
+    [DNS_SVCB] = {"SVCB", "2Np"},       /* RFC 9460 */
+    [DNS_HTTPS] = {"HTTPS", "2Np"},     /* RFC 9460 */
+    [DNS_SPF] = {"SPF", "S"},           /* RFC 7208 §3.1 */
+    [DNS_TKEY] = {"TKEY", NULL},        /* RFC 2930 */
+    [DNS_TSIG] = {"TSIG", NULL},        /* RFC 8945 */
+    [DNS_IXFR] = {"IXFR", NULL},
+    [DNS_AXFR] = {"AXFR", NULL},
+    [DNS_MAILB] = {"MAILB", NULL},
+    [DNS_MAILA] = {"MAILA", NULL},
+    [DNS_ANY] = {"ANY", NULL},
+    [DNS_URI] = {"URI", "22q"},         /* RFC 7553 */
+    [DNS_CAA] = {"CAA", "1gq"},         /* RFC 8659 */
 };
 
 static const struct row *find(uint16_t type)
 {
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (rows[i].type == type)
-            return &rows[i];
-    return NULL;
+    return type < ARRAY_LEN(rows) && rows[type].name != NULL ? &rows[type] : NULL;
 }
 
 const char *dns_type_fields(uint16_t type)
 {
     const struct row *row = find(type);
-    return row != NULL ? row->fields : "x";
+    return row != NULL && row->fields != NULL ? row->fields : "x";
 }
 
 bool dns_type_is_data(uint16_t type)
@@ -61,9 +79,6 @@ char *dns_type_format(uint16_t type, char out[DNS_TYPE_TEXT_MAX])
 {
     struct text t = text_of(out, DNS_TYPE_TEXT_MAX);
     const struct row *row = find(type);
-    for (size_t i = 0; row == NULL && i < ARRAY_LEN(meta_rows); i++)
-        if (meta_rows[i].type == type)
-            row = &meta_rows[i];
     if (row != NULL)
         text_add(&t, row->name);
     else
@@ -74,13 +89,8 @@ char *dns_type_format(uint16_t type, char out[DNS_TYPE_TEXT_MAX])
 bool dns_type_parse(struct bytes text, uint16_t *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (bytes_equal_nocase(text, bytes_of_text(rows[i].name))) {
-            *out = rows[i].type;
-            return true;
-        }
-    for (size_t i = 0; i < ARRAY_LEN(meta_rows); i++)
-        if (bytes_equal_nocase(text, bytes_of_text(meta_rows[i].name))) {
-            *out = meta_rows[i].type;
+        if (rows[i].name != NULL && bytes_equal_nocase(text, bytes_of_text(rows[i].name))) {
+            *out = (uint16_t)i;
             return true;
         }
     uint64_t number;
@@ -93,29 +103,13 @@ bool dns_type_parse(struct bytes text, uint16_t *out)
 
 /* ---- RDATA on the wire ---- */
 
-static void expand_name(struct reader *r, struct bytes message, struct writer *out)
-{
-    struct dns_name name;
-    dns_name_read(r, message, &name);
-    if (!r->failed)
-        dns_name_write(out, &name);
-}
-
-static void expand_string(struct reader *r, struct writer *out)
-{
-    uint8_t len = read_u8(r);
-    struct bytes octets = read_bytes(r, len);
-    write_u8(out, len);
-    write_bytes(out, octets);
-}
-
 static bool is_tag_octet(uint8_t c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /* RFC 8659 §4.1: letters and digits, at least one. */
-static void expand_tag(struct reader *r, struct writer *out)
+static void take_tag(struct reader *r)
 {
     uint8_t len = read_u8(r);
     struct bytes octets = read_bytes(r, len);
@@ -124,46 +118,96 @@ static void expand_tag(struct reader *r, struct writer *out)
             r->failed = true;
     if (len == 0)
         r->failed = true;
-    write_u8(out, len);
-    write_bytes(out, octets);
+}
+
+static void take_string(struct reader *r)
+{
+    uint8_t len = read_u8(r);
+    read_skip(r, len);
+}
+
+static void take_strings(struct reader *r)
+{
+    do
+        take_string(r);
+    while (!r->failed && reader_left(r) > 0);
+}
+
+/* RFC 5155 §3.1.7: a hash has octets. */
+static void take_hash(struct reader *r)
+{
+    uint8_t len = read_u8(r);
+    read_skip(r, len);
+    if (len == 0)
+        r->failed = true;
+}
+
+/* Goes past one field that is not a name; the reader fails when it is not valid. */
+static void take_field(char field, struct reader *r)
+{
+    switch (field) {
+    case '1':
+        read_skip(r, 1);
+        break;
+    case '2':
+    case 'T':
+        read_skip(r, 2);
+        break;
+    case '4':
+    case 't':
+    case 'd':
+    case 'a':
+        read_skip(r, 4);
+        break;
+    case 'A':
+        read_skip(r, 16);
+        break;
+    case 's':
+    case 'l':
+        take_string(r);
+        break;
+    case 'S':
+        take_strings(r);
+        break;
+    case 'g':
+        take_tag(r);
+        break;
+    case 'h':
+        take_hash(r);
+        break;
+    case 'w':
+        dns_bitmap_take(r);
+        break;
+    case 'p':
+        dns_svcb_take(r);
+        break;
+    case 'L':
+        dns_loc_take(r);
+        break;
+    default: /* q, b and x */
+        read_skip(r, reader_left(r));
+        break;
+    }
+}
+
+static bool is_name(char field)
+{
+    return field == 'n' || field == 'N';
 }
 
 static void expand_field(char field, struct reader *r, struct bytes message, struct writer *out)
 {
-    switch (field) {
-    case '1':
-        write_bytes(out, read_bytes(r, 1));
-        break;
-    case '2':
-        write_bytes(out, read_bytes(r, 2));
-        break;
-    case '4':
-    case 't':
-    case 'a':
-        write_bytes(out, read_bytes(r, 4));
-        break;
-    case 'A':
-        write_bytes(out, read_bytes(r, 16));
-        break;
-    case 'n':
-    case 'N':
-        expand_name(r, message, out);
-        break;
-    case 's':
-        expand_string(r, out);
-        break;
-    case 'S':
-        do
-            expand_string(r, out);
-        while (!r->failed && reader_left(r) > 0);
-        break;
-    case 'g':
-        expand_tag(r, out);
-        break;
-    default: /* q and x */
-        write_bytes(out, read_rest(r));
-        break;
+    const uint8_t *start = r->next;
+    if (is_name(field)) {
+        struct dns_name name;
+        dns_name_read(r, message, &name);
+        if (!r->failed)
+            dns_name_write(out, &name);
+        return;
     }
+    take_field(field, r);
+    if (!r->failed)
+        write_copy(out, start, (size_t)(r->next - start));
 }
 
 enum wire_status dns_rdata_expand(uint16_t type, struct bytes message, struct bytes rdata,
@@ -179,34 +223,6 @@ enum wire_status dns_rdata_expand(uint16_t type, struct bytes message, struct by
         return WIRE_NO_ROOM;
     *out = w;
     return WIRE_OK;
-}
-
-/* Goes past one field of RDATA that has its names uncompressed. */
-static void skip_field(char field, struct reader *r)
-{
-    switch (field) {
-    case '1':
-        read_skip(r, 1);
-        break;
-    case '2':
-        read_skip(r, 2);
-        break;
-    case '4':
-    case 't':
-    case 'a':
-        read_skip(r, 4);
-        break;
-    case 'A':
-        read_skip(r, 16);
-        break;
-    case 's':
-    case 'g':
-        read_skip(r, read_u8(r));
-        break;
-    default:
-        read_skip(r, reader_left(r));
-        break;
-    }
 }
 
 /* An uncompressed name out of RDATA. */
@@ -232,20 +248,10 @@ bool dns_rdata_valid(uint16_t type, struct bytes rdata)
     struct reader r = reader_of(rdata);
     for (const char *field = dns_type_fields(type); *field != '\0'; field++) {
         struct dns_name name;
-        if (*field == 'n' || *field == 'N') {
-            if (!take_name(&r, &name))
-                return false;
-        } else if (*field == 'g') {
-            uint8_t scratch[1 + UINT8_MAX];
-            struct writer w = writer_of(scratch, sizeof scratch);
-            expand_tag(&r, &w);
-        } else if (*field == 'S') {
-            do
-                skip_field('s', &r);
-            while (!r.failed && reader_left(&r) > 0);
-        } else {
-            skip_field(*field, &r);
-        }
+        if (!is_name(*field))
+            take_field(*field, &r);
+        else if (!take_name(&r, &name))
+            return false;
     }
     return !r.failed && reader_left(&r) == 0;
 }
@@ -253,11 +259,11 @@ bool dns_rdata_valid(uint16_t type, struct bytes rdata)
 bool dns_rdata_target(uint16_t type, struct bytes rdata, struct dns_name *out)
 {
     if (type != DNS_NS && type != DNS_CNAME && type != DNS_PTR && type != DNS_MX &&
-        type != DNS_SRV && type != DNS_DNAME)
+        type != DNS_SRV && type != DNS_DNAME && type != DNS_SVCB && type != DNS_HTTPS)
         return false;
     struct reader r = reader_of(rdata);
     const char *field = dns_type_fields(type);
-    for (; *field != 'n' && *field != 'N'; field++)
-        skip_field(*field, &r);
+    for (; !is_name(*field); field++)
+        take_field(*field, &r);
     return take_name(&r, out);
 }

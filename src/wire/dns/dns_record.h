@@ -22,14 +22,33 @@ enum dns_type {
     DNS_HINFO = 13,
     DNS_MX = 15,
     DNS_TXT = 16,
+    DNS_RP = 17,
+    DNS_AFSDB = 18,
     DNS_AAAA = 28,
+    DNS_LOC = 29,
     DNS_SRV = 33,
     DNS_NAPTR = 35,
+    DNS_KX = 36,
     DNS_DNAME = 39,
     DNS_OPT = 41,
     DNS_DS = 43,
     DNS_SSHFP = 44,
+    DNS_RRSIG = 46,
+    DNS_NSEC = 47,
+    DNS_DNSKEY = 48,
+    DNS_NSEC3 = 50,
+    DNS_NSEC3PARAM = 51,
     DNS_TLSA = 52,
+    DNS_SMIMEA = 53,
+    DNS_CDS = 59,
+    DNS_CDNSKEY = 60,
+    DNS_OPENPGPKEY = 61,
+    DNS_CSYNC = 62,
+    DNS_ZONEMD = 63,
+    DNS_SVCB = 64,
+    DNS_HTTPS = 65,
+    DNS_SPF = 99,
+    DNS_TKEY = 249,
     DNS_TSIG = 250,
     DNS_IXFR = 251,
     DNS_AXFR = 252,
@@ -60,7 +79,13 @@ bool dns_type_is_data(uint16_t type);
  *      1 2 4  an integer of so many octets      t  32 bits of seconds
  *      a A    an IPv4, IPv6 address             s  a character-string    S  one or more of them
  *      n      a name that may be compressed     N  a name that must not be (RFC 3597 §4)
- *      g      a tag (RFC 8659 §4.1)             q  text to the end       x  octets to the end, in hex
+ *      g      a tag (RFC 8659 §4.1)             q  text to the end
+ *      x      octets to the end, in hex         b  octets to the end, in base64
+ *      T      a type                            d  a date (RFC 4034 §3.2)
+ *      l      a salt                            h  a hash (RFC 5155 §3.3)
+ *      w      types to the end (RFC 4034 §4.1.2)
+ *      p      service parameters to the end (RFC 9460 §2.1)
+ *      L      a place (RFC 1876)
  */
 const char *dns_type_fields(uint16_t type);
 
@@ -72,7 +97,7 @@ MUST_USE enum wire_status dns_rdata_expand(uint16_t type, struct bytes message,
 /* Is this RDATA well-formed, with names uncompressed? */
 bool dns_rdata_valid(uint16_t type, struct bytes rdata);
 
-/* The name that an NS, CNAME, PTR, MX, SRV or DNAME record points at, from valid RDATA. False for
+/* The name that an NS, CNAME, PTR, MX, SRV, DNAME, SVCB or HTTPS record points at, from valid RDATA. False for
  * other types. */
 MUST_USE bool dns_rdata_target(uint16_t type, struct bytes rdata, struct dns_name *out);
 

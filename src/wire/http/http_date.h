@@ -12,19 +12,6 @@
 
 enum { HTTP_DATE_LEN = 29 }; /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 
-/* A moment in UTC, by the Gregorian calendar. */
-struct http_calendar {
-    int64_t year;
-    unsigned month;   /* 1 to 12 */
-    unsigned day;     /* 1 to 31 */
-    unsigned hour, minute, second;
-    unsigned weekday; /* 0: Sunday */
-};
-
-/* Seconds since 1970-01-01T00:00:00Z, from calendar fields that are in range; and back. */
-int64_t http_calendar_seconds(const struct http_calendar *calendar);
-struct http_calendar http_calendar_of(int64_t seconds);
-
 /*
  * The whole text must be a date in one of the formats. Two-digit years are taken as the year
  * within 50 years of `now` (seconds since 1970). A leap second counts as the second after it. False
