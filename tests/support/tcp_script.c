@@ -85,6 +85,24 @@ static void check_text(struct play *p, const struct caught *caught, const uint8_
                (size_t)first + i);
 }
 
+/* The kinds of the options as they lie in the header. */
+static void note_kinds(struct caught *caught, struct bytes segment)
+{
+    size_t at = TCP_HEADER_LEN;
+    char *out = caught->kinds;
+    size_t room = sizeof caught->kinds;
+    while (at < caught->header.header_len) {
+        uint8_t kind = segment.data[at];
+        int len = snprintf(out, room, "%s%u", out == caught->kinds ? "" : ",", kind);
+        ASSERT(len > 0 && (size_t)len < room);
+        out += len;
+        room -= (size_t)len;
+        if (kind == 0)
+            return;
+        at += kind == 1 ? 1 : segment.data[at + 1];
+    }
+}
+
 static void catch_frame(struct play *p, struct frame *frame)
 {
     static uint8_t octets[FRAME_PACKET_MAX];
@@ -110,6 +128,7 @@ static void catch_frame(struct play *p, struct frame *frame)
     uint64_t sum = checksum_pseudo(&ip.source, &ip.target, ip.protocol, (uint32_t)ip.payload.len);
     DEMAND(p, checksum_fold(checksum_add(sum, ip.payload, 0)) == 0xffff, "wrong checksum");
     assert_int_equal(tcp_header_decode(ip.payload, &caught->header), WIRE_OK);
+    note_kinds(caught, ip.payload);
     caught->len = caught->header.payload.len;
     check_text(p, caught, caught->header.payload.data);
     if (caught->header.options.present & TCP_HAS_TIMESTAMPS)
@@ -311,6 +330,8 @@ static void check_word(struct play *p, const struct caught *caught)
         DEMAND(p, options->present & TCP_HAS_TIMESTAMPS, "there is no timestamp");
     else if (strcmp(name, "plain") == 0)
         DEMAND(p, (options->present & ~(unsigned)TCP_HAS_MSS) == 0, "there are options");
+    else if (strcmp(name, "kinds") == 0)
+        DEMAND(p, strcmp(script_word(p), caught->kinds) == 0, "the kinds are %s", caught->kinds);
     else if (strcmp(name, "gso") == 0)
         script_same(p, "gso size", caught->gso_size, script_number(p));
     else if (strcmp(name, "port") == 0)
@@ -381,6 +402,21 @@ static void peer_tells_icmp(struct play *p)
     script_take_events(p);
 }
 
+static void choose_profile(struct play *p, const char *name)
+{
+    if (p->options.stack.tcp_profile == NULL)
+        p->profile = tcp_profile_default;
+    p->options.stack.tcp_profile = &p->profile;
+    if (strcmp(name, "with") == 0) {
+        script_with(p);
+        return;
+    }
+    const char *wanted = script_word(p);
+    const struct tcp_profile *profile = tcp_profile_find(wanted);
+    DEMAND(p, profile != NULL, "no such profile: %s", wanted);
+    p->profile = *profile;
+}
+
 static bool setting(struct play *p, const char *name)
 {
     struct one_stack_options *options = &p->options;
@@ -396,6 +432,8 @@ static bool setting(struct play *p, const char *name)
         options->stack.tcp_receive_buffer = script_number(p);
     else if (strcmp(name, "send") == 0)
         options->stack.tcp_send_buffer = script_number(p);
+    else if (strcmp(name, "profile") == 0 || strcmp(name, "with") == 0)
+        choose_profile(p, name);
     else if (strcmp(name, "connections") == 0)
         options->stack.tcp_connections_max = script_number(p);
     else

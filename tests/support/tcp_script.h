@@ -11,11 +11,13 @@
  * Sequence numbers count from the initial ones of both sides, which lie just below 2^32. Everything
  * that is sent must be expected by a `>` line before time passes or the peer sends again. Flags are
  * S F R P A U; then first:end, `ack n`, `win n` (as in the header), `mss n`, `wscale n`, `sackok`,
- * `ts value echo`, `sack a:b c:d`, `gso n`, `port n` (of the peer). On `>` lines a word that is
- * missing is not looked at, but `sack` must be there when there are blocks. On `<` lines, `ts` alone
- * (in the SYN) makes the peer use timestamps from then on; `old n` sends one n older than that.
+ * `ts value echo`, `sack a:b c:d`, `gso n`, `port n` (of the peer), `kinds 2,4,8,1,3` (of
+ * our options as they lie). On `>` lines a word that is missing is not looked at, but `sack` must be
+ * there when there are blocks. On `<` lines, `ts` alone (in the SYN) makes the peer use timestamps
+ * from then on; `old n` sends one n older than that.
  *
- * Settings, before all: mtu n, tso, foreign, receive n, send n, connections n.
+ * Settings, before all: mtu n, tso, foreign, receive n, send n, connections n,
+ *      profile NAME, with WORD n (of the profile: script_with()).
  * Ours: establish [words of the SYN], listen [n], unlisten, intercept, connect, accept, accept-none,
  *      answer, refuse [n], write n [taken], frame n, read n, finish, close,
  *      abort, nodelay, keepalive, buffers n n

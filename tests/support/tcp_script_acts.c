@@ -2,6 +2,33 @@
 /* tcp_script_acts.c - the verbs of scenarios that use the application's side of a connection. */
 #include "tests/support/tcp_script_internal.h"
 
+void script_with(struct play *p)
+{
+    struct tcp_profile *profile = &p->profile;
+    const char *name = script_word(p);
+    uint32_t value = script_number(p);
+    if (strcmp(name, "sack") == 0)
+        profile->sack = value != 0;
+    else if (strcmp(name, "timestamps") == 0)
+        profile->timestamps = value != 0;
+    else if (strcmp(name, "scaling") == 0)
+        profile->window_scaling = value != 0;
+    else if (strcmp(name, "mss-max") == 0)
+        profile->mss_max = (uint16_t)value;
+    else if (strcmp(name, "window-clamp") == 0)
+        profile->window_clamp = value;
+    else if (strcmp(name, "receive") == 0)
+        profile->receive_buffer = value;
+    else if (strcmp(name, "receive-max") == 0)
+        profile->receive_buffer_max = value;
+    else if (strcmp(name, "syn-retries") == 0)
+        profile->syn_retries = (uint8_t)value;
+    else if (strcmp(name, "syn-ack-retries") == 0)
+        profile->syn_ack_retries = (uint8_t)value;
+    else
+        DEMAND(p, false, "a profile has no %s here", name);
+}
+
 static void do_listen(struct play *p)
 {
     struct tcp_listen_options options = {.local = {address_any_v4(), OUR_PORT}};

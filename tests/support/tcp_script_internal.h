@@ -25,6 +25,7 @@ struct caught {
     uint8_t icmp_code;
     struct tcp_header header;
     size_t len;
+    char kinds[100]; /* of the options, as they lie: "2,4,8,1,3" */
 };
 
 struct play {
@@ -32,6 +33,7 @@ struct play {
     unsigned line;
     struct one_stack s;
     struct one_stack_options options;
+    struct tcp_profile profile;
     bool open;
     bool foreign;
     struct ip_address local;
@@ -88,6 +90,9 @@ void script_open(struct play *p);
 
 /* Goes on by `interval`, catching what is sent. */
 void script_pass_time(struct play *p, usec interval);
+
+/* A word of the settings that begin with `with`, and its value. */
+void script_with(struct play *p);
 
 /* What our application does, and what is expected of it. False: no such verb. */
 bool script_act(struct play *p, const char *name);

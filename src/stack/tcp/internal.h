@@ -21,6 +21,7 @@
 #include "wire/inet/tcp_header.h"
 
 enum {
+    IPV6_HEADER_LEN = 40,
     TCP_CONNECTIONS_DEFAULT = 65536,
     TCP_LISTENERS_MAX = 65536,
     TCP_TIME_WAIT_MAX = 32768,      /* the oldest is recycled beyond it */
@@ -410,21 +411,26 @@ void tcp_listen_arrives(struct tcp_listener *listener, const struct tcp_segment 
 void tcp_listener_free(struct tcp_listener *listener);
 void tcp_listener_ready(struct tcp_connection *c);  /* may be accepted now */
 void tcp_listener_forget(struct tcp_connection *c); /* it failed before it was accepted */
-void tcp_take_syn_options(struct tcp_connection *c, const struct tcp_header *header);
 
 /* Are the frames of the stack nearly used up? Then connections that hold many get no more, so that
  * there are some left for all others and for what must be sent. */
 bool tcp_frames_are_short(const struct stack *stack);
 
-/* The least scale with which a window of `buffer` octets can be told. */
-uint8_t tcp_scale_for(uint32_t buffer);
-/* The window in a SYN is never scaled (RFC 7323 §2.2). */
-static inline uint16_t tcp_syn_window(const struct tcp_connection *c)
-{
-    return (uint16_t)(c->receive_buffer < UINT16_MAX ? c->receive_buffer : UINT16_MAX);
-}
 /* Begins the send sequence space at c->iss. */
 void tcp_open_sending(struct tcp_connection *c);
+
+/* ---- tcp_syn.c ---- */
+struct tcp_path;
+void tcp_take_syn_options(struct tcp_connection *c, const struct tcp_header *header);
+/* The least scale with which a window of `buffer` octets can be told; of all that it may become. */
+uint8_t tcp_scale_for(uint32_t buffer);
+uint8_t tcp_syn_scale(const struct tcp_profile *profile, uint32_t buffer);
+/* The field's value; `mss` is what the peer will send at most. */
+uint16_t tcp_syn_window(const struct tcp_profile *profile, uint32_t buffer, uint32_t mss);
+/* What we offer to receive, where the link, or the path, carries `mtu` octets. */
+uint16_t tcp_syn_mss(const struct tcp_profile *profile, const struct ip_address *remote,
+                     uint32_t mtu);
+MUST_USE bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path);
 
 /* ---- tcp_input.c ---- */
 void tcp_segment_arrives(struct tcp_connection *c, struct tcp_segment *seg);
@@ -552,7 +558,11 @@ struct tcp_stretch {     /* of the send queue, to go out as one (super-)segment 
     bool fin;            /* behind it, if all of it fits */
     bool push;
 };
-bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path);
+/* Everything we owe the peer goes with the segment that is being made. */
+void tcp_acknowledged(struct tcp_connection *c);
+/* Takes the frame, whose data is text. What IP cannot send is lost like on the way. */
+void tcp_transmit_segment(struct tcp_connection *c, const struct tcp_path *path,
+                          struct frame *frame, const struct tcp_header *header);
 bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, struct seq seq);
 /* Returns how much of the sequence space went out, which may be less; 0: no memory. */
 uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path,

@@ -88,33 +88,6 @@ const struct endpoint *tcp_listener_local(const struct tcp_listener *listener)
     return &listener->local;
 }
 
-void tcp_take_syn_options(struct tcp_connection *c, const struct tcp_header *header)
-{
-    const struct tcp_options *options = &header->options;
-    if (options->present & TCP_HAS_MSS)
-        c->peer_mss = options->mss > TCP_MSS_MIN ? options->mss : TCP_MSS_MIN;
-    c->sack = (options->present & TCP_HAS_SACK_PERMITTED) != 0;
-    c->scaling = (options->present & TCP_HAS_WINDOW_SCALE) != 0;
-    c->timestamps = (options->present & TCP_HAS_TIMESTAMPS) != 0;
-    if (c->scaling) {
-        bool excess = options->window_shift > TCP_WINDOW_SHIFT_MAX; /* RFC 7323 §2.3 */
-        c->snd_scale = excess ? TCP_WINDOW_SHIFT_MAX : options->window_shift;
-        c->rcv_scale = tcp_scale_for(c->receive_buffer);
-    }
-    if (c->timestamps) {
-        c->ts_recent = options->timestamp_value;
-        c->ts_recent_at = c->stack->now;
-    }
-    c->irs = seq_of(header->sequence);
-    c->rcv_nxt = seq_add(c->irs, 1);
-    c->rcv_adv = c->rcv_nxt;
-    c->last_ack_sent = c->rcv_nxt;
-    c->snd_wnd = header->window; /* in a SYN it is not scaled */
-    c->snd_wnd_max = c->snd_wnd;
-    c->snd_wl1 = c->irs;
-    c->last_received_at = c->stack->now;
-}
-
 /* Can that be the address of one host? */
 static bool source_is_host(const struct tcp_segment *seg)
 {

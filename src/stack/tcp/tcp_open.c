@@ -5,14 +5,6 @@
  */
 #include "stack/tcp/internal.h"
 
-uint8_t tcp_scale_for(uint32_t buffer)
-{
-    uint8_t scale = 0;
-    while (scale < TCP_WINDOW_SHIFT_MAX && (UINT32_C(65535) << scale) < buffer)
-        scale++;
-    return scale;
-}
-
 void tcp_open_sending(struct tcp_connection *c)
 {
     c->snd_una = c->iss;
@@ -93,9 +85,9 @@ void tcp_syn_sent_arrives(struct tcp_connection *c, const struct tcp_segment *se
     }
     /* SKIPS RFC 9293 §3.10.7.3, fourth: octets and FIN in a SYN are not kept; the peer sends them
      * again, since only the SYN is acknowledged. */
+    uint32_t offered = tcp_window_offered(c); /* in our SYN, unscaled */
     tcp_take_syn_options(c, &seg->header);
-    /* What our SYN has offered, unscaled. */
-    c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_window(c));
+    c->rcv_adv = seq_add(c->rcv_nxt, offered);
     if (acknowledged) {
         c->snd_una = seg->ack;
         c->snd_wl2 = seg->ack;

@@ -35,6 +35,7 @@ const struct tcp_profile tcp_profile_default = {
 const struct tcp_profile tcp_profile_linux = {
     EVERYWHERE,
     .name = "linux",
+    .syn_window_segments = true,
     .timestamps = true,
     .window_scaling = true,
     .fast_open = TCP_FAST_OPEN_CLIENT,

@@ -57,6 +57,7 @@ struct tcp_profile {
     bool syn_cookies;        /* RFC 4987 §3.6: when the SYN queue is full */
     enum tcp_ecn ecn;
     unsigned fast_open;      /* enum tcp_fast_open */
+    bool syn_window_segments; /* the first window is a multiple of the MSS */
     uint16_t mss_max;        /* of what we offer and send; 0: as the link allows */
     uint8_t syn_retries;     /* SYNs beyond the first */
     uint8_t syn_ack_retries;

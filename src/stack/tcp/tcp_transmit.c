@@ -8,8 +8,6 @@
 #include "stack/tcp/internal.h"
 #include "wire/inet/ipv4.h"
 
-enum { IPV6_HEADER_LEN = 40 };
-
 static uint32_t ip_header_len(const struct tcp_connection *c)
 {
     return address_is_v4(&c->remote.address) ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
@@ -35,6 +33,8 @@ bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out)
     uint32_t mss = usable_mtu(c, out->route.mtu) - headers;
     if (mss > c->peer_mss)
         mss = c->peer_mss;
+    if (c->profile->mss_max != 0 && mss > c->profile->mss_max)
+        mss = c->profile->mss_max;
     out->mss = mss - options; /* RFC 6691 §2 */
     out->partial = (out->route.features & INTERFACE_CHECKSUM) != 0;
     unsigned tso = address_is_v4(&c->remote.address) ? INTERFACE_TSO4 : INTERFACE_TSO6;
@@ -50,8 +50,7 @@ bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out)
     return true;
 }
 
-/* Everything we owe the peer has gone with the segment. */
-static void acknowledged(struct tcp_connection *c)
+void tcp_acknowledged(struct tcp_connection *c)
 {
     c->last_ack_sent = c->rcv_nxt;
     c->ack_pending = false;
@@ -120,9 +119,8 @@ static void put_checksum(const struct tcp_connection *c, const struct tcp_path *
     frame->data[TCP_CHECKSUM_OFFSET + 1] = (uint8_t)field;
 }
 
-/* Takes the frame, whose data is text. What IP cannot send is lost like on the way. */
-static void send_segment(struct tcp_connection *c, const struct tcp_path *path,
-                         struct frame *frame, const struct tcp_header *header)
+void tcp_transmit_segment(struct tcp_connection *c, const struct tcp_path *path,
+                          struct frame *frame, const struct tcp_header *header)
 {
     (void)tcp_header_push(frame, header);
     put_checksum(c, path, frame);
@@ -139,43 +137,6 @@ static void send_segment(struct tcp_connection *c, const struct tcp_path *path,
     (void)ip_output(c->stack, &send, frame);
 }
 
-bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
-{
-    struct frame *frame = frame_new(c->stack->frames, 0);
-    if (frame == NULL)
-        return false;
-    bool active = c->state == TCP_SYN_SENT;
-    struct tcp_header header = {
-        .source_port = c->local.port,
-        .target_port = c->remote.port,
-        .sequence = c->iss.n,
-        .flags = TCP_SYN,
-        .window = tcp_syn_window(c),
-    };
-    header.options.present = TCP_HAS_MSS;
-    header.options.mss = (uint16_t)(path->route.mtu - ip_header_len(c) - TCP_HEADER_LEN);
-    if (active || c->sack)
-        header.options.present |= TCP_HAS_SACK_PERMITTED;
-    if (active || c->timestamps) {
-        header.options.present |= TCP_HAS_TIMESTAMPS;
-        header.options.timestamp_value = tcp_timestamp(c);
-    }
-    if (active || c->scaling) {
-        header.options.present |= TCP_HAS_WINDOW_SCALE;
-        header.options.window_shift = tcp_scale_for(c->receive_buffer);
-    }
-    if (!active) {
-        header.flags |= TCP_ACK;
-        header.acknowledgement = c->rcv_nxt.n;
-        header.options.timestamp_echo = c->timestamps ? c->ts_recent : 0;
-        c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, tcp_syn_window(c)));
-        acknowledged(c);
-    }
-    c->last_sent_at = c->stack->now;
-    send_segment(c, path, frame, &header);
-    return true;
-}
-
 bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, struct seq seq)
 {
     struct frame *frame = frame_new(c->stack->frames, 0);
@@ -183,8 +144,8 @@ bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, str
         return false;
     struct tcp_header header;
     fill_header(c, seq, 0, &header);
-    acknowledged(c);
-    send_segment(c, path, frame, &header);
+    tcp_acknowledged(c);
+    tcp_transmit_segment(c, path, frame, &header);
     return true;
 }
 
@@ -288,8 +249,8 @@ uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path
         frame->offload.gso = address_is_v4(&c->remote.address) ? FRAME_GSO_TCP4 : FRAME_GSO_TCP6;
         frame->offload.gso_size = (uint16_t)mss;
     }
-    acknowledged(c);
+    tcp_acknowledged(c);
     c->last_sent_at = c->stack->now;
-    send_segment(c, path, frame, &header);
+    tcp_transmit_segment(c, path, frame, &header);
     return len + (whole && stretch->fin);
 }

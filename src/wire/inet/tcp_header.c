@@ -13,6 +13,7 @@ enum {
     KIND_TIMESTAMPS = 8,
     KIND_USER_TIMEOUT = 28,
     KIND_FAST_OPEN = 34,
+    KIND_EXPERIMENTAL = 254, /* RFC 4727 §2.2 */
 
     LEN_MSS = 4,
     LEN_WINDOW_SCALE = 3,
@@ -20,6 +21,8 @@ enum {
     LEN_SACK_BLOCK = 8,
     LEN_TIMESTAMPS = 10,
     LEN_USER_TIMEOUT = 4,
+
+    MAGIC_FAST_OPEN = 0xf989, /* what the experiment is (RFC 6994; RFC 7413 §7) */
 };
 
 /* The layout of nearly every segment that has options at all (RFC 7323, appendix A). */
@@ -39,17 +42,26 @@ static bool decode_sack(struct reader *value, struct tcp_options *out)
     return true;
 }
 
-static bool decode_cookie(struct reader *value, struct tcp_options *out)
+/* RFC 7413 §4.1.1: empty in a request, else 4 to 16 octets and even; what has another length is to
+ * be ignored. */
+static void decode_cookie(struct reader *value, bool experimental, struct tcp_options *out)
 {
-    /* RFC 7413 §4.1.1: empty in a request, else 4 to 16 octets and even. */
     size_t len = reader_left(value);
     if (len != 0 && (len < TCP_COOKIE_MIN || len > TCP_COOKIE_MAX || len % 2 != 0))
-        return false;
+        return;
     memset(out->cookie, 0, sizeof out->cookie);
     read_copy(value, out->cookie, len);
     out->cookie_len = (uint8_t)len;
+    out->cookie_experimental = experimental;
     out->present |= TCP_HAS_COOKIE;
-    return true;
+}
+
+static void decode_experimental(struct reader *value, struct tcp_options *out)
+{
+    if (read_u16(value) == MAGIC_FAST_OPEN && !value->failed)
+        decode_cookie(value, true, out);
+    else
+        out->unknown = true;
 }
 
 /* One option of `kind`, whose value is exactly what the reader has; false when the length is not
@@ -91,7 +103,11 @@ static bool decode_option(uint8_t kind, struct reader *value, struct tcp_options
         out->present |= TCP_HAS_USER_TIMEOUT;
         return true;
     case KIND_FAST_OPEN:
-        return decode_cookie(value, out);
+        decode_cookie(value, false, out);
+        return true;
+    case KIND_EXPERIMENTAL:
+        decode_experimental(value, out);
+        return true;
     default:
         out->unknown = true;
         return true;
@@ -158,10 +174,15 @@ static bool has(const struct tcp_options *options, unsigned which)
     return (options->present & which) != 0;
 }
 
-/* NOPs in front of the cookie, so that it ends with a word. */
+static size_t cookie_len(const struct tcp_options *options)
+{
+    return (options->cookie_experimental ? 4u : 2u) + options->cookie_len;
+}
+
+/* NOPs behind the cookie, so that what follows begins with a word. */
 static size_t cookie_padding(const struct tcp_options *options)
 {
-    return (4 - (2u + options->cookie_len) % 4) % 4;
+    return (4 - cookie_len(options) % 4) % 4;
 }
 
 size_t tcp_options_len(const struct tcp_options *options)
@@ -179,7 +200,7 @@ size_t tcp_options_len(const struct tcp_options *options)
     if (has(options, TCP_HAS_USER_TIMEOUT))
         len += LEN_USER_TIMEOUT;
     if (has(options, TCP_HAS_COOKIE))
-        len += cookie_padding(options) + 2 + options->cookie_len;
+        len += cookie_len(options) + cookie_padding(options);
     if (has(options, TCP_HAS_SACK))
         len += 4 + (size_t)LEN_SACK_BLOCK * options->sack_count;
     return len;
@@ -208,39 +229,78 @@ static void encode_sack(const struct tcp_options *options, struct writer *w)
     }
 }
 
+static void encode_timestamps(const struct tcp_options *options, struct writer *w)
+{
+    write_kind(w, KIND_TIMESTAMPS, LEN_TIMESTAMPS);
+    write_u32(w, options->timestamp_value);
+    write_u32(w, options->timestamp_echo);
+}
+
+static void encode_window_scale(const struct tcp_options *options, struct writer *w)
+{
+    write_nops(w, 1);
+    write_kind(w, KIND_WINDOW_SCALE, LEN_WINDOW_SCALE);
+    write_u8(w, options->window_shift);
+}
+
+/* SACK-permitted and timestamps fill words together; each alone needs two octets more. */
+static void encode_linux_order(const struct tcp_options *options, struct writer *w)
+{
+    bool both = has(options, TCP_HAS_SACK_PERMITTED) && has(options, TCP_HAS_TIMESTAMPS);
+    if (!both && (has(options, TCP_HAS_SACK_PERMITTED) || has(options, TCP_HAS_TIMESTAMPS)))
+        write_nops(w, 2);
+    if (has(options, TCP_HAS_SACK_PERMITTED))
+        write_kind(w, KIND_SACK_PERMITTED, LEN_SACK_PERMITTED);
+    if (has(options, TCP_HAS_TIMESTAMPS))
+        encode_timestamps(options, w);
+    if (has(options, TCP_HAS_WINDOW_SCALE))
+        encode_window_scale(options, w);
+}
+
+static void encode_freebsd_order(const struct tcp_options *options, struct writer *w)
+{
+    bool last = !has(options, TCP_HAS_USER_TIMEOUT | TCP_HAS_COOKIE | TCP_HAS_SACK);
+    if (has(options, TCP_HAS_WINDOW_SCALE))
+        encode_window_scale(options, w);
+    if (has(options, TCP_HAS_SACK_PERMITTED))
+        write_kind(w, KIND_SACK_PERMITTED, LEN_SACK_PERMITTED);
+    else if (has(options, TCP_HAS_TIMESTAMPS))
+        write_nops(w, 2);
+    if (has(options, TCP_HAS_TIMESTAMPS))
+        encode_timestamps(options, w);
+    else if (has(options, TCP_HAS_SACK_PERMITTED) && last)
+        write_zeros(w, 2); /* end of list, and an octet behind it */
+    else if (has(options, TCP_HAS_SACK_PERMITTED))
+        write_nops(w, 2);
+}
+
+static void encode_cookie(const struct tcp_options *options, struct writer *w)
+{
+    ASSERT(options->cookie_len <= TCP_COOKIE_MAX);
+    bool experimental = options->cookie_experimental;
+    write_kind(w, experimental ? KIND_EXPERIMENTAL : KIND_FAST_OPEN, cookie_len(options));
+    if (experimental)
+        write_u16(w, MAGIC_FAST_OPEN);
+    write_copy(w, options->cookie, options->cookie_len);
+    write_nops(w, cookie_padding(options));
+}
+
 static void encode_options(const struct tcp_options *options, struct writer *w)
 {
     if (has(options, TCP_HAS_MSS)) {
         write_kind(w, KIND_MSS, LEN_MSS);
         write_u16(w, options->mss);
     }
-    if (has(options, TCP_HAS_SACK_PERMITTED)) {
-        if (!has(options, TCP_HAS_TIMESTAMPS))
-            write_nops(w, 2);
-        write_kind(w, KIND_SACK_PERMITTED, LEN_SACK_PERMITTED);
-    }
-    if (has(options, TCP_HAS_TIMESTAMPS)) {
-        if (!has(options, TCP_HAS_SACK_PERMITTED))
-            write_nops(w, 2);
-        write_kind(w, KIND_TIMESTAMPS, LEN_TIMESTAMPS);
-        write_u32(w, options->timestamp_value);
-        write_u32(w, options->timestamp_echo);
-    }
-    if (has(options, TCP_HAS_WINDOW_SCALE)) {
-        write_nops(w, 1);
-        write_kind(w, KIND_WINDOW_SCALE, LEN_WINDOW_SCALE);
-        write_u8(w, options->window_shift);
-    }
+    if (options->order == TCP_OPTION_ORDER_FREEBSD)
+        encode_freebsd_order(options, w);
+    else
+        encode_linux_order(options, w);
     if (has(options, TCP_HAS_USER_TIMEOUT)) {
         write_kind(w, KIND_USER_TIMEOUT, LEN_USER_TIMEOUT);
         write_u16(w, options->user_timeout);
     }
-    if (has(options, TCP_HAS_COOKIE)) {
-        ASSERT(options->cookie_len <= TCP_COOKIE_MAX);
-        write_nops(w, cookie_padding(options));
-        write_kind(w, KIND_FAST_OPEN, 2u + options->cookie_len);
-        write_copy(w, options->cookie, options->cookie_len);
-    }
+    if (has(options, TCP_HAS_COOKIE))
+        encode_cookie(options, w);
     if (has(options, TCP_HAS_SACK))
         encode_sack(options, w);
 }

@@ -3,7 +3,8 @@
  * tcp_header.h - the TCP header and its options (RFC 9293 §3.1, §3.2).
  *
  * Options read and written: end of list, no-operation, MSS (RFC 9293), window scale and timestamps
- * (RFC 7323), SACK-permitted and SACK (RFC 2018), user timeout (RFC 5482), fast open (RFC 7413).
+ * (RFC 7323), SACK-permitted and SACK (RFC 2018), user timeout (RFC 5482), fast open (RFC 7413, and
+ * as it was before a kind was assigned: the experimental kind 254 with a magic number, RFC 6994).
  * Others, among them MD5 (RFC 2385) and TCP-AO (RFC 5925), are stepped over by their length and
  * noted in tcp_options.unknown.
  *
@@ -54,6 +55,13 @@ enum tcp_option_present {
     TCP_HAS_COOKIE = 1 << 6,
 };
 
+/* The order in a SYN, by which a host's kind is known from far. */
+enum tcp_option_order {
+    TCP_OPTION_ORDER_LINUX,   /* mss, sackOK, TS, nop, wscale; mss, nop, nop, sackOK, nop, wscale */
+    TCP_OPTION_ORDER_FREEBSD, /* mss, nop, wscale, sackOK, TS; mss, nop, wscale, sackOK, end */
+    TCP_OPTION_ORDER_COUNT
+};
+
 /* Octets from `start` up to, not including, `end` have arrived (RFC 2018 §3). */
 struct tcp_sack_block {
     uint32_t start;
@@ -67,6 +75,8 @@ struct tcp_options {
     uint8_t window_shift; /* as sent: values over TCP_WINDOW_SHIFT_MAX are the receiver's to cap */
     uint8_t sack_count;
     uint8_t cookie_len; /* 0 with TCP_HAS_COOKIE: a request for one */
+    bool cookie_experimental; /* as kind 254 */
+    uint8_t order;      /* encoding: enum tcp_option_order */
     uint16_t mss;
     uint16_t user_timeout; /* granularity bit and 15 bits of minutes or seconds, RFC 5482 §3 */
     uint32_t timestamp_value;
@@ -100,8 +110,8 @@ size_t tcp_options_len(const struct tcp_options *options);
 
 /*
  * Writes header and options, not the payload; `checksum` goes out as it stands. The options that
- * are present go in the order of the fields above that hosts have settled on: MSS, SACK-permitted,
- * timestamps, window scale, user timeout, cookie, SACK; each aligned where it costs nothing.
+ * are present go in an order that hosts have settled on: MSS, SACK-permitted, timestamps, window
+ * scale (or as `order` says), then user timeout, cookie, SACK; each aligned where it costs nothing.
  */
 void tcp_header_encode(const struct tcp_header *header, struct writer *w);
 

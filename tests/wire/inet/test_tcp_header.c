@@ -143,9 +143,9 @@ static const struct {
      false,
      false,
      true},
-    {"a request for a cookie", {1, 1, 34, 2}, 4, TCP_HAS_COOKIE, false, false, true},
+    {"a request for a cookie", {34, 2, 1, 1}, 4, TCP_HAS_COOKIE, false, false, true},
     {"a cookie of 8",
-     {1, 1, 34, 10, 1, 2, 3, 4, 5, 6, 7, 8},
+     {34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1},
      12,
      TCP_HAS_COOKIE,
      false,
@@ -184,15 +184,46 @@ static const struct {
     {"SACK of half a block", {1, 1, 5, 6, 0, 0, 0, 1}, 8, 0, false, true, false},
     {"timestamps of length 9", {1, 1, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8}, 12, 0, false, true, false},
     {"user timeout of length 3", {28, 3, 1, 1}, 4, 0, false, true, false},
-    {"a cookie of 2", {34, 4, 1, 2}, 4, 0, false, true, false},
-    {"a cookie of odd length", {34, 7, 1, 2, 3, 4, 5, 1}, 8, 0, false, true, false},
+    /* RFC 7413 §4.1.1: these are ignored, and what is behind them is not. */
+    {"a cookie of 2", {34, 4, 1, 2, 3, 3, 7}, 7, TCP_HAS_WINDOW_SCALE, false, false, false},
+    {"a cookie of odd length",
+     {34, 7, 1, 2, 3, 4, 5, 3, 3, 7},
+     10,
+     TCP_HAS_WINDOW_SCALE,
+     false,
+     false,
+     false},
     {"a cookie of 18",
      {34, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18},
      20,
      0,
      false,
-     true,
+     false,
      false},
+    {"a request for a cookie, experimental",
+     {254, 4, 0xf9, 0x89},
+     4,
+     TCP_HAS_COOKIE,
+     false,
+     false,
+     true},
+    {"an experimental cookie of 8",
+     {254, 12, 0xf9, 0x89, 1, 2, 3, 4, 5, 6, 7, 8},
+     12,
+     TCP_HAS_COOKIE,
+     false,
+     false,
+     true},
+    {"an experimental cookie of 6",
+     {254, 10, 0xf9, 0x89, 1, 2, 3, 4, 5, 6, 1, 1},
+     12,
+     TCP_HAS_COOKIE,
+     false,
+     false,
+     true},
+    {"an experimental cookie of 3", {254, 7, 0xf9, 0x89, 1, 2, 3}, 7, 0, false, false, false},
+    {"another experiment", {254, 6, 0xf9, 0x88, 1, 2}, 6, 0, true, false, false},
+    {"an experiment without a name", {254, 3, 0xf9, 1}, 4, 0, true, false, false},
 };
 
 static void test_options(void **state UNUSED)
@@ -251,6 +282,52 @@ static void test_option_values(void **state UNUSED)
     free(segment);
 }
 
+/* What p0f and its like know hosts by. */
+static void test_orders_of_a_syn(void **state UNUSED)
+{
+    enum { MSS = TCP_HAS_MSS, SACK = TCP_HAS_SACK_PERMITTED, TS = TCP_HAS_TIMESTAMPS,
+           WS = TCP_HAS_WINDOW_SCALE, FO = TCP_HAS_COOKIE };
+    static const struct {
+        const char *name;
+        uint8_t order;
+        unsigned present;
+        uint8_t kinds[12]; /* 1: NOP, 0: end */
+        size_t count;
+    } orders[] = {
+        {"Linux", TCP_OPTION_ORDER_LINUX, MSS | SACK | TS | WS, {2, 4, 8, 1, 3}, 5},
+        {"Linux without timestamps", TCP_OPTION_ORDER_LINUX, MSS | SACK | WS,
+         {2, 1, 1, 4, 1, 3}, 6},
+        {"Linux without SACK", TCP_OPTION_ORDER_LINUX, MSS | TS | WS, {2, 1, 1, 8, 1, 3}, 6},
+        {"Linux with a cookie", TCP_OPTION_ORDER_LINUX, MSS | SACK | WS | FO,
+         {2, 1, 1, 4, 1, 3, 34, 1, 1}, 9},
+        {"FreeBSD", TCP_OPTION_ORDER_FREEBSD, MSS | SACK | TS | WS, {2, 1, 3, 4, 8}, 5},
+        {"FreeBSD without timestamps", TCP_OPTION_ORDER_FREEBSD, MSS | SACK | WS,
+         {2, 1, 3, 4, 0}, 5},
+        {"FreeBSD with a cookie", TCP_OPTION_ORDER_FREEBSD, MSS | SACK | WS | FO,
+         {2, 1, 3, 4, 1, 1, 34, 1, 1}, 9},
+        {"FreeBSD without SACK", TCP_OPTION_ORDER_FREEBSD, MSS | TS | WS, {2, 1, 3, 1, 1, 8}, 6},
+        {"FreeBSD, little", TCP_OPTION_ORDER_FREEBSD, MSS, {2}, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        const char *name = orders[i].name;
+        struct tcp_header header = {.options = {.present = (uint8_t)orders[i].present}};
+        header.options.order = orders[i].order;
+        uint8_t out[60];
+        struct writer w = writer_of(out, sizeof out);
+        tcp_header_encode(&header, &w);
+        CHECK(name, !w.failed);
+        CHECK_EQUAL(name, writer_len(&w) % 4, 0);
+        CHECK_EQUAL(name, writer_len(&w), 20 + tcp_options_len(&header.options));
+        size_t at = 20;
+        for (size_t k = 0; k < orders[i].count; k++) {
+            CHECK(name, at < writer_len(&w));
+            CHECK_EQUAL(name, out[at], orders[i].kinds[k]);
+            at += out[at] > 1 ? out[at + 1] : 1;
+        }
+        CHECK(name, at == writer_len(&w) || orders[i].kinds[orders[i].count - 1] == 0);
+    }
+}
+
 static void test_push(void **state UNUSED)
 {
     struct counting_heap counts = {0};
@@ -295,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_reserved_bits_are_ignored),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_option_values),
+        cmocka_unit_test(test_orders_of_a_syn),
         cmocka_unit_test(test_push),
         cmocka_unit_test(test_options_that_do_not_fit),
     };
