@@ -17,6 +17,7 @@ typedef int64_t usec;
 #define USEC_PER_SEC ((usec)1000000)
 #define USEC_PER_MINUTE (60 * USEC_PER_SEC)
 #define USEC_PER_HOUR (60 * USEC_PER_MINUTE)
+#define USEC_PER_DAY (24 * USEC_PER_HOUR)
 
 /* As a deadline: there is none. Later than every instant. */
 #define USEC_NEVER INT64_MAX

@@ -20,7 +20,8 @@
  *      profile NAME, with WORD n (of the profile: script_with()).
  * Ours: establish [words of the SYN], listen [n], unlisten, intercept, connect, accept, accept-none,
  *      answer, refuse [n], write n [taken], frame n, read n, finish, close,
- *      abort, nodelay, keepalive, buffers n n
+ *      abort, nodelay, keepalive, buffers n n, option NAME n [range|state] (of the connection, or
+ *      of the listener while there is none)
  * Peer: icmp code [mtu n] [seq n]    Destination Unreachable, about our segment at seq
  * Expected: events NAME…|none; listener opened|none; state NAME; error NAME; drop words…;
  *      received n; room n; at-end; `> unreachable code`; numbers of tcp_info: mss cwnd ssthresh

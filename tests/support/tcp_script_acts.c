@@ -150,6 +150,64 @@ static void do_keepalive(struct play *p)
     (void)tcp_set_option(p->c, TCP_OPTION_KEEPALIVE, 1);
 }
 
+/* Names of options, in the order of enum tcp_option. */
+static unsigned option_named(struct play *p, const char *name)
+{
+    static const char *const names[] = {
+        [TCP_OPTION_NODELAY] = "nodelay",
+        [TCP_OPTION_CORK] = "cork",
+        [TCP_OPTION_QUICK_ACK] = "quick-ack",
+        [TCP_OPTION_MSS_MAX] = "mss-max",
+        [TCP_OPTION_KEEPALIVE] = "keepalive",
+        [TCP_OPTION_KEEPALIVE_IDLE] = "keepalive-idle",
+        [TCP_OPTION_KEEPALIVE_INTERVAL] = "keepalive-interval",
+        [TCP_OPTION_KEEPALIVE_PROBES] = "keepalive-probes",
+        [TCP_OPTION_SYN_RETRIES] = "syn-retries",
+        [TCP_OPTION_RETRIES] = "retries",
+        [TCP_OPTION_ORPHAN_RETRIES] = "orphan-retries",
+        [TCP_OPTION_USER_TIMEOUT] = "user-timeout",
+        [TCP_OPTION_RTO_MIN] = "rto-min",
+        [TCP_OPTION_RTO_MAX] = "rto-max",
+        [TCP_OPTION_DELAYED_ACK] = "delayed-ack",
+        [TCP_OPTION_FIN_WAIT_2] = "fin-wait-2",
+        [TCP_OPTION_DEFER_ACCEPT] = "defer-accept",
+        [TCP_OPTION_WINDOW_CLAMP] = "window-clamp",
+        [TCP_OPTION_NOT_SENT_LOW] = "not-sent-low",
+        [TCP_OPTION_RECEIVE_LOW] = "receive-low",
+        [TCP_OPTION_RECEIVE_BUFFER] = "receive-buffer",
+        [TCP_OPTION_SEND_BUFFER] = "send-buffer",
+        [TCP_OPTION_TTL] = "ttl",
+        [TCP_OPTION_TRAFFIC_CLASS] = "traffic-class",
+        [TCP_OPTION_PATH_MTU_DISCOVERY] = "path-mtu-discovery",
+        [TCP_OPTION_ECN] = "ecn",
+        [TCP_OPTION_FAST_OPEN] = "fast-open",
+        [TCP_OPTION_PACING_RATE_MAX] = "pacing-rate-max",
+        [TCP_OPTION_URGENT_IN_LINE] = "urgent-in-line",
+        [TCP_OPTION_STATISTICS] = "statistics",
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+        if (names[i] != NULL && strcmp(names[i], name) == 0)
+            return i;
+    DEMAND(p, false, "no such option: %s", name);
+    return 0;
+}
+
+/* Of the connection, or of the listener while there is none. */
+static void do_option(struct play *p)
+{
+    unsigned option = option_named(p, script_word(p));
+    uint32_t value = script_number(p);
+    enum tcp_option_status want = TCP_OPTION_SET;
+    if (p->next < p->count)
+        want = script_accept_word(p, "range") ? TCP_OPTION_RANGE : TCP_OPTION_STATE;
+    if (want == TCP_OPTION_STATE)
+        DEMAND(p, script_accept_word(p, "state"), "unknown word");
+    enum tcp_option_status got = p->c != NULL
+                                     ? tcp_set_option(p->c, option, value)
+                                     : tcp_listener_set_option(p->listener, option, value);
+    script_same(p, "status", got, want);
+}
+
 static void do_buffers(struct play *p)
 {
     uint32_t receive = script_number(p);
@@ -291,6 +349,7 @@ static const struct {
     {"nodelay", do_nodelay},
     {"keepalive", do_keepalive},
     {"buffers", do_buffers},
+    {"option", do_option},
     {"events", expect_events},
     {"listener", expect_listener},
     {"state", expect_state},

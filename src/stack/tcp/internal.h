@@ -43,9 +43,11 @@ enum {
     TCP_SHORT_SHARE = 64 * 1024,    /* of each connection's queues while frames are short */
     TCP_RESETS_PER_SECOND = 1000,   /* for segments to nobody */
     TCP_FRAMES_PER_TURN = 8,        /* of one connection, before the next one's turn */
+    TCP_QUICK_ACKS = 16,            /* what TCP_OPTION_QUICK_ACK gives */
 };
 
 #define TCP_RTO_AFTER_SYN_LOSS (3 * USEC_PER_SEC) /* §5.7 */
+#define TCP_CORK_TIMEOUT (200 * USEC_PER_MSEC)   /* and a round trip */
 #define TCP_RTT_MAX (60 * USEC_PER_SEC)          /* a longer one says nothing */
 #define TCP_ANSWER_INTERVAL (60 * USEC_PER_SEC)  /* for tcp_answer() of an intercepted SYN */
 #define TCP_PAWS_IDLE (24 * 24 * USEC_PER_HOUR)  /* RFC 7323 §5.5 */
@@ -133,6 +135,7 @@ enum tcp_timer_purpose {
     TCP_TIMER_NONE,
     TCP_TIMER_RETRANSMIT,
     TCP_TIMER_PERSIST,
+    TCP_TIMER_CORK,
     TCP_TIMER_KEEPALIVE,
     TCP_TIMER_FIN_WAIT_2,
     TCP_TIMER_TIME_WAIT,
@@ -195,6 +198,7 @@ struct tcp_connection {
     bool scaling : 1;
     bool send_full : 1;     /* WRITABLE is to be raised when half of the room is free */
     bool probe_forced : 1;  /* the persist timer has fired: send whatever fits, or one octet */
+    bool push_forced : 1;   /* neither Nagle nor cork holds what is queued now */
     bool retransmit_forced : 1; /* the next retransmission does not ask cwnd */
     bool cwnd_limited : 1;  /* it was cwnd that kept the last turn from sending more */
     bool dsack : 1;         /* dsack_start, dsack_end are to be reported */
@@ -202,6 +206,7 @@ struct tcp_connection {
     bool keepalive_probe : 1; /* is to be sent */
     bool own_profile : 1;   /* `profile` is a tcp_shared_profile */
     bool nodelay : 1;       /* these begin as the profile's; wishing them needs no copy of it */
+    bool cork : 1;
     bool keepalive : 1;
     bool receive_fixed : 1; /* no auto-tuning: the application has said how much */
     bool send_fixed : 1;

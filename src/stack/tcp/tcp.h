@@ -125,21 +125,40 @@ void tcp_set_user(struct tcp_connection *c, void *user);
 
 /*
  * What an application may wish differently from the stack's profile (stack/tcp/tcp_profile.h says
- * what each means). Switches are 0 or 1, times are usec, sizes octets. From the first wish on the
- * connection has its own copy of the profile.
+ * what each means, under the same name). Switches are 0 or 1, times are usec, sizes octets. Most
+ * wishes give the connection its own copy of the profile.
  */
 enum tcp_option {
     TCP_OPTION_NODELAY,
+    TCP_OPTION_CORK,           /* short segments wait, 200 ms at most; lifting it sends them */
+    TCP_OPTION_QUICK_ACK,      /* not for ever: 1: at once for a while; 0: delayed */
+    TCP_OPTION_MSS_MAX,        /* 88 at least; 0: as the link allows. For the SYN: before it */
     TCP_OPTION_KEEPALIVE,
     TCP_OPTION_KEEPALIVE_IDLE,
     TCP_OPTION_KEEPALIVE_INTERVAL,
     TCP_OPTION_KEEPALIVE_PROBES,
     TCP_OPTION_SYN_RETRIES,
-    TCP_OPTION_FIN_WAIT_2,
+    TCP_OPTION_RETRIES,
+    TCP_OPTION_ORPHAN_RETRIES,
+    TCP_OPTION_USER_TIMEOUT,   /* 0: TCP_OPTION_RETRIES decides */
+    TCP_OPTION_RTO_MIN,
+    TCP_OPTION_RTO_MAX,
+    TCP_OPTION_DELAYED_ACK,    /* half a second at most (RFC 9293 §3.8.6.3) */
+    TCP_OPTION_FIN_WAIT_2,     /* how long after tcp_close() the peer's FIN is waited for */
+    TCP_OPTION_DEFER_ACCEPT,   /* of a listener: not before there is something to read */
+    TCP_OPTION_WINDOW_CLAMP,   /* 0 only before the connection is established */
+    TCP_OPTION_NOT_SENT_LOW,
+    TCP_OPTION_RECEIVE_LOW,
     TCP_OPTION_RECEIVE_BUFFER, /* 2048 octets at least; no auto-tuning any more */
     TCP_OPTION_SEND_BUFFER,
     TCP_OPTION_TTL,
     TCP_OPTION_TRAFFIC_CLASS,
+    TCP_OPTION_PATH_MTU_DISCOVERY, /* enum tcp_path_mtu_discovery */
+    TCP_OPTION_ECN,            /* enum tcp_ecn; before the connection is established */
+    TCP_OPTION_FAST_OPEN,      /* enum tcp_fast_open, flags; before the SYN */
+    TCP_OPTION_PACING_RATE_MAX, /* octets a second; 0: none */
+    TCP_OPTION_URGENT_IN_LINE,
+    TCP_OPTION_STATISTICS,     /* all of struct tcp_info from now on */
     TCP_OPTION_COUNT
 };
 

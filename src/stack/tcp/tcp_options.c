@@ -20,6 +20,9 @@ static const struct {
     uint64_t most;
 } fields[] = {
     [TCP_OPTION_NODELAY] = FIELD(BOOL, nodelay, 0, 1),
+    [TCP_OPTION_CORK] = FIELD(BOOL, cork, 0, 1),
+    [TCP_OPTION_QUICK_ACK] = FIELD(U8, quick_acks, 0, 1),
+    [TCP_OPTION_MSS_MAX] = FIELD(U16, mss_max, 0, 32767),
     [TCP_OPTION_KEEPALIVE] = FIELD(BOOL, keepalive, 0, 1),
     [TCP_OPTION_KEEPALIVE_IDLE] =
         FIELD(USEC, keepalive_idle, USEC_PER_SEC, 32767 * USEC_PER_SEC),
@@ -27,12 +30,29 @@ static const struct {
         FIELD(USEC, keepalive_interval, USEC_PER_SEC, 32767 * USEC_PER_SEC),
     [TCP_OPTION_KEEPALIVE_PROBES] = FIELD(U8, keepalive_probes, 1, 127),
     [TCP_OPTION_SYN_RETRIES] = FIELD(U8, syn_retries, 1, 127),
+    [TCP_OPTION_RETRIES] = FIELD(U8, retries, 0, 255),
+    [TCP_OPTION_ORPHAN_RETRIES] = FIELD(U8, orphan_retries, 0, 255),
+    [TCP_OPTION_USER_TIMEOUT] = FIELD(USEC, user_timeout, 0, UINT32_MAX * USEC_PER_MSEC),
+    [TCP_OPTION_RTO_MIN] = FIELD(USEC, rto_min, USEC_PER_MSEC, 120 * USEC_PER_SEC),
+    [TCP_OPTION_RTO_MAX] = FIELD(USEC, rto_max, USEC_PER_SEC, 120 * USEC_PER_SEC),
+    [TCP_OPTION_DELAYED_ACK] = FIELD(USEC, delayed_ack, 1, USEC_PER_SEC / 2),
     [TCP_OPTION_FIN_WAIT_2] = FIELD(USEC, fin_wait_2, 0, 120 * USEC_PER_SEC),
+    [TCP_OPTION_DEFER_ACCEPT] = FIELD(USEC, defer_accept, 0, USEC_PER_DAY),
+    [TCP_OPTION_WINDOW_CLAMP] = FIELD(U32, window_clamp, 0, TCP_BUFFER_MAX),
+    [TCP_OPTION_NOT_SENT_LOW] = FIELD(U32, not_sent_low, 0, UINT32_MAX),
+    [TCP_OPTION_RECEIVE_LOW] = FIELD(U32, receive_low, 0, TCP_BUFFER_MAX),
     [TCP_OPTION_RECEIVE_BUFFER] =
         FIELD(U32, receive_buffer, TCP_BUFFER_MIN, TCP_BUFFER_MAX),
     [TCP_OPTION_SEND_BUFFER] = FIELD(U32, send_buffer, TCP_BUFFER_MIN, TCP_BUFFER_MAX),
     [TCP_OPTION_TTL] = FIELD(U8, ttl, 0, 255),
     [TCP_OPTION_TRAFFIC_CLASS] = FIELD(U8, traffic_class, 0, 255),
+    [TCP_OPTION_PATH_MTU_DISCOVERY] =
+        FIELD(U8, path_mtu_discovery, 0, TCP_PATH_MTU_COUNT - 1),
+    [TCP_OPTION_ECN] = FIELD(U8, ecn, 0, TCP_ECN_COUNT - 1),
+    [TCP_OPTION_FAST_OPEN] = FIELD(U32, fast_open, 0, 31),
+    [TCP_OPTION_PACING_RATE_MAX] = FIELD(U64, pacing_rate_max, 0, UINT64_MAX),
+    [TCP_OPTION_URGENT_IN_LINE] = FIELD(BOOL, urgent_in_line, 0, 1),
+    [TCP_OPTION_STATISTICS] = FIELD(BOOL, statistics, 0, 1),
 };
 _Static_assert(ARRAY_LEN(fields) == TCP_OPTION_COUNT, "one row per option");
 
@@ -129,6 +149,7 @@ void tcp_profile_inherit(struct tcp_connection *c, const struct tcp_listener *li
     if (c->own_profile)
         shared(c->profile)->references++;
     c->nodelay = c->profile->nodelay;
+    c->cork = c->profile->cork;
     c->keepalive = c->profile->keepalive;
     c->receive_buffer = c->profile->receive_buffer;
     c->send_buffer = c->profile->send_buffer;
@@ -148,37 +169,71 @@ void tcp_listener_profile_release(struct tcp_listener *listener)
 
 static bool in_range(enum tcp_option option, uint64_t value)
 {
+    if (option == TCP_OPTION_MSS_MAX && value != 0 && value < TCP_MSS_MIN)
+        return false;
     return value >= fields[option].least && value <= fields[option].most;
+}
+
+/* Some wishes are about the handshake, and come too late when it is over. */
+static bool too_late(const struct tcp_connection *c, enum tcp_option option, uint64_t value)
+{
+    if (c->state == TCP_SYN_SENT)
+        return false;
+    return option == TCP_OPTION_ECN || option == TCP_OPTION_FAST_OPEN ||
+           (option == TCP_OPTION_WINDOW_CLAMP && value == 0 && c->profile->window_clamp != 0);
+}
+
+/* RFC 9293 §3.8.6.3 leaves it to us: at once for a while, or delayed from now on. */
+static void set_quick_ack(struct tcp_connection *c, bool on)
+{
+    c->quick_acks = on ? TCP_QUICK_ACKS : 0;
+    if (on && c->ack_pending)
+        c->ack_now = true;
 }
 
 /* What so many applications wish that the connection has it itself. */
 static bool put_here(struct tcp_connection *c, enum tcp_option option, uint64_t value)
 {
-    if (option == TCP_OPTION_NODELAY) {
-        c->nodelay = value != 0;
-    } else if (option == TCP_OPTION_KEEPALIVE) {
-        c->keepalive = value != 0;
-    } else if (option == TCP_OPTION_RECEIVE_BUFFER) {
+    bool on = value != 0;
+    switch ((unsigned)option) {
+    case TCP_OPTION_NODELAY:
+        c->nodelay = on;
+        return true;
+    case TCP_OPTION_CORK:
+        c->cork = on;
+        return true;
+    case TCP_OPTION_KEEPALIVE:
+        c->keepalive = on;
+        return true;
+    case TCP_OPTION_QUICK_ACK:
+        set_quick_ack(c, on);
+        return true;
+    case TCP_OPTION_RECEIVE_BUFFER:
         c->receive_buffer = (uint32_t)value;
         c->receive_fixed = true;
-    } else if (option == TCP_OPTION_SEND_BUFFER) {
+        return true;
+    case TCP_OPTION_SEND_BUFFER:
         c->send_buffer = (uint32_t)value;
         c->send_fixed = true;
-    } else {
+        return true;
+    default:
         return false;
     }
-    return true;
 }
 
 /* What the wish means for what waits. */
-static void apply(struct tcp_connection *c)
+static void apply(struct tcp_connection *c, enum tcp_option option, uint64_t value)
 {
     if (c->state == TCP_CLOSED)
         return;
+    bool release = (option == TCP_OPTION_NODELAY && value != 0) ||
+                   (option == TCP_OPTION_CORK && value == 0);
+    if (release && seq_before(c->snd_nxt, c->snd_end) && c->snd_wnd > 0 && !c->shutdown)
+        c->push_forced = true; /* what waited goes, corked or not; what comes may wait again */
     if (tcp_window_update_due(c))
         c->ack_now = true;
     tcp_send_room_changed(c);
-    tcp_wake(c); /* Nagle may have held something; tcp_timer_settle() does the rest */
+    tcp_wake(c); /* tcp_timer_settle() does the rest */
 }
 
 enum tcp_option_status tcp_set_option(struct tcp_connection *c, enum tcp_option option,
@@ -186,6 +241,8 @@ enum tcp_option_status tcp_set_option(struct tcp_connection *c, enum tcp_option 
 {
     if (!in_range(option, value))
         return TCP_OPTION_RANGE;
+    if (too_late(c, option, value))
+        return TCP_OPTION_STATE;
     if (!put_here(c, option, value) && get(c->profile, option) != value) {
         struct tcp_profile *profile = writable(c->stack, &c->profile, c->own_profile);
         if (profile == NULL)
@@ -193,7 +250,7 @@ enum tcp_option_status tcp_set_option(struct tcp_connection *c, enum tcp_option 
         c->own_profile = true;
         put(profile, option, value);
     }
-    apply(c);
+    apply(c, option, value);
     return TCP_OPTION_SET;
 }
 
@@ -202,8 +259,12 @@ uint64_t tcp_get_option(const struct tcp_connection *c, enum tcp_option option)
     switch ((unsigned)option) {
     case TCP_OPTION_NODELAY:
         return c->nodelay;
+    case TCP_OPTION_CORK:
+        return c->cork;
     case TCP_OPTION_KEEPALIVE:
         return c->keepalive;
+    case TCP_OPTION_QUICK_ACK:
+        return c->quick_acks > 0;
     case TCP_OPTION_RECEIVE_BUFFER:
         return c->receive_buffer;
     case TCP_OPTION_SEND_BUFFER:
@@ -223,6 +284,8 @@ enum tcp_option_status tcp_listener_set_option(struct tcp_listener *listener,
     if (profile == NULL)
         return TCP_OPTION_NO_MEMORY;
     listener->own_profile = true;
+    if (option == TCP_OPTION_QUICK_ACK && value != 0)
+        value = TCP_QUICK_ACKS;
     put(profile, option, value);
     if (option == TCP_OPTION_RECEIVE_BUFFER)
         profile->receive_buffer_max = 0;
@@ -233,5 +296,6 @@ enum tcp_option_status tcp_listener_set_option(struct tcp_listener *listener,
 
 uint64_t tcp_listener_get_option(const struct tcp_listener *listener, enum tcp_option option)
 {
-    return get(listener->profile, option);
+    uint64_t value = get(listener->profile, option);
+    return option == TCP_OPTION_QUICK_ACK ? value != 0 : value;
 }

@@ -81,6 +81,8 @@ static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
  * another small one waits. */
 static bool small_may_go(const struct tcp_connection *c)
 {
+    if (UNLIKELY(c->cork) || UNLIKELY(c->push_forced))
+        return c->push_forced || c->shutdown;
     return c->nodelay || c->shutdown || tcp_flight(c) == 0 ||
            seq_before_equal(c->snd_small, c->snd_una);
 }
@@ -107,8 +109,10 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
 {
     uint32_t unsent = c->fin_sent ? 0 : (uint32_t)seq_diff(c->snd_end, c->snd_nxt);
     c->cwnd_limited = false;
-    if (unsent == 0)
+    if (unsent == 0) {
+        c->push_forced = false;
         return 0;
+    }
     uint32_t window = usable_window(c);
     if (window == 0) /* §3.8.6.1: probes of a closed window carry an octet */
         return c->probe_forced && tcp_flight(c) == 0 ? 1 : 0;

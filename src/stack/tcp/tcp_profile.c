@@ -13,7 +13,7 @@
     .keepalive_idle = 2 * USEC_PER_HOUR, .keepalive_interval = 75 * USEC_PER_SEC,                  \
     .keepalive_probes = 9, .fin_wait_2 = 60 * USEC_PER_SEC, .time_wait = 60 * USEC_PER_SEC,        \
     .challenge_interval = 500 * USEC_PER_MSEC, .challenge_count = 100,                             \
-    .path_mtu_discovery = true, .path_mtu_base = 1024, .path_mtu_interval = 10 * USEC_PER_MINUTE
+    .path_mtu_discovery = TCP_PATH_MTU_WANT, .path_mtu_base = 1024, .path_mtu_interval = 10 * USEC_PER_MINUTE
 
 /* DEVIATES RFC 6298 §2.4: rto_min is 200 ms instead of 1 s, as every large stack has had for
  * decades; the variance term and the peers' delayed acknowledgements are covered by it. */
@@ -26,7 +26,7 @@ const struct tcp_profile tcp_profile_default = {
     .initial_window = 10,
     .rto_min = 200 * USEC_PER_MSEC,
     .quick_acks = 16,
-    .path_mtu_probing = true,
+    .path_mtu_probing = TCP_PROBING_WHEN_BLACK,
     .send_buffer = 4 * 1024 * 1024,
     .receive_buffer = 4 * 1024 * 1024,
 };
@@ -43,6 +43,7 @@ const struct tcp_profile tcp_profile_linux = {
     .rto_min = 200 * USEC_PER_MSEC,
     .quick_acks = 16,
     .push_each_write = true,
+    .statistics = true,
     .send_buffer = 87040,
     .send_buffer_max = 4 * 1024 * 1024,
     .receive_buffer = 65535,

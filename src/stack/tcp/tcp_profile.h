@@ -39,6 +39,21 @@ enum tcp_fast_open { /* RFC 7413, flags */
     TCP_FAST_OPEN_EVERY_LISTENER = 1 << 4,   /* without being asked for by TCP_OPTION_FAST_OPEN */
 };
 
+enum tcp_path_mtu_discovery { /* in the order of Linux's IP_PMTUDISC_… */
+    TCP_PATH_MTU_DONT,  /* never DF; a router may fragment */
+    TCP_PATH_MTU_WANT,  /* DF (RFC 1191), and segments follow what routers say */
+    TCP_PATH_MTU_DO,
+    TCP_PATH_MTU_PROBE, /* DF, and what routers say is not believed: the interface's MTU holds */
+    TCP_PATH_MTU_COUNT
+};
+
+enum tcp_path_mtu_probing { /* RFC 4821; in the order of Linux's tcp_mtu_probing */
+    TCP_PROBING_OFF,
+    TCP_PROBING_WHEN_BLACK, /* when full segments vanish time and again */
+    TCP_PROBING_ALWAYS,     /* from the small size upwards, from the beginning */
+    TCP_PROBING_COUNT
+};
+
 enum tcp_challenge { /* RFC 5961 §7: how challenge ACKs are limited */
     TCP_CHALLENGE_PER_CONNECTION, /* one in challenge_interval for each connection */
     TCP_CHALLENGE_PER_STACK,      /* challenge_count in each second, all told */
@@ -55,12 +70,14 @@ struct tcp_profile {
     bool timestamps;         /* RFC 7323 */
     bool window_scaling;
     bool syn_cookies;        /* RFC 4987 §3.6: when the SYN queue is full */
-    enum tcp_ecn ecn;
-    unsigned fast_open;      /* enum tcp_fast_open */
+    uint8_t ecn;             /* enum tcp_ecn */
+    uint32_t fast_open;      /* enum tcp_fast_open */
     bool syn_window_segments; /* the first window is a multiple of the MSS */
     uint16_t mss_max;        /* of what we offer and send; 0: as the link allows */
     uint8_t syn_retries;     /* SYNs beyond the first */
     uint8_t syn_ack_retries;
+    usec defer_accept;       /* a listener's: the connection is not offered before text came, this
+                                long; 0: it is */
 
     /* Sending. */
     const struct tcp_congestion *congestion; /* NULL: the house's choice */
@@ -110,10 +127,11 @@ struct tcp_profile {
     uint32_t challenge_count;
     uint8_t ttl;             /* 0: 64 */
     uint8_t traffic_class;   /* DSCP; the ECN bits are TCP's own */
-    bool path_mtu_discovery; /* DF (RFC 1191) */
-    bool path_mtu_probing;   /* RFC 4821: when segments vanish */
+    uint8_t path_mtu_discovery; /* enum tcp_path_mtu_discovery */
+    uint8_t path_mtu_probing; /* enum tcp_path_mtu_probing */
     uint16_t path_mtu_base;  /* octets of IP */
     usec path_mtu_interval;  /* then larger ones are tried again */
+    bool statistics;         /* all of struct tcp_info, from a connection's first moment on */
 };
 
 extern const struct tcp_profile tcp_profile_default; /* what we think is best */

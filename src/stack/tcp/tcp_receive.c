@@ -125,6 +125,8 @@ enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg
 static uint32_t space(const struct tcp_connection *c)
 {
     uint32_t most = UINT32_C(65535) << c->rcv_scale;
+    if (UNLIKELY(c->profile->window_clamp != 0) && c->profile->window_clamp < most)
+        most = c->profile->window_clamp;
     uint32_t free = c->receive_buffer > c->received_len ? c->receive_buffer - c->received_len : 0;
     return free < most ? free : most;
 }

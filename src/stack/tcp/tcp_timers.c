@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * tcp_timers.c - the two timers of a connection. One serves retransmission (RFC 6298 §5), zero
- * window probes (RFC 9293 §3.8.6.1), keepalive (§3.8.4), FIN-WAIT-2, TIME-WAIT (§3.6.1) and the wait
+ * window probes (RFC 9293 §3.8.6.1), the end of a cork's patience, keepalive (§3.8.4), FIN-WAIT-2, TIME-WAIT (§3.6.1) and the wait
  * for tcp_answer(), which exclude each other; the other one delays acknowledgements (§3.8.6.3). An
  * idle connection has none armed.
  */
@@ -31,6 +31,12 @@ static void keep_or_set(struct tcp_connection *c, enum tcp_timer_purpose purpose
         tcp_timer_set(c, purpose, c->stack->now + interval);
 }
 
+/* Is it the application's wish that what waits is not sent? */
+static bool corked(const struct tcp_connection *c)
+{
+    return c->cork && c->snd_wnd > 0 && (uint32_t)seq_diff(c->snd_end, c->snd_nxt) <= c->snd_wnd;
+}
+
 void tcp_timer_settle(struct tcp_connection *c)
 {
     bool waits = seq_before(c->snd_nxt, c->snd_end) || (c->shutdown && !c->fin_sent);
@@ -38,6 +44,8 @@ void tcp_timer_settle(struct tcp_connection *c)
         return;
     if (tcp_flight(c) > 0) {
         keep_or_set(c, TCP_TIMER_RETRANSMIT, tcp_rto(c));
+    } else if (waits && UNLIKELY(corked(c))) {
+        keep_or_set(c, TCP_TIMER_CORK, TCP_CORK_TIMEOUT + c->srtt / 8);
     } else if (waits) {
         keep_or_set(c, TCP_TIMER_PERSIST, tcp_rto(c));
     } else if (c->state == TCP_FIN_WAIT_2 && orphan(c)) {
@@ -134,6 +142,10 @@ static void expired(struct tcp_connection *c)
         break;
     case TCP_TIMER_PERSIST:
         persist_timeout(c);
+        break;
+    case TCP_TIMER_CORK:
+        c->push_forced = true;
+        tcp_wake(c);
         break;
     case TCP_TIMER_KEEPALIVE:
         keepalive_timeout(c);

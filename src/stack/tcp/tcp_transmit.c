@@ -130,7 +130,7 @@ void tcp_transmit_segment(struct tcp_connection *c, const struct tcp_path *path,
         .protocol = IP_PROTOCOL_TCP,
         .ttl = c->profile->ttl,
         .traffic_class = c->profile->traffic_class,
-        .dont_fragment = c->profile->path_mtu_discovery && !c->may_fragment,
+        .dont_fragment = c->profile->path_mtu_discovery != TCP_PATH_MTU_DONT && !c->may_fragment,
         .interface = -1,
     };
     c->stack->counters.tcpOutSegs++;
