@@ -119,6 +119,8 @@ static void catch_frame(struct play *p, struct frame *frame)
     struct bytes packet = bytes_of(octets + ETHERNET_HEADER_LEN, len - ETHERNET_HEADER_LEN);
     assert_int_equal(ipv4_decode(packet, &ip), WIRE_OK);
     caught->protocol = ip.protocol;
+    caught->ttl = ip.ttl;
+    caught->traffic_class = ip.traffic_class;
     if (ip.protocol == IP_PROTOCOL_ICMP) {
         caught->icmp_code = ip.payload.data[1];
         return;
@@ -129,6 +131,8 @@ static void catch_frame(struct play *p, struct frame *frame)
     DEMAND(p, checksum_fold(checksum_add(sum, ip.payload, 0)) == 0xffff, "wrong checksum");
     assert_int_equal(tcp_header_decode(ip.payload, &caught->header), WIRE_OK);
     note_kinds(caught, ip.payload);
+    bool mss = (caught->header.options.present & TCP_HAS_MSS) != 0;
+    DEMAND(p, !mss || (caught->header.flags & TCP_SYN), "MSS in a segment without SYN");
     caught->len = caught->header.payload.len;
     check_text(p, caught, caught->header.payload.data);
     if (caught->header.options.present & TCP_HAS_TIMESTAMPS)
@@ -228,7 +232,25 @@ static void use_timestamps(struct play *p, struct tcp_options *options, uint32_t
     options->timestamp_echo = p->ts_seen;
 }
 
-static void read_option(struct play *p, struct tcp_header *header, uint16_t *port)
+/* What a segment of the peer has beyond a well-formed header. */
+struct oddities {
+    bool bad_checksum;
+    uint8_t raw[TCP_OPTIONS_MAX]; /* options as octets, padded with zeros */
+    size_t raw_len;
+};
+
+static void read_raw(struct play *p, struct oddities *odd)
+{
+    const char *text = script_word(p);
+    for (; text[0] != '\0' && text[1] != '\0'; text += 2) {
+        const char digits[3] = {text[0], text[1], '\0'};
+        DEMAND(p, odd->raw_len < sizeof odd->raw, "too many options");
+        odd->raw[odd->raw_len++] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    odd->raw_len = (odd->raw_len + 3) / 4 * 4;
+}
+
+static void read_option(struct play *p, struct tcp_header *header, struct oddities *odd)
 {
     struct tcp_options *options = &header->options;
     const char *name = script_word(p);
@@ -254,40 +276,60 @@ static void read_option(struct play *p, struct tcp_header *header, uint16_t *por
     } else if (strcmp(name, "sack") == 0) {
         read_sack(p, options, p->our_iss);
     } else if (strcmp(name, "port") == 0) {
-        *port = (uint16_t)script_number(p);
+        header->source_port = (uint16_t)script_number(p);
+    } else if (strcmp(name, "urg") == 0) {
+        header->urgent = (uint16_t)script_number(p);
+    } else if (strcmp(name, "raw") == 0) {
+        read_raw(p, odd);
+    } else if (strcmp(name, "badsum") == 0) {
+        odd->bad_checksum = true;
     } else {
         DEMAND(p, false, "unknown word %s", name);
     }
 }
 
-static void peer_sends(struct play *p)
+/* The octets of the peer's segment, with its checksum. */
+static struct bytes build_segment(struct play *p, const struct tcp_header *header, uint32_t len,
+                                  const struct oddities *odd)
 {
     static uint8_t octets[65535];
+    struct writer w = writer_of(octets, sizeof octets);
+    tcp_header_encode(header, &w);
+    if (odd->raw_len > 0) {
+        write_bytes(&w, bytes_of(odd->raw, odd->raw_len));
+        octets[12] = (uint8_t)(writer_len(&w) / 4 << 4);
+    }
+    for (uint32_t i = 0; i < len; i++)
+        write_u8(&w, script_peer_octet(header->sequence - p->peer_iss + i - 1));
+    assert_false(w.failed);
+    struct ip_address peer = ADDRESS_PEER;
+    uint64_t sum = checksum_pseudo(&peer, &p->local, IP_PROTOCOL_TCP, (uint32_t)writer_len(&w));
+    uint16_t checksum = (uint16_t)~checksum_fold(checksum_add(sum, writer_bytes(&w), 0));
+    write_u16_at(&w, TCP_CHECKSUM_OFFSET, odd->bad_checksum ? checksum ^ 0x0100 : checksum);
+    return writer_bytes(&w);
+}
+
+static void peer_sends(struct play *p, bool batch)
+{
     uint32_t start;
     uint32_t end;
-    uint16_t port = PEER_PORT;
-    collect(p);
-    nothing_more(p);
-    struct tcp_header header = {.target_port = OUR_PORT, .window = 65535};
+    struct oddities odd = {0};
+    if (!batch) {
+        collect(p);
+        nothing_more(p);
+    }
+    struct tcp_header header = {
+        .source_port = PEER_PORT, .target_port = OUR_PORT, .window = 65535};
     header.flags = flags_of(p, script_word(p));
     range(p, &start, &end);
     header.sequence = p->peer_iss + start;
     if (p->ts_value != 0)
         use_timestamps(p, &header.options, 0);
     while (p->next < p->count)
-        read_option(p, &header, &port);
-    header.source_port = port;
-    struct writer w = writer_of(octets, sizeof octets);
-    tcp_header_encode(&header, &w);
-    for (uint32_t i = start; i != end; i++)
-        write_u8(&w, script_peer_octet(i - 1));
-    assert_false(w.failed);
+        read_option(p, &header, &odd);
     struct ipv4_header ip = {.source = ADDRESS_PEER, .target = p->local,
                              .protocol = IP_PROTOCOL_TCP};
-    uint64_t sum = checksum_pseudo(&ip.source, &ip.target, ip.protocol, (uint32_t)writer_len(&w));
-    write_u16_at(&w, TCP_CHECKSUM_OFFSET,
-                 (uint16_t)~checksum_fold(checksum_add(sum, writer_bytes(&w), 0)));
-    one_stack_ip(&p->s, &ip, writer_bytes(&w));
+    one_stack_ip(&p->s, &ip, build_segment(p, &header, end - start, &odd));
     tcp_check_all(p->s.stack);
     script_take_events(p);
 }
@@ -336,6 +378,10 @@ static void check_word(struct play *p, const struct caught *caught)
         script_same(p, "gso size", caught->gso_size, script_number(p));
     else if (strcmp(name, "port") == 0)
         script_same(p, "port", header->target_port, script_number(p));
+    else if (strcmp(name, "ttl") == 0)
+        script_same(p, "ttl", caught->ttl, script_number(p));
+    else if (strcmp(name, "class") == 0)
+        script_same(p, "traffic class", caught->traffic_class, script_number(p));
     else
         DEMAND(p, false, "unknown word %s", name);
 }
@@ -381,10 +427,13 @@ static void peer_tells_icmp(struct play *p)
 {
     uint8_t body[ICMP_HEADER_LEN + IPV4_HEADER_LEN + 8];
     struct writer w = writer_of(body, sizeof body);
+    uint8_t type = ICMP_UNREACHABLE;
+    if (script_accept_word(p, "type"))
+        type = (uint8_t)script_number(p);
     uint8_t code = (uint8_t)script_number(p);
     uint16_t mtu = script_accept_word(p, "mtu") ? (uint16_t)script_number(p) : 0;
     uint32_t seq = script_accept_word(p, "seq") ? script_number(p) : 1;
-    write_u8(&w, ICMP_UNREACHABLE);
+    write_u8(&w, type);
     write_u8(&w, code);
     write_zeros(&w, 4);
     write_u16(&w, mtu);
@@ -450,7 +499,9 @@ static void verb(struct play *p)
         return;
     script_open(p);
     if (strcmp(name, "<") == 0)
-        peer_sends(p);
+        peer_sends(p, false);
+    else if (strcmp(name, "<<") == 0)
+        peer_sends(p, true);
     else if (strcmp(name, ">") == 0)
         we_send(p);
     else if (strcmp(name, "icmp") == 0)

@@ -14,7 +14,9 @@
  * `ts value echo`, `sack a:b c:d`, `gso n`, `port n` (of the peer), `kinds 2,4,8,1,3` (of
  * our options as they lie). On `>` lines a word that is missing is not looked at, but `sack` must be
  * there when there are blocks. On `<` lines, `ts` alone (in the SYN) makes the peer use timestamps
- * from then on; `old n` sends one n older than that.
+ * from then on; `old n` sends one n older than that. `raw HEX` adds options as octets, `urg n` sets
+ * the urgent pointer, `badsum` spoils the checksum. `<<` instead of `<` comes in one batch with the
+ * segment before: nothing is sent in between. On `>` lines `ttl n` and `class n` look at IP's header.
  *
  * Settings, before all: mtu n, tso, foreign, receive n, send n, connections n,
  *      profile NAME, with WORD n (of the profile: script_with()).
@@ -22,7 +24,8 @@
  *      answer, refuse [n], write n [taken], frame n, read n, finish, close,
  *      abort, nodelay, keepalive, buffers n n, option NAME n [range|state] (of the connection, or
  *      of the listener while there is none)
- * Peer: icmp code [mtu n] [seq n]    Destination Unreachable, about our segment at seq
+ * Peer: icmp [type n] code [mtu n] [seq n]    about our segment at seq; Destination Unreachable
+ *      when no type is given
  * Expected: events NAME…|none; listener opened|none; state NAME; error NAME; drop words…;
  *      received n; room n; at-end; `> unreachable code`; numbers of tcp_info: mss cwnd ssthresh
  *      flight window offered rto srtt again unacknowledged; connections n; idle (no timer runs);

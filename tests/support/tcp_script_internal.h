@@ -23,6 +23,8 @@ struct caught {
     uint16_t gso_size;
     uint8_t protocol;
     uint8_t icmp_code;
+    uint8_t ttl;
+    uint8_t traffic_class;
     struct tcp_header header;
     size_t len;
     char kinds[100]; /* of the options, as they lie: "2,4,8,1,3" */
