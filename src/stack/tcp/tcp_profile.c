@@ -5,7 +5,7 @@
 
 /* What all have in common. */
 #define EVERYWHERE                                                                                 \
-    .sack = true, .dsack = true, .syn_cookies = true, .ecn = TCP_ECN_ACCEPT, .syn_retries = 6,     \
+    .sack = true, .dsack = true, .syn_cookies = true, .ecn = TCP_ECN_ACCEPT,                       \
     .syn_ack_retries = 5, .restart_after_idle = true, .rack = true, .tail_loss_probe = true,       \
     .prr = true, .forward_rto = true, .undo = true, .reordering = 3, .retries = 15,                \
     .orphan_retries = 15, .rto_initial = 1 * USEC_PER_SEC, .rto_max = 60 * USEC_PER_SEC,           \
@@ -20,6 +20,7 @@
 const struct tcp_profile tcp_profile_default = {
     EVERYWHERE,
     .name = "default",
+    .syn_retries = 7, /* more than 3 minutes (RFC 9293 §3.8.3, MUST-23) */
     .timestamps = true,
     .window_scaling = true,
     .fast_open = TCP_FAST_OPEN_CLIENT,
@@ -35,6 +36,7 @@ const struct tcp_profile tcp_profile_default = {
 const struct tcp_profile tcp_profile_linux = {
     EVERYWHERE,
     .name = "linux",
+    .syn_retries = 6,
     .syn_window_segments = true,
     .timestamps = true,
     .window_scaling = true,
@@ -53,6 +55,7 @@ const struct tcp_profile tcp_profile_linux = {
 const struct tcp_profile tcp_profile_freebsd = {
     EVERYWHERE,
     .name = "freebsd",
+    .syn_retries = 6,
     .timestamps = true,
     .window_scaling = true,
     .initial_window = 10,
@@ -68,6 +71,7 @@ const struct tcp_profile tcp_profile_freebsd = {
 const struct tcp_profile tcp_profile_tiny = {
     EVERYWHERE,
     .name = "tiny",
+    .syn_retries = 7,
     .rto_min = 200 * USEC_PER_MSEC,
     .initial_window = 4,
     .send_buffer = 8192,
