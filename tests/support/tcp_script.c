@@ -461,6 +461,12 @@ static void choose_profile(struct play *p, const char *name)
         return;
     }
     const char *wanted = script_word(p);
+    if (strcmp(name, "congestion") == 0) {
+        int kind = tcp_congestion_find(wanted);
+        DEMAND(p, kind >= 0, "no such congestion control: %s", wanted);
+        p->profile.congestion = (uint8_t)kind;
+        return;
+    }
     const struct tcp_profile *profile = tcp_profile_find(wanted);
     DEMAND(p, profile != NULL, "no such profile: %s", wanted);
     p->profile = *profile;
@@ -481,7 +487,8 @@ static bool setting(struct play *p, const char *name)
         options->stack.tcp_receive_buffer = script_number(p);
     else if (strcmp(name, "send") == 0)
         options->stack.tcp_send_buffer = script_number(p);
-    else if (strcmp(name, "profile") == 0 || strcmp(name, "with") == 0)
+    else if (strcmp(name, "profile") == 0 || strcmp(name, "with") == 0 ||
+             strcmp(name, "congestion") == 0)
         choose_profile(p, name);
     else if (strcmp(name, "connections") == 0)
         options->stack.tcp_connections_max = script_number(p);

@@ -19,7 +19,7 @@
  * segment before: nothing is sent in between. On `>` lines `ttl n` and `class n` look at IP's header.
  *
  * Settings, before all: mtu n, tso, foreign, receive n, send n, connections n,
- *      profile NAME, with WORD n (of the profile: script_with()).
+ *      profile NAME, with WORD n (of the profile: script_with()), congestion NAME.
  * Ours: establish [words of the SYN], listen [n], unlisten, intercept, connect, accept, accept-none,
  *      answer, refuse [n], write n [taken], frame n, read n, finish, close,
  *      abort, nodelay, keepalive, buffers n n, option NAME n [range|state] (of the connection, or

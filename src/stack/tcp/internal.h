@@ -89,6 +89,39 @@ enum tcp_sent_flags {
     TCP_SENT_FIN = 1 << 4,
 };
 
+/* HyStart++ (RFC 9406 §4.2), while in the first slow start. */
+struct tcp_hystart {
+    bool running;         /* a round has begun; else all the rest means nothing */
+    bool conservative;    /* in CSS */
+    uint8_t samples;      /* of RTT in this round, up to the number that is enough */
+    uint8_t rounds;       /* of CSS */
+    struct seq round_end;
+    uint32_t last_min;    /* usec; UINT32_MAX: none */
+    uint32_t current_min;
+    uint32_t baseline;    /* what ends CSS */
+    uint32_t credit;      /* octets of which CSS has not taken its part */
+};
+
+/* CUBIC (RFC 9438 §4.1), in octets: what lasts as long as the connection. */
+struct tcp_cubic {
+    uint32_t w_max;
+    uint32_t cwnd_prior;
+    uint32_t cwnd_epoch; /* 0: there is no epoch, the next ACK in congestion avoidance begins one */
+    uint32_t epoch_at;   /* msec */
+};
+
+/* What belongs to an epoch and can be begun anew when nothing has been under way. */
+struct tcp_cubic_epoch {
+    struct tcp_cubic before; /* the last reduction: for undo */
+    bool reduced;            /* `before` means something */
+    bool running;
+    uint32_t k;              /* msec */
+    uint32_t w_est;
+    uint32_t seen_at;        /* msec, of the last ACK */
+    uint64_t credit;         /* octets * octets, below one octet of cwnd */
+    uint64_t est_credit;
+};
+
 /*
  * What a connection needs only while there is something queued or unacknowledged: the send queue,
  * the scoreboard, and the state of recovery. An idle connection has the one of tcp_sending_none(),
@@ -105,6 +138,8 @@ struct tcp_sending {
     uint32_t lost;
     uint32_t again;             /* lost ones that were sent again */
     uint32_t inflated;          /* without SACK: what duplicate ACKs say has left the network */
+    struct tcp_hystart hystart;
+    struct tcp_cubic_epoch cubic;
 };
 
 /* Octets that came before their time: contiguous ones make a range. */
@@ -162,6 +197,8 @@ struct tcp_congestion {
     void (*acked)(struct tcp_connection *c, const struct tcp_ack_event *event);
     uint32_t (*ssthresh)(struct tcp_connection *c); /* the new one when loss was noticed */
     void (*timed_out)(struct tcp_connection *c);
+    /* Octets will be sent after a pause, in which nothing was under way. NULL: nothing to do. */
+    void (*resumed)(struct tcp_connection *c, usec pause);
     /* The loss that ssthresh() was asked for, or the timeout, was none (RFC 4015): recovery has put
      * cwnd and ssthresh back. NULL: nothing else to put back. */
     void (*undo)(struct tcp_connection *c);
@@ -264,7 +301,10 @@ struct tcp_connection {
     const struct tcp_congestion *congestion;
     uint32_t cwnd;
     uint32_t ssthresh;
-    uint64_t congestion_state[2]; /* the algorithm's own */
+    union {                 /* the algorithm's own */
+        uint64_t congestion_state[2];
+        struct tcp_cubic cubic;
+    };
 
     usec last_sent_at;      /* data; SYN */
     usec last_received_at;
@@ -522,10 +562,22 @@ void tcp_recovery_timed_out(struct tcp_connection *c);
 /* The next record to be retransmitted, or NULL. */
 struct tcp_sent *tcp_recovery_next(struct tcp_connection *c);
 
-/* ---- tcp_congestion.c ---- */
+/* ---- tcp_congestion.c, and a file for each algorithm ---- */
+enum { TCP_CWND_MAX = 1 << 30 };
+const struct tcp_congestion *tcp_cubic(void);
 const struct tcp_congestion *tcp_newreno(void);
+/* Takes the algorithm that the profile names; a live connection begins anew with it. */
+void tcp_congestion_choose(struct tcp_connection *c);
 void tcp_congestion_open(struct tcp_connection *c); /* the handshake is over */
 void tcp_congestion_idle(struct tcp_connection *c); /* about to send after a pause */
+/* How much cwnd grows in slow start for an ACK that took `event->acknowledged` octets away. */
+uint32_t tcp_slow_start(struct tcp_connection *c, const struct tcp_ack_event *event);
+/* The same with HyStart++; sets ssthresh when it is over. */
+uint32_t tcp_hystart(struct tcp_connection *c, const struct tcp_ack_event *event);
+/* For the tests: floor of the cube root; W_cubic() at t msec (RFC 9438 §4.2, figure 1), K. */
+uint32_t tcp_cube_root(uint64_t x);
+int64_t tcp_cubic_window(uint32_t mss, uint32_t w_max, int64_t t, int64_t k);
+uint32_t tcp_cubic_k(uint32_t mss, uint32_t w_max, uint32_t cwnd);
 
 /* ---- tcp_rtt.c ---- */
 void tcp_rtt_sample(struct tcp_connection *c, usec rtt);

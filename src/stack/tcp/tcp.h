@@ -159,6 +159,7 @@ enum tcp_option {
     TCP_OPTION_PACING_RATE_MAX, /* octets a second; 0: none */
     TCP_OPTION_URGENT_IN_LINE,
     TCP_OPTION_STATISTICS,     /* all of struct tcp_info from now on */
+    TCP_OPTION_CONGESTION,     /* enum tcp_congestion_kind; any time */
     TCP_OPTION_COUNT
 };
 

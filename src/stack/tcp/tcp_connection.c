@@ -150,7 +150,6 @@ struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endp
     c->mss = TCP_MSS_DEFAULT;
     c->rto = (uint32_t)c->profile->rto_initial;
     c->sending = tcp_sending_none();
-    c->congestion = c->profile->congestion != NULL ? c->profile->congestion : tcp_newreno();
     stack->counters.tcpConnections++;
     return c;
 }

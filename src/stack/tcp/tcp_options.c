@@ -53,6 +53,7 @@ static const struct {
     [TCP_OPTION_PACING_RATE_MAX] = FIELD(U64, pacing_rate_max, 0, UINT64_MAX),
     [TCP_OPTION_URGENT_IN_LINE] = FIELD(BOOL, urgent_in_line, 0, 1),
     [TCP_OPTION_STATISTICS] = FIELD(BOOL, statistics, 0, 1),
+    [TCP_OPTION_CONGESTION] = FIELD(U8, congestion, 0, TCP_CONGESTION_COUNT - 1),
 };
 _Static_assert(ARRAY_LEN(fields) == TCP_OPTION_COUNT, "one row per option");
 
@@ -153,6 +154,7 @@ void tcp_profile_inherit(struct tcp_connection *c, const struct tcp_listener *li
     c->keepalive = c->profile->keepalive;
     c->receive_buffer = c->profile->receive_buffer;
     c->send_buffer = c->profile->send_buffer;
+    tcp_congestion_choose(c);
 }
 
 void tcp_profile_release(struct tcp_connection *c)
@@ -230,6 +232,7 @@ static void apply(struct tcp_connection *c, enum tcp_option option, uint64_t val
                    (option == TCP_OPTION_CORK && value == 0);
     if (release && seq_before(c->snd_nxt, c->snd_end) && c->snd_wnd > 0 && !c->shutdown)
         c->push_forced = true; /* what waited goes, corked or not; what comes may wait again */
+    tcp_congestion_choose(c);
     if (tcp_window_update_due(c))
         c->ack_now = true;
     tcp_send_room_changed(c);

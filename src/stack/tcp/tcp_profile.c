@@ -6,9 +6,10 @@
 /* What all have in common. */
 #define EVERYWHERE                                                                                 \
     .sack = true, .dsack = true, .syn_cookies = true, .ecn = TCP_ECN_ACCEPT,                       \
-    .syn_ack_retries = 5, .restart_after_idle = true, .rack = true, .tail_loss_probe = true,       \
-    .prr = true, .forward_rto = true, .undo = true, .reordering = 3, .retries = 15,                \
-    .orphan_retries = 15, .rto_initial = 1 * USEC_PER_SEC, .rto_max = 60 * USEC_PER_SEC,           \
+    .syn_ack_retries = 5, .hystart = true, .restart_after_idle = true, .rack = true,               \
+    .tail_loss_probe = true, .prr = true, .forward_rto = true, .undo = true, .reordering = 3,      \
+    .retries = 15, .orphan_retries = 15, .rto_initial = 1 * USEC_PER_SEC,                          \
+    .rto_max = 60 * USEC_PER_SEC,                                                                  \
     .not_sent_low = UINT32_MAX, .receive_low = 1, .delayed_ack = 40 * USEC_PER_MSEC,               \
     .keepalive_idle = 2 * USEC_PER_HOUR, .keepalive_interval = 75 * USEC_PER_SEC,                  \
     .keepalive_probes = 9, .fin_wait_2 = 60 * USEC_PER_SEC, .time_wait = 60 * USEC_PER_SEC,        \
@@ -71,6 +72,7 @@ const struct tcp_profile tcp_profile_freebsd = {
 const struct tcp_profile tcp_profile_tiny = {
     EVERYWHERE,
     .name = "tiny",
+    .congestion = TCP_CONGESTION_NEWRENO,
     .syn_retries = 7,
     .rto_min = 200 * USEC_PER_MSEC,
     .initial_window = 4,

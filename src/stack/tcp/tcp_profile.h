@@ -15,8 +15,6 @@
 
 #include "base/usec.h"
 
-struct tcp_congestion;
-
 /* The order of the options in a SYN, which is how a host's kind is known from far. */
 enum tcp_syn_order {
     TCP_SYN_ORDER_LINUX,   /* mss, sackOK, TS, nop, wscale; mss, nop, nop, sackOK, nop, wscale */
@@ -60,6 +58,12 @@ enum tcp_challenge { /* RFC 5961 §7: how challenge ACKs are limited */
     TCP_CHALLENGE_COUNT
 };
 
+enum tcp_congestion_kind { /* who decides how much may be under way */
+    TCP_CONGESTION_CUBIC,   /* RFC 9438 */
+    TCP_CONGESTION_NEWRENO, /* RFC 5681, 6582 */
+    TCP_CONGESTION_COUNT
+};
+
 struct tcp_profile {
     const char *name;
 
@@ -80,8 +84,9 @@ struct tcp_profile {
                                 long; 0: it is */
 
     /* Sending. */
-    const struct tcp_congestion *congestion; /* NULL: the house's choice */
+    uint8_t congestion;      /* enum tcp_congestion_kind */
     uint16_t initial_window; /* segments (RFC 6928) */
+    bool hystart;            /* RFC 9406, in the first slow start of CUBIC */
     bool restart_after_idle; /* RFC 5681 §4.1 */
     bool nodelay;            /* Nagle off */
     bool cork;               /* short segments wait, at most 200 ms */
@@ -144,5 +149,12 @@ const struct tcp_profile *tcp_profile_find(const char *name);
 
 /* The names, in turn from *place = 0; NULL ends. */
 const char *tcp_profile_each(unsigned *place);
+
+/* Congestion control by name ("newreno", ...): enum tcp_congestion_kind; -1: there is none. */
+int tcp_congestion_find(const char *name);
+const char *tcp_congestion_name(enum tcp_congestion_kind kind);
+
+/* The names, in turn from *place = 0; NULL ends. */
+const char *tcp_congestion_each(unsigned *place);
 
 #endif
