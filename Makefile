@@ -42,7 +42,7 @@ HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o) $(B)/generated/web_pages.o
 TESTS := $(patsubst %.c,$(B)/%,$(shell find tests -name 'test_*.c' | LC_ALL=C sort))
 TEST_SUPPORT := $(patsubst %.c,$(B)/%.o,$(call sources,tests/support))
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
-TEST_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+TEST_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c) bench/congestion.c)
 EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*.c))
 
 all: $(B)/wholenet
