@@ -26,7 +26,7 @@ static struct zone_set *make_zones(void)
         char reason[100];
         uint8_t rdata[512];
         struct text text = text_of(line, sizeof line);
-        struct text error = text_of(reason, sizeof reason);
+        struct dns_error error = dns_error_of(reason, sizeof reason);
         struct writer w = writer_of(rdata, sizeof rdata);
         struct dns_line_context context = {.ttl = 60};
         struct dns_record record;

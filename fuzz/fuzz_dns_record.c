@@ -12,12 +12,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     char reason[200];
     struct dns_name origin;
     ASSERT(dns_name_parse(bytes_of_text("home.arpa"), NULL, &origin));
-    struct dns_line_context context = {&origin, &origin, 60};
-    struct text error = text_of(reason, sizeof reason);
+    struct dns_line_context context = {.origin = &origin, .owner = &origin, .ttl = 60};
+    struct dns_error error = dns_error_of(reason, sizeof reason);
     struct writer w = writer_of(buffer, sizeof buffer);
     struct dns_record record;
     if (!dns_record_parse(bytes_of(data, len), &context, &w, &record, &error)) {
-        ASSERT(error.len > 0);
+        ASSERT(error.text.len > 0);
         return 0;
     }
     ASSERT(dns_rdata_valid(record.type, record.rdata));

@@ -251,12 +251,12 @@ static bool is_record(const struct site_names *names, struct bytes text)
     uint8_t buffer[SITE_TEXT_MAX * 2];
     struct writer rdata = writer_of(buffer, sizeof buffer);
     char reason[128];
-    struct text error = text_of(reason, sizeof reason);
+    struct dns_error error = dns_error_of(reason, sizeof reason);
     struct dns_name origin;
     struct dns_record record;
     if (!dns_name_parse(bytes_of_text(config->domain), NULL, &origin))
         return false;
-    const struct dns_line_context context = {&origin, NULL, 0};
+    const struct dns_line_context context = {.origin = &origin};
     return dns_record_parse(text, &context, &rdata, &record, &error);
 }
 

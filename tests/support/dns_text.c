@@ -38,7 +38,7 @@ static void add_lines(struct dns_builder *b, const char *const *lines)
         uint8_t rdata[2048];
         char reason[200];
         struct writer w = writer_of(rdata, sizeof rdata);
-        struct text error = text_of(reason, sizeof reason);
+        struct dns_error error = dns_error_of(reason, sizeof reason);
         struct dns_record record;
         struct dns_line_context context = {.ttl = 60};
         if (!dns_record_parse(bytes_of_text(*lines), &context, &w, &record, &error))
@@ -86,7 +86,11 @@ static void add_record(struct text *t, const struct dns_rr *rr, struct bytes mes
     static uint8_t rdata[DNS_RDATA_MAX];
     struct writer w = writer_of(rdata, sizeof rdata);
     assert_int_equal(dns_rdata_expand(rr->type, message, rr->rdata, &w), WIRE_OK);
-    struct dns_record record = {rr->owner, rr->type, rr->class, rr->ttl, writer_bytes(&w)};
+    struct dns_record record = {.owner = rr->owner,
+                                .type = rr->type,
+                                .class = rr->class,
+                                .ttl = rr->ttl,
+                                .rdata = writer_bytes(&w)};
     text_add_format(t, "; %s ", sections[rr->section]);
     dns_record_format(&record, t);
 }

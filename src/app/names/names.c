@@ -213,14 +213,14 @@ int names_add_record(struct names *names, const char *line, char *error, size_t 
 {
     uint8_t rdata[ZONE_RDATA_MAX];
     struct writer w = writer_of(rdata, sizeof rdata);
-    struct text reason = text_of(error, size);
+    struct dns_error reason = dns_error_of(error, size);
     struct dns_record record;
-    struct dns_line_context context = {&names->domain, NULL, names->ttl};
+    struct dns_line_context context = {.origin = &names->domain, .ttl = names->ttl};
     if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &reason))
         return -EINVAL;
     int status = record.type != DNS_SOA ? add_override_zone(names, &record) : 0;
     if (status != 0) {
-        text_add(&reason, status == -ENOSPC   ? "too many records"
+        text_add(&reason.text, status == -ENOSPC   ? "too many records"
                           : status == -ENOMEM ? "no memory"
                                               : "a CNAME cannot be where a zone begins, and the "
                                                 "name above it is not of this site");
@@ -228,7 +228,7 @@ int names_add_record(struct names *names, const char *line, char *error, size_t 
     }
     enum zone_result result = zone_add(names->zones, &record);
     if (result != ZONE_OK) {
-        text_add(&reason, zone_result_text(result));
+        text_add(&reason.text, zone_result_text(result));
         return -EINVAL;
     }
     return 0;

@@ -63,7 +63,11 @@ static int errno_of(enum zone_result result)
 
 int names_put(struct names *names, const struct dns_name *owner, uint16_t type, struct bytes rdata)
 {
-    struct dns_record record = {*owner, type, DNS_IN, names->ttl, rdata};
+    struct dns_record record = {.owner = *owner,
+                                .type = type,
+                                .class = DNS_IN,
+                                .ttl = names->ttl,
+                                .rdata = rdata};
     return errno_of(zone_add(names->zones, &record));
 }
 

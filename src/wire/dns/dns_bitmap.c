@@ -58,7 +58,7 @@ void dns_bitmap_take(struct reader *r)
     }
 }
 
-bool dns_bitmap_parse(struct bytes *rest, struct writer *out, struct text *error)
+bool dns_bitmap_parse(struct bytes *rest, struct writer *out, struct dns_error *error)
 {
     uint8_t bits[65536 / 8] = {0};
     struct dns_token token;

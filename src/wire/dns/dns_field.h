@@ -14,19 +14,19 @@
 
 /* ---- dns_bitmap.c: the types at a name (RFC 4034 §4.1.2) ---- */
 void dns_bitmap_take(struct reader *r);
-bool dns_bitmap_parse(struct bytes *rest, struct writer *out, struct text *error);
+bool dns_bitmap_parse(struct bytes *rest, struct writer *out, struct dns_error *error);
 void dns_bitmap_format(struct reader *r, struct text *out);
 
 /* ---- dns_svcb.c: service parameters (RFC 9460 §2.1, §2.2) ---- */
 void dns_svcb_take(struct reader *r);
-bool dns_svcb_parse(struct bytes *rest, struct writer *out, struct text *error);
+bool dns_svcb_parse(struct bytes *rest, struct writer *out, struct dns_error *error);
 void dns_svcb_format(struct reader *r, struct text *out);
 /* Has valid RDATA a form that dns_svcb_parse() reads as the same octets? */
 bool dns_svcb_has_text(struct bytes rdata);
 
 /* ---- dns_loc.c: a place on earth (RFC 1876) ---- */
 void dns_loc_take(struct reader *r);
-bool dns_loc_parse(struct bytes *rest, struct writer *out, struct text *error);
+bool dns_loc_parse(struct bytes *rest, struct writer *out, struct dns_error *error);
 void dns_loc_format(struct reader *r, struct text *out);
 
 /* ---- dns_rdata_text.c ---- */

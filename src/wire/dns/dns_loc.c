@@ -126,7 +126,7 @@ static bool parse_length(struct bytes text, uint8_t *out)
     return true;
 }
 
-bool dns_loc_parse(struct bytes *rest, struct writer *out, struct text *error)
+bool dns_loc_parse(struct bytes *rest, struct writer *out, struct dns_error *error)
 {
     uint32_t latitude;
     uint32_t longitude;

@@ -10,7 +10,7 @@
 
 /* ---- from text ---- */
 
-static bool parse_integer(char field, struct bytes token, struct writer *out, struct text *error)
+static bool parse_integer(char field, struct bytes token, struct writer *out, struct dns_error *error)
 {
     uint64_t max = field == '1' ? UINT8_MAX : field == '2' ? UINT16_MAX : UINT32_MAX;
     uint64_t value;
@@ -25,7 +25,7 @@ static bool parse_integer(char field, struct bytes token, struct writer *out, st
     return true;
 }
 
-static bool parse_address(char field, struct bytes token, struct writer *out, struct text *error)
+static bool parse_address(char field, struct bytes token, struct writer *out, struct dns_error *error)
 {
     struct ip_address address;
     bool want_v4 = field == 'a';
@@ -39,7 +39,7 @@ static bool parse_address(char field, struct bytes token, struct writer *out, st
 }
 
 /* A character-string, or a tag: a length octet and at most 255 octets. */
-static bool parse_string(struct bytes token, struct writer *out, struct text *error)
+static bool parse_string(struct bytes token, struct writer *out, struct dns_error *error)
 {
     size_t at = writer_len(out);
     write_u8(out, 0);
@@ -56,7 +56,7 @@ static bool parse_string(struct bytes token, struct writer *out, struct text *er
 
 /* Octets up to the end, blanks anywhere. */
 static bool parse_encoded(enum encoding encoding, struct bytes *rest, struct writer *out,
-                          struct text *error)
+                          struct dns_error *error)
 {
     struct decoder decoder = decoder_of(encoding);
     struct dns_token token;
@@ -112,7 +112,7 @@ static bool parse_date(struct bytes text, uint32_t *out)
 }
 
 /* \# length hex (RFC 3597 §5). */
-static bool parse_unknown(uint16_t type, struct bytes rest, struct writer *out, struct text *error)
+static bool parse_unknown(uint16_t type, struct bytes rest, struct writer *out, struct dns_error *error)
 {
     struct dns_token token;
     uint64_t len;
@@ -133,7 +133,7 @@ static bool parse_unknown(uint16_t type, struct bytes rest, struct writer *out, 
 }
 
 static bool parse_field(char field, const struct dns_token *token, const struct dns_name *origin,
-                        struct writer *out, struct text *error)
+                        struct writer *out, struct dns_error *error)
 {
     struct dns_name name;
     uint32_t seconds;
@@ -187,7 +187,7 @@ static bool parse_field(char field, const struct dns_token *token, const struct 
 
 /* Fields that take the rest of the line. False: `field` is none; *valid says whether it went well. */
 static bool parse_to_the_end(char field, struct bytes *rest, struct writer *out,
-                             struct text *error, bool *valid)
+                             struct dns_error *error, bool *valid)
 {
     switch (field) {
     case 'x':
@@ -211,7 +211,7 @@ static bool parse_to_the_end(char field, struct bytes *rest, struct writer *out,
 }
 
 static bool parse_fields(uint16_t type, struct bytes rest, const struct dns_name *origin,
-                         struct writer *out, struct text *error)
+                         struct writer *out, struct dns_error *error)
 {
     struct dns_token token;
     enum dns_token_kind kind;
@@ -239,7 +239,7 @@ static bool parse_fields(uint16_t type, struct bytes rest, const struct dns_name
 }
 
 bool dns_rdata_parse(uint16_t type, struct bytes text, const struct dns_name *origin,
-                     struct writer *out, struct text *error)
+                     struct writer *out, struct dns_error *error)
 {
     size_t at = writer_len(out);
     struct bytes rest = text;

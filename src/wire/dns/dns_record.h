@@ -104,6 +104,17 @@ MUST_USE bool dns_rdata_target(uint16_t type, struct bytes rdata, struct dns_nam
 /* As a master file has it; valid RDATA only. Types without a row in the form of RFC 3597 §5. */
 void dns_rdata_format(uint16_t type, struct bytes rdata, struct text *out);
 
+/* What is wrong with a line, for people. */
+struct dns_error {
+    struct text text;  /* "not an IPv4 address: \"192.0.2.256\"" */
+    const uint8_t *at; /* the word, in what was read; NULL: none in particular */
+};
+
+static inline struct dns_error dns_error_of(char *buffer, size_t size)
+{
+    return (struct dns_error){text_of(buffer, size), NULL};
+}
+
 /* ---- a line of a master file (RFC 1035 §5.1) ---- */
 
 struct dns_record {
@@ -112,27 +123,29 @@ struct dns_record {
     uint16_t class;
     uint32_t ttl;
     struct bytes rdata; /* in the caller's buffer */
+    bool ttl_given;     /* in the line itself */
 };
 
 struct dns_line_context {
     const struct dns_name *origin; /* completes relative names */
     const struct dns_name *owner;  /* of a line that begins with a blank; NULL: an error */
     uint32_t ttl;                  /* of a line without one */
+    uint16_t class;                /* the same; 0: IN */
 };
 
 /*
- * "owner [ttl] [class] type rdata ; comment". A TTL may have units: 1h30m. Parentheses are taken as
- * blanks: what spans lines must be joined before. The RDATA goes to `buffer`. On failure false with
+ * "owner [ttl] [class] type rdata ; comment". A TTL may have units: 1h30m. Parentheses and ends of
+ * lines are taken as blanks: where a record ends the caller knows (dns_master.h). The RDATA goes to `buffer`. On failure false with
  * the reason in `error`.
  */
 MUST_USE bool dns_record_parse(struct bytes line, const struct dns_line_context *context,
-                               struct writer *buffer, struct dns_record *out, struct text *error);
+                               struct writer *buffer, struct dns_record *out, struct dns_error *error);
 
 /* "owner ttl class type rdata" */
 void dns_record_format(const struct dns_record *record, struct text *out);
 
 /* RDATA alone, from its text: what follows the type in a line. */
 MUST_USE bool dns_rdata_parse(uint16_t type, struct bytes text, const struct dns_name *origin,
-                              struct writer *out, struct text *error);
+                              struct writer *out, struct dns_error *error);
 
 #endif

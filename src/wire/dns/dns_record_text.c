@@ -27,7 +27,7 @@ static bool parse_class(struct bytes text, uint16_t *out)
 }
 
 static bool parse_owner(struct bytes *rest, const struct dns_line_context *context,
-                        struct dns_name *out, struct text *error)
+                        struct dns_name *out, struct dns_error *error)
 {
     struct dns_token token;
     if (rest->len > 0 && (rest->data[0] == ' ' || rest->data[0] == '\t')) {
@@ -44,15 +44,16 @@ static bool parse_owner(struct bytes *rest, const struct dns_line_context *conte
 }
 
 bool dns_record_parse(struct bytes line, const struct dns_line_context *context,
-                      struct writer *buffer, struct dns_record *out, struct text *error)
+                      struct writer *buffer, struct dns_record *out, struct dns_error *error)
 {
-    struct dns_record record = {.class = DNS_IN, .ttl = context->ttl};
+    struct dns_record record = {.class = context->class, .ttl = context->ttl};
+    if (record.class == 0)
+        record.class = DNS_IN;
     struct bytes rest = line;
     if (!parse_owner(&rest, context, &record.owner, error))
         return false;
 
     /* TTL and class come in either order, each at most once (§5.1). */
-    bool have_ttl = false;
     bool have_class = false;
     struct dns_token token;
     for (;;) {
@@ -60,9 +61,9 @@ bool dns_record_parse(struct bytes line, const struct dns_line_context *context,
             return dns_complain(error, "no record type", bytes_empty());
         if (!have_class && parse_class(token.text, &record.class))
             have_class = true;
-        else if (!have_ttl && token.text.len > 0 && is_digit(token.text.data[0]) &&
+        else if (!record.ttl_given && token.text.len > 0 && is_digit(token.text.data[0]) &&
                  dns_parse_seconds(token.text, &record.ttl))
-            have_ttl = true;
+            record.ttl_given = true;
         else
             break;
     }

@@ -286,7 +286,7 @@ static bool write_parameter(const struct parameter *parameter, struct writer *ou
     return value_valid(parameter->key, bytes_after(writer_bytes(out), at + 2));
 }
 
-bool dns_svcb_parse(struct bytes *rest, struct writer *out, struct text *error)
+bool dns_svcb_parse(struct bytes *rest, struct writer *out, struct dns_error *error)
 {
     struct parameter parameters[PARAMETERS_MAX];
     size_t count = 0;

@@ -27,9 +27,9 @@ static size_t scan(struct bytes text, size_t at, bool quoted)
 enum dns_token_kind dns_token_next(struct bytes *rest, struct dns_token *out)
 {
     size_t start = 0;
-    while (start < rest->len && is_blank(rest->data[start]))
-        start++;
-    if (start == rest->len || rest->data[start] == ';') {
+    while (start < rest->len && (is_blank(rest->data[start]) || rest->data[start] == ';'))
+        start += rest->data[start] == ';' ? bytes_find(bytes_after(*rest, start), '\n') : 1;
+    if (start >= rest->len) {
         *rest = bytes_empty();
         return DNS_TOKEN_END;
     }
@@ -67,12 +67,14 @@ bool dns_token_unescape(struct bytes text, struct writer *out)
     return true;
 }
 
-bool dns_complain(struct text *error, const char *what, struct bytes word)
+bool dns_complain(struct dns_error *error, const char *what, struct bytes word)
 {
-    text_add(error, what);
-    if (word.len > 0)
-        text_add_format(error, ": \"%.*s\"", (int)(word.len < 80 ? word.len : 80),
+    text_add(&error->text, what);
+    if (word.len > 0) {
+        error->at = word.data;
+        text_add_format(&error->text, ": \"%.*s\"", (int)(word.len < 80 ? word.len : 80),
                         (const char *)word.data);
+    }
     return false;
 }
 

@@ -5,7 +5,7 @@
 #ifndef WN_WIRE_DNS_DNS_TOKEN_H
 #define WN_WIRE_DNS_DNS_TOKEN_H
 
-#include "base/text.h"
+#include "wire/dns/dns_record.h"
 
 struct dns_token {
     struct bytes text; /* escapes not resolved */
@@ -14,7 +14,8 @@ struct dns_token {
 
 enum dns_token_kind { DNS_TOKEN_END, DNS_TOKEN_WORD, DNS_TOKEN_BROKEN };
 
-/* Takes the next word off *rest. Parentheses are blanks; a comment ends the line. Broken: a quote
+/* Takes the next word off *rest. Parentheses and ends of lines are blanks, and
+ * so is a comment up to the end of its line. Broken: a quote
  * or an escape that does not end. */
 enum dns_token_kind dns_token_next(struct bytes *rest, struct dns_token *out);
 
@@ -25,6 +26,6 @@ MUST_USE bool dns_token_unescape(struct bytes text, struct writer *out);
 MUST_USE bool dns_parse_seconds(struct bytes text, uint32_t *out);
 
 /* Says what is wrong, and with which word, if it is not empty. Returns false. */
-bool dns_complain(struct text *error, const char *what, struct bytes word);
+bool dns_complain(struct dns_error *error, const char *what, struct bytes word);
 
 #endif

@@ -48,7 +48,7 @@ static void add_line(const char *line)
     uint8_t rdata[1024];
     char reason[200];
     struct writer w = writer_of(rdata, sizeof rdata);
-    struct text error = text_of(reason, sizeof reason);
+    struct dns_error error = dns_error_of(reason, sizeof reason);
     struct dns_record record;
     struct dns_line_context context = {.ttl = 60};
     if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &error))

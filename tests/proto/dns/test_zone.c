@@ -11,7 +11,7 @@ static enum zone_result add(struct zone_set *set, const char *line)
     uint8_t rdata[1024];
     char reason[200];
     struct writer w = writer_of(rdata, sizeof rdata);
-    struct text error = text_of(reason, sizeof reason);
+    struct dns_error error = dns_error_of(reason, sizeof reason);
     struct dns_record record;
     struct dns_line_context context = {.ttl = 60};
     if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &error))
@@ -131,7 +131,11 @@ static void refuses_what_a_zone_cannot_hold(void **state UNUSED)
     struct zone_set *set = zones(&heap, &counts);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         CHECK_EQUAL(cases[i].line, add(set, cases[i].line), cases[i].want);
-    struct dns_record bad = {dns_text_name("x.example"), DNS_A, DNS_IN, 1, bytes_of("\1\2\3", 3)};
+    struct dns_record bad = {.owner = dns_text_name("x.example"),
+                             .type = DNS_A,
+                             .class = DNS_IN,
+                             .ttl = 1,
+                             .rdata = bytes_of("\1\2\3", 3)};
     assert_int_equal(zone_add(set, &bad), ZONE_INVALID);
     assert_null(find(set, "x.example").node);
     zone_set_free(set);

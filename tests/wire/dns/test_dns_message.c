@@ -132,7 +132,7 @@ static bool add(struct dns_builder *b, const char *line)
     uint8_t buffer[1024];
     char reason[200];
     struct writer w = writer_of(buffer, sizeof buffer);
-    struct text error = text_of(reason, sizeof reason);
+    struct dns_error error = dns_error_of(reason, sizeof reason);
     struct dns_record record;
     if (!dns_record_parse(bytes_of_text(line), &(struct dns_line_context){.ttl = 60}, &w, &record,
                           &error))
@@ -288,7 +288,7 @@ static void no_pointer_leads_beyond_14_bits(void **state UNUSED)
     static uint8_t rdata[6000];
     struct writer w = writer_of(rdata, sizeof rdata);
     char reason[100];
-    struct text error = text_of(reason, sizeof reason);
+    struct dns_error error = dns_error_of(reason, sizeof reason);
     struct dns_record record;
     assert_true(dns_record_parse(bytes_of_text(line), &(struct dns_line_context){0}, &w, &record,
                                  &error));

@@ -9,10 +9,10 @@ static bool parse(const char *line, uint8_t *buffer, size_t size, struct dns_rec
     struct dns_name origin;
     assert_true(dns_name_parse(bytes_of_text("home.arpa"), NULL, &origin));
     struct writer w = writer_of(buffer, size);
-    struct text error = text_of(reason, reason_size);
+    struct dns_error error = dns_error_of(reason, reason_size);
     size_t len = strlen(line);
     uint8_t *copy = exact_copy(line, len);
-    struct dns_line_context context = {&origin, &origin, 60};
+    struct dns_line_context context = {.origin = &origin, .owner = &origin, .ttl = 60};
     bool ok = dns_record_parse(bytes_of(copy, len), &context, &w, out, &error);
     free(copy);
     return ok;
