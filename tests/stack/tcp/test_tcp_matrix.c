@@ -453,6 +453,7 @@ static const uint16_t all_flags[] = {
     TCP_FIN | TCP_RST,
 };
 
+/* RFC 9293 MUST-11, MUST-12, MUST-66, SHLD-2, SHLD-31, MAY-12, MAY-13 */
 static void every_segment_in(void **state)
 {
     const struct row *row = *state;

@@ -14,6 +14,7 @@ static struct tcp_listener *listen_at(struct one_stack *s, struct endpoint local
     return tcp_listen(s->stack, &options);
 }
 
+/* RFC 9293 MUST-41 */
 static void the_nearest_listener_is_found(void **state)
 {
     (void)state;
@@ -76,7 +77,7 @@ static void connections_are_told_apart_by_both_ends(void **state)
     one_stack_close(&s);
 }
 
-/* RFC 6528 §3: monotonic for the same ends, unrelated for others. */
+/* RFC 6528 §3: monotonic for the same ends, unrelated for others. RFC 9293 MUST-8, SHLD-1. */
 static void isns_count_with_time(void **state)
 {
     (void)state;
@@ -96,6 +97,32 @@ static void isns_count_with_time(void **state)
     assert_true(seq_diff(other, later) > 1000 || seq_diff(other, later) < -1000);
     assert_true(offset != offset_later);
     one_stack_close(&s);
+}
+
+/* RFC 9293 MUST-9: what one host shows of its numbers tells nothing of another's secret. */
+static void isns_of_another_secret_are_others(void **state)
+{
+    (void)state;
+    struct one_stack s[2];
+    struct one_stack_options options = {0};
+    struct endpoint local = at(0x0a000001, 80);
+    uint32_t distance[8];
+    for (size_t i = 0; i < 2; i++) {
+        options.stack.seed[0] = (uint8_t)(i + 1);
+        one_stack_open(&s[i], &options);
+    }
+    /* Were F known, the difference between two hosts at one instant would be the same for all. */
+    for (uint16_t i = 0; i < ARRAY_LEN(distance); i++) {
+        struct endpoint remote = at(0x0a000002, (uint16_t)(1000 + i));
+        uint32_t offset;
+        struct seq one = tcp_initial_sequence(s[0].stack, &local, &remote, &offset);
+        struct seq two = tcp_initial_sequence(s[1].stack, &local, &remote, &offset);
+        distance[i] = one.n - two.n;
+        for (uint16_t k = 0; k < i; k++)
+            assert_true(distance[k] != distance[i]);
+    }
+    one_stack_close(&s[0]);
+    one_stack_close(&s[1]);
 }
 
 /* RFC 6056: from the ephemeral range, never one in use, not counting up for all to see. */
@@ -182,6 +209,7 @@ int main(void)
         cmocka_unit_test(the_nearest_listener_is_found),
         cmocka_unit_test(connections_are_told_apart_by_both_ends),
         cmocka_unit_test(isns_count_with_time),
+        cmocka_unit_test(isns_of_another_secret_are_others),
         cmocka_unit_test(ports_are_spread_and_free),
         cmocka_unit_test(the_table_is_bounded),
         cmocka_unit_test(no_memory_is_no_connection),

@@ -226,6 +226,7 @@ static const struct {
     {"an experiment without a name", {254, 3, 0xf9, 1}, 4, 0, true, false, false},
 };
 
+/* RFC 9293 MUST-6, MUST-7, MUST-64, MUST-68 */
 static void test_options(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -249,6 +250,32 @@ static void test_options(void **state UNUSED)
         CHECK_EQUAL(name, tcp_header_decode(writer_bytes(&w), &again), WIRE_OK);
         CHECK_EQUAL(name, again.options.present, cases[i].present);
         free(segment);
+    }
+}
+
+/* RFC 9293 MUST-69: whatever is behind the options up to the header's end. */
+static void test_padding(void **state UNUSED)
+{
+    for (uint8_t len = TCP_COOKIE_MIN; len <= TCP_COOKIE_MAX; len += 2) {
+        for (unsigned others = 0; others < 8; others++) {
+            struct tcp_header header = {.options = {.cookie_len = len}};
+            header.options.present = TCP_HAS_COOKIE | (others & 1 ? TCP_HAS_MSS : 0) |
+                                     (others & 2 ? TCP_HAS_WINDOW_SCALE : 0) |
+                                     (others & 4 ? TCP_HAS_SACK_PERMITTED : 0);
+            uint8_t out[60];
+            memset(out, 0xee, sizeof out);
+            struct writer w = writer_of(out, sizeof out);
+            tcp_header_encode(&header, &w);
+            assert_false(w.failed);
+            size_t end = (size_t)(out[12] >> 4) * 4;
+            assert_int_equal(end, writer_len(&w));
+            size_t at = 20;
+            while (at < end && out[at] != 0)
+                at += out[at] == 1 ? 1 : out[at + 1];
+            while (at < end)
+                assert_int_equal(out[at++], 0);
+            assert_int_equal(at, end);
+        }
     }
 }
 
@@ -371,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_reserved_bits_are_ignored),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_padding),
         cmocka_unit_test(test_option_values),
         cmocka_unit_test(test_orders_of_a_syn),
         cmocka_unit_test(test_push),
