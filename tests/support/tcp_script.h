@@ -28,7 +28,7 @@
  *      when no type is given
  * Expected: events NAME…|none; listener opened|none; state NAME; error NAME; drop words…;
  *      received n; room n; at-end; `> unreachable code`; numbers of tcp_info: mss cwnd ssthresh
- *      flight window offered rto srtt again unacknowledged; connections n; idle (no timer runs);
+ *      flight window offered rto srtt again unacknowledged …: info_word(); connections n; idle (no timer runs);
  *      remains STATE|nothing (of the only connection, also when it was closed)
  */
 #ifndef WN_TESTS_SUPPORT_TCP_SCRIPT_H

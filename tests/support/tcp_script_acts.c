@@ -2,31 +2,60 @@
 /* tcp_script_acts.c - the verbs of scenarios that use the application's side of a connection. */
 #include "tests/support/tcp_script_internal.h"
 
+/* Members of the profile that scenarios change; times are usec. */
+static const struct {
+    const char *name;
+    size_t offset;
+    size_t size;
+} members[] = {
+#define MEMBER(name, member)                                                                      \
+    {name, offsetof(struct tcp_profile, member), sizeof(((struct tcp_profile *)0)->member)}
+    MEMBER("sack", sack),
+    MEMBER("timestamps", timestamps),
+    MEMBER("scaling", window_scaling),
+    MEMBER("mss-max", mss_max),
+    MEMBER("window-clamp", window_clamp),
+    MEMBER("receive", receive_buffer),
+    MEMBER("receive-max", receive_buffer_max),
+    MEMBER("send", send_buffer),
+    MEMBER("send-max", send_buffer_max),
+    MEMBER("syn-retries", syn_retries),
+    MEMBER("syn-ack-retries", syn_ack_retries),
+    MEMBER("statistics", statistics),
+    MEMBER("quick-acks", quick_acks),
+    MEMBER("ecn", ecn),
+    MEMBER("push-each-write", push_each_write),
+    MEMBER("path-mtu-probing", path_mtu_probing),
+    MEMBER("path-mtu-base", path_mtu_base),
+#undef MEMBER
+};
+
+static void put_member(char *at, size_t size, uint64_t value)
+{
+    uint8_t u8 = (uint8_t)value; /* bool too */
+    uint16_t u16 = (uint16_t)value;
+    uint32_t u32 = (uint32_t)value;
+    if (size == sizeof u8)
+        memcpy(at, &u8, size);
+    else if (size == sizeof u16)
+        memcpy(at, &u16, size);
+    else if (size == sizeof u32)
+        memcpy(at, &u32, size);
+    else
+        memcpy(at, &value, sizeof value);
+}
+
 void script_with(struct play *p)
 {
-    struct tcp_profile *profile = &p->profile;
     const char *name = script_word(p);
-    uint32_t value = script_number(p);
-    if (strcmp(name, "sack") == 0)
-        profile->sack = value != 0;
-    else if (strcmp(name, "timestamps") == 0)
-        profile->timestamps = value != 0;
-    else if (strcmp(name, "scaling") == 0)
-        profile->window_scaling = value != 0;
-    else if (strcmp(name, "mss-max") == 0)
-        profile->mss_max = (uint16_t)value;
-    else if (strcmp(name, "window-clamp") == 0)
-        profile->window_clamp = value;
-    else if (strcmp(name, "receive") == 0)
-        profile->receive_buffer = value;
-    else if (strcmp(name, "receive-max") == 0)
-        profile->receive_buffer_max = value;
-    else if (strcmp(name, "syn-retries") == 0)
-        profile->syn_retries = (uint8_t)value;
-    else if (strcmp(name, "syn-ack-retries") == 0)
-        profile->syn_ack_retries = (uint8_t)value;
-    else
-        DEMAND(p, false, "a profile has no %s here", name);
+    uint64_t value = script_number(p);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        if (strcmp(members[i].name, name) == 0) {
+            put_member((char *)&p->profile + members[i].offset, members[i].size, value);
+            return;
+        }
+    }
+    DEMAND(p, false, "a profile has no %s here", name);
 }
 
 static void do_listen(struct play *p)
@@ -382,6 +411,27 @@ static bool info_word(struct play *p, const char *name)
         {"rto", (uint32_t)info.rto},
         {"srtt", (uint32_t)info.srtt},
         {"again", info.retransmits},
+        {"timeouts", info.timeouts},
+        {"segments-in", info.segments_in},
+        {"segments-out", info.segments_out},
+        {"text-segments-in", info.text_segments_in},
+        {"text-segments-out", info.text_segments_out},
+        {"octets-sent", (uint32_t)info.octets_sent},
+        {"octets-again", (uint32_t)info.octets_retransmitted},
+        {"out-of-order", info.segments_out_of_order},
+        {"not-sent", info.not_sent},
+        {"path-mtu", info.path_mtu},
+        {"advertised-mss", info.advertised_mss},
+        {"condition", info.condition},
+        {"segments-unacknowledged", info.segments_unacknowledged},
+        {"segments-sacked", info.segments_sacked},
+        {"segments-lost", info.segments_lost},
+        {"since-sent", (uint32_t)(info.since_sent / USEC_PER_MSEC)},
+        {"since-received", (uint32_t)(info.since_received / USEC_PER_MSEC)},
+        {"limited-by-application", (uint32_t)(info.limited[TCP_LIMIT_APPLICATION] / USEC_PER_MSEC)},
+        {"limited-by-congestion", (uint32_t)(info.limited[TCP_LIMIT_CONGESTION] / USEC_PER_MSEC)},
+        {"limited-by-receiver", (uint32_t)(info.limited[TCP_LIMIT_RECEIVER] / USEC_PER_MSEC)},
+        {"limited-by-buffer", (uint32_t)(info.limited[TCP_LIMIT_BUFFER] / USEC_PER_MSEC)},
         {"unacknowledged", (uint32_t)tcp_unacknowledged(p->c)},
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {

@@ -160,6 +160,26 @@ struct tcp_reorder {
     struct seq fin_at;
 };
 
+/*
+ * What a connection needs only when something out of the ordinary has happened to it, or was wished,
+ * and remembers to its end: made by the first loss, duplicate, gap, challenge, or TCP_OPTION_STATISTICS.
+ * Until then a connection has the one of tcp_extra_none(), all zero and read-only, so that questions
+ * need no test; whoever is about to write calls tcp_extra_begin().
+ */
+struct tcp_extra {
+    uint64_t octets_retransmitted;
+    uint32_t retransmits;    /* segments; SYNs too */
+    uint32_t timeouts;
+    uint32_t out_of_order;   /* segments of the peer that came before their time */
+    uint32_t dsacks;         /* octets of ours that came twice, by reports (RFC 2883) */
+    uint32_t challenge_at;   /* msec */
+    struct seq dsack_start;  /* to be reported, while c->dsack */
+    struct seq dsack_end;
+    uint8_t limit;           /* enum tcp_limit: since limit_at */
+    usec limit_at;
+    usec limited[TCP_LIMIT_COUNT]; /* before that */
+};
+
 enum tcp_recovery_state {
     TCP_OPEN,
     TCP_RECOVERY, /* fast recovery (RFC 5681 §3.2, RFC 6582, RFC 6675) */
@@ -238,7 +258,7 @@ struct tcp_connection {
     bool push_forced : 1;   /* neither Nagle nor cork holds what is queued now */
     bool retransmit_forced : 1; /* the next retransmission does not ask cwnd */
     bool cwnd_limited : 1;  /* it was cwnd that kept the last turn from sending more */
-    bool dsack : 1;         /* dsack_start, dsack_end are to be reported */
+    bool dsack : 1;         /* there are octets that came twice to be reported: extra->dsack_start */
     bool may_fragment : 1;  /* the path's MTU is too small to make segments for */
     bool keepalive_probe : 1; /* is to be sent */
     bool own_profile : 1;   /* `profile` is a tcp_shared_profile */
@@ -272,8 +292,6 @@ struct tcp_connection {
     struct seq rcv_nxt;
     struct seq rcv_adv;     /* right edge of the window as the peer knows it; never moves back */
     struct seq last_ack_sent;
-    struct seq dsack_start;
-    struct seq dsack_end;
     uint32_t received_len;
     uint32_t receive_buffer;
     struct tcp_queue received;
@@ -308,11 +326,14 @@ struct tcp_connection {
 
     usec last_sent_at;      /* data; SYN */
     usec last_received_at;
-    uint32_t challenge_at;  /* msec */
-    uint32_t retransmits;
-    uint32_t timeouts;
+    uint32_t text_received_at; /* msec */
+    uint32_t segments_in;
+    uint32_t segments_out;
+    uint32_t text_segments_in;
+    uint32_t text_segments_out; /* with those sent again */
     uint64_t octets_acknowledged;
     uint64_t octets_received;
+    struct tcp_extra *extra; /* never NULL: tcp_extra_none() in an uneventful life */
 
     struct timer timer;
     struct timer ack_timer;
@@ -347,6 +368,7 @@ struct tcp_cache {
 enum tcp_cache_kind {
     TCP_CACHE_CONNECTION,
     TCP_CACHE_SENDING,
+    TCP_CACHE_EXTRA,
     TCP_CACHE_CHUNK,
     TCP_CACHE_SENT,
     TCP_CACHE_RANGE,
@@ -521,6 +543,38 @@ struct tcp_sending *tcp_sending_none(void);
 MUST_USE bool tcp_sending_begin(struct tcp_connection *c);
 /* Gives it back when nothing is queued or unacknowledged any more. */
 void tcp_sending_end(struct tcp_connection *c);
+
+/* ---- tcp_extra.c: what is rare, and counting ---- */
+struct tcp_extra *tcp_extra_none(void);
+/* Makes c->extra writable. False: no memory. */
+MUST_USE bool tcp_extra_begin(struct tcp_connection *c);
+void tcp_extra_end(struct tcp_connection *c);
+static inline uint32_t tcp_segments_of(uint32_t len, uint32_t mss)
+{
+    return LIKELY(len <= mss) ? 1 : (len + mss - 1) / mss;
+}
+/* `len` octets of text, 0: none, in segments of `mss` have been handed to IP. */
+static inline void tcp_count_sent(struct tcp_connection *c, uint32_t len, uint32_t mss)
+{
+    uint32_t segments = tcp_segments_of(len, mss);
+    c->stack->counters.tcpOutSegs += segments;
+    c->segments_out += segments;
+    c->text_segments_out += len > 0 ? segments : 0;
+}
+static inline void tcp_count_received(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    uint32_t len = (uint32_t)seg->text.len;
+    uint32_t segments = tcp_segments_of(len, seg->part_len);
+    c->segments_in += segments;
+    c->text_segments_in += len > 0 ? segments : 0;
+}
+void tcp_count_retransmitted(struct tcp_connection *c, uint32_t len);
+void tcp_count_timeout(struct tcp_connection *c);
+/* Octets that came twice, for the next acknowledgement to report (RFC 2883 §4). */
+void tcp_note_duplicate(struct tcp_connection *c, struct seq start, struct seq end);
+enum tcp_limit tcp_limit(const struct tcp_connection *c); /* what keeps text from being sent */
+/* It has perhaps changed. */
+void tcp_limit_settle(struct tcp_connection *c);
 
 /* ---- tcp_scoreboard.c: records of what is under way ---- */
 MUST_USE struct tcp_sent *tcp_sent_new(struct tcp_connection *c);

@@ -182,17 +182,71 @@ uint64_t tcp_listener_get_option(const struct tcp_listener *listener, enum tcp_o
 /* Queued by the application and not acknowledged. */
 size_t tcp_unacknowledged(const struct tcp_connection *c);
 
+/* What keeps the sender from sending (more) now. */
+enum tcp_limit {
+    TCP_LIMIT_IDLE,        /* there is nothing queued or under way */
+    TCP_LIMIT_APPLICATION, /* it gives no more, or has asked to wait (Nagle, cork) */
+    TCP_LIMIT_CONGESTION,  /* cwnd */
+    TCP_LIMIT_RECEIVER,    /* the peer's window */
+    TCP_LIMIT_BUFFER,      /* the send buffer is full, and all of it is under way */
+    TCP_LIMIT_PACING,
+    TCP_LIMIT_COUNT
+};
+
+enum tcp_condition { /* of the sending side, in the order of Linux's tcpi_ca_state */
+    TCP_CONDITION_OPEN,
+    TCP_CONDITION_DISORDER, /* something seems to be out of order */
+    TCP_CONDITION_REDUCED,  /* cwnd is, for congestion without loss */
+    TCP_CONDITION_RECOVERY,
+    TCP_CONDITION_LOSS,     /* after a timeout */
+};
+
+/*
+ * A superset of Linux's struct tcp_info. Times are usec, sizes octets; what is counted in segments
+ * says so (of `mss`, the last one shorter). `limited` counts from the first event that is out of the
+ * ordinary on (a loss, a duplicate, a gap), or from when TCP_OPTION_STATISTICS was on; everything
+ * else from the connection's first moment.
+ */
 struct tcp_info {
     enum tcp_state state;
     enum tcp_error error;
-    uint32_t mss;           /* of what we send */
-    uint32_t cwnd, ssthresh; /* octets */
-    uint32_t send_window, receive_window;
-    uint32_t flight;        /* octets sent and not acknowledged */
-    usec srtt, rttvar, rto;
-    uint64_t octets_acknowledged, octets_received;
-    uint32_t retransmits, timeouts;
+    enum tcp_condition condition;
+    const char *congestion; /* the algorithm's name */
     bool sack, timestamps, window_scale;
+    uint8_t send_scale, receive_scale;
+    uint8_t retries;        /* timeouts, or probes, since the last progress */
+    uint8_t backoff;        /* doublings of rto */
+
+    uint32_t mss;           /* of what we send */
+    uint32_t peer_mss;      /* what the peer has offered */
+    uint32_t advertised_mss; /* what we have */
+    uint32_t receive_mss;   /* what the peer seems to send */
+    uint32_t path_mtu;      /* octets of IP */
+
+    uint32_t cwnd, ssthresh;
+    uint32_t send_window, receive_window;
+    uint32_t send_buffer, receive_buffer;
+    uint32_t flight;        /* sent and not acknowledged */
+    uint32_t not_sent;      /* queued only */
+    uint32_t segments_unacknowledged, segments_sacked, segments_lost;
+    uint32_t segments_again; /* lost, and sent again */
+
+    usec srtt, rttvar, rto;
+    usec since_sent;         /* text, or SYN */
+    usec since_received;     /* text */
+    usec since_acknowledged; /* any acceptable segment */
+    enum tcp_limit limit;
+    usec limited[TCP_LIMIT_COUNT];
+
+    uint64_t octets_acknowledged, octets_received;
+    uint64_t octets_sent;    /* with those sent again */
+    uint64_t octets_retransmitted;
+    uint32_t segments_in, segments_out;
+    uint32_t text_segments_in, text_segments_out;
+    uint32_t retransmits;    /* segments */
+    uint32_t timeouts;
+    uint32_t segments_out_of_order; /* of the peer's */
+    uint32_t dsacks;         /* reports that octets of ours came twice */
 };
 void tcp_info(const struct tcp_connection *c, struct tcp_info *out);
 

@@ -41,16 +41,6 @@ enum tcp_verdict tcp_check_paws(struct tcp_connection *c, struct tcp_segment *se
     return drop(c, seg, DROP_TCP_PAWS);
 }
 
-/* Reports octets that came twice (RFC 2883 §4). */
-static void note_duplicate(struct tcp_connection *c, struct seq start, struct seq end)
-{
-    if (!c->sack || !seq_before(start, end))
-        return;
-    c->dsack = true;
-    c->dsack_start = start;
-    c->dsack_end = end;
-}
-
 /* A SYN of the handshake that is going on. */
 static enum tcp_verdict repeated_syn(struct tcp_connection *c, struct tcp_segment *seg)
 {
@@ -70,7 +60,7 @@ static enum tcp_verdict unacceptable(struct tcp_connection *c, const struct tcp_
     struct seq end = tcp_segment_end(seg);
     bool seen = seq_before_equal(end, c->rcv_nxt);
     if (seen)
-        note_duplicate(c, seg->seq, end);
+        tcp_note_duplicate(c, seg->seq, end);
     bool fin_again = seg->fin && !(seg->header.flags & TCP_RST);
     if (c->state == TCP_TIME_WAIT && fin_again) /* §3.10.7.4, eighth: restart 2 MSL */
         tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + c->profile->time_wait);
@@ -83,7 +73,7 @@ static void trim(struct tcp_connection *c, struct tcp_segment *seg)
 {
     if (seq_before(seg->seq, c->rcv_nxt)) {
         size_t cut = (size_t)seq_diff(c->rcv_nxt, seg->seq);
-        note_duplicate(c, seg->seq, c->rcv_nxt);
+        tcp_note_duplicate(c, seg->seq, c->rcv_nxt);
         seg->text = bytes_after(seg->text, cut);
         seg->seq = c->rcv_nxt;
     }

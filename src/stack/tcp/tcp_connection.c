@@ -143,6 +143,7 @@ struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endp
     list_init(&c->place);
     timer_init(&c->timer, STACK_TIMER_TCP);
     timer_init(&c->ack_timer, STACK_TIMER_TCP_ACK);
+    c->extra = tcp_extra_none();
     tcp_profile_inherit(c, NULL);
     c->iss = tcp_initial_sequence(stack, local, remote, &c->ts_offset);
     c->peer_mss = TCP_MSS_DEFAULT;
@@ -192,6 +193,7 @@ void tcp_connection_free(struct tcp_connection *c)
     if (c->congestion->done != NULL)
         c->congestion->done(c);
     tcp_profile_release(c);
+    tcp_extra_end(c);
     tcp_free(stack, TCP_CACHE_CONNECTION, c);
 }
 
@@ -255,6 +257,7 @@ void tcp_established(struct tcp_connection *c)
     c->retries = 0;
     c->backoff = 0;
     c->quick_acks = c->profile->quick_acks;
+    c->text_received_at = (uint32_t)(c->stack->now / USEC_PER_MSEC);
     if (c->shutdown)
         tcp_set_state(c, TCP_FIN_WAIT_1);
     if (c->listener != NULL)

@@ -80,6 +80,7 @@ static enum tcp_verdict (*const steps[])(struct tcp_connection *, struct tcp_seg
 
 void tcp_segment_arrives(struct tcp_connection *c, struct tcp_segment *seg)
 {
+    tcp_count_received(c, seg);
     if (UNLIKELY(c->state == TCP_SYN_SENT)) {
         tcp_syn_sent_arrives(c, seg);
         return;

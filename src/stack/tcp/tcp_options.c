@@ -155,6 +155,8 @@ void tcp_profile_inherit(struct tcp_connection *c, const struct tcp_listener *li
     c->receive_buffer = c->profile->receive_buffer;
     c->send_buffer = c->profile->send_buffer;
     tcp_congestion_choose(c);
+    if (c->profile->statistics)
+        (void)!tcp_extra_begin(c);
 }
 
 void tcp_profile_release(struct tcp_connection *c)
@@ -233,6 +235,8 @@ static void apply(struct tcp_connection *c, enum tcp_option option, uint64_t val
     if (release && seq_before(c->snd_nxt, c->snd_end) && c->snd_wnd > 0 && !c->shutdown)
         c->push_forced = true; /* what waited goes, corked or not; what comes may wait again */
     tcp_congestion_choose(c);
+    if (option == TCP_OPTION_STATISTICS && value != 0)
+        (void)!tcp_extra_begin(c); /* without memory they begin later */
     if (tcp_window_update_due(c))
         c->ack_now = true;
     tcp_send_room_changed(c);

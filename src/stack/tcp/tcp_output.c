@@ -68,8 +68,7 @@ static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
     tcp_sent_set(c, sent, sent->flags | TCP_SENT_AGAIN | TCP_SENT_EVER_AGAIN);
     sent->sent_at = c->stack->now;
     c->retransmit_forced = false;
-    c->retransmits++;
-    c->stack->counters.tcpRetransSegs++;
+    tcp_count_retransmitted(c, tcp_sent_len(sent));
     if (stack_traced(c->stack))
         trace_retransmit(c, sent);
     if (seq_equal(sent->start, c->snd_una)) /* its answer is what the timer waits for */
@@ -245,6 +244,7 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
             c->quick_acks = 0; /* it is a dialogue: answers carry the acknowledgements */
     }
     tcp_timer_settle(c);
+    tcp_limit_settle(c);
     return made;
 }
 

@@ -58,6 +58,7 @@ enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *
     }
     if (seg->part_len > c->rcv_mss)
         c->rcv_mss = seg->part_len;
+    c->text_received_at = (uint32_t)(c->stack->now / USEC_PER_MSEC);
     c->ack_pending = true;
     tcp_wake(c);
     if (UNLIKELY(queued(c) >= TCP_SHORT_SHARE) && tcp_frames_are_short(c->stack)) {
@@ -70,15 +71,13 @@ enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *
         return TCP_CONTINUE;
     }
     c->ack_now = true; /* RFC 5681 §4.2: out of order, at once */
+    if (tcp_extra_begin(c))
+        c->extra->out_of_order++;
     switch (tcp_reorder_add(c, seg)) {
     case TCP_REORDER_KEPT:
         return TCP_CONTINUE;
     case TCP_REORDER_DUPLICATE:
-        if (c->sack) {
-            c->dsack = true;
-            c->dsack_start = seg->seq;
-            c->dsack_end = seq_add(seg->seq, (uint32_t)seg->text.len);
-        }
+        tcp_note_duplicate(c, seg->seq, seq_add(seg->seq, (uint32_t)seg->text.len));
         return refused(c, seg, DROP_TCP_DUPLICATE);
     case TCP_REORDER_REFUSED:
         break;

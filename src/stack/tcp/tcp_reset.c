@@ -93,11 +93,14 @@ void tcp_reset_connection(struct tcp_connection *c)
 void tcp_challenge(struct tcp_connection *c)
 {
     uint32_t now = (uint32_t)(c->stack->now / USEC_PER_MSEC) | 1; /* 0: never */
+    uint32_t last = c->extra->challenge_at;
     /* Limited for each connection alone: a common limit would tell a stranger what others
      * receive (RFC 5961 §7 as corrected by CVE-2016-5696). */
-    if (c->challenge_at != 0 && now - c->challenge_at < c->profile->challenge_interval / USEC_PER_MSEC)
+    if (last != 0 && now - last < c->profile->challenge_interval / USEC_PER_MSEC)
         return;
-    c->challenge_at = now;
+    if (!tcp_extra_begin(c))
+        return;
+    c->extra->challenge_at = now;
     c->ack_now = true;
     tcp_wake(c);
 }

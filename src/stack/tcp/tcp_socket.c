@@ -73,27 +73,3 @@ void tcp_set_user(struct tcp_connection *c, void *user)
 {
     c->socket.user = user;
 }
-
-void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
-{
-    *out = (struct tcp_info){
-        .state = (enum tcp_state)c->state,
-        .error = (enum tcp_error)c->error,
-        .mss = c->mss,
-        .cwnd = c->cwnd,
-        .ssthresh = c->ssthresh,
-        .send_window = c->snd_wnd,
-        .receive_window = tcp_window_offered(c),
-        .flight = tcp_flight(c),
-        .srtt = c->srtt / 8,
-        .rttvar = c->rttvar / 4,
-        .rto = tcp_rto(c),
-        .octets_acknowledged = c->octets_acknowledged,
-        .octets_received = c->octets_received,
-        .retransmits = c->retransmits,
-        .timeouts = c->timeouts,
-        .sack = c->sack,
-        .timestamps = c->timestamps,
-        .window_scale = c->scaling,
-    };
-}

@@ -120,6 +120,7 @@ bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
         tcp_acknowledged(c);
     }
     c->last_sent_at = c->stack->now;
+    tcp_count_sent(c, 0, 1);
     tcp_transmit_segment(c, path, frame, &header);
     return true;
 }

@@ -208,6 +208,8 @@ bool tcp_init(struct stack *stack)
         (struct tcp_cache){.count_max = 1024, .size = sizeof(struct tcp_connection)};
     table->caches[TCP_CACHE_SENDING] =
         (struct tcp_cache){.count_max = 1024, .size = sizeof(struct tcp_sending)};
+    table->caches[TCP_CACHE_EXTRA] =
+        (struct tcp_cache){.count_max = 256, .size = sizeof(struct tcp_extra)};
     table->caches[TCP_CACHE_CHUNK] =
         (struct tcp_cache){.count_max = 4096, .size = sizeof(struct tcp_chunk)};
     table->caches[TCP_CACHE_SENT] =

@@ -71,7 +71,7 @@ static unsigned retries_max(const struct tcp_connection *c)
 static bool given_up(struct tcp_connection *c)
 {
     c->retries++;
-    c->timeouts++;
+    tcp_count_timeout(c);
     if (c->backoff < UINT8_MAX)
         c->backoff++;
     /* A peer that acknowledges probes of a closed window is waited for as long as it likes
@@ -89,8 +89,7 @@ static void retransmission_timeout(struct tcp_connection *c)
         return;
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
         c->syn_wanted = true;
-        c->stack->counters.tcpRetransSegs++;
-        c->retransmits++;
+        tcp_count_retransmitted(c, 0);
     } else if (c->snd_wnd == 0) {
         /* Not the network's fault. One octet asks again. */
         struct tcp_sent *first = c->sending->first;

@@ -65,7 +65,8 @@ static void add_sack(struct tcp_connection *c, struct tcp_options *options)
     unsigned max = c->timestamps ? TCP_SACK_BLOCKS_MAX - 1 : TCP_SACK_BLOCKS_MAX;
     unsigned count = 0;
     if (c->dsack) /* RFC 2883 §4: first */
-        options->sack[count++] = (struct tcp_sack_block){c->dsack_start.n, c->dsack_end.n};
+        options->sack[count++] = (struct tcp_sack_block){c->extra->dsack_start.n,
+                                                         c->extra->dsack_end.n};
     count += tcp_reorder_blocks(c, options->sack + count, max - count);
     if (count > 0) {
         options->present |= TCP_HAS_SACK;
@@ -133,7 +134,6 @@ void tcp_transmit_segment(struct tcp_connection *c, const struct tcp_path *path,
         .dont_fragment = c->profile->path_mtu_discovery != TCP_PATH_MTU_DONT && !c->may_fragment,
         .interface = -1,
     };
-    c->stack->counters.tcpOutSegs++;
     (void)ip_output(c->stack, &send, frame);
 }
 
@@ -145,6 +145,7 @@ bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, str
     struct tcp_header header;
     fill_header(c, seq, 0, &header);
     tcp_acknowledged(c);
+    tcp_count_sent(c, 0, 1);
     tcp_transmit_segment(c, path, frame, &header);
     return true;
 }
@@ -251,6 +252,7 @@ uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path
     }
     tcp_acknowledged(c);
     c->last_sent_at = c->stack->now;
+    tcp_count_sent(c, len, mss);
     tcp_transmit_segment(c, path, frame, &header);
     return len + (whole && stretch->fin);
 }

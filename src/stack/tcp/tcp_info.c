@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/* tcp_info.c - what a connection knows about itself, for its application and for status pages. */
+#include "stack/tcp/internal.h"
+
+static enum tcp_condition condition(const struct tcp_connection *c)
+{
+    if (c->recovery == TCP_LOSS)
+        return TCP_CONDITION_LOSS;
+    if (c->recovery == TCP_RECOVERY)
+        return TCP_CONDITION_RECOVERY;
+    bool odd = c->dup_acks > 0 || c->sending->sacked > 0;
+    return odd ? TCP_CONDITION_DISORDER : TCP_CONDITION_OPEN;
+}
+
+/* Segments of what is under way: in records, which carry whole ones. */
+static void info_under_way(const struct tcp_connection *c, struct tcp_info *out)
+{
+    const struct tcp_sent *sent;
+    for (sent = c->sending->first; sent != NULL; sent = sent->next) {
+        uint32_t count = tcp_segments_of(tcp_sent_len(sent), c->mss);
+        out->segments_unacknowledged += count;
+        if (sent->flags & TCP_SENT_SACKED)
+            out->segments_sacked += count;
+        if (sent->flags & TCP_SENT_LOST)
+            out->segments_lost += count;
+        if (sent->flags & TCP_SENT_AGAIN)
+            out->segments_again += count;
+    }
+    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+        out->segments_unacknowledged = 1;
+}
+
+static void info_sizes(const struct tcp_connection *c, struct tcp_info *out)
+{
+    struct route_choice route;
+    out->mss = c->mss;
+    out->peer_mss = c->peer_mss;
+    out->receive_mss = c->rcv_mss;
+    if (ip_route(c->stack, &c->remote.address, &route)) {
+        out->path_mtu = c->path_mtu != 0 && c->path_mtu < route.mtu ? c->path_mtu : route.mtu;
+        out->advertised_mss = tcp_syn_mss(c->profile, &c->remote.address, route.mtu);
+    }
+    out->send_scale = c->scaling ? c->snd_scale : 0;
+    out->receive_scale = c->scaling ? c->rcv_scale : 0;
+}
+
+static void info_windows(const struct tcp_connection *c, struct tcp_info *out)
+{
+    out->cwnd = c->cwnd;
+    out->ssthresh = c->ssthresh;
+    out->send_window = c->snd_wnd;
+    out->receive_window = tcp_window_offered(c);
+    out->send_buffer = c->send_buffer;
+    out->receive_buffer = c->receive_buffer;
+    out->flight = tcp_flight(c);
+    out->not_sent = c->fin_sent ? 0 : (uint32_t)seq_diff(c->snd_end, c->snd_nxt);
+}
+
+static void info_counts(const struct tcp_connection *c, struct tcp_info *out)
+{
+    const struct tcp_extra *extra = c->extra;
+    out->octets_acknowledged = c->octets_acknowledged;
+    out->octets_received = c->octets_received;
+    out->octets_retransmitted = extra->octets_retransmitted;
+    out->octets_sent = c->octets_acknowledged + tcp_flight(c) + extra->octets_retransmitted;
+    out->segments_in = c->segments_in;
+    out->segments_out = c->segments_out;
+    out->text_segments_in = c->text_segments_in;
+    out->text_segments_out = c->text_segments_out;
+    out->retransmits = extra->retransmits;
+    out->timeouts = extra->timeouts;
+    out->segments_out_of_order = extra->out_of_order;
+    out->dsacks = extra->dsacks;
+}
+
+static void info_times(const struct tcp_connection *c, struct tcp_info *out)
+{
+    usec now = c->stack->now;
+    uint32_t msec = (uint32_t)(now / USEC_PER_MSEC);
+    out->srtt = c->srtt / 8;
+    out->rttvar = c->rttvar / 4;
+    out->rto = tcp_rto(c);
+    out->since_sent = now - c->last_sent_at;
+    out->since_acknowledged = now - c->last_received_at;
+    out->since_received = (usec)(msec - c->text_received_at) * USEC_PER_MSEC;
+    out->limit = tcp_limit(c);
+    for (unsigned i = 0; i < TCP_LIMIT_COUNT; i++)
+        out->limited[i] = c->extra->limited[i];
+    if (c->extra != tcp_extra_none() && c->state != TCP_CLOSED)
+        out->limited[c->extra->limit] += now - c->extra->limit_at;
+}
+
+void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
+{
+    *out = (struct tcp_info){
+        .state = (enum tcp_state)c->state,
+        .error = (enum tcp_error)c->error,
+        .condition = condition(c),
+        .sack = c->sack,
+        .timestamps = c->timestamps,
+        .window_scale = c->scaling,
+        .retries = c->retries,
+        .backoff = c->backoff,
+        .congestion = c->congestion->name,
+    };
+    info_sizes(c, out);
+    info_windows(c, out);
+    info_under_way(c, out);
+    info_counts(c, out);
+    info_times(c, out);
+}
