@@ -241,7 +241,8 @@ static void run_line(int peer, char *line, char **options, int option_count)
 {
     char *arguments[32];
     int count = 0;
-    arguments[count++] = "bench_tool";
+    static char name[] = "bench_tool";
+    arguments[count++] = name;
     for (int i = 0; i < option_count; i++)
         arguments[count++] = options[i];
     for (char *word = strtok(line, " \n"); word != NULL && count < 31; word = strtok(NULL, " \n"))
