@@ -105,7 +105,7 @@ static void take_events(struct bench *b, unsigned which)
     while (stack_next_event(b->stacks[which], &event)) {
         if (event.socket->kind == SOCKET_TCP_LISTENER) {
             b->ends[1] = tcp_accept(b->listener, NULL);
-            tcp_set_nodelay(b->ends[1], true);
+            (void)tcp_set_option(b->ends[1], TCP_OPTION_NODELAY, 1);
             continue;
         }
         assert_false(event.events & SOCKET_FAILED);
@@ -196,7 +196,7 @@ static void run(const struct traffic *traffic)
     b->listener = tcp_listen(b->stacks[1], &listen);
     b->ends[0] = tcp_connect(b->stacks[0], &connect);
     assert_true(b->listener != NULL && b->ends[0] != NULL);
-    tcp_set_nodelay(b->ends[0], traffic->echoes > 0);
+    (void)tcp_set_option(b->ends[0], TCP_OPTION_NODELAY, traffic->echoes > 0);
 
     run_until(b, WARM_OCTETS, traffic->echoes / 2);
     size_t warm = b->counts.allocations;
