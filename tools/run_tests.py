@@ -95,7 +95,7 @@ def main():
     variants = [args.quick] if args.quick else list(VARIANTS)
     for variant in variants:
         if not args.quick:
-            build(variant, "programs")
+            build(variant, "programs", *(["benches"] if variant == "release" else []))
         for path in find(f"build/{variant}/tests", "test_", ""):
             source = path[len(f"build/{variant}/"):] + ".c"
             if os.access(path, os.X_OK) and "." not in os.path.basename(path) and \
