@@ -28,6 +28,7 @@ struct stack_counters {
     uint64_t tcpActiveOpens, tcpPassiveOpens, tcpAttemptFails, tcpEstabResets;
     uint64_t tcpCurrEstab; /* gauge */
     uint64_t tcpInSegs, tcpOutSegs, tcpRetransSegs, tcpInErrs, tcpOutRsts;
+    uint64_t tcpChallenges, tcpChallengesSkipped; /* RFC 5961 */
     uint64_t tcpTimeouts; /* of retransmission and of probes */
     uint64_t tcpConnections; /* gauge: control blocks of every state */
 };

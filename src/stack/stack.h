@@ -138,6 +138,7 @@ enum socket_events {
     SOCKET_END = 1 << 3,      /* TCP: the peer has sent FIN; nothing comes after what is queued */
     SOCKET_FAILED = 1 << 4,   /* TCP: the connection is gone, see tcp_error(); UDP: an ICMP error */
     SOCKET_FINISHED = 1 << 5, /* TCP: our FIN is acknowledged and the peer's has come */
+    SOCKET_TROUBLE = 1 << 6,  /* TCP: tcp_info() tells what; the connection lives on */
 };
 
 /* Common head of every socket; `user` is the application's. */

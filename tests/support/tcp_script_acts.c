@@ -268,7 +268,7 @@ static void do_establish(struct play *p)
 static unsigned event_named(struct play *p, const char *name)
 {
     static const char *const names[] = {"opened", "readable", "writable",
-                                        "end",    "failed",   "finished"};
+                                        "end",    "failed",   "finished", "trouble"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(names[i], name) == 0)
             return 1u << i;
@@ -423,6 +423,8 @@ static bool info_word(struct play *p, const char *name)
         {"path-mtu", info.path_mtu},
         {"advertised-mss", info.advertised_mss},
         {"condition", info.condition},
+        {"trouble", info.trouble},
+        {"icmp-code", info.icmp_code},
         {"segments-unacknowledged", info.segments_unacknowledged},
         {"segments-sacked", info.segments_sacked},
         {"segments-lost", info.segments_lost},

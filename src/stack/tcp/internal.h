@@ -33,6 +33,7 @@ enum {
     TCP_MSS_MIN = 88,               /* of what a peer may ask for: smaller ones only burn us */
     TCP_PATH_MTU_MIN = 552,         /* below it segments stay and may be fragmented */
     TCP_SUPER_SEGMENT_MAX = 65535,  /* IP's Total Length */
+    TCP_R1 = 3,                     /* retransmissions, then the path is doubted (RFC 9293 §3.8.3) */
     TCP_DUP_THRESHOLD = 3,          /* RFC 5681 §3.2 */
     TCP_REORDER_RANGES_MAX = 256,   /* bounds memory and the time to find a place */
     TCP_COPY_MAX = 128,             /* up to this many octets are copied behind the header */
@@ -175,7 +176,11 @@ struct tcp_extra {
     uint32_t challenge_at;   /* msec */
     struct seq dsack_start;  /* to be reported, while c->dsack */
     struct seq dsack_end;
+    usec stalled_at;         /* since then there is no progress; 0: there is */
     uint8_t limit;           /* enum tcp_limit: since limit_at */
+    uint8_t trouble;         /* enum tcp_trouble */
+    uint8_t icmp_type;       /* of TCP_TROUBLE_ICMP */
+    uint8_t icmp_code;
     usec limit_at;
     usec limited[TCP_LIMIT_COUNT]; /* before that */
 };
@@ -390,6 +395,8 @@ struct tcp_table {
     struct siphash_key isn_key;
     usec resets_at;
     uint32_t resets_left;
+    usec challenges_at;
+    uint32_t challenges_left;
     struct tcp_cache caches[TCP_CACHE_COUNT];
 };
 
@@ -568,10 +575,21 @@ static inline void tcp_count_received(struct tcp_connection *c, const struct tcp
     c->segments_in += segments;
     c->text_segments_in += len > 0 ? segments : 0;
 }
+/* Something new was acknowledged, or the peer's window has opened. */
+static inline void tcp_progress(struct tcp_connection *c)
+{
+    if (UNLIKELY(c->extra->stalled_at != 0))
+        c->extra->stalled_at = 0;
+    if (UNLIKELY(c->extra->trouble != TCP_TROUBLE_NONE))
+        c->extra->trouble = TCP_TROUBLE_NONE;
+}
 void tcp_count_retransmitted(struct tcp_connection *c, uint32_t len);
 void tcp_count_timeout(struct tcp_connection *c);
 /* Octets that came twice, for the next acknowledgement to report (RFC 2883 §4). */
 void tcp_note_duplicate(struct tcp_connection *c, struct seq start, struct seq end);
+/* Tells the application of something that may explain what it sees, and ends nothing. */
+void tcp_note_trouble(struct tcp_connection *c, enum tcp_trouble trouble, uint8_t type,
+                      uint8_t code);
 enum tcp_limit tcp_limit(const struct tcp_connection *c); /* what keeps text from being sent */
 /* It has perhaps changed. */
 void tcp_limit_settle(struct tcp_connection *c);
@@ -647,6 +665,8 @@ void tcp_send_room_changed(struct tcp_connection *c);
 /* ---- tcp_timers.c ---- */
 void tcp_timer_set(struct tcp_connection *c, enum tcp_timer_purpose purpose, usec due_at);
 void tcp_timer_stop(struct tcp_connection *c);
+/* The retransmission timeout, but not later than the user timeout ends. */
+usec tcp_patience(const struct tcp_connection *c);
 /* Arms what the connection needs now that it has nothing more to send in this turn. */
 void tcp_timer_settle(struct tcp_connection *c);
 

@@ -193,6 +193,14 @@ enum tcp_limit {
     TCP_LIMIT_COUNT
 };
 
+/* What may explain that nothing goes on, and may pass (RFC 5461 §2): the last one noticed since
+ * something was acknowledged. */
+enum tcp_trouble {
+    TCP_TROUBLE_NONE,
+    TCP_TROUBLE_ICMP,      /* icmp_type, icmp_code */
+    TCP_TROUBLE_NO_ANSWER, /* to three retransmissions (RFC 9293 §3.8.3, R1) */
+};
+
 enum tcp_condition { /* of the sending side, in the order of Linux's tcpi_ca_state */
     TCP_CONDITION_OPEN,
     TCP_CONDITION_DISORDER, /* something seems to be out of order */
@@ -211,6 +219,8 @@ struct tcp_info {
     enum tcp_state state;
     enum tcp_error error;
     enum tcp_condition condition;
+    enum tcp_trouble trouble;
+    uint8_t icmp_type, icmp_code; /* also of what ended it (TCP_UNREACHABLE) */
     const char *congestion; /* the algorithm's name */
     bool sack, timestamps, window_scale;
     uint8_t send_scale, receive_scale;

@@ -61,6 +61,7 @@ static void advance(struct tcp_connection *c, const struct tcp_segment *seg,
     release_text(c);
     c->octets_acknowledged += event->acknowledged;
     c->retries = 0;
+    tcp_progress(c);
     event->rtt = rtt;
     if (rtt >= 0) {
         c->backoff = 0; /* RFC 6298 §5, Karn: only a sample ends it */
@@ -113,6 +114,8 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
         c->retries = 0;
     if (event.flight_before > 0)
         tcp_recovery_acked(c, &event);
+    if (window_was_closed && c->snd_wnd > 0)
+        tcp_progress(c);
     if (window_was_closed && c->snd_wnd > 0 && tcp_flight(c) > 0) {
         /* What was sent into the closed window was not taken: again, at once. */
         tcp_sent_mark_all_lost(c);

@@ -59,6 +59,17 @@ void tcp_note_duplicate(struct tcp_connection *c, struct seq start, struct seq e
     c->extra->dsack_end = end;
 }
 
+void tcp_note_trouble(struct tcp_connection *c, enum tcp_trouble trouble, uint8_t type,
+                      uint8_t code)
+{
+    if (!tcp_extra_begin(c))
+        return;
+    c->extra->trouble = (uint8_t)trouble;
+    c->extra->icmp_type = type;
+    c->extra->icmp_code = code;
+    tcp_raise(c, SOCKET_TROUBLE);
+}
+
 enum tcp_limit tcp_limit(const struct tcp_connection *c)
 {
     bool sends = c->state >= TCP_ESTABLISHED && c->state != TCP_TIME_WAIT && !c->fin_sent;

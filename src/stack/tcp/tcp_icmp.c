@@ -42,12 +42,17 @@ static void path_mtu_lowered(struct tcp_connection *c, uint32_t mtu)
     }
 }
 
-/* RFC 9293 §3.9.2.2 calls most errors soft, and while a connection lives all are (RFC 5927 §5.2).
- * One that is being opened by an application that waits for it fails (RFC 5461 §4.1). */
-static void unreachable(struct tcp_connection *c, uint8_t code)
+/* RFC 9293 §3.9.2.2 calls most errors soft, and while a connection lives all are (RFC 5927 §5.2):
+ * its application is told. One that is being opened by an application that waits for it fails (RFC
+ * 5461 §4.1). */
+static void unreachable(struct tcp_connection *c, const struct icmp_report *report)
 {
-    bool hard = code == ICMP_PROTOCOL_UNREACHABLE || code == ICMP_PORT_UNREACHABLE;
-    if (c->state == TCP_SYN_SENT || (c->state == TCP_SYN_RECEIVED && hard && !c->passive))
+    bool refused = report->type == ICMP_UNREACHABLE;
+    bool hard = refused && (report->code == ICMP_PROTOCOL_UNREACHABLE ||
+                            report->code == ICMP_PORT_UNREACHABLE);
+    tcp_note_trouble(c, TCP_TROUBLE_ICMP, report->type, report->code);
+    if ((c->state == TCP_SYN_SENT && refused) ||
+        (c->state == TCP_SYN_RECEIVED && hard && !c->passive))
         tcp_fail(c, TCP_UNREACHABLE);
 }
 
@@ -57,7 +62,7 @@ void tcp_icmp(struct stack *stack, const struct icmp_report *report)
     struct endpoint local = {report->source, read_u16(&r)};
     struct endpoint remote = {report->target, read_u16(&r)};
     struct seq seq = seq_of(read_u32(&r));
-    if (r.failed || report->type != ICMP_UNREACHABLE)
+    if (r.failed)
         return;
     struct tcp_connection *c = tcp_find(stack, &local, &remote);
     if (c == NULL || c->unanswered || c->state == TCP_TIME_WAIT)
@@ -65,8 +70,8 @@ void tcp_icmp(struct stack *stack, const struct icmp_report *report)
     /* Only of something that is under way (RFC 5927 §4.1). */
     if (!seq_in_window(seq, c->snd_una, tcp_flight(c)))
         return;
-    if (report->code == ICMP_FRAGMENTATION_NEEDED)
+    if (report->type == ICMP_UNREACHABLE && report->code == ICMP_FRAGMENTATION_NEEDED)
         path_mtu_lowered(c, report->mtu);
     else
-        unreachable(c, report->code);
+        unreachable(c, report);
 }

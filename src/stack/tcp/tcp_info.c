@@ -101,6 +101,9 @@ void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
         .window_scale = c->scaling,
         .retries = c->retries,
         .backoff = c->backoff,
+        .trouble = (enum tcp_trouble)c->extra->trouble,
+        .icmp_type = c->extra->icmp_type,
+        .icmp_code = c->extra->icmp_code,
         .congestion = c->congestion->name,
     };
     info_sizes(c, out);

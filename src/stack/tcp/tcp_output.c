@@ -72,7 +72,7 @@ static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
     if (stack_traced(c->stack))
         trace_retransmit(c, sent);
     if (seq_equal(sent->start, c->snd_una)) /* its answer is what the timer waits for */
-        tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_rto(c));
+        tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_patience(c));
     return true;
 }
 

@@ -51,8 +51,7 @@ enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *
     if (UNLIKELY(!c->owned && c->listener == NULL)) {
         /* Nobody will read it: say so (RFC 9293 §3.6.1; RFC 2525 §2.17). */
         stack_drop(c->stack, DROP_TCP_AFTER_CLOSE, seg->packet->frame);
-        c->rcv_nxt = seq_add(seg->seq, (uint32_t)seg->text.len);
-        tcp_reset_connection(c);
+        tcp_reset_segment(c->stack, seg); /* with the number that the sender waits for */
         tcp_fail(c, TCP_ABORTED);
         return TCP_STOP;
     }

@@ -90,17 +90,44 @@ void tcp_reset_connection(struct tcp_connection *c)
     }
 }
 
-void tcp_challenge(struct tcp_connection *c)
+/* FreeBSD's way: a limit for all connections together (RFC 5961 §7). */
+static bool stack_may_challenge(struct tcp_connection *c)
+{
+    struct tcp_table *table = c->stack->tcp;
+    if (c->stack->now - table->challenges_at >= USEC_PER_SEC || table->challenges_at == 0) {
+        table->challenges_at = c->stack->now;
+        /* Drawn anew, so that counting them tells a stranger nothing (CVE-2016-5696). */
+        uint32_t half = c->profile->challenge_count / 2;
+        table->challenges_left = half + prng_below(&c->stack->prng, half + 1);
+    }
+    if (table->challenges_left == 0)
+        return false;
+    table->challenges_left--;
+    return true;
+}
+
+/* Each connection has its own limit: a common one would tell a stranger what others receive. */
+static bool connection_may_challenge(struct tcp_connection *c)
 {
     uint32_t now = (uint32_t)(c->stack->now / USEC_PER_MSEC) | 1; /* 0: never */
     uint32_t last = c->extra->challenge_at;
-    /* Limited for each connection alone: a common limit would tell a stranger what others
-     * receive (RFC 5961 §7 as corrected by CVE-2016-5696). */
     if (last != 0 && now - last < c->profile->challenge_interval / USEC_PER_MSEC)
-        return;
+        return false;
     if (!tcp_extra_begin(c))
-        return;
+        return false;
     c->extra->challenge_at = now;
+    return true;
+}
+
+void tcp_challenge(struct tcp_connection *c)
+{
+    bool may = c->profile->challenge == TCP_CHALLENGE_PER_STACK ? stack_may_challenge(c)
+                                                                : connection_may_challenge(c);
+    if (!may) {
+        c->stack->counters.tcpChallengesSkipped++;
+        return;
+    }
+    c->stack->counters.tcpChallenges++;
     c->ack_now = true;
     tcp_wake(c);
 }

@@ -64,20 +64,45 @@ static unsigned retries_max(const struct tcp_connection *c)
         return c->profile->syn_retries;
     if (c->state == TCP_SYN_RECEIVED)
         return c->profile->syn_ack_retries;
-    return c->profile->retries;
+    return orphan(c) ? c->profile->orphan_retries : c->profile->retries;
+}
+
+/* RFC 5482, and RFC 9293 §3.8.3 R2 as a time: how long there may be no progress, also when the peer
+ * answers that its window is closed. It begins when that was sent which waits for an answer. */
+static bool user_timed_out(struct tcp_connection *c)
+{
+    if (c->profile->user_timeout == 0 || !tcp_extra_begin(c))
+        return false;
+    if (c->extra->stalled_at == 0)
+        c->extra->stalled_at = c->stack->now - tcp_rto(c); /* the timer was set then */
+    return c->stack->now - c->extra->stalled_at >= c->profile->user_timeout;
+}
+
+usec tcp_patience(const struct tcp_connection *c)
+{
+    usec interval = tcp_rto(c);
+    usec since = c->extra->stalled_at;
+    if (since == 0 || c->profile->user_timeout == 0)
+        return interval;
+    usec left = since + c->profile->user_timeout - c->stack->now;
+    return usec_min(interval, usec_max(left, USEC_PER_MSEC));
 }
 
 /* One more timeout without an answer. True: it was one too many, and the connection is gone. */
 static bool given_up(struct tcp_connection *c)
 {
+    bool late = user_timed_out(c);
     c->retries++;
     tcp_count_timeout(c);
+    if (c->retries == TCP_R1 && c->snd_wnd > 0)
+        tcp_note_trouble(c, TCP_TROUBLE_NO_ANSWER, 0, 0);
     if (c->backoff < UINT8_MAX)
         c->backoff++;
     /* A peer that acknowledges probes of a closed window is waited for as long as it likes
      * (§3.8.6.1), but not for the sake of an application that has gone (RFC 6429 §3). */
     bool hopeless = orphan(c) && c->snd_wnd == 0 && c->backoff > c->profile->orphan_retries;
-    if (c->retries <= retries_max(c) && !hopeless)
+    bool over = c->profile->user_timeout == 0 && c->retries > retries_max(c);
+    if (!over && !late && !hopeless)
         return false;
     tcp_fail(c, TCP_TIMED_OUT);
     return true;
@@ -100,7 +125,7 @@ static void retransmission_timeout(struct tcp_connection *c)
     } else {
         tcp_recovery_timed_out(c);
     }
-    tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_rto(c));
+    tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_patience(c));
     tcp_wake(c);
 }
 
@@ -109,7 +134,7 @@ static void persist_timeout(struct tcp_connection *c)
     if (given_up(c))
         return;
     c->probe_forced = true;
-    tcp_timer_set(c, TCP_TIMER_PERSIST, c->stack->now + tcp_rto(c));
+    tcp_timer_set(c, TCP_TIMER_PERSIST, c->stack->now + tcp_patience(c));
     tcp_wake(c);
 }
 
@@ -121,7 +146,9 @@ static void keepalive_timeout(struct tcp_connection *c)
         tcp_timer_set(c, TCP_TIMER_KEEPALIVE, c->last_received_at + c->profile->keepalive_idle);
         return;
     }
-    if (c->retries >= c->profile->keepalive_probes) {
+    usec limit = c->profile->user_timeout;
+    if (limit != 0 ? c->retries > 0 && idle >= limit : c->retries >= c->profile->keepalive_probes) {
+        tcp_reset_connection(c); /* perhaps it is only its answers that are lost */
         tcp_fail(c, TCP_TIMED_OUT);
         return;
     }
