@@ -24,6 +24,36 @@ static uint32_t check_queue(const struct tcp_queue *queue, const struct seq *sta
     return len;
 }
 
+/* In the list by time are those that may be found lost, in the order of their transmission. */
+static void check_by_time(const struct tcp_connection *c)
+{
+    const struct tcp_sending *s = c->sending;
+    uint32_t records = 0;
+    uint32_t candidates = 0;
+    uint32_t listed = 0;
+    const struct tcp_sent *before = NULL;
+    for (const struct tcp_sent *sent = s->first; sent != NULL; sent = sent->next) {
+        bool waits = (sent->flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) == TCP_SENT_LOST;
+        bool candidate = !waits && !(sent->flags & TCP_SENT_SACKED);
+        ASSERT(list_linked(&sent->by_time) == candidate);
+        candidates += candidate;
+        records++;
+    }
+    ASSERT(records == s->records && records <= TCP_RECORDS_MAX);
+    if (records == 0)
+        return;
+    const struct list_node *head = &s->rack.by_time;
+    for (const struct list_node *node = head->next; node != head; node = node->next) {
+        const struct tcp_sent *sent = CONTAINER_OF(node, struct tcp_sent, by_time);
+        ASSERT(before == NULL || (int32_t)(sent->order - before->order) > 0 ||
+               (sent->order == before->order && seq_after(sent->start, before->start)));
+        ASSERT((int32_t)(s->rack.order_last - sent->order) >= 0);
+        before = sent;
+        listed++;
+    }
+    ASSERT(listed == candidates);
+}
+
 static void check_records(const struct tcp_connection *c)
 {
     uint32_t sacked = 0;
@@ -64,6 +94,7 @@ static void check_records(const struct tcp_connection *c)
     ASSERT(sacked + lost <= tcp_flight(c));
     ASSERT(again <= lost);
     ASSERT(tcp_pipe(c) <= tcp_flight(c));
+    check_by_time(c);
 }
 
 static void check_reorder(const struct tcp_connection *c)

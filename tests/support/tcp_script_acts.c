@@ -27,6 +27,12 @@ static const struct {
     MEMBER("push-each-write", push_each_write),
     MEMBER("path-mtu-probing", path_mtu_probing),
     MEMBER("path-mtu-base", path_mtu_base),
+    MEMBER("rack", rack),
+    MEMBER("tail-loss-probe", tail_loss_probe),
+    MEMBER("prr", prr),
+    MEMBER("forward-rto", forward_rto),
+    MEMBER("undo", undo),
+    MEMBER("reordering", reordering),
 #undef MEMBER
 };
 
@@ -244,10 +250,13 @@ static void do_buffers(struct play *p)
     (void)tcp_set_option(p->c, TCP_OPTION_SEND_BUFFER, script_number(p));
 }
 
-/* A connection that the peer opens and we accept; the words go into its SYN. */
+/* A connection that the peer opens and we accept: `rtt` is in msec, the other words go into its SYN. */
 static void do_establish(struct play *p)
 {
     char syn[256] = "< S 0 win 65535 mss 1460";
+    char ack[64] = "< A 1 ack 1";
+    if (script_accept_word(p, "rtt"))
+        snprintf(ack, sizeof ack, "+%.6f < A 1 ack 1", (double)script_number(p) / 1e3);
     while (p->next < p->count) {
         const char *more = script_word(p);
         ASSERT(strlen(syn) + strlen(more) + 2 < sizeof syn);
@@ -255,7 +264,6 @@ static void do_establish(struct play *p)
     }
     char listen[] = "listen";
     char syn_ack[] = "> SA 0 ack 1";
-    char ack[] = "< A 1 ack 1";
     char accept[] = "accept";
     char *lines[] = {listen, syn, syn_ack, ack, accept};
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
@@ -434,6 +442,8 @@ static bool info_word(struct play *p, const char *name)
         {"limited-by-congestion", (uint32_t)(info.limited[TCP_LIMIT_CONGESTION] / USEC_PER_MSEC)},
         {"limited-by-receiver", (uint32_t)(info.limited[TCP_LIMIT_RECEIVER] / USEC_PER_MSEC)},
         {"limited-by-buffer", (uint32_t)(info.limited[TCP_LIMIT_BUFFER] / USEC_PER_MSEC)},
+        {"min-rtt", (uint32_t)info.min_rtt},
+        {"reordering", info.reordering},
         {"unacknowledged", (uint32_t)tcp_unacknowledged(p->c)},
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {

@@ -34,7 +34,8 @@ enum {
     TCP_PATH_MTU_MIN = 552,         /* below it segments stay and may be fragmented */
     TCP_SUPER_SEGMENT_MAX = 65535,  /* IP's Total Length */
     TCP_R1 = 3,                     /* retransmissions, then the path is doubted (RFC 9293 §3.8.3) */
-    TCP_DUP_THRESHOLD = 3,          /* RFC 5681 §3.2 */
+    TCP_REORDERING_MAX = 300,       /* segments: no worse disorder is waited for */
+    TCP_RECORDS_MAX = 32768,        /* of one connection under way; new text waits beyond it */
     TCP_REORDER_RANGES_MAX = 256,   /* bounds memory and the time to find a place */
     TCP_COPY_MAX = 128,             /* up to this many octets are copied behind the header */
     TCP_SMALL_PAYLOAD = 1024,       /* received: up to this it is joined with its predecessor */
@@ -76,7 +77,9 @@ struct tcp_sent {
     struct tcp_sent *next;
     struct tcp_sent *previous;
     struct tcp_chunk *chunk; /* in which `start` lies; NULL: FIN alone */
+    struct list_node by_time; /* while it may be found lost: the list of tcp_sending */
     usec sent_at;            /* last */
+    uint32_t order;          /* of its last transmission among all of the connection's */
     struct seq start;
     struct seq end;          /* FIN counts one */
     uint8_t flags;           /* enum tcp_sent_flags */
@@ -124,6 +127,30 @@ struct tcp_cubic_epoch {
 };
 
 /*
+ * RFC 8985 §5.2, what was sent last of all that has arrived. Transmissions are numbered, so that
+ * their order is known however coarse the clock is; those of one number are one super-segment, whose
+ * octets left in the order of their sequence.
+ */
+struct tcp_rack {
+    struct list_node by_time;   /* records neither sacked nor waiting to be sent again, oldest first */
+    uint32_t rtt;               /* RACK.rtt, usec */
+    uint32_t order_last;        /* of all transmissions */
+    uint32_t order;             /* of the one that arrived */
+    struct seq end;             /* RACK.end_seq */
+    struct seq fack;            /* RACK.fack: the highest end that has arrived */
+    struct seq dsack_round;     /* RACK.dsack_round, while in_dsack_round */
+    bool valid;                 /* something has arrived */
+    bool in_dsack_round;
+};
+
+/* RFC 9937 §6, in octets, since recovery began. */
+struct tcp_prr {
+    uint64_t delivered;         /* prr_delivered */
+    uint64_t out;               /* prr_out */
+    uint32_t flight;            /* RecoverFS */
+};
+
+/*
  * What a connection needs only while there is something queued or unacknowledged: the send queue,
  * the scoreboard, and the state of recovery. An idle connection has the one of tcp_sending_none(),
  * which is all zero and read-only, so that questions need no test; whoever is about to write calls
@@ -135,10 +162,22 @@ struct tcp_sending {
     struct tcp_sent *first;
     struct tcp_sent *last;
     struct tcp_sent *lost_next; /* none before it waits to be sent again; NULL: look from the front */
+    struct tcp_sent *places[TCP_SACK_BLOCKS_MAX]; /* where the last blocks of SACK lay */
+    bool has_places;
+    uint32_t records;           /* how many there are */
     uint32_t sacked;            /* octets in records with that flag */
     uint32_t lost;
     uint32_t again;             /* lost ones that were sent again */
+    uint32_t found_lost;        /* ever, so that one can see how much is new */
     uint32_t inflated;          /* without SACK: what duplicate ACKs say has left the network */
+
+    /* When to do something about silence; USEC_NEVER: not. One timer serves all of them. */
+    usec rto_at;                /* RFC 6298 §5 */
+    usec reorder_at;            /* RFC 8985 §6.3: what is late then is lost */
+    usec probe_at;              /* RFC 8985 §7.2 */
+
+    struct tcp_rack rack;
+    struct tcp_prr prr;
     struct tcp_hystart hystart;
     struct tcp_cubic_epoch cubic;
 };
@@ -185,8 +224,10 @@ struct tcp_extra {
     usec limited[TCP_LIMIT_COUNT]; /* before that */
 };
 
-enum tcp_recovery_state {
+enum tcp_recovery_state { /* in the order of Linux's tcpi_ca_state */
     TCP_OPEN,
+    TCP_DISORDER, /* duplicates or SACK, and not enough to speak of loss */
+    TCP_REDUCING, /* the window is to shrink though nothing is missing: congestion was told of */
     TCP_RECOVERY, /* fast recovery (RFC 5681 §3.2, RFC 6582, RFC 6675) */
     TCP_LOSS,     /* after a timeout, until all that was outstanding is acknowledged */
 };
@@ -208,14 +249,31 @@ struct tcp_connection;
 struct tcp_ack_event {
     uint32_t acknowledged;  /* octets below the new snd_una that were not */
     uint32_t sacked;        /* octets newly reported */
+    uint32_t delivered;     /* octets of which it is news that they arrived, either way */
+    uint32_t lost;          /* octets newly thought lost */
     uint32_t flight_before; /* snd_nxt - snd_una before it */
     bool duplicate;         /* RFC 5681 §2, or with news of SACK (RFC 6675 §2) */
+    bool dsack_of_probe;    /* that duplicate is our tail loss probe */
+    bool dsack;             /* reports octets that arrived twice (RFC 2883), from to: */
+    bool again_arrived;     /* octets arrived that were sent more than once, */
+    bool original_arrived;  /* and such that were sent once, before a timeout (RFC 5682) */
+    struct seq dsack_start;
+    struct seq dsack_end;
+    struct seq fack_before; /* RACK.fack before it, */
+    bool fack_valid;        /* if there was any */
+    struct seq reordered;   /* lowest start of what came after later octets, while */
+    bool was_reordered;
+    struct seq ack;         /* of the segment; may lie below snd_una */
+    const struct tcp_options *options;
     usec rtt;               /* sample; negative: none */
 };
 
 /* One algorithm. What it needs to remember beyond congestion_state it gets and frees itself. */
 struct tcp_congestion {
     const char *name;
+    /* It sets cwnd itself at all times: recovery leaves it alone, and acked() is called for every
+     * acknowledgement. */
+    bool own_window;
     void (*init)(struct tcp_connection *c);
     void (*done)(struct tcp_connection *c); /* NULL: nothing to free */
     /* Outside fast recovery only. */
@@ -262,6 +320,7 @@ struct tcp_connection {
     bool probe_forced : 1;  /* the persist timer has fired: send whatever fits, or one octet */
     bool push_forced : 1;   /* neither Nagle nor cork holds what is queued now */
     bool retransmit_forced : 1; /* the next retransmission does not ask cwnd */
+    bool reordering_seen : 1; /* RFC 8985 §6.2, RACK.reordering_seen */
     bool cwnd_limited : 1;  /* it was cwnd that kept the last turn from sending more */
     bool dsack : 1;         /* there are octets that came twice to be reported: extra->dsack_start */
     bool may_fragment : 1;  /* the path's MTU is too small to make segments for */
@@ -320,6 +379,10 @@ struct tcp_connection {
     struct seq rtt_seq;     /* one sample a round trip: the next one at an ACK beyond this */
 
     struct seq recover;     /* RFC 6582 §3.2, RFC 6675 §2 RecoveryPoint */
+    uint32_t min_rtt;       /* usec, at least 1; 0: no sample yet */
+    uint16_t reordering;    /* segments by which the path is known to mix up at most */
+    uint8_t reorder_steps;  /* RFC 8985 §6.2, RACK.reo_wnd_mult */
+    uint8_t reorder_persist; /* RACK.reo_wnd_persist */
 
     const struct tcp_congestion *congestion;
     uint32_t cwnd;
@@ -595,17 +658,23 @@ enum tcp_limit tcp_limit(const struct tcp_connection *c); /* what keeps text fro
 void tcp_limit_settle(struct tcp_connection *c);
 
 /* ---- tcp_scoreboard.c: records of what is under way ---- */
+/* NULL: no memory, or too many. */
 MUST_USE struct tcp_sent *tcp_sent_new(struct tcp_connection *c);
 void tcp_sent_append(struct tcp_connection *c, struct tcp_sent *sent);
+/* It goes out now. */
+void tcp_sent_stamp(struct tcp_connection *c, struct tcp_sent *sent);
 /* Cuts the record in two at `at`, strictly inside. False: no memory. */
 MUST_USE bool tcp_sent_split(struct tcp_connection *c, struct tcp_sent *sent, struct seq at);
-/* Drops what lies below `ack`. Returns the sample of RTT, negative when there is none. */
-usec tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack);
-/* Returns how many octets are newly sacked. */
-uint32_t tcp_sent_sack(struct tcp_connection *c, const struct tcp_options *options);
+/* Drops what lies below `ack`; puts the sample of RTT into the event. */
+void tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack, struct tcp_ack_event *event);
+/* Takes the blocks of SACK, and adds to the event what is news in them. */
+void tcp_sent_sack(struct tcp_connection *c, struct tcp_ack_event *event);
 void tcp_sent_set(struct tcp_connection *c, struct tcp_sent *sent, uint8_t flags);
+/* Waits to be sent again, also when that has been done once. */
+void tcp_sent_lose(struct tcp_connection *c, struct tcp_sent *sent);
 void tcp_sent_mark_lost(struct tcp_connection *c); /* RFC 6675 IsLost() over all */
 void tcp_sent_mark_all_lost(struct tcp_connection *c);
+void tcp_sent_mark_none_lost(struct tcp_connection *c); /* what is marked is under way after all */
 void tcp_sent_forget_sack(struct tcp_connection *c);
 void tcp_sent_clear(struct tcp_connection *c);
 /* The chunk in which `at` lies, searched from `from` on. */
@@ -629,10 +698,34 @@ static inline uint32_t tcp_pipe(const struct tcp_connection *c)
 }
 
 /* ---- tcp_recovery.c ---- */
-void tcp_recovery_acked(struct tcp_connection *c, const struct tcp_ack_event *event);
+void tcp_recovery_acked(struct tcp_connection *c, struct tcp_ack_event *event);
 void tcp_recovery_timed_out(struct tcp_connection *c);
+/* More was found lost, though nothing has come. */
+void tcp_recovery_late(struct tcp_connection *c);
+/* The peer tells of congestion without loss (RFC 3168 §6.1.2): as after loss, once in a round trip. */
+void tcp_recovery_reduce(struct tcp_connection *c);
 /* The next record to be retransmitted, or NULL. */
 struct tcp_sent *tcp_recovery_next(struct tcp_connection *c);
+
+/* ---- tcp_rack.c ---- */
+/* The record has arrived as far as `end`, as the acknowledgement says that is being looked at. */
+void tcp_rack_arrived(struct tcp_connection *c, const struct tcp_sent *sent, struct seq end,
+                      struct tcp_ack_event *event);
+/* After all of an acknowledgement: what it says of the path. */
+void tcp_rack_acked(struct tcp_connection *c, const struct tcp_ack_event *event);
+void tcp_rack_recovery_over(struct tcp_connection *c);
+/* Marks as lost what was sent long enough before what has arrived; sets rack's deadline for what
+ * may be late. */
+void tcp_rack_detect(struct tcp_connection *c);
+void tcp_rack_timed_out(struct tcp_connection *c); /* RFC 8985 §6.3 */
+bool tcp_rack_in_use(const struct tcp_connection *c);
+
+/* ---- tcp_prr.c ---- */
+bool tcp_prr_in_use(const struct tcp_connection *c);
+void tcp_prr_begin(struct tcp_connection *c, const struct tcp_ack_event *event);
+void tcp_prr_acked(struct tcp_connection *c, const struct tcp_ack_event *event);
+void tcp_prr_sent(struct tcp_connection *c, uint32_t len);
+void tcp_prr_end(struct tcp_connection *c);
 
 /* ---- tcp_congestion.c, and a file for each algorithm ---- */
 enum { TCP_CWND_MAX = 1 << 30 };
@@ -654,7 +747,9 @@ uint32_t tcp_cubic_k(uint32_t mss, uint32_t w_max, uint32_t cwnd);
 /* ---- tcp_rtt.c ---- */
 void tcp_rtt_sample(struct tcp_connection *c, usec rtt);
 usec tcp_rto(const struct tcp_connection *c); /* with backoff */
+void tcp_min_rtt_sample(struct tcp_connection *c, usec rtt);
 uint32_t tcp_timestamp(const struct tcp_connection *c); /* TSval for now */
+uint32_t tcp_timestamp_at(const struct tcp_connection *c, usec at);
 /* What TSecr says; -1: nothing. */
 usec tcp_timestamp_rtt(const struct tcp_connection *c, const struct tcp_options *options);
 
@@ -667,6 +762,12 @@ void tcp_timer_set(struct tcp_connection *c, enum tcp_timer_purpose purpose, use
 void tcp_timer_stop(struct tcp_connection *c);
 /* The retransmission timeout, but not later than the user timeout ends. */
 usec tcp_patience(const struct tcp_connection *c);
+/* Counts the retransmission timeout from now on (RFC 6298 §5.1, §5.3). */
+void tcp_rto_restart(struct tcp_connection *c);
+/* Nothing is unacknowledged any more. */
+void tcp_flight_over(struct tcp_connection *c);
+/* A deadline of c->sending has changed. */
+void tcp_timer_rearm(struct tcp_connection *c);
 /* Arms what the connection needs now that it has nothing more to send in this turn. */
 void tcp_timer_settle(struct tcp_connection *c);
 

@@ -242,6 +242,8 @@ struct tcp_info {
     uint32_t segments_again; /* lost, and sent again */
 
     usec srtt, rttvar, rto;
+    usec min_rtt;            /* 0: no sample yet */
+    uint32_t reordering;     /* segments by which the path is known to mix up at most */
     usec since_sent;         /* text, or SYN */
     usec since_received;     /* text */
     usec since_acknowledged; /* any acceptable segment */

@@ -54,26 +54,25 @@ static void advance(struct tcp_connection *c, const struct tcp_segment *seg,
                     struct tcp_ack_event *event)
 {
     event->acknowledged = (uint32_t)seq_diff(seg->ack, c->snd_una);
-    usec rtt = tcp_sent_acknowledge(c, seg->ack);
-    if (rtt < 0 && c->timestamps)
-        rtt = tcp_timestamp_rtt(c, &seg->header.options);
+    tcp_sent_acknowledge(c, seg->ack, event);
+    if (event->rtt < 0 && c->timestamps)
+        event->rtt = tcp_timestamp_rtt(c, &seg->header.options);
     c->snd_una = seg->ack;
     release_text(c);
     c->octets_acknowledged += event->acknowledged;
     c->retries = 0;
     tcp_progress(c);
-    event->rtt = rtt;
-    if (rtt >= 0) {
+    if (event->rtt >= 0) {
         c->backoff = 0; /* RFC 6298 §5, Karn: only a sample ends it */
         if (seq_after(seg->ack, c->rtt_seq)) {
-            tcp_rtt_sample(c, rtt);
+            tcp_rtt_sample(c, event->rtt);
             c->rtt_seq = c->snd_nxt;
         }
     }
     if (tcp_flight(c) == 0) /* RFC 6298 §5.2, §5.3 */
-        tcp_timer_stop(c);
+        tcp_flight_over(c);
     else
-        tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_rto(c));
+        tcp_rto_restart(c);
 }
 
 /* Our FIN has come home. */
@@ -94,10 +93,19 @@ static enum tcp_verdict fin_acknowledged(struct tcp_connection *c)
 
 static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
 {
-    struct tcp_ack_event event = {.flight_before = tcp_flight(c), .rtt = -1};
+    const struct tcp_sending *s = c->sending;
+    struct tcp_ack_event event = {
+        .flight_before = tcp_flight(c),
+        .rtt = -1,
+        .fack_before = s->rack.fack,
+        .fack_valid = s->rack.valid,
+        .ack = seg->ack,
+        .options = &seg->header.options,
+    };
+    uint32_t unknown_before = event.flight_before - s->sacked;
     bool window_was_closed = c->snd_wnd == 0;
-    if (c->sack && seg->header.options.sack_count > 0 && c->sending->first != NULL)
-        event.sacked = tcp_sent_sack(c, &seg->header.options);
+    if (c->sack && seg->header.options.sack_count > 0 && s->first != NULL)
+        tcp_sent_sack(c, &event);
 
     bool old = seq_before(seg->ack, c->snd_una);
     bool window_changed = !old && take_window(c, seg);
@@ -109,13 +117,17 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
     }
     if (event.sacked > 0 && event.acknowledged == 0)
         event.duplicate = true;
+    event.delivered = unknown_before - (tcp_flight(c) - c->sending->sacked);
     /* The peer lives: keepalive and window probes start counting again. */
     if (tcp_flight(c) == 0 || c->snd_wnd == 0)
         c->retries = 0;
-    if (event.flight_before > 0)
-        tcp_recovery_acked(c, &event);
     if (window_was_closed && c->snd_wnd > 0)
         tcp_progress(c);
+    if (event.flight_before > 0) {
+        tcp_recovery_acked(c, &event);
+        if (tcp_flight(c) > 0)
+            tcp_timer_rearm(c);
+    }
     if (window_was_closed && c->snd_wnd > 0 && tcp_flight(c) > 0) {
         /* What was sent into the closed window was not taken: again, at once. */
         tcp_sent_mark_all_lost(c);

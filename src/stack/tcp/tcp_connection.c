@@ -106,7 +106,11 @@ bool tcp_sending_begin(struct tcp_connection *c)
     if (sending == NULL)
         return false;
     memset(sending, 0, sizeof *sending);
+    list_init(&sending->rack.by_time);
     c->sending = sending;
+    sending->rto_at = USEC_NEVER;
+    sending->reorder_at = USEC_NEVER;
+    sending->probe_at = USEC_NEVER;
     return true;
 }
 
@@ -150,6 +154,8 @@ struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endp
     c->rcv_mss = TCP_MSS_DEFAULT;
     c->mss = TCP_MSS_DEFAULT;
     c->rto = (uint32_t)c->profile->rto_initial;
+    c->reordering = c->profile->reordering;
+    c->reorder_steps = 1;
     c->sending = tcp_sending_none();
     stack->counters.tcpConnections++;
     return c;

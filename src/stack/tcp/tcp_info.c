@@ -2,15 +2,11 @@
 /* tcp_info.c - what a connection knows about itself, for its application and for status pages. */
 #include "stack/tcp/internal.h"
 
-static enum tcp_condition condition(const struct tcp_connection *c)
-{
-    if (c->recovery == TCP_LOSS)
-        return TCP_CONDITION_LOSS;
-    if (c->recovery == TCP_RECOVERY)
-        return TCP_CONDITION_RECOVERY;
-    bool odd = c->dup_acks > 0 || c->sending->sacked > 0;
-    return odd ? TCP_CONDITION_DISORDER : TCP_CONDITION_OPEN;
-}
+_Static_assert((int)TCP_CONDITION_DISORDER == TCP_DISORDER &&
+                   (int)TCP_CONDITION_REDUCED == TCP_REDUCING &&
+                   (int)TCP_CONDITION_RECOVERY == TCP_RECOVERY &&
+                   (int)TCP_CONDITION_LOSS == TCP_LOSS,
+               "a condition is the state of recovery");
 
 /* Segments of what is under way: in records, which carry whole ones. */
 static void info_under_way(const struct tcp_connection *c, struct tcp_info *out)
@@ -95,7 +91,7 @@ void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
     *out = (struct tcp_info){
         .state = (enum tcp_state)c->state,
         .error = (enum tcp_error)c->error,
-        .condition = condition(c),
+        .condition = (enum tcp_condition)c->recovery,
         .sack = c->sack,
         .timestamps = c->timestamps,
         .window_scale = c->scaling,
@@ -104,6 +100,8 @@ void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
         .trouble = (enum tcp_trouble)c->extra->trouble,
         .icmp_type = c->extra->icmp_type,
         .icmp_code = c->extra->icmp_code,
+        .min_rtt = c->min_rtt,
+        .reordering = c->reordering,
         .congestion = c->congestion->name,
     };
     info_sizes(c, out);

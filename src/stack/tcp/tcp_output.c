@@ -66,13 +66,14 @@ static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
         !tcp_sent_split(c, sent, seq_add(sent->start, sent_len)))
         return true; /* stays lost as a whole, and is sent again */
     tcp_sent_set(c, sent, sent->flags | TCP_SENT_AGAIN | TCP_SENT_EVER_AGAIN);
-    sent->sent_at = c->stack->now;
+    tcp_sent_stamp(c, sent);
     c->retransmit_forced = false;
     tcp_count_retransmitted(c, tcp_sent_len(sent));
+    tcp_prr_sent(c, sent_len);
     if (stack_traced(c->stack))
         trace_retransmit(c, sent);
     if (seq_equal(sent->start, c->snd_una)) /* its answer is what the timer waits for */
-        tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_patience(c));
+        tcp_rto_restart(c);
     return true;
 }
 
@@ -92,7 +93,7 @@ static bool better_later(const struct tcp_connection *c, const struct tcp_path *
                          uint32_t len)
 {
     uint32_t window = c->cwnd < c->snd_wnd ? c->cwnd : c->snd_wnd;
-    return len < path->burst_max && tcp_flight(c) > 0 && c->recovery == TCP_OPEN &&
+    return len < path->burst_max && tcp_flight(c) > 0 && c->recovery <= TCP_DISORDER &&
            window >= 8 * path->mss && len < window / 3;
 }
 
@@ -168,12 +169,12 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
     bool fin_went = sent_len > len;
     *sent = (struct tcp_sent){
         .chunk = stretch.chunk,
-        .sent_at = c->stack->now,
         .start = c->snd_nxt,
         .end = seq_add(c->snd_nxt, sent_len),
         .flags = fin_went ? TCP_SENT_FIN : 0,
     };
     tcp_sent_append(c, sent);
+    tcp_prr_sent(c, sent_len);
     c->snd_nxt = sent->end;
     c->sending->next = stretch.chunk;
     c->fin_sent = fin_went;

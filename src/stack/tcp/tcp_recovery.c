@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * tcp_recovery.c - noticing loss and mending it: fast retransmit and fast recovery with SACK (RFC
- * 6675) and without (RFC 6582), limited transmit (RFC 3042), and what follows a timeout (RFC 5681
- * §3.1). It marks records as lost; tcp_output() sends them again as cwnd allows.
+ * tcp_recovery.c - noticing loss and mending it: fast retransmit and fast recovery, by time (RFC
+ * 8985) or by count (RFC 6675) with SACK, and without (RFC 6582); limited transmit (RFC 3042); and
+ * what follows a timeout (RFC 5681 §3.1). It marks records as lost; tcp_output() sends them again as
+ * cwnd allows.
  *
- * SKIPS RFC 6675 §4, NextSeg() (3) and (4): sending again what is not thought lost yet; a lost tail
- * waits for the timer.
+ * SKIPS RFC 6675 §4, NextSeg() (3) and (4): sending again what is not thought lost yet. The tail loss
+ * probe does what they are for (RFC 8985 §3.3).
  */
 #include "stack/tcp/internal.h"
 
@@ -18,48 +19,67 @@ static void lose_first_segment(struct tcp_connection *c)
     /* Without memory to split it the whole record is sent again. */
     if (tcp_sent_len(first) > c->mss)
         (void)!tcp_sent_split(c, first, seq_add(first->start, c->mss));
-    tcp_sent_set(c, first, first->flags | TCP_SENT_LOST);
+    tcp_sent_lose(c, first);
 }
 
-static void enter_recovery(struct tcp_connection *c)
+/* Loss was noticed, or congestion told: the window is to shrink. */
+static void shrink(struct tcp_connection *c, enum tcp_recovery_state state,
+                   const struct tcp_ack_event *event)
 {
-    c->ssthresh = c->congestion->ssthresh(c);
-    c->cwnd = c->ssthresh;
+    bool shrinks = c->recovery == TCP_REDUCING;
     c->recover = c->snd_nxt;
-    c->recovery = TCP_RECOVERY;
+    c->recovery = (uint8_t)state;
+    if (shrinks)
+        return;
+    c->ssthresh = c->congestion->ssthresh(c);
+    if (tcp_prr_in_use(c))
+        tcp_prr_begin(c, event);
+    else if (!c->congestion->own_window)
+        c->cwnd = c->ssthresh;
+}
+
+static void enter_recovery(struct tcp_connection *c, const struct tcp_ack_event *event)
+{
+    shrink(c, TCP_RECOVERY, event);
     c->retransmit_forced = true; /* the first one at once: RFC 5681 §3.2, 3; RFC 6675 §5, 4.3 */
-    lose_first_segment(c);
-    if (c->sack)
-        tcp_sent_mark_lost(c);
-    else
-        c->sending->inflated = TCP_DUP_THRESHOLD * (uint32_t)c->mss;
+    if (tcp_rack_in_use(c)) {
+        tcp_rack_detect(c); /* now that disorder is no excuse any more */
+    } else {
+        lose_first_segment(c);
+        if (c->sack)
+            tcp_sent_mark_lost(c);
+        else
+            c->sending->inflated = c->reordering * (uint32_t)c->mss;
+    }
+}
+
+void tcp_recovery_reduce(struct tcp_connection *c)
+{
+    static const struct tcp_ack_event none;
+    if (c->recovery <= TCP_DISORDER && c->sending->first != NULL)
+        shrink(c, TCP_REDUCING, &none);
 }
 
 /* All that was outstanding when loss was noticed has been acknowledged. */
 static void leave_recovery(struct tcp_connection *c)
 {
-    if (c->recovery == TCP_RECOVERY) {
+    bool shrinks = c->recovery == TCP_RECOVERY || c->recovery == TCP_REDUCING;
+    if (shrinks && tcp_prr_in_use(c)) {
+        tcp_prr_end(c);
+    } else if (c->recovery == TCP_RECOVERY && !c->congestion->own_window) {
         /* RFC 6582 §3.2, step 3, full acknowledgement (1): no burst. */
         uint32_t flight = tcp_flight(c) > c->mss ? tcp_flight(c) : c->mss;
         uint32_t gentle = flight + c->mss;
         c->cwnd = c->ssthresh < gentle ? c->ssthresh : gentle;
     }
+    if (c->recovery >= TCP_RECOVERY)
+        tcp_rack_recovery_over(c);
     c->recovery = TCP_OPEN;
     c->dup_acks = 0;
     c->sending->inflated = 0;
 }
 
-static bool loss_is_evident(const struct tcp_connection *c)
-{
-    if (c->sending->first == NULL)
-        return false;
-    if (c->sack)
-        return c->dup_acks >= TCP_DUP_THRESHOLD || (c->sending->first->flags & TCP_SENT_LOST);
-    /* RFC 6582 §3.2, step 1: not for duplicates of what an earlier loss made us send. */
-    return c->dup_acks >= TCP_DUP_THRESHOLD && seq_after(c->snd_una, c->recover);
-}
-
-static void when_open(struct tcp_connection *c, const struct tcp_ack_event *event)
+static void count_duplicates(struct tcp_connection *c, const struct tcp_ack_event *event)
 {
     if (event->acknowledged > 0) {
         c->dup_acks = 0;
@@ -67,22 +87,50 @@ static void when_open(struct tcp_connection *c, const struct tcp_ack_event *even
     } else if (event->duplicate && c->dup_acks < UINT8_MAX) {
         c->dup_acks++;
         /* RFC 3042: the first two let new segments out. SACK has that in the pipe's length. */
-        if (!c->sack && c->dup_acks < TCP_DUP_THRESHOLD)
+        if (!c->sack && c->dup_acks < c->reordering)
             c->sending->inflated += c->mss;
     }
-    if (c->sack && event->sacked > 0)
-        tcp_sent_mark_lost(c);
-    if (loss_is_evident(c))
-        enter_recovery(c);
-    else if (event->acknowledged > 0)
-        c->congestion->acked(c, event);
 }
 
-static void when_recovering(struct tcp_connection *c, const struct tcp_ack_event *event)
+static bool loss_is_evident(const struct tcp_connection *c, const struct tcp_ack_event *event)
 {
-    if (c->sack) {
+    if (c->sending->first == NULL)
+        return false;
+    if (tcp_rack_in_use(c))
+        return event->lost > 0;
+    if (c->sack)
+        return c->dup_acks >= c->reordering || event->lost > 0;
+    /* RFC 6582 §3.2, step 1: not for duplicates of what an earlier loss made us send. */
+    return c->dup_acks >= c->reordering && seq_after(c->snd_una, c->recover);
+}
+
+/* Marks what is lost by now. */
+static void find_lost(struct tcp_connection *c, struct tcp_ack_event *event)
+{
+    uint32_t before = c->sending->found_lost;
+    if (tcp_rack_in_use(c))
+        tcp_rack_detect(c);
+    else if (c->sack)
         tcp_sent_mark_lost(c);
-    } else if (event->acknowledged > 0) {
+    event->lost = c->sending->found_lost - before;
+}
+
+static void when_open(struct tcp_connection *c, struct tcp_ack_event *event)
+{
+    count_duplicates(c, event);
+    find_lost(c, event);
+    if (loss_is_evident(c, event))
+        enter_recovery(c, event);
+    else if (c->recovery != TCP_REDUCING)
+        c->recovery = c->sending->sacked > 0 || c->dup_acks > 0 ? TCP_DISORDER : TCP_OPEN;
+}
+
+static void when_recovering(struct tcp_connection *c, struct tcp_ack_event *event)
+{
+    find_lost(c, event);
+    if (c->sack)
+        return;
+    if (event->acknowledged > 0) {
         /* RFC 6582 §3.2, step 3, partial acknowledgement: the next hole is known. */
         uint32_t gone = event->acknowledged;
         c->sending->inflated = c->sending->inflated > gone ? c->sending->inflated - gone : 0;
@@ -95,44 +143,87 @@ static void when_recovering(struct tcp_connection *c, const struct tcp_ack_event
     }
 }
 
-void tcp_recovery_acked(struct tcp_connection *c, const struct tcp_ack_event *event)
+static bool shrinking(const struct tcp_connection *c)
 {
-    bool over = c->recovery != TCP_OPEN && seq_after_equal(c->snd_una, c->recover);
+    return c->recovery == TCP_REDUCING || c->recovery == TCP_RECOVERY;
+}
+
+void tcp_recovery_acked(struct tcp_connection *c, struct tcp_ack_event *event)
+{
+    bool over = c->recovery >= TCP_REDUCING && seq_after_equal(c->snd_una, c->recover);
+    /* Congestion control grows the window only while nobody shrinks it. */
+    bool grows = c->congestion->own_window || (event->acknowledged > 0 && !shrinking(c));
+    if (tcp_rack_in_use(c))
+        tcp_rack_acked(c, event);
+    if (c->recovery == TCP_LOSS && grows) {
+        c->congestion->acked(c, event);
+        grows = false;
+    }
+    if (over)
+        leave_recovery(c);
     switch ((enum tcp_recovery_state)c->recovery) {
     case TCP_OPEN:
+    case TCP_DISORDER:
+    case TCP_REDUCING:
         when_open(c, event);
         break;
     case TCP_RECOVERY:
-        if (over)
-            leave_recovery(c);
-        else
-            when_recovering(c, event);
+        when_recovering(c, event);
         break;
     case TCP_LOSS:
-        if (event->acknowledged > 0)
-            c->congestion->acked(c, event);
-        if (over)
-            leave_recovery(c);
+        find_lost(c, event);
         break;
     }
+    if (shrinking(c) && tcp_prr_in_use(c))
+        tcp_prr_acked(c, event);
+    if (grows && (c->congestion->own_window || !shrinking(c)))
+        c->congestion->acked(c, event);
+}
+
+void tcp_recovery_late(struct tcp_connection *c)
+{
+    struct tcp_ack_event event = {.rtt = -1};
+    find_lost(c, &event);
+    if (event.lost == 0 || c->recovery >= TCP_RECOVERY)
+        return;
+    enter_recovery(c, &event);
+    if (tcp_prr_in_use(c)) {
+        event.delivered = c->mss; /* what made it late */
+        tcp_prr_acked(c, &event);
+    }
+}
+
+/* RFC 5681 §3.1: is the timeout about other losses than those that have shrunk the window? */
+static bool timeout_is_news(const struct tcp_connection *c)
+{
+    return c->recovery <= TCP_DISORDER || seq_after_equal(c->snd_una, c->recover) ||
+           (c->recovery == TCP_LOSS && c->retries == 1);
 }
 
 void tcp_recovery_timed_out(struct tcp_connection *c)
 {
-    /* RFC 5681 §3.1: ssthresh is halved once for a loss, however often the timer expires. */
-    if (c->recovery != TCP_LOSS)
+    struct tcp_sending *s = c->sending;
+    if (timeout_is_news(c))
         c->ssthresh = c->congestion->ssthresh(c);
     c->congestion->timed_out(c);
-    c->cwnd = c->mss; /* the loss window */
+    s->inflated = 0;
+    s->reorder_at = USEC_NEVER;
+    s->probe_at = USEC_NEVER;
+    if (s->first != NULL && (s->first->flags & TCP_SENT_SACKED)) {
+        /* RFC 2018 §8: a receiver that reported the front, but does not acknowledge it, has reneged.
+         * Otherwise what was reported stays so (RFC 6675 §5.1). */
+        tcp_sent_forget_sack(c);
+        tcp_sent_mark_all_lost(c);
+    } else if (tcp_rack_in_use(c)) {
+        tcp_rack_timed_out(c);
+    } else {
+        tcp_sent_mark_all_lost(c);
+    }
     c->recovery = TCP_LOSS;
     c->recover = c->snd_nxt;
     c->dup_acks = 0;
-    c->sending->inflated = 0;
-    /* RFC 2018 §8: a receiver that reported the front, but does not acknowledge it, has reneged.
-     * Otherwise what was reported stays so (RFC 6675 §5.1). */
-    if (c->sending->first != NULL && (c->sending->first->flags & TCP_SENT_SACKED))
-        tcp_sent_forget_sack(c);
-    tcp_sent_mark_all_lost(c);
+    if (!c->congestion->own_window)
+        c->cwnd = tcp_pipe(c) + c->mss; /* the loss window */
     c->retransmit_forced = true;
 }
 

@@ -37,9 +37,22 @@ usec tcp_rto(const struct tcp_connection *c)
     return usec_min(rto, c->profile->rto_max);
 }
 
+/* A coarse clock sees no time pass on a short path; 0 says that there is no sample. */
+void tcp_min_rtt_sample(struct tcp_connection *c, usec rtt)
+{
+    uint32_t sample = rtt > 0 ? (uint32_t)rtt : 1;
+    if (c->min_rtt == 0 || sample < c->min_rtt)
+        c->min_rtt = sample;
+}
+
+uint32_t tcp_timestamp_at(const struct tcp_connection *c, usec at)
+{
+    return (uint32_t)(at / USEC_PER_MSEC) + c->ts_offset;
+}
+
 uint32_t tcp_timestamp(const struct tcp_connection *c)
 {
-    return (uint32_t)(c->stack->now / USEC_PER_MSEC) + c->ts_offset;
+    return tcp_timestamp_at(c, c->stack->now);
 }
 
 usec tcp_timestamp_rtt(const struct tcp_connection *c, const struct tcp_options *options)

@@ -19,6 +19,17 @@ void tcp_timer_stop(struct tcp_connection *c)
     wheel_disarm(&c->stack->wheel, &c->timer);
 }
 
+void tcp_flight_over(struct tcp_connection *c)
+{
+    struct tcp_sending *s = c->sending;
+    if (s != tcp_sending_none()) {
+        s->rto_at = USEC_NEVER;
+        s->reorder_at = USEC_NEVER;
+        s->probe_at = USEC_NEVER;
+    }
+    tcp_timer_stop(c);
+}
+
 static bool orphan(const struct tcp_connection *c)
 {
     return !c->owned && c->listener == NULL;
@@ -37,13 +48,40 @@ static bool corked(const struct tcp_connection *c)
     return c->cork && c->snd_wnd > 0 && (uint32_t)seq_diff(c->snd_end, c->snd_nxt) <= c->snd_wnd;
 }
 
+/* The timer that runs may be too early, and asks again then: deadlines mostly move away, with every
+ * acknowledgement, and moving it each time were dear. */
+void tcp_timer_rearm(struct tcp_connection *c)
+{
+    const struct tcp_sending *s = c->sending;
+    usec due_at = usec_min(s->rto_at, usec_min(s->reorder_at, s->probe_at));
+    if (c->purpose != TCP_TIMER_RETRANSMIT || c->timer.due_at > due_at)
+        tcp_timer_set(c, TCP_TIMER_RETRANSMIT, due_at);
+}
+
+void tcp_rto_restart(struct tcp_connection *c)
+{
+    c->sending->rto_at = c->stack->now + tcp_patience(c);
+    tcp_timer_rearm(c);
+}
+
+/* Octets are under way; or a SYN, which has no record. */
+static void settle_flight(struct tcp_connection *c)
+{
+    if (c->sending->first == NULL)
+        keep_or_set(c, TCP_TIMER_RETRANSMIT, tcp_rto(c));
+    else if (c->sending->rto_at == USEC_NEVER)
+        tcp_rto_restart(c);
+    else
+        tcp_timer_rearm(c);
+}
+
 void tcp_timer_settle(struct tcp_connection *c)
 {
     bool waits = seq_before(c->snd_nxt, c->snd_end) || (c->shutdown && !c->fin_sent);
     if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT || c->unanswered)
         return;
     if (tcp_flight(c) > 0) {
-        keep_or_set(c, TCP_TIMER_RETRANSMIT, tcp_rto(c));
+        settle_flight(c);
     } else if (waits && UNLIKELY(corked(c))) {
         keep_or_set(c, TCP_TIMER_CORK, TCP_CORK_TIMEOUT + c->srtt / 8);
     } else if (waits) {
@@ -108,6 +146,22 @@ static bool given_up(struct tcp_connection *c)
     return true;
 }
 
+/* What of the deadlines has come. True: it was not the retransmission timeout. */
+static bool earlier_deadline(struct tcp_connection *c)
+{
+    struct tcp_sending *s = c->sending;
+    usec now = c->stack->now;
+    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || s->first == NULL ||
+        s->rto_at <= now)
+        return false;
+    if (s->reorder_at <= now) {
+        tcp_recovery_late(c);
+        tcp_wake(c);
+    }
+    tcp_timer_rearm(c);
+    return true;
+}
+
 static void retransmission_timeout(struct tcp_connection *c)
 {
     if (given_up(c))
@@ -120,12 +174,15 @@ static void retransmission_timeout(struct tcp_connection *c)
         struct tcp_sent *first = c->sending->first;
         bool split = tcp_sent_len(first) == 1 || tcp_sent_split(c, first, seq_add(first->start, 1));
         if (split && !(first->flags & TCP_SENT_SACKED))
-            tcp_sent_set(c, first, (first->flags & (uint8_t)~TCP_SENT_AGAIN) | TCP_SENT_LOST);
+            tcp_sent_lose(c, first);
         c->retransmit_forced = true;
     } else {
         tcp_recovery_timed_out(c);
     }
-    tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_patience(c));
+    if (c->sending->first != NULL)
+        tcp_rto_restart(c);
+    else
+        tcp_timer_set(c, TCP_TIMER_RETRANSMIT, c->stack->now + tcp_patience(c));
     tcp_wake(c);
 }
 
@@ -164,7 +221,8 @@ static void expired(struct tcp_connection *c)
     c->purpose = TCP_TIMER_NONE;
     switch (purpose) {
     case TCP_TIMER_RETRANSMIT:
-        retransmission_timeout(c);
+        if (!earlier_deadline(c))
+            retransmission_timeout(c);
         break;
     case TCP_TIMER_PERSIST:
         persist_timeout(c);
