@@ -55,7 +55,7 @@ struct wn_in_addr {
 };
 
 struct wn_in6_addr {
-    uint8_t s6_addr[16];
+    uint8_t s6_octets[16]; /* s6_addr is a macro of <netinet/in.h> */
 };
 
 struct wn_sockaddr_in {

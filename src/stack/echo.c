@@ -102,6 +102,11 @@ void echo_close(struct echo_socket *socket)
     heap_release(&stack->heap, socket, sizeof *socket);
 }
 
+uint16_t echo_identifier(const struct echo_socket *socket)
+{
+    return socket->identifier;
+}
+
 struct socket *echo_socket_base(struct echo_socket *socket)
 {
     return &socket->base;

@@ -29,6 +29,9 @@ struct echo_message {
 
 MUST_USE struct echo_socket *echo_open(struct stack *stack, const struct echo_options *options);
 void echo_close(struct echo_socket *socket);
+/* What its requests carry, and replies must. */
+uint16_t echo_identifier(const struct echo_socket *socket);
+
 struct socket *echo_socket_base(struct echo_socket *socket);
 
 bool echo_receive(struct echo_socket *socket, struct echo_message *out);

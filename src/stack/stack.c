@@ -133,6 +133,7 @@ void socket_init(struct socket *socket, enum socket_kind kind, void *user)
     socket->user = user;
     socket->kind = (uint8_t)kind;
     socket->events = 0;
+    socket->face = SOCKET_FACE_EVENTS;
 }
 
 void socket_raise(struct stack *stack, struct socket *socket, unsigned events)

@@ -141,12 +141,16 @@ enum socket_events {
     SOCKET_TROUBLE = 1 << 6,  /* TCP: tcp_info() tells what; the connection lives on */
 };
 
+/* Who opened a socket. Whoever takes the stack's events hands those of other faces on. */
+enum socket_face { SOCKET_FACE_EVENTS, SOCKET_FACE_BSD /* stack/bsd/bsd.h */ };
+
 /* Common head of every socket; `user` is the application's. */
 struct socket {
     struct list_node ready; /* in the stack's list of sockets with events */
     void *user;
     uint8_t kind;   /* enum socket_kind */
     uint8_t events; /* enum socket_events, not told yet */
+    uint8_t face;   /* enum socket_face: whose `user` is */
 };
 
 struct socket_event {

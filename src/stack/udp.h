@@ -30,6 +30,15 @@ struct udp_datagram {
 MUST_USE struct udp_socket *udp_open(struct stack *stack, const struct udp_options *options);
 void udp_close(struct udp_socket *socket);
 
+/* What was said in the options, said anew. */
+void udp_set_broadcast(struct udp_socket *socket, bool on);
+void udp_set_queue(struct udp_socket *socket, size_t octets_max);
+
+/* From now on only datagrams from `remote` to `local` are taken, others find nobody here; NULL:
+ * from anybody again. What is queued stays. */
+void udp_connect(struct udp_socket *socket, const struct endpoint *remote,
+                 const struct ip_address *local);
+
 struct socket *udp_socket_base(struct udp_socket *socket);
 const struct endpoint *udp_local(const struct udp_socket *socket);
 
@@ -43,6 +52,8 @@ struct udp_send_options {
     const struct mac *mac;       /* not NULL: send there without asking ARP (RFC 2131 §4.1) */
     int interface;               /* -1: by route. Required for 255.255.255.255 */
     uint8_t ttl;                 /* 0: 64 */
+    uint8_t traffic_class;
+    bool dont_fragment;          /* UDP_TOO_BIG when it does not fit the way */
 };
 
 enum udp_status { UDP_SENT, UDP_TOO_BIG, UDP_NO_ROUTE, UDP_NO_MEMORY, UDP_NOT_ALLOWED };

@@ -39,6 +39,16 @@ static void queue(struct stack *stack, struct udp_socket *socket, struct frame *
     socket_raise(stack, &socket->base, SOCKET_READABLE);
 }
 
+/* A connected socket takes its peer's datagrams only (RFC 1122 §4.1.3.5 leaves it to the host). */
+static bool accepts(const struct udp_socket *socket, const struct udp_note *note)
+{
+    if (socket->remote.port == 0)
+        return true;
+    return endpoint_equal(&socket->remote, &note->from) &&
+           (address_is_any(&socket->connected_to) ||
+            address_equal(&socket->connected_to, &note->to.address));
+}
+
 /* To every socket that a group's datagram is for (RFC 1122 §4.1.3.5): those bound to the group
  * itself or to no address. Each has a copy of its own. False: there are none. */
 static bool queue_group(struct stack *stack, const struct frame *frame, const struct udp_note *note)
@@ -51,6 +61,8 @@ static bool queue_group(struct stack *stack, const struct frame *frame, const st
         struct udp_socket *socket = CONTAINER_OF(node, struct udp_socket, same_port);
         if (!address_is_any(&socket->local.address) &&
             !address_equal(&socket->local.address, &note->to.address))
+            continue;
+        if (socket->remote.port != 0 && !endpoint_equal(&socket->remote, &note->from))
             continue;
         wanted = true;
         struct frame *copy = frame_copy(frame);
@@ -129,7 +141,7 @@ void udp_input(struct stack *stack, const struct ip_packet *packet)
     struct udp_socket *socket = packet->foreign
                                     ? stack->udp->intercept
                                     : udp_find(stack, &packet->target, header.target_port);
-    if (socket == NULL)
+    if (socket == NULL || !accepts(socket, &note))
         no_port(stack, packet);
     else
         queue(stack, socket, payload_frame(packet, &header), &note);

@@ -88,6 +88,8 @@ enum udp_status udp_send_frame(struct udp_socket *socket, const struct udp_send_
         .target = options->to.address,
         .protocol = IP_PROTOCOL_UDP,
         .ttl = options->ttl,
+        .traffic_class = options->traffic_class,
+        .dont_fragment = options->dont_fragment,
         .interface = options->interface,
         .mac = options->mac,
     };

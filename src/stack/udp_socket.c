@@ -173,6 +173,23 @@ void udp_close(struct udp_socket *socket)
     heap_release(&stack->heap, socket, sizeof *socket);
 }
 
+void udp_set_broadcast(struct udp_socket *socket, bool on)
+{
+    socket->broadcast = on;
+}
+
+void udp_set_queue(struct udp_socket *socket, size_t octets_max)
+{
+    socket->queue_octets_max = octets_max;
+}
+
+void udp_connect(struct udp_socket *socket, const struct endpoint *remote,
+                 const struct ip_address *local)
+{
+    socket->remote = remote != NULL ? *remote : (struct endpoint){0};
+    socket->connected_to = local != NULL ? *local : address_any_v4();
+}
+
 struct socket *udp_socket_base(struct udp_socket *socket)
 {
     return &socket->base;

@@ -22,6 +22,8 @@ struct udp_socket {
     struct list_node all;       /* in udp_table.sockets */
     struct list_node same_port; /* in udp_port.sockets */
     struct endpoint local;
+    struct endpoint remote;        /* port 0: not connected */
+    struct ip_address connected_to; /* of ours; any: each */
     bool intercept;
     bool broadcast;
     uint8_t error_first;

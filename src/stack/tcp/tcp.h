@@ -59,6 +59,12 @@ void tcp_listener_close(struct tcp_listener *listener);
 struct socket *tcp_listener_base(struct tcp_listener *listener);
 const struct endpoint *tcp_listener_local(const struct tcp_listener *listener);
 
+/* Changes the bound on connections not accepted yet; those that wait stay. */
+void tcp_listener_set_backlog(struct tcp_listener *listener, unsigned backlog);
+
+/* Can tcp_accept() give one? */
+bool tcp_listener_waiting(const struct tcp_listener *listener);
+
 /*
  * The oldest connection, which now belongs to the caller; NULL when there is none. From an ordinary
  * listener it is established (or has failed since). From an intercepting one it is in
@@ -99,6 +105,9 @@ void tcp_consume(struct tcp_connection *c, size_t len);
 /* The peer has sent FIN, and all before it was consumed. */
 bool tcp_at_end(const struct tcp_connection *c);
 
+/* The peer has sent FIN, whether all before it was consumed or not. */
+bool tcp_peer_finished(const struct tcp_connection *c);
+
 /* Octets that can be sent now. When a send took less than offered, SOCKET_WRITABLE tells when
  * there is room again (half the buffer at least). */
 size_t tcp_send_room(const struct tcp_connection *c);
@@ -110,6 +119,9 @@ size_t tcp_send(struct tcp_connection *c, struct bytes in);
  * all, and the caller keeps it; any room is room for a whole frame. The octets must not change
  * any more. */
 MUST_USE bool tcp_send_frame(struct tcp_connection *c, struct frame *frame);
+
+/* There is room, and no WRITABLE is owed. False: WRITABLE will tell when. */
+bool tcp_writable(const struct tcp_connection *c);
 
 /* No more will be sent: FIN after what is queued. */
 void tcp_shutdown(struct tcp_connection *c);
@@ -179,8 +191,12 @@ enum tcp_option_status tcp_listener_set_option(struct tcp_listener *listener,
                                                enum tcp_option option, uint64_t value);
 uint64_t tcp_listener_get_option(const struct tcp_listener *listener, enum tcp_option option);
 
-/* Queued by the application and not acknowledged. */
+/* What one that is still to be opened would have: of the stack's profile. */
+uint64_t tcp_default_option(const struct stack *stack, enum tcp_option option);
+
+/* Queued by the application and not acknowledged; of these, not sent yet. */
 size_t tcp_unacknowledged(const struct tcp_connection *c);
+size_t tcp_not_sent(const struct tcp_connection *c);
 
 /* What keeps the sender from sending (more) now. */
 enum tcp_limit {

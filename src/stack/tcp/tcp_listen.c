@@ -88,6 +88,16 @@ const struct endpoint *tcp_listener_local(const struct tcp_listener *listener)
     return &listener->local;
 }
 
+void tcp_listener_set_backlog(struct tcp_listener *listener, unsigned backlog)
+{
+    listener->backlog = backlog != 0 ? backlog : TCP_BACKLOG_DEFAULT;
+}
+
+bool tcp_listener_waiting(const struct tcp_listener *listener)
+{
+    return !list_empty(&listener->ready);
+}
+
 /* Can that be the address of one host? */
 static bool source_is_host(const struct tcp_segment *seg)
 {

@@ -306,3 +306,8 @@ uint64_t tcp_listener_get_option(const struct tcp_listener *listener, enum tcp_o
     uint64_t value = get(listener->profile, option);
     return option == TCP_OPTION_QUICK_ACK ? value != 0 : value;
 }
+
+uint64_t tcp_default_option(const struct stack *stack, enum tcp_option option)
+{
+    return get(&stack->tcp->profile, option);
+}

@@ -42,6 +42,11 @@ size_t tcp_send_room(const struct tcp_connection *c)
     return 0;
 }
 
+bool tcp_writable(const struct tcp_connection *c)
+{
+    return tcp_send_room(c) > 0 && !c->send_full;
+}
+
 void tcp_send_room_changed(struct tcp_connection *c)
 {
     uint32_t limit = queue_limit(c);
@@ -144,4 +149,10 @@ void tcp_shutdown(struct tcp_connection *c)
 size_t tcp_unacknowledged(const struct tcp_connection *c)
 {
     return queued(c);
+}
+
+size_t tcp_not_sent(const struct tcp_connection *c)
+{
+    int32_t len = seq_diff(c->snd_end, c->snd_nxt);
+    return len > 0 ? (size_t)len : 0;
 }

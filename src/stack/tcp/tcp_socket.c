@@ -64,6 +64,11 @@ void tcp_consume(struct tcp_connection *c, size_t len)
     }
 }
 
+bool tcp_peer_finished(const struct tcp_connection *c)
+{
+    return c->fin_received;
+}
+
 bool tcp_at_end(const struct tcp_connection *c)
 {
     return c->fin_received && c->received_len == 0;

@@ -1,0 +1,1291 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * test_bsd_differential.c - the same lists of calls on the kernel's sockets (127.0.0.1) and on ours:
+ * results, errors and poll bits must be the same. Each deliberate difference is said where it is.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/bsd_play.h"
+#include "tests/support/check.h"
+
+enum { L = 0, C = 1, A = 2, B = 3, D = 4, E = 5, F = 6 };
+enum { TCP = WN_SOCK_STREAM | WN_SOCK_NONBLOCK, UDP = WN_SOCK_DGRAM | WN_SOCK_NONBLOCK };
+
+static void tcp(struct play *p, int slot)
+{
+    play_socket(p, slot, WN_AF_INET, TCP, 0);
+}
+
+static void udp(struct play *p, int slot)
+{
+    play_socket(p, slot, WN_AF_INET, UDP, 0);
+}
+
+static void listener(struct play *p, int slot)
+{
+    tcp(p, slot);
+    play_bind(p, slot, LOOPBACK, 0);
+    play_listen(p, slot, 5);
+}
+
+static void look(struct play *p, int slot)
+{
+    play_settle(p);
+    play_poll(p, slot);
+    play_select(p, slot);
+    play_state(p, slot);
+    play_names(p, slot);
+}
+
+/* C is connected to A, which came to L. */
+static void pair(struct play *p)
+{
+    listener(p, L);
+    tcp(p, C);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    play_settle(p);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    play_accept(p, L, A, WN_SOCK_NONBLOCK);
+}
+
+/* ---- scenarios ---- */
+
+static void every_kind_of_socket(struct play *p)
+{
+    static const int domains[] = {0, WN_AF_INET, WN_AF_INET6, 999};
+    static const int kinds[] = {0, WN_SOCK_STREAM, WN_SOCK_DGRAM, 5, 11, 99,
+                                WN_SOCK_STREAM | WN_SOCK_CLOEXEC, WN_SOCK_STREAM | 0x10000};
+    static const int protocols[] = {-1, 0, WN_IPPROTO_TCP, WN_IPPROTO_UDP, 999};
+    for (size_t d = 0; d < ARRAY_LEN(domains); d++)
+        for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+            for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
+                play_note(p, "%d %d %d ", domains[d], kinds[k], protocols[i]);
+                if (play_socket(p, C, domains[d], kinds[k], protocols[i]) >= 0)
+                    play_close_slot(p, C);
+            }
+}
+
+static void every_call_on_nothing(struct play *p)
+{
+    p->fds[C] = 900;
+    play_bind(p, C, LOOPBACK, 0);
+    play_listen(p, C, 1);
+    play_connect(p, C, LOOPBACK, 1);
+    play_accept(p, C, A, 0);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_send(p, C, "x", 0);
+    play_recv(p, C, 1, 0);
+    play_read(p, C, 1);
+    play_poll(p, C);
+    play_names(p, C);
+    play_set(p, C, WN_SOL_SOCKET, WN_SO_KEEPALIVE, 1);
+    play_get(p, C, WN_SOL_SOCKET, WN_SO_ERROR);
+    play_ioctl(p, C, WN_FIONREAD);
+    play_fcntl(p, C, WN_F_GETFL, 0);
+    play_close_slot(p, C);
+    p->fds[C] = -1;
+}
+
+static void every_call_on_an_epoll(struct play *p)
+{
+    play_epoll(p, C);
+    play_bind(p, C, LOOPBACK, 0);
+    play_listen(p, C, 1);
+    play_connect(p, C, LOOPBACK, 1);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_send(p, C, "x", 0);
+    play_recv(p, C, 1, 0);
+    play_read(p, C, 1);
+    play_poll(p, C);
+    play_names(p, C);
+    play_set(p, C, WN_SOL_SOCKET, WN_SO_KEEPALIVE, 1);
+    play_get(p, C, WN_SOL_SOCKET, WN_SO_ERROR);
+    play_ioctl(p, C, WN_FIONREAD);
+    play_close_slot(p, C);
+}
+
+/* What each call says in a state; `slot` is lost afterwards. */
+static void calls_in_this_state(struct play *p, int slot)
+{
+    look(p, slot);
+    play_listen(p, slot, 3);
+    play_accept(p, slot, F, 0);
+    play_ioctl(p, slot, WN_FIONREAD);
+    play_ioctl(p, slot, WN_SIOCOUTQ);
+    play_ioctl(p, slot, WN_SIOCATMARK);
+    play_ioctl(p, slot, 0x1234);
+    play_recv(p, slot, 10, WN_MSG_PEEK);
+    play_recv(p, slot, 10, WN_MSG_OOB);
+    play_recv(p, slot, 0, 0);
+    play_read(p, slot, 0);
+    play_recv(p, slot, 10, 0);
+    play_recv(p, slot, 10, 0);
+    play_send(p, slot, "", 0);
+    play_send(p, slot, "out", 0);
+    look(p, slot);
+    play_get(p, slot, WN_SOL_SOCKET, WN_SO_ERROR);
+    play_get(p, slot, WN_SOL_SOCKET, WN_SO_ACCEPTCONN);
+    play_bind(p, slot, LOOPBACK, 0);
+    play_shutdown(p, slot, WN_SHUT_RD);
+    look(p, slot);
+    play_send(p, slot, "more", 0);
+    play_recv(p, slot, 10, 0);
+    play_shutdown(p, slot, WN_SHUT_WR);
+    look(p, slot);
+    play_send(p, slot, "more", 0);
+    play_recv(p, slot, 10, 0);
+    play_shutdown(p, slot, 3);
+    play_shutdown(p, slot, -1);
+    play_shutdown(p, slot, WN_SHUT_RDWR);
+    look(p, slot);
+    play_connect(p, slot, LOOPBACK, p->ports[L]);
+    look(p, slot);
+    play_close_slot(p, slot);
+}
+
+static void calls_when_new(struct play *p)
+{
+    listener(p, L);
+    tcp(p, C);
+    /* not listen(), or it would be no new one any more */
+    look(p, C);
+    play_accept(p, C, F, 0);
+    play_ioctl(p, C, WN_FIONREAD);
+    play_ioctl(p, C, WN_SIOCOUTQ);
+    play_recv(p, C, 10, 0);
+    play_recv(p, C, 0, 0);
+    play_read(p, C, 0);
+    play_recv(p, C, 10, WN_MSG_OOB);
+    play_send(p, C, "x", 0);
+    play_send(p, C, "", 0);
+    play_shutdown(p, C, WN_SHUT_WR);
+    look(p, C);
+    play_shutdown(p, C, WN_SHUT_RD);
+    look(p, C);
+    play_recv(p, C, 10, 0);
+    play_send(p, C, "x", 0);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    look(p, C);
+    play_send(p, C, "x", 0);
+}
+
+static void calls_when_bound(struct play *p)
+{
+    listener(p, L);
+    tcp(p, C);
+    play_bind(p, C, LOOPBACK, 0);
+    look(p, C);
+    play_bind(p, C, LOOPBACK, 0);
+    play_recv(p, C, 10, 0);
+    play_send(p, C, "x", 0);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    look(p, C);
+}
+
+static void calls_when_listening(struct play *p)
+{
+    listener(p, L);
+    listener(p, C);
+    calls_in_this_state(p, C);
+}
+
+static void calls_when_established(struct play *p)
+{
+    pair(p);
+    play_send(p, C, "hello", 0);
+    play_settle(p);
+    calls_in_this_state(p, A);
+    look(p, C);
+}
+
+static void calls_in_close_wait(struct play *p)
+{
+    pair(p);
+    play_send(p, C, "hello", 0);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_settle(p);
+    look(p, C);
+    calls_in_this_state(p, A);
+    look(p, C);
+}
+
+static void calls_in_fin_wait_2(struct play *p)
+{
+    pair(p);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_settle(p);
+    play_send(p, A, "late", 0);
+    play_settle(p);
+    calls_in_this_state(p, C);
+    look(p, A);
+}
+
+static void calls_in_time_wait(struct play *p)
+{
+    pair(p);
+    play_send(p, A, "late", 0);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_settle(p);
+    play_shutdown(p, A, WN_SHUT_WR);
+    play_settle(p);
+    look(p, C);
+    look(p, A);
+    calls_in_this_state(p, C);
+    calls_in_this_state(p, A);
+}
+
+static void calls_when_closing_on_both_sides(struct play *p)
+{
+    pair(p);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_shutdown(p, A, WN_SHUT_WR);
+    calls_in_this_state(p, C);
+}
+
+static void reset_it(struct play *p, int slot)
+{
+    struct wn_linger now = {1, 0};
+    play_set_raw(p, slot, WN_SOL_SOCKET, WN_SO_LINGER, &now, sizeof now);
+    play_close_slot(p, slot);
+    play_settle(p);
+}
+
+static void calls_when_reset(struct play *p)
+{
+    pair(p);
+    play_send(p, C, "unread", 0);
+    play_settle(p);
+    reset_it(p, C);
+    calls_in_this_state(p, A);
+}
+
+static void a_reset_is_told_once_by_receiving(struct play *p)
+{
+    pair(p);
+    reset_it(p, C);
+    look(p, A);
+    play_recv(p, A, 10, 0);
+    look(p, A);
+    play_recv(p, A, 10, 0);
+    play_send(p, A, "x", 0);
+    play_get(p, A, WN_SOL_SOCKET, WN_SO_ERROR);
+}
+
+static void a_reset_is_told_once_by_sending(struct play *p)
+{
+    pair(p);
+    reset_it(p, C);
+    play_send(p, A, "x", 0);
+    look(p, A);
+    play_send(p, A, "x", 0);
+    play_recv(p, A, 10, 0);
+}
+
+static void a_reset_is_told_once_by_so_error(struct play *p)
+{
+    pair(p);
+    reset_it(p, C);
+    play_get(p, A, WN_SOL_SOCKET, WN_SO_ERROR);
+    look(p, A);
+    play_get(p, A, WN_SOL_SOCKET, WN_SO_ERROR);
+    play_recv(p, A, 10, 0);
+    play_send(p, A, "x", 0);
+}
+
+static void a_reset_after_the_end_is_a_broken_pipe(struct play *p)
+{
+    pair(p);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_settle(p);
+    reset_it(p, C);
+    look(p, A);
+    play_recv(p, A, 10, 0);
+    play_get(p, A, WN_SOL_SOCKET, WN_SO_ERROR);
+    look(p, A);
+    play_send(p, A, "x", 0);
+}
+
+static void closing_with_unread_octets_resets(struct play *p)
+{
+    pair(p);
+    play_send(p, C, "unread", 0);
+    play_settle(p);
+    play_close_slot(p, A);
+    look(p, C);
+    play_recv(p, C, 10, 0);
+    look(p, C);
+}
+
+static void closing_then_octets_come(struct play *p)
+{
+    pair(p);
+    play_close_slot(p, A);
+    look(p, C);
+    play_send(p, C, "to nobody", 0);
+    look(p, C);
+    play_send(p, C, "again", 0);
+    play_recv(p, C, 10, 0);
+    look(p, C);
+    play_recv(p, C, 10, 0);
+}
+
+static void connecting_refused(struct play *p)
+{
+    listener(p, L);
+    uint16_t port = p->ports[L];
+    play_close_slot(p, L);
+    tcp(p, C);
+    play_connect(p, C, LOOPBACK, port);
+    look(p, C);
+    play_connect(p, C, LOOPBACK, port);
+    look(p, C);
+    play_connect(p, C, LOOPBACK, port);
+    play_settle(p);
+    play_get(p, C, WN_SOL_SOCKET, WN_SO_ERROR);
+    look(p, C);
+    play_connect(p, C, LOOPBACK, port);
+    look(p, C);
+    tcp(p, D);
+    play_connect(p, D, LOOPBACK, port);
+    play_settle(p);
+    play_recv(p, D, 10, 0);
+    play_recv(p, D, 10, 0);
+    play_send(p, D, "x", 0);
+    play_shutdown(p, D, WN_SHUT_RDWR);
+    tcp(p, E);
+    play_connect(p, E, LOOPBACK, port);
+    play_settle(p);
+    play_send(p, E, "x", 0);
+    play_send(p, E, "x", 0);
+    play_recv(p, E, 10, 0);
+    play_listen(p, E, 5);
+    look(p, E);
+}
+
+static void connecting_twice(struct play *p)
+{
+    pair(p);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    play_connect(p, A, LOOPBACK, p->ports[L]);
+    play_connect(p, L, LOOPBACK, p->ports[L]);
+    look(p, C);
+}
+
+static void connecting_to_oneself_in_bad_ways(struct play *p)
+{
+    struct wn_sockaddr_in name = {.sin_family = WN_AF_INET};
+    tcp(p, C);
+    play_connect_raw(p, C, &name, 1);
+    play_connect_raw(p, C, &name, 15);
+    name.sin_family = 99;
+    play_connect_raw(p, C, &name, sizeof name);
+    name.sin_family = WN_AF_INET6;
+    play_connect_raw(p, C, &name, sizeof name);
+    play_connect(p, C, 0xe0000001, 80);
+    look(p, C);
+    play_connect(p, C, 0xffffffff, 80);
+    look(p, C);
+    play_bind(p, C, LOOPBACK, 0);
+    look(p, C);
+}
+
+static void connecting_to_the_wildcard_is_to_oneself(struct play *p)
+{
+    listener(p, L);
+    tcp(p, C);
+    play_connect(p, C, 0, p->ports[L]);
+    look(p, C);
+    play_accept(p, L, A, 0);
+    look(p, A);
+}
+
+static void dissolving(struct play *p)
+{
+    struct wn_sockaddr none = {.sa_family = WN_AF_UNSPEC};
+    pair(p);
+    play_connect_raw(p, C, &none, sizeof none);
+    look(p, C);
+    look(p, A);
+    play_get(p, C, WN_SOL_SOCKET, WN_SO_ERROR);
+    play_recv(p, C, 10, 0);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    look(p, C);
+    play_recv(p, A, 10, 0);
+    tcp(p, D);
+    play_connect_raw(p, D, &none, sizeof none);
+    look(p, D);
+    play_connect_raw(p, L, &none, sizeof none);
+    look(p, L);
+    play_listen(p, L, 5);
+    look(p, L);
+}
+
+static void binding_in_bad_ways(struct play *p)
+{
+    struct wn_sockaddr_in name = {.sin_family = WN_AF_INET};
+    tcp(p, C);
+    play_bind_raw(p, C, &name, 2);
+    play_bind_raw(p, C, &name, 15);
+    name.sin_family = 99;
+    play_bind_raw(p, C, &name, sizeof name);
+    name.sin_family = 0;
+    name.sin_addr.s_addr = 1;
+    play_bind_raw(p, C, &name, sizeof name);
+    name.sin_addr.s_addr = 0;
+    play_bind_raw(p, C, &name, sizeof name);
+    look(p, C);
+    play_bind_raw(p, C, &name, sizeof name);
+    tcp(p, D);
+    play_bind(p, D, 0xc0000201, 0);
+    play_bind(p, D, 0xc0000201, 7777);
+    play_set(p, D, WN_IPPROTO_IP, WN_IP_FREEBIND, 1);
+    play_bind(p, D, 0xc0000201, 0);
+    look(p, D);
+}
+
+static void who_may_bind_beside(struct play *p)
+{
+    for (int mode = 0; mode < 32; mode++) {
+        bool first_reuses = mode & 1, second_reuses = mode & 2, listens = mode & 4;
+        bool other_address = mode & 8, ports = mode & 16;
+        int option = ports ? WN_SO_REUSEPORT : WN_SO_REUSEADDR;
+        tcp(p, C);
+        tcp(p, D);
+        play_set(p, C, WN_SOL_SOCKET, option, first_reuses);
+        play_set(p, D, WN_SOL_SOCKET, option, second_reuses);
+        play_bind(p, C, LOOPBACK, 0);
+        if (listens)
+            play_listen(p, C, 5);
+        play_bind(p, D, other_address ? LOOPBACK + 1 : LOOPBACK, p->ports[C]);
+        play_names(p, D);
+        tcp(p, E);
+        play_set(p, E, WN_SOL_SOCKET, option, second_reuses);
+        play_bind(p, E, 0, p->ports[C]);
+        play_close_slot(p, C);
+        play_close_slot(p, D);
+        play_close_slot(p, E);
+    }
+}
+
+static void binding_beside_connections(struct play *p)
+{
+    tcp(p, L);
+    play_set(p, L, WN_SOL_SOCKET, WN_SO_REUSEADDR, 1);
+    play_bind(p, L, LOOPBACK, 0);
+    play_listen(p, L, 5);
+    uint16_t port = p->ports[L];
+    tcp(p, C);
+    play_connect(p, C, LOOPBACK, port);
+    play_settle(p);
+    play_accept(p, L, A, 0);
+    tcp(p, D);
+    play_bind(p, D, LOOPBACK, port);
+    play_close_slot(p, L);
+    play_bind(p, D, LOOPBACK, port);
+    play_bind(p, D, LOOPBACK, p->ports[C]);
+    play_set(p, D, WN_SOL_SOCKET, WN_SO_REUSEADDR, 1);
+    play_bind(p, D, LOOPBACK, port);
+    play_close_slot(p, A);
+    play_close_slot(p, C);
+    play_settle(p);
+    tcp(p, E);
+    play_bind(p, E, LOOPBACK, port);
+    play_set(p, E, WN_SOL_SOCKET, WN_SO_REUSEADDR, 1);
+    play_bind(p, E, LOOPBACK, port);
+    play_listen(p, E, 5);
+}
+
+static void listening_on_a_used_port(struct play *p)
+{
+    tcp(p, C);
+    tcp(p, D);
+    play_set(p, C, WN_SOL_SOCKET, WN_SO_REUSEADDR, 1);
+    play_set(p, D, WN_SOL_SOCKET, WN_SO_REUSEADDR, 1);
+    play_bind(p, C, LOOPBACK, 0);
+    play_bind(p, D, LOOPBACK, p->ports[C]);
+    play_listen(p, C, 5);
+    play_listen(p, D, 5);
+    look(p, D);
+    play_close_slot(p, C);
+    play_listen(p, D, 5);
+    look(p, D);
+}
+
+static void listening_unbound(struct play *p)
+{
+    tcp(p, L);
+    play_listen(p, L, 5);
+    look(p, L);
+    tcp(p, C);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    look(p, L);
+    play_accept(p, L, A, 0);
+    look(p, A);
+}
+
+static void the_accept_queue(struct play *p)
+{
+    listener(p, L);
+    for (int i = C; i <= D; i++) {
+        tcp(p, i);
+        play_connect(p, i, LOOPBACK, p->ports[L]);
+    }
+    look(p, L);
+    play_accept(p, L, E, WN_SOCK_NONBLOCK | WN_SOCK_CLOEXEC);
+    play_fcntl(p, E, WN_F_GETFL, 0);
+    play_accept(p, L, F, 0);
+    play_fcntl(p, F, WN_F_GETFL, 0);
+    look(p, L);
+    play_accept(p, L, 7, 1);
+    play_accept(p, L, 7, 0);
+    look(p, L);
+    play_accept(p, L, 8, 0);
+    look(p, L);
+    play_accept(p, C, 8, 0);
+}
+
+static void closing_the_listener_resets_who_waits(struct play *p)
+{
+    listener(p, L);
+    tcp(p, C);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    play_settle(p);
+    play_close_slot(p, L);
+    look(p, C);
+    play_recv(p, C, 10, 0);
+    look(p, C);
+}
+
+static void shutting_the_listener(struct play *p)
+{
+    listener(p, L);
+    play_shutdown(p, L, WN_SHUT_WR);
+    look(p, L);
+    tcp(p, C);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    look(p, L);
+    play_shutdown(p, L, WN_SHUT_RD);
+    look(p, L);
+    look(p, C);
+    play_accept(p, L, A, 0);
+    play_listen(p, L, 5);
+    look(p, L);
+}
+
+static void octets_that_wait(struct play *p)
+{
+    pair(p);
+    play_send(p, C, "one", 0);
+    play_send(p, C, "two", 0);
+    play_settle(p);
+    play_ioctl(p, A, WN_FIONREAD);
+    play_recv(p, A, 4, WN_MSG_PEEK);
+    play_recv(p, A, 2, 0);
+    play_ioctl(p, A, WN_FIONREAD);
+    play_recv(p, A, 2, WN_MSG_TRUNC);
+    play_recvmsg(p, A, 1, 10, 0);
+    play_recv(p, A, 10, 0);
+    play_send(p, C, "scatter", 0);
+    play_settle(p);
+    play_recvmsg(p, A, 3, 0, WN_MSG_PEEK);
+    play_recvmsg(p, A, 3, 2, WN_MSG_WAITALL);
+    play_recvfrom(p, A, 10, 0);
+    play_recv(p, A, 10, WN_MSG_WAITALL);
+    look(p, A);
+}
+
+static void the_low_water_mark(struct play *p)
+{
+    pair(p);
+    play_set(p, A, WN_SOL_SOCKET, WN_SO_RCVLOWAT, 5);
+    play_get(p, A, WN_SOL_SOCKET, WN_SO_RCVLOWAT);
+    play_send(p, C, "four", 0);
+    look(p, A);
+    play_recv(p, A, 1, WN_MSG_PEEK);
+    play_send(p, C, "5", 0);
+    look(p, A);
+    play_recv(p, A, 10, 0);
+    play_set(p, A, WN_SOL_SOCKET, WN_SO_RCVLOWAT, 0);
+    play_get(p, A, WN_SOL_SOCKET, WN_SO_RCVLOWAT);
+    play_set(p, A, WN_SOL_SOCKET, WN_SO_RCVLOWAT, 100);
+    play_shutdown(p, C, WN_SHUT_WR);
+    look(p, A);
+}
+
+static void reading_after_ones_own_shutdown(struct play *p)
+{
+    pair(p);
+    play_shutdown(p, A, WN_SHUT_RD);
+    look(p, A);
+    play_recv(p, A, 10, 0);
+    play_send(p, C, "still", 0);
+    look(p, A);
+    play_recv(p, A, 10, 0);
+    play_recv(p, A, 10, 0);
+    play_send(p, A, "back", 0);
+    look(p, C);
+    play_recv(p, C, 10, 0);
+    play_close_slot(p, A);
+    look(p, C);
+}
+
+/* How much fits is each one's own affair; what happens then is not. */
+static void a_full_send_buffer(struct play *p)
+{
+    static char block[65536];
+    pair(p);
+    long sent = 0;
+    for (int i = 0; i < 100000; i++) {
+        long n = play_write(p, C, block, sizeof block);
+        if (n < 0) {
+            play_settle(p);
+            n = play_write(p, C, block, sizeof block);
+        }
+        if (n < 0) {
+            play_note(p, "full: %ld\n", n);
+            break;
+        }
+        sent += n;
+    }
+    look(p, C);
+    play_epoll(p, E);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, C, WN_EPOLLOUT | WN_EPOLLET);
+    play_epoll_wait(p, E, 10);
+    long left = sent;
+    while (left > 0) {
+        size_t before = p->log_len;
+        long n = play_recv(p, A, sizeof block, 0);
+        p->log_len = before;
+        p->log[before] = '\0';
+        if (n <= 0) {
+            play_settle(p);
+            continue;
+        }
+        left -= n;
+    }
+    look(p, C);
+    play_epoll_wait(p, E, 10);
+    play_epoll_wait(p, E, 10);
+}
+
+static void flags_of_the_descriptor(struct play *p)
+{
+    play_socket(p, C, WN_AF_INET, WN_SOCK_STREAM, 0);
+    play_fcntl(p, C, WN_F_GETFL, 0);
+    play_fcntl(p, C, WN_F_SETFL, WN_O_NONBLOCK);
+    play_fcntl(p, C, WN_F_GETFL, 0);
+    play_fcntl(p, C, WN_F_SETFL, 0);
+    play_fcntl(p, C, WN_F_GETFL, 0);
+    play_fcntl(p, C, 9999, 0);
+    play_ioctl(p, C, WN_FIONBIO);
+    play_ioctl(p, C, 0x5499);
+}
+
+/* ---- options ---- */
+
+static const struct {
+    int level;
+    int name;
+    bool values; /* compare what is told, too */
+} known_options[] = {
+    {WN_SOL_SOCKET, WN_SO_REUSEADDR, true},
+    {WN_SOL_SOCKET, WN_SO_TYPE, true},
+    {WN_SOL_SOCKET, WN_SO_ERROR, true},
+    {WN_SOL_SOCKET, WN_SO_DONTROUTE, true},
+    {WN_SOL_SOCKET, WN_SO_BROADCAST, true},
+    {WN_SOL_SOCKET, WN_SO_KEEPALIVE, true},
+    {WN_SOL_SOCKET, WN_SO_OOBINLINE, true},
+    {WN_SOL_SOCKET, WN_SO_LINGER, true},
+    {WN_SOL_SOCKET, WN_SO_REUSEPORT, true},
+    {WN_SOL_SOCKET, WN_SO_RCVLOWAT, true},
+    {WN_SOL_SOCKET, WN_SO_SNDLOWAT, true},
+    {WN_SOL_SOCKET, WN_SO_RCVTIMEO, true},
+    {WN_SOL_SOCKET, WN_SO_SNDTIMEO, true},
+    {WN_SOL_SOCKET, WN_SO_ACCEPTCONN, true},
+    {WN_SOL_SOCKET, WN_SO_PROTOCOL, true},
+    {WN_SOL_SOCKET, WN_SO_DOMAIN, true},
+    {WN_SOL_SOCKET, 9999, true},
+    {WN_IPPROTO_IP, WN_IP_TOS, true},
+    {WN_IPPROTO_IP, WN_IP_TTL, true},
+    {WN_IPPROTO_IP, WN_IP_MTU_DISCOVER, true},
+    {WN_IPPROTO_IP, WN_IP_RECVERR, true},
+    {WN_IPPROTO_IP, WN_IP_FREEBIND, true},
+    {WN_IPPROTO_IP, WN_IP_BIND_ADDRESS_NO_PORT, true},
+    {WN_IPPROTO_IP, 9999, true},
+    {WN_IPPROTO_TCP, WN_TCP_NODELAY, true},
+    {WN_IPPROTO_TCP, WN_TCP_KEEPIDLE, true},
+    {WN_IPPROTO_TCP, WN_TCP_KEEPINTVL, true},
+    {WN_IPPROTO_TCP, WN_TCP_KEEPCNT, true},
+    {WN_IPPROTO_TCP, WN_TCP_SYNCNT, true},
+    {WN_IPPROTO_TCP, WN_TCP_LINGER2, true},
+    {WN_IPPROTO_TCP, 9999, true},
+    {4242, 1, true},
+};
+
+static void options_of(struct play *p, int slot)
+{
+    static const int values[] = {1, 2, 100, 0, -1, 40000};
+    for (size_t i = 0; i < ARRAY_LEN(known_options); i++) {
+        int level = known_options[i].level, name = known_options[i].name;
+        play_get_raw(p, slot, level, name, 16);
+        play_get_raw(p, slot, level, name, 4);
+        play_get_raw(p, slot, level, name, 3);
+        play_get_raw(p, slot, level, name, 0);
+        play_get_raw(p, slot, level, name, UINT32_MAX);
+        for (size_t v = 0; v < ARRAY_LEN(values); v++) {
+            if (name == WN_SO_RCVLOWAT && values[v] < 0)
+                continue; /* cut to a bound of the system's */
+            play_set(p, slot, level, name, values[v]);
+            play_get_raw(p, slot, level, name, 16);
+        }
+        int64_t two[2] = {3, 40000}; /* the kernel counts in ticks of up to 10 ms */
+        play_set_raw(p, slot, level, name, two, sizeof two);
+        play_get_raw(p, slot, level, name, 16);
+        two[1] = 1000000;
+        play_set_raw(p, slot, level, name, two, sizeof two);
+        play_set_raw(p, slot, level, name, two, 3);
+        play_set_raw(p, slot, level, name, two, 1);
+        play_set_raw(p, slot, level, name, two, 0);
+        play_set_raw(p, slot, level, name, two, UINT32_MAX);
+        play_get_raw(p, slot, level, name, 16);
+    }
+}
+
+static void options_of_a_new_stream(struct play *p)
+{
+    tcp(p, C);
+    options_of(p, C);
+}
+
+static void options_of_a_listener(struct play *p)
+{
+    listener(p, L);
+    options_of(p, L);
+}
+
+static void options_of_a_connection(struct play *p)
+{
+    pair(p);
+    options_of(p, A);
+    options_of(p, C);
+}
+
+static void options_of_a_datagram_socket(struct play *p)
+{
+    udp(p, C);
+    options_of(p, C);
+}
+
+static void options_are_inherited(struct play *p)
+{
+    listener(p, L);
+    struct wn_linger linger = {1, 7};
+    play_set(p, L, WN_IPPROTO_TCP, WN_TCP_NODELAY, 1);
+    play_set(p, L, WN_SOL_SOCKET, WN_SO_KEEPALIVE, 1);
+    play_set(p, L, WN_SOL_SOCKET, WN_SO_REUSEADDR, 1);
+    play_set(p, L, WN_IPPROTO_TCP, WN_TCP_KEEPIDLE, 77);
+    play_set(p, L, WN_IPPROTO_IP, WN_IP_TTL, 33);
+    play_set(p, L, WN_IPPROTO_IP, WN_IP_TOS, 0x20);
+    play_set(p, L, WN_SOL_SOCKET, WN_SO_RCVLOWAT, 9);
+    play_set_raw(p, L, WN_SOL_SOCKET, WN_SO_LINGER, &linger, sizeof linger);
+    tcp(p, C);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    play_settle(p);
+    play_accept(p, L, A, 0);
+    for (size_t i = 0; i < ARRAY_LEN(known_options); i++)
+        play_get_raw(p, A, known_options[i].level, known_options[i].name, 16);
+}
+
+/* ---- epoll ---- */
+
+static void epoll_misused(struct play *p)
+{
+    play_epoll(p, E);
+    tcp(p, C);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, E, WN_EPOLLIN);
+    play_epoll_ctl(p, C, WN_EPOLL_CTL_ADD, E, WN_EPOLLIN);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_MOD, C, WN_EPOLLIN);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_DEL, C, WN_EPOLLIN);
+    play_epoll_ctl(p, E, 9, C, WN_EPOLLIN);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, C, WN_EPOLLIN);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, C, WN_EPOLLIN);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, D, WN_EPOLLIN);
+    play_epoll_ctl(p, D, WN_EPOLL_CTL_ADD, C, WN_EPOLLIN);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_MOD, C, WN_EPOLLIN | WN_EPOLLEXCLUSIVE);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_DEL, C, 0);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, C, WN_EPOLLIN | WN_EPOLLEXCLUSIVE);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_MOD, C, WN_EPOLLIN);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_DEL, C, 0);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, C, WN_EPOLLIN | WN_EPOLLEXCLUSIVE | WN_EPOLLONESHOT);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, C, WN_EPOLLRDHUP | WN_EPOLLEXCLUSIVE);
+    play_epoll_wait(p, E, 0);
+    play_epoll_wait(p, E, -1);
+    play_epoll_wait(p, C, 1);
+    play_epoll_wait(p, D, 1);
+    play_epoll(p, F);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, F, WN_EPOLLIN | WN_EPOLLEXCLUSIVE);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, F, WN_EPOLLIN);
+    play_epoll_ctl(p, F, WN_EPOLL_CTL_ADD, E, WN_EPOLLIN);
+}
+
+static void epoll_nested_too_deep(struct play *p)
+{
+    for (int i = 0; i < 8; i++)
+        play_epoll(p, i);
+    for (int i = 0; i < 7; i++)
+        play_epoll_ctl(p, i + 1, WN_EPOLL_CTL_ADD, i, WN_EPOLLIN);
+}
+
+static void epoll_through_a_life(struct play *p, uint32_t mode)
+{
+    static const uint32_t all = WN_EPOLLIN | WN_EPOLLOUT | WN_EPOLLRDHUP | WN_EPOLLPRI |
+                                WN_EPOLLRDNORM | WN_EPOLLWRNORM;
+    listener(p, L);
+    play_epoll(p, E);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, L, WN_EPOLLIN | mode);
+    play_epoll_wait(p, E, 10);
+    tcp(p, C);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, C, all | mode);
+    play_epoll_wait(p, E, 10);
+    play_epoll_wait(p, E, 10);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_MOD, C, all | mode);
+    play_epoll_wait(p, E, 10);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_DEL, C, 0);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    play_settle(p);
+    play_epoll_wait(p, E, 10);
+    play_epoll_wait(p, E, 10);
+    play_accept(p, L, A, WN_SOCK_NONBLOCK);
+    play_epoll_wait(p, E, 10);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, A, all | mode);
+    play_epoll_wait(p, E, 10);
+    play_epoll_wait(p, E, 10);
+    for (int i = 0; i < 3; i++) {
+        play_send(p, C, "tick", 0);
+        play_settle(p);
+        play_epoll_wait(p, E, 10);
+        play_epoll_wait(p, E, 10);
+        if (i == 1)
+            play_recv(p, A, 3, 0);
+        play_epoll_wait(p, E, 10);
+    }
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_MOD, A, WN_EPOLLIN | mode);
+    play_epoll_wait(p, E, 10);
+    play_recv(p, A, 100, 0);
+    play_epoll_wait(p, E, 10);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_settle(p);
+    play_epoll_wait(p, E, 10);
+    play_epoll_wait(p, E, 10);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_MOD, A, all | mode);
+    play_epoll_wait(p, E, 10);
+    play_poll(p, E);
+    reset_it(p, C);
+    play_epoll_wait(p, E, 10);
+    play_epoll_wait(p, E, 10);
+    play_close_slot(p, A);
+    play_epoll_wait(p, E, 10);
+}
+
+static void epoll_by_level(struct play *p)
+{
+    epoll_through_a_life(p, 0);
+}
+
+static void epoll_by_edge(struct play *p)
+{
+    epoll_through_a_life(p, WN_EPOLLET);
+}
+
+static void epoll_once(struct play *p)
+{
+    epoll_through_a_life(p, WN_EPOLLONESHOT);
+}
+
+static void epoll_once_by_edge(struct play *p)
+{
+    epoll_through_a_life(p, WN_EPOLLONESHOT | WN_EPOLLET);
+}
+
+static void epoll_takes_turns(struct play *p)
+{
+    pair(p);
+    play_epoll(p, E);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, A, WN_EPOLLOUT);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, C, WN_EPOLLOUT);
+    for (int i = 0; i < 4; i++)
+        play_epoll_wait(p, E, 1);
+    play_close_slot(p, A);
+    play_settle(p);
+    for (int i = 0; i < 2; i++)
+        play_epoll_wait(p, E, 1);
+}
+
+static void epoll_of_epolls(struct play *p)
+{
+    pair(p);
+    play_epoll(p, E);
+    play_epoll(p, F);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, A, WN_EPOLLIN);
+    play_epoll_ctl(p, F, WN_EPOLL_CTL_ADD, E, WN_EPOLLIN);
+    play_epoll_wait(p, F, 10);
+    play_poll(p, F);
+    play_send(p, C, "x", 0);
+    play_settle(p);
+    play_poll(p, E);
+    play_poll(p, F);
+    play_epoll_wait(p, F, 10);
+    play_epoll_wait(p, E, 10);
+    play_recv(p, A, 10, 0);
+    play_epoll_wait(p, F, 10);
+    play_poll(p, F);
+}
+
+/* ---- datagrams ---- */
+
+static void datagrams_from_here_to_there(struct play *p)
+{
+    udp(p, A);
+    play_poll(p, A);
+    play_names(p, A);
+    play_recv(p, A, 10, 0);
+    play_send(p, A, "x", 0);
+    play_bind(p, A, LOOPBACK, 0);
+    play_bind(p, A, LOOPBACK, 0);
+    udp(p, B);
+    play_sendto(p, B, "first", 0, LOOPBACK, p->ports[A]);
+    play_names(p, B);
+    play_sendto(p, B, "", 0, LOOPBACK, p->ports[A]);
+    play_sendto(p, B, "third one", 0, LOOPBACK, p->ports[A]);
+    play_settle(p);
+    play_poll(p, A);
+    play_select(p, A);
+    play_ioctl(p, A, WN_FIONREAD);
+    play_ioctl(p, A, WN_SIOCOUTQ);
+    play_recvfrom(p, A, 3, WN_MSG_PEEK);
+    play_recvfrom(p, A, 100, 0);
+    play_ioctl(p, A, WN_FIONREAD);
+    play_poll(p, A);
+    play_recvfrom(p, A, 100, 0);
+    play_recvfrom(p, A, 3, WN_MSG_TRUNC | WN_MSG_PEEK);
+    play_recvmsg(p, A, 2, 3, 0);
+    play_recvfrom(p, A, 3, 0);
+    play_poll(p, A);
+}
+
+static void datagrams_of_friends(struct play *p)
+{
+    struct wn_sockaddr none = {.sa_family = WN_AF_UNSPEC};
+    udp(p, A);
+    udp(p, B);
+    udp(p, C);
+    play_bind(p, A, LOOPBACK, 0);
+    play_bind(p, B, LOOPBACK, 0);
+    play_connect(p, A, LOOPBACK, p->ports[B]);
+    play_names(p, A);
+    play_send(p, A, "hello", 0);
+    play_sendto(p, C, "stranger", 0, LOOPBACK, p->ports[A]);
+    play_sendto(p, B, "friend", 0, LOOPBACK, p->ports[A]);
+    play_settle(p);
+    play_recvfrom(p, A, 100, 0);
+    play_recvfrom(p, A, 100, 0);
+    play_recvfrom(p, B, 100, 0);
+    play_sendto(p, A, "aside", 0, LOOPBACK, p->ports[C]);
+    play_settle(p);
+    play_recvfrom(p, C, 100, 0);
+    play_connect(p, A, LOOPBACK, p->ports[C]);
+    play_send(p, A, "new", 0);
+    play_settle(p);
+    play_recvfrom(p, C, 100, 0);
+    play_connect_raw(p, A, &none, sizeof none);
+    play_names(p, A);
+    play_send(p, A, "nobody", 0);
+    play_sendto(p, C, "now you may", 0, LOOPBACK, p->ports[A]);
+    play_settle(p);
+    play_recvfrom(p, A, 100, 0);
+}
+
+static void datagrams_to_nobody(struct play *p)
+{
+    udp(p, B);
+    play_bind(p, B, LOOPBACK, 0);
+    uint16_t port = p->ports[B];
+    play_close_slot(p, B);
+    udp(p, A);
+    play_sendto(p, A, "x", 0, LOOPBACK, port);
+    play_settle(p);
+    play_poll(p, A);
+    play_recv(p, A, 10, 0);
+    play_connect(p, A, LOOPBACK, port);
+    play_send(p, A, "x", 0);
+    play_settle(p);
+    play_poll(p, A);
+    play_recv(p, A, 10, 0);
+    play_poll(p, A);
+    play_recv(p, A, 10, 0);
+    play_send(p, A, "x", 0);
+    play_settle(p);
+    play_send(p, A, "y", 0);
+    play_settle(p);
+    play_send(p, A, "y", 0);
+    play_settle(p);
+    play_get(p, A, WN_SOL_SOCKET, WN_SO_ERROR);
+    play_get(p, A, WN_SOL_SOCKET, WN_SO_ERROR);
+}
+
+static void datagrams_that_cannot_be(struct play *p)
+{
+    static char big[70000];
+    struct wn_sockaddr_in name = {.sin_family = 99};
+    udp(p, A);
+    memset(big, 'b', sizeof big - 1);
+    play_sendto(p, A, big, 0, LOOPBACK, 9);
+    play_sendto(p, A, "x", 0, LOOPBACK, 0);
+    play_sendto(p, A, "x", 0, 0xffffffff, 9);
+    play_connect(p, A, 0xffffffff, 9);
+    play_connect_raw(p, A, &name, sizeof name);
+    play_connect_raw(p, A, &name, 3);
+    play_listen(p, A, 5);
+    play_accept(p, A, B, 0);
+    play_sendto(p, A, "x", WN_MSG_OOB, LOOPBACK, 9);
+    udp(p, B);
+    play_bind(p, B, LOOPBACK, 0);
+    udp(p, C);
+    play_bind(p, C, LOOPBACK, p->ports[B]);
+    play_bind(p, C, 0, p->ports[B]);
+    play_bind(p, C, 0xc0000201, 0);
+}
+
+static void datagrams_after_shutdown(struct play *p)
+{
+    udp(p, A);
+    play_shutdown(p, A, WN_SHUT_RD);
+    play_poll(p, A);
+    play_recv(p, A, 10, 0);
+    udp(p, B);
+    udp(p, C);
+    play_bind(p, B, LOOPBACK, 0);
+    play_bind(p, C, LOOPBACK, 0);
+    play_connect(p, B, LOOPBACK, p->ports[C]);
+    play_shutdown(p, B, 3);
+    play_shutdown(p, B, WN_SHUT_WR);
+    play_poll(p, B);
+    play_send(p, B, "x", 0);
+    play_sendto(p, C, "in", 0, LOOPBACK, p->ports[B]);
+    play_settle(p);
+    play_recv(p, B, 10, 0);
+    play_shutdown(p, B, WN_SHUT_RD);
+    play_poll(p, B);
+    play_select(p, B);
+    play_recv(p, B, 10, 0);
+}
+
+static void datagrams_in_pieces(struct play *p)
+{
+    udp(p, A);
+    udp(p, B);
+    play_bind(p, A, LOOPBACK, 0);
+    play_connect(p, B, LOOPBACK, p->ports[A]);
+    play_send(p, B, "one ", WN_MSG_MORE);
+    play_send(p, B, "two ", WN_MSG_MORE);
+    play_settle(p);
+    play_poll(p, A);
+    play_send(p, B, "three", 0);
+    play_settle(p);
+    play_recv(p, A, 100, 0);
+    play_send(p, B, "four", 0);
+    play_settle(p);
+    play_recv(p, A, 100, 0);
+}
+
+static void epoll_of_datagrams(struct play *p)
+{
+    udp(p, A);
+    udp(p, B);
+    play_bind(p, A, LOOPBACK, 0);
+    play_epoll(p, E);
+    play_epoll_ctl(p, E, WN_EPOLL_CTL_ADD, A, WN_EPOLLIN | WN_EPOLLOUT | WN_EPOLLET);
+    play_epoll_wait(p, E, 10);
+    play_epoll_wait(p, E, 10);
+    for (int i = 0; i < 3; i++) {
+        play_sendto(p, B, "tick", 0, LOOPBACK, p->ports[A]);
+        play_settle(p);
+        play_epoll_wait(p, E, 10);
+        play_epoll_wait(p, E, 10);
+    }
+    play_recv(p, A, 10, 0);
+    play_epoll_wait(p, E, 10);
+}
+
+/* ---- the comparison ---- */
+
+static const struct scenario {
+    const char *name;
+    void (*play)(struct play *p);
+} scenarios[] = {
+#define SCENARIO(name) {#name, name}
+    SCENARIO(every_kind_of_socket),
+    SCENARIO(every_call_on_nothing),
+    SCENARIO(every_call_on_an_epoll),
+    SCENARIO(calls_when_new),
+    SCENARIO(calls_when_bound),
+    SCENARIO(calls_when_listening),
+    SCENARIO(calls_when_established),
+    SCENARIO(calls_in_close_wait),
+    SCENARIO(calls_in_fin_wait_2),
+    SCENARIO(calls_in_time_wait),
+    SCENARIO(calls_when_closing_on_both_sides),
+    SCENARIO(calls_when_reset),
+    SCENARIO(a_reset_is_told_once_by_receiving),
+    SCENARIO(a_reset_is_told_once_by_sending),
+    SCENARIO(a_reset_is_told_once_by_so_error),
+    SCENARIO(a_reset_after_the_end_is_a_broken_pipe),
+    SCENARIO(closing_with_unread_octets_resets),
+    SCENARIO(closing_then_octets_come),
+    SCENARIO(connecting_refused),
+    SCENARIO(connecting_twice),
+    SCENARIO(connecting_to_oneself_in_bad_ways),
+    SCENARIO(connecting_to_the_wildcard_is_to_oneself),
+    SCENARIO(dissolving),
+    SCENARIO(binding_in_bad_ways),
+    SCENARIO(who_may_bind_beside),
+    SCENARIO(binding_beside_connections),
+    SCENARIO(listening_on_a_used_port),
+    SCENARIO(listening_unbound),
+    SCENARIO(the_accept_queue),
+    SCENARIO(closing_the_listener_resets_who_waits),
+    SCENARIO(shutting_the_listener),
+    SCENARIO(octets_that_wait),
+    SCENARIO(the_low_water_mark),
+    SCENARIO(reading_after_ones_own_shutdown),
+    SCENARIO(a_full_send_buffer),
+    SCENARIO(flags_of_the_descriptor),
+    SCENARIO(options_of_a_new_stream),
+    SCENARIO(options_of_a_listener),
+    SCENARIO(options_of_a_connection),
+    SCENARIO(options_of_a_datagram_socket),
+    SCENARIO(options_are_inherited),
+    SCENARIO(epoll_misused),
+    SCENARIO(epoll_nested_too_deep),
+    SCENARIO(epoll_by_level),
+    SCENARIO(epoll_by_edge),
+    SCENARIO(epoll_once),
+    SCENARIO(epoll_once_by_edge),
+    SCENARIO(epoll_takes_turns),
+    SCENARIO(epoll_of_epolls),
+    SCENARIO(datagrams_from_here_to_there),
+    SCENARIO(datagrams_of_friends),
+    SCENARIO(datagrams_to_nobody),
+    SCENARIO(datagrams_that_cannot_be),
+    SCENARIO(datagrams_after_shutdown),
+    SCENARIO(datagrams_in_pieces),
+    SCENARIO(epoll_of_datagrams),
+};
+
+static size_t line_len(const char *text)
+{
+    return strcspn(text, "\n");
+}
+
+static const char *next_line(const char *text)
+{
+    size_t len = line_len(text);
+    return text + len + (text[len] == '\n');
+}
+
+static bool same_line(const char *a, const char *b)
+{
+    return line_len(a) == line_len(b) && memcmp(a, b, line_len(a)) == 0;
+}
+
+/* After how many lines of `text` comes one like `line`; -1: not soon. */
+static int lines_until(const char *text, const char *line)
+{
+    for (int i = 0; i < 12 && *text != '\0'; i++, text = next_line(text))
+        if (same_line(text, line))
+            return i;
+    return -1;
+}
+
+static void show(const char *who, const char *line)
+{
+    print_error("  %s %.*s\n", who, (int)line_len(line), line);
+}
+
+/* Shows where the records differ, with what was played just before; how many places. */
+static unsigned compare(const char *kernel, const char *ours)
+{
+    unsigned differences = 0;
+    const char *before = "";
+    while (*kernel != '\0' || *ours != '\0') {
+        if (same_line(kernel, ours)) {
+            before = kernel;
+            kernel = next_line(kernel);
+            ours = next_line(ours);
+            continue;
+        }
+        if (differences++ < 20)
+            show("after: ", before);
+        int missing = lines_until(kernel, ours), more = lines_until(ours, kernel);
+        bool take_kernel = *ours == '\0' || more < 0 || (missing >= 0 && missing < more);
+        bool take_ours = *kernel == '\0' || (!(missing >= 0 && take_kernel) && *ours != '\0');
+        take_kernel = take_kernel && *kernel != '\0';
+        if (differences <= 20 && take_kernel)
+            show("kernel:", kernel);
+        if (differences <= 20 && take_ours)
+            show("ours:  ", ours);
+        kernel = take_kernel ? next_line(kernel) : kernel;
+        ours = take_ours ? next_line(ours) : ours;
+    }
+    return differences;
+}
+
+/* Without loopback there is nothing to compare with. */
+static bool kernel_has_loopback(void)
+{
+    struct sockaddr_in name = {
+        .sin_family = AF_INET,
+        .sin_port = htons(9),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    bool has = fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof name) == 0;
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
+static void same_as_the_kernel(void **state)
+{
+    const struct scenario *scenario = *state;
+    if (!kernel_has_loopback())
+        skip();
+    struct play *kernel = malloc(sizeof *kernel);
+    struct play *ours = malloc(sizeof *ours);
+    play_open(kernel, true);
+    play_open(ours, false);
+    scenario->play(kernel);
+    scenario->play(ours);
+    unsigned differences = compare(kernel->log, ours->log);
+    play_close(kernel);
+    play_close(ours);
+    free(kernel);
+    free(ours);
+    if (differences > 0)
+        fail_msg("%s: %u lines differ", scenario->name, differences);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[ARRAY_LEN(scenarios)];
+    for (size_t i = 0; i < ARRAY_LEN(scenarios); i++)
+        tests[i] = (struct CMUnitTest){
+            .name = scenarios[i].name,
+            .test_func = same_as_the_kernel,
+            .initial_state = (void *)(uintptr_t)&scenarios[i],
+        };
+    return _cmocka_run_group_tests("bsd_differential", tests, ARRAY_LEN(tests), NULL, NULL);
+}
