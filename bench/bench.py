@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-TOOL = os.path.abspath("build/bench/bench_tool")
+TOOL = os.path.abspath("build/release/bench/bench_tool")
 WHOLENET = os.path.abspath("build/release/wholenet")
 INSIDE_PORT = 5201  # published: the server in the namespace
 HOST_PORT = 5300  # the server on the host

@@ -2,12 +2,13 @@
 /*
  * bench_tool.c - both ends of every measurement, as one small program on plain kernel sockets.
  *
- *      bench_tool serve ADDRESS PORT          sink, echo and hold on PORT … PORT+9, until killed
+ *      bench_tool serve ADDRESS PORT          sink, echo and hold, source on PORT … PORT+9, until killed
  *      bench_tool agent SOCKET PORT           in the namespace: serves on PORT, and runs what is
  *                                             asked for on the UNIX socket, one line at a time
  *      bench_tool ask SOCKET ARGUMENT…        asks the agent to run bench_tool ARGUMENT…
  *      bench_tool reach ADDRESS PORT SECONDS  until one octet has gone there and back
  *      bench_tool bulk ADDRESS PORT STREAMS SECONDS
+ *      bench_tool fetch ADDRESS PORT STREAMS SECONDS     the same the other way round
  *      bench_tool connect ADDRESS PORT OCTETS SECONDS    connect, OCTETS (0, 1) there and back, close
  *      bench_tool rr ADDRESS PORT SECONDS     one octet there and back on one connection
  *      bench_tool udp ADDRESS PORT SECONDS    64 octets there, 128 back, 32 at a time
@@ -39,6 +40,7 @@
 enum {
     BLOCK = 128 * 1024,
     ECHO_PORTS = 8,  /* PORT+1 …: more than one, since closed connections keep their pair of ports */
+    SOURCE_PORT = 9, /* PORT+9 */
     UDP_WINDOW = 32,
     UDP_ASK = 64,
     UDP_ANSWER = 128,
@@ -164,6 +166,33 @@ static void *sink(void *argument)
     return NULL;
 }
 
+/* Sends until the peer has gone. */
+static void *source_connection(void *argument)
+{
+    int fd = (int)(intptr_t)argument;
+    char *block = calloc(1, BLOCK);
+    while (write_all(fd, block, BLOCK))
+        ;
+    close(fd);
+    free(block);
+    return NULL;
+}
+
+static void *source(void *argument)
+{
+    int listener = (int)(intptr_t)argument;
+    for (;;) {
+        int fd = accept(listener, NULL, NULL);
+        pthread_t thread;
+        if (fd < 0)
+            continue;
+        if (pthread_create(&thread, NULL, source_connection, (void *)(intptr_t)fd) != 0)
+            die("pthread_create");
+        pthread_detach(thread);
+    }
+    return NULL;
+}
+
 static void *udp_answer(void *argument)
 {
     int fd = (int)(intptr_t)argument;
@@ -222,6 +251,7 @@ static void serve(const char *address, int port)
         die("bind");
     start_thread(udp_answer, datagrams);
     start_thread(sink, listen_on(address, port));
+    start_thread(source, listen_on(address, port + SOURCE_PORT));
     for (int i = 0; i < ECHO_PORTS; i++)
         listeners[i] = listen_on(address, port + 1 + i);
     echo(listeners, ECHO_PORTS);
@@ -340,7 +370,24 @@ static void *send_stream(void *argument)
     return NULL;
 }
 
-static int bulk(struct sockaddr_in to, int count, double seconds)
+/* Counts what comes until the time is up; the rest is not waited for. */
+static void *fetch_stream(void *argument)
+{
+    struct stream *s = argument;
+    char *block = malloc(BLOCK);
+    int fd = connect_to(s->to);
+    s->failed = fd < 0;
+    while (!s->failed && now() < s->until) {
+        ssize_t got = recv(fd, block, BLOCK, 0);
+        s->failed = got <= 0;
+        s->octets += got > 0 ? (uint64_t)got : 0;
+    }
+    close(fd);
+    free(block);
+    return NULL;
+}
+
+static int bulk(struct sockaddr_in to, int count, double seconds, void *(*run)(void *))
 {
     struct stream *streams = calloc((size_t)count, sizeof *streams);
     double start = now();
@@ -348,7 +395,7 @@ static int bulk(struct sockaddr_in to, int count, double seconds)
     int failed = 0;
     for (int i = 0; i < count; i++) {
         streams[i] = (struct stream){.to = to, .until = start + seconds};
-        if (pthread_create(&streams[i].thread, NULL, send_stream, &streams[i]) != 0)
+        if (pthread_create(&streams[i].thread, NULL, run, &streams[i]) != 0)
             die("pthread_create");
     }
     for (int i = 0; i < count; i++) {
@@ -537,7 +584,10 @@ int main(int argc, char **argv)
     else if (count >= 3 && strcmp(a[0], "ask") == 0)
         return ask(a[1], a + 2);
     else if (count == 5 && strcmp(a[0], "bulk") == 0)
-        return bulk(address_of(a[1], atoi(a[2])), atoi(a[3]), atof(a[4]));
+        return bulk(address_of(a[1], atoi(a[2])), atoi(a[3]), atof(a[4]), send_stream);
+    else if (count == 5 && strcmp(a[0], "fetch") == 0)
+        return bulk(address_of(a[1], atoi(a[2]) + SOURCE_PORT), atoi(a[3]), atof(a[4]),
+                    fetch_stream);
     else if (count == 5 && strcmp(a[0], "connect") == 0)
         return connects(a[1], atoi(a[2]), (size_t)atoi(a[3]), atof(a[4]));
     else if (count == 4 && strcmp(a[0], "rr") == 0)

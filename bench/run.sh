@@ -1,11 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Compares `wholenet run` with its peers; see README.md beside this. Builds what it needs, makes a
-# network namespace that stands for the host, and runs bench.py in it: nothing leaves the machine.
+# One command for each benchmark; see README.md beside this. Builds what it needs, makes a network
+# namespace that stands for the host, and runs there: nothing leaves the machine.
+#
+#   bench/run.sh [gateway] [OPTION…]    `wholenet run` beside its peers
+#   bench/run.sh stacks|server|lossy|workers [OPTION…]
+#   bench/run.sh all [OPTION…]          one after the other, with JSON under build/bench/
 set -eu
 cd "$(dirname "$0")/.."
-make -s VARIANT=release all
+what=gateway
+case ${1:-} in
+gateway | stacks | server | lossy | workers | all) what=$1 && shift ;;
+esac
+make -s VARIANT=release benches
 mkdir -p build/bench
-${CC:-gcc} -O2 -Wall -Wextra -D_GNU_SOURCE -pthread bench/bench_tool.c -o build/bench/bench_tool
-exec unshare --user --map-root-user --net --mount --propagation slave \
-    python3 bench/bench.py "$@"
+
+run_one() {
+    name=$1
+    shift
+    test "$name" != gateway || name=bench
+    unshare --user --map-root-user --net --mount --propagation slave \
+        python3 "bench/$name.py" "$@"
+}
+
+if [ "$what" = all ]; then
+    for each in stacks server lossy workers gateway; do
+        test ! -e "bench/$each.py" -a "$each" != gateway ||
+            run_one "$each" --json "build/bench/$each.json" "$@"
+    done
+else
+    run_one "$what" "$@"
+fi
