@@ -150,7 +150,7 @@ static void check_purpose(const struct tcp_connection *c)
     if (list_linked(&c->pending))
         return;
     if (c->purpose == TCP_TIMER_RETRANSMIT)
-        ASSERT(tcp_flight(c) > 0);
+        ASSERT(tcp_flight(c) > 0 || c->fast_open_child);
     if (c->purpose == TCP_TIMER_PERSIST)
         ASSERT(tcp_flight(c) == 0);
     if (c->purpose == TCP_TIMER_FIN_WAIT_2)
@@ -207,8 +207,19 @@ static unsigned check_places(const struct list_node *list, int state)
     return count;
 }
 
-static void check_listeners(const struct tcp_table *table)
+/* Those that have failed before they were accepted. */
+static unsigned count_closed(const struct list_node *list)
 {
+    unsigned count = 0;
+    for (const struct list_node *node = list->next; node != list; node = node->next)
+        count += CONTAINER_OF(node, struct tcp_connection, place)->state == TCP_CLOSED;
+    return count;
+}
+
+/* Returns how many connections wait for tcp_accept() and are closed. */
+static unsigned check_listeners(const struct tcp_table *table)
+{
+    unsigned closed = 0;
     const struct list_node *all = &table->listeners_all;
     for (const struct list_node *node = all->next; node != all; node = node->next) {
         const struct tcp_listener *listener = CONTAINER_OF(node, struct tcp_listener, all);
@@ -216,7 +227,10 @@ static void check_listeners(const struct tcp_table *table)
         unsigned ready = check_places(&listener->ready, -1);
         ASSERT(listener->count == half_open + ready);
         ASSERT(listener->count <= listener->backlog);
+        ASSERT(listener->fast_open_reset <= listener->fast_open_count);
+        closed += count_closed(&listener->ready);
     }
+    return closed;
 }
 
 /* What is counted along is what is there. */
@@ -226,9 +240,9 @@ static void check_table(const struct stack *stack, unsigned established)
     unsigned closed = check_places(&table->closed, TCP_CLOSED);
     ASSERT(check_places(&table->time_wait, TCP_TIME_WAIT) == table->time_wait_count);
     ASSERT(table->time_wait_count <= TCP_TIME_WAIT_MAX);
+    closed += check_listeners(table);
     ASSERT(stack->counters.tcpConnections == table->connections.count + closed);
     ASSERT(stack->counters.tcpCurrEstab == established);
-    check_listeners(table);
 }
 
 void tcp_check_all(const struct stack *stack)

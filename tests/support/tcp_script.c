@@ -79,7 +79,8 @@ void script_take_events(struct play *p)
 
 static void check_text(struct play *p, const struct caught *caught, const uint8_t *text)
 {
-    uint32_t first = caught->header.sequence - p->our_iss - 1;
+    bool syn = (caught->header.flags & TCP_SYN) != 0;
+    uint32_t first = caught->header.sequence - p->our_iss + syn - 1;
     for (size_t i = 0; i < caught->len; i++)
         DEMAND(p, text[i] == script_our_octet(first + i), "octet %zu of what was sent is wrong",
                (size_t)first + i);
@@ -225,6 +226,21 @@ static void read_sack(struct play *p, struct tcp_options *options, uint32_t base
     }
 }
 
+/* Hex digits, or `ask`: none. */
+static uint8_t read_cookie(struct play *p, uint8_t out[TCP_COOKIE_MAX])
+{
+    const char *text = script_word(p);
+    uint8_t len = 0;
+    if (strcmp(text, "ask") == 0)
+        return 0;
+    for (; *text != '\0'; text += 2) {
+        unsigned octet;
+        DEMAND(p, len < TCP_COOKIE_MAX && sscanf(text, "%2x", &octet) == 1, "not a cookie");
+        out[len++] = (uint8_t)octet;
+    }
+    return len;
+}
+
 static void use_timestamps(struct play *p, struct tcp_options *options, uint32_t older)
 {
     options->present |= TCP_HAS_TIMESTAMPS;
@@ -269,12 +285,18 @@ static void read_option(struct play *p, struct tcp_header *header, struct odditi
     } else if (strcmp(name, "ts") == 0) {
         p->ts_value = 0x7ffffff0;
         use_timestamps(p, options, 0);
+        if (script_accept_word(p, "echo")) /* of something else, so many ms later */
+            options->timestamp_echo += script_number(p);
     } else if (strcmp(name, "old") == 0) {
         use_timestamps(p, options, script_number(p));
     } else if (strcmp(name, "nots") == 0) {
         options->present &= (uint8_t)~TCP_HAS_TIMESTAMPS;
     } else if (strcmp(name, "sack") == 0) {
         read_sack(p, options, p->our_iss);
+    } else if (strcmp(name, "fo") == 0 || strcmp(name, "foexp") == 0) {
+        options->present |= TCP_HAS_COOKIE;
+        options->cookie_experimental = strcmp(name, "foexp") == 0;
+        options->cookie_len = read_cookie(p, options->cookie);
     } else if (strcmp(name, "port") == 0) {
         header->source_port = (uint16_t)script_number(p);
     } else if (strcmp(name, "urg") == 0) {
@@ -299,8 +321,9 @@ static struct bytes build_segment(struct play *p, const struct tcp_header *heade
         write_bytes(&w, bytes_of(odd->raw, odd->raw_len));
         octets[12] = (uint8_t)(writer_len(&w) / 4 << 4);
     }
+    uint32_t first = header->sequence - p->peer_iss + ((header->flags & TCP_SYN) != 0);
     for (uint32_t i = 0; i < len; i++)
-        write_u8(&w, script_peer_octet(header->sequence - p->peer_iss + i - 1));
+        write_u8(&w, script_peer_octet(first + i - 1));
     assert_false(w.failed);
     struct ip_address peer = ADDRESS_PEER;
     uint64_t sum = checksum_pseudo(&peer, &p->local, IP_PROTOCOL_TCP, (uint32_t)writer_len(&w));
@@ -351,6 +374,16 @@ static void check_sack(struct play *p, const struct tcp_options *options)
     }
 }
 
+static void check_cookie(struct play *p, const struct tcp_options *options, bool experimental)
+{
+    uint8_t want[TCP_COOKIE_MAX];
+    uint8_t len = read_cookie(p, want);
+    DEMAND(p, options->present & TCP_HAS_COOKIE, "there is no cookie");
+    script_same(p, "experimental", options->cookie_experimental, experimental);
+    script_same(p, "length of the cookie", options->cookie_len, len);
+    DEMAND(p, memcmp(options->cookie, want, len) == 0, "it is another cookie");
+}
+
 static void check_word(struct play *p, const struct caught *caught)
 {
     const struct tcp_header *header = &caught->header;
@@ -370,6 +403,10 @@ static void check_word(struct play *p, const struct caught *caught)
         DEMAND(p, options->present & TCP_HAS_SACK_PERMITTED, "SACK is not permitted");
     else if (strcmp(name, "ts") == 0)
         DEMAND(p, options->present & TCP_HAS_TIMESTAMPS, "there is no timestamp");
+    else if (strcmp(name, "fo") == 0 || strcmp(name, "foexp") == 0)
+        check_cookie(p, options, strcmp(name, "foexp") == 0);
+    else if (strcmp(name, "nofo") == 0)
+        DEMAND(p, !(options->present & TCP_HAS_COOKIE), "there is a cookie");
     else if (strcmp(name, "plain") == 0)
         DEMAND(p, (options->present & ~(unsigned)TCP_HAS_MSS) == 0, "there are options");
     else if (strcmp(name, "kinds") == 0)
@@ -406,6 +443,8 @@ static void we_send(struct play *p)
     uint32_t end;
     uint16_t flags = flags_of(p, script_word(p));
     bool raw = script_accept_word(p, "raw");
+    if (script_accept_word(p, "new")) /* the SYN,ACK of another connection: its ISN counts now */
+        p->our_iss = caught.header.sequence;
     range(p, &start, &end);
     uint32_t base = raw ? 0 : p->our_iss;
     script_same(p, "sequence", caught.header.sequence - base, start);

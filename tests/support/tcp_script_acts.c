@@ -32,6 +32,9 @@ static const struct {
     MEMBER("prr", prr),
     MEMBER("forward-rto", forward_rto),
     MEMBER("undo", undo),
+    MEMBER("fast-open", fast_open),
+    MEMBER("fast-open-queue", fast_open_queue),
+    MEMBER("fast-open-pause", fast_open_pause),
     MEMBER("reordering", reordering),
 #undef MEMBER
 };
@@ -90,6 +93,7 @@ static void do_connect(struct play *p)
 {
     struct tcp_connect_options options = {
         .remote = {ADDRESS_PEER, PEER_PORT}, .local = {p->local, OUR_PORT}, .user = p};
+    options.fast_open = script_accept_word(p, "fast");
     p->c = tcp_connect(p->s.stack, &options);
     DEMAND(p, p->c != NULL, "cannot connect");
     p->our_iss = p->c->iss.n;
@@ -167,6 +171,62 @@ static void do_close(struct play *p)
 {
     tcp_close(p->c);
     p->c = NULL;
+}
+
+/* The next connection is between the same ends, and nothing is left of the last one. */
+static void do_anew(struct play *p)
+{
+    if (p->c != NULL && tcp_state(p->c) == TCP_CLOSED)
+        tcp_close(p->c);
+    p->c = NULL;
+    size_t place = 0;
+    const struct tcp_connection *c;
+    while ((c = tcp_each(p->s.stack, &place)) != NULL) {
+        if (c->listener != NULL)
+            tcp_listener_forget((struct tcp_connection *)c);
+        tcp_connection_free((struct tcp_connection *)c);
+        place = 0;
+    }
+    while (stack_output(p->s.stack, 0) != NULL)
+        DEMAND(p, false, "something waits to be sent");
+    p->events = 0;
+    p->listener_events = 0;
+    p->written = 0;
+    p->read = 0;
+    p->ts_value = 0;
+}
+
+static void do_forget(struct play *p)
+{
+    tcp_forget_destinations(p->s.stack);
+}
+
+/* Two keys at most, as hex digits, the newest first. */
+static void do_keys(struct play *p)
+{
+    uint8_t keys[2 * TCP_FAST_OPEN_KEY_LEN];
+    size_t len = 0;
+    while (p->next < p->count) {
+        const char *text = script_word(p);
+        for (; *text != '\0' && len < sizeof keys; text += 2) {
+            unsigned octet;
+            DEMAND(p, sscanf(text, "%2x", &octet) == 1, "not a key");
+            keys[len++] = (uint8_t)octet;
+        }
+    }
+    DEMAND(p, tcp_set_fast_open_keys(p->s.stack, keys, len), "no keys");
+}
+
+static void expect_fast_room(struct play *p)
+{
+    script_same(p, "room with the SYN", (uint32_t)tcp_fast_open_room(p->c), script_number(p));
+}
+
+static void expect_syn_text(struct play *p)
+{
+    struct tcp_info info;
+    tcp_info(p->c, &info);
+    script_same(p, "syn-text", info.syn_text, script_number(p));
 }
 
 static void do_abort(struct play *p)
@@ -383,6 +443,11 @@ static const struct {
     {"finish", do_finish},
     {"close", do_close},
     {"abort", do_abort},
+    {"anew", do_anew},
+    {"forget", do_forget},
+    {"keys", do_keys},
+    {"fast-room", expect_fast_room},
+    {"syn-text", expect_syn_text},
     {"nodelay", do_nodelay},
     {"keepalive", do_keepalive},
     {"buffers", do_buffers},

@@ -26,6 +26,8 @@ enum {
     TCP_LISTENERS_MAX = 65536,
     TCP_TIME_WAIT_MAX = 32768,      /* the oldest is recycled beyond it */
     TCP_BACKLOG_DEFAULT = 128,
+    TCP_DESTINATIONS_MAX = 1024,    /* the one used longest ago goes */
+    TCP_FAST_OPEN_COOKIE_LEN = 8,   /* of ours; others' are as long as they like */
     TCP_BUFFER_MIN = 2048,
     TCP_BUFFER_MAX = 1 << 30,       /* a window is at most 2^30 - 2^14 (RFC 7323 §2.3) */
     TCP_SEND_FLOOR = 256 * 1024,    /* may always be queued, whatever cwnd is */
@@ -331,6 +333,12 @@ struct tcp_connection {
     bool keepalive : 1;
     bool receive_fixed : 1; /* no auto-tuning: the application has said how much */
     bool send_fixed : 1;
+    bool fast_open : 1;       /* the first SYN may have text (RFC 7413) */
+    bool fast_open_child : 1; /* has taken text of a SYN, and was given to its listener with it */
+    bool cookie_asked : 1;    /* our SYN had one, or asked for it */
+    bool cookie_granted : 1;  /* SYN,ACK has one */
+    bool cookie_experimental : 1;
+    bool syn_text_taken : 1;  /* by whoever got the SYN */
     uint8_t snd_scale;
     uint8_t rcv_scale;
     uint8_t dup_acks;
@@ -364,6 +372,7 @@ struct tcp_connection {
     uint16_t mss;           /* what we send at most, options not counted */
     uint16_t peer_mss;      /* from the option */
     uint16_t rcv_mss;       /* what the peer seems to send at most */
+    uint16_t syn_text;      /* octets that went with our SYN */
     uint16_t path_mtu;      /* learned by ICMP; 0: the route's */
     uint32_t path_mtu_at;   /* seconds */
 
@@ -410,6 +419,13 @@ struct tcp_connection {
 _Static_assert(sizeof(struct tcp_connection) <= 480,
                "an idle connection costs half a KiB, all told: with its place in the table");
 
+/* The newest key first; cookies made with the older one are good too (RFC 7413 §4.1.2). */
+struct tcp_fast_open_keys {
+    struct siphash_key keys[2];
+    uint8_t octets[2][TCP_FAST_OPEN_KEY_LEN];
+    uint8_t count;
+};
+
 struct tcp_listener {
     struct socket socket;
     struct stack *stack;
@@ -423,6 +439,31 @@ struct tcp_listener {
     struct list_node ready;     /* for tcp_accept(), oldest first */
     struct list_node all;       /* in table->listeners_all */
     uint32_t hash;
+    uint32_t fast_open_count;   /* connections with text of a SYN, whose client is not proved */
+    uint32_t fast_open_reset;   /* of these: were reset */
+    usec fast_open_reset_at;
+    struct tcp_fast_open_keys fast_open_keys; /* count 0: the stack's */
+};
+
+/* What is remembered of the way from `local` to `remote` (RFC 9040, RFC 7413 §4.1.3). */
+struct tcp_destination {
+    struct list_node used; /* in table->destinations_used */
+    struct ip_address local;
+    struct ip_address remote;
+    usec fast_open_again_at; /* not before: text in a SYN has made it vanish */
+    uint32_t hash;
+    uint32_t srtt;         /* as in tcp_connection; 0: not known, as all that follow */
+    uint32_t rttvar;
+    uint32_t ssthresh;
+    uint32_t path_mtu_at;
+    uint16_t path_mtu;
+    uint16_t mss;          /* that it has told with a SYN,ACK of fast open */
+    uint8_t cookie_len;
+    uint8_t cookie[TCP_COOKIE_MAX];
+    bool cookie_experimental;
+    uint8_t cookie_attempt; /* requests in vain: 1: the experimental kind is next; 2: never again */
+    uint8_t syn_losses;     /* with text, in a row */
+    uint8_t black_holes;    /* times that fast open was left for a while, in a row */
 };
 
 /* Blocks of one size, kept warm. */
@@ -456,6 +497,9 @@ struct tcp_table {
     struct tcp_profile profile;
     uint32_t port_counter;
     struct siphash_key isn_key;
+    struct tcp_fast_open_keys fast_open_keys;
+    struct map destinations;
+    struct list_node destinations_used; /* the one used longest ago first */
     usec resets_at;
     uint32_t resets_left;
     usec challenges_at;
@@ -569,11 +613,47 @@ uint16_t tcp_syn_mss(const struct tcp_profile *profile, const struct ip_address 
                      uint32_t mtu);
 MUST_USE bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path);
 
+/* ---- tcp_destination.c ---- */
+void tcp_destinations_init(struct stack *stack);
+void tcp_destinations_done(struct stack *stack);
+struct tcp_destination *tcp_destination_find(const struct stack *stack,
+                                             const struct ip_address *local,
+                                             const struct ip_address *remote);
+/* The connection's, made when there is none; NULL: no memory. Until the next call. */
+struct tcp_destination *tcp_destination_of(struct tcp_connection *c);
+void tcp_destination_recall_path(struct tcp_connection *c); /* before the first segment */
+void tcp_destination_recall(struct tcp_connection *c);      /* established */
+void tcp_destination_store(struct tcp_connection *c);
+
+/* ---- tcp_fast_open.c ---- */
+/* False: it is neither one key nor two. */
+MUST_USE bool tcp_fast_open_keys_set(struct tcp_fast_open_keys *keys, const uint8_t *octets,
+                                     size_t len);
+enum tcp_fast_open_verdict {
+    TCP_FAST_OPEN_NOT,
+    TCP_FAST_OPEN_GRANT,          /* a cookie; the text has to come again */
+    TCP_FAST_OPEN_TAKE,           /* the text */
+    TCP_FAST_OPEN_TAKE_AND_GRANT, /* the cookie was made with the older key */
+};
+enum tcp_fast_open_verdict tcp_fast_open_asked(struct tcp_listener *listener,
+                                               const struct tcp_segment *seg);
+void tcp_fast_open_grant(const struct tcp_listener *listener, const struct ip_address *client,
+                         const struct ip_address *server, struct tcp_options *out);
+/* Takes the text of the SYN into a connection in SYN-RECEIVED. */
+void tcp_fast_open_child(struct tcp_connection *c, const struct tcp_segment *seg);
+/* The client of such a child is there after all; or the child is gone before it was known. */
+void tcp_fast_open_proved(struct tcp_connection *c, bool reset);
+/* Adds what the SYN that is being made has of fast open; returns how much text goes with it. */
+uint32_t tcp_fast_open_ask(struct tcp_connection *c, struct tcp_options *options);
+/* Our SYN is acknowledged, and perhaps what went with it. */
+void tcp_fast_open_answered(struct tcp_connection *c, const struct tcp_segment *seg);
+void tcp_fast_open_unanswered(struct tcp_connection *c); /* after two timeouts */
+
 /* ---- tcp_input.c ---- */
 void tcp_segment_arrives(struct tcp_connection *c, struct tcp_segment *seg);
 
 /* ---- tcp_open.c ---- */
-void tcp_syn_sent_arrives(struct tcp_connection *c, const struct tcp_segment *seg);
+void tcp_syn_sent_arrives(struct tcp_connection *c, struct tcp_segment *seg);
 void tcp_unanswered_arrives(struct tcp_connection *c, const struct tcp_segment *seg);
 /* A SYN that may open a successor of a connection in TIME-WAIT. True: it did, and c is gone. */
 MUST_USE bool tcp_time_wait_reused(struct tcp_connection *c, const struct tcp_segment *seg);

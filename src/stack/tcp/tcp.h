@@ -32,6 +32,8 @@ enum tcp_state { /* RFC 9293 §3.3.2 */
 
 const char *tcp_state_text(enum tcp_state state); /* "ESTABLISHED" */
 
+enum { TCP_FAST_OPEN_KEY_LEN = 16 };
+
 enum tcp_error {
     TCP_OK,
     TCP_REFUSED,      /* RST in answer to our SYN */
@@ -81,12 +83,33 @@ struct tcp_connect_options {
     struct endpoint remote;
     struct endpoint local; /* address any: by route; port 0: ephemeral. A foreign address is
                               allowed: a gateway may speak for another host */
+    bool fast_open;        /* RFC 7413: what is queued in this turn goes with the SYN, where the
+                              profile wants it and the host's cookie is known; else the SYN asks
+                              for one. What arrives twice must do no harm (§2.1) */
     void *user;
 };
 
 /* NULL: no route, no free port, the connection exists, or the table is full. */
 MUST_USE struct tcp_connection *tcp_connect(struct stack *stack,
                                             const struct tcp_connect_options *options);
+
+/* How much of what is queued from now on will go with the SYN; 0: nothing, or it has gone. */
+size_t tcp_fast_open_room(const struct tcp_connection *c);
+
+/* Would a connection so opened have such room? */
+bool tcp_fast_open_known(struct stack *stack, const struct tcp_connect_options *options);
+
+/* The keys of the cookies that listeners give: 16 octets, or 32: the older one behind the newer.
+ * False: another length. A listener without its own has the stack's, which are random at first. */
+MUST_USE bool tcp_set_fast_open_keys(struct stack *stack, const uint8_t *keys, size_t len);
+MUST_USE bool tcp_listener_set_fast_open_keys(struct tcp_listener *listener, const uint8_t *keys,
+                                              size_t len);
+size_t tcp_listener_fast_open_keys(const struct tcp_listener *listener,
+                                   uint8_t out[2 * TCP_FAST_OPEN_KEY_LEN]);
+
+/* Forgets what earlier connections have learned of other hosts (RFC 9040): cookies, round trips,
+ * path MTUs. */
+void tcp_forget_destinations(struct stack *stack);
 
 struct socket *tcp_base(struct tcp_connection *c);
 enum tcp_state tcp_state(const struct tcp_connection *c);
@@ -172,6 +195,8 @@ enum tcp_option {
     TCP_OPTION_URGENT_IN_LINE,
     TCP_OPTION_STATISTICS,     /* all of struct tcp_info from now on */
     TCP_OPTION_CONGESTION,     /* enum tcp_congestion_kind; any time */
+    TCP_OPTION_FAST_OPEN_QUEUE, /* a listener's: connections that may have taken text of a SYN from
+                                  clients that are not proved yet; 0: none */
     TCP_OPTION_COUNT
 };
 
@@ -275,6 +300,7 @@ struct tcp_info {
     uint32_t timeouts;
     uint32_t segments_out_of_order; /* of the peer's */
     uint32_t dsacks;         /* reports that octets of ours came twice */
+    bool syn_text;          /* all text that went with the SYN was taken (RFC 7413) */
 };
 void tcp_info(const struct tcp_connection *c, struct tcp_info *out);
 

@@ -50,6 +50,10 @@ static enum tcp_verdict repeated_syn(struct tcp_connection *c, struct tcp_segmen
         return drop(c, seg, DROP_TCP_DUPLICATE);
     }
     /* Simultaneous open (§3.5, figure 7): the SYN was seen already, its ACK is what counts. */
+    if (c->syn_text > 0) { /* what went with ours is acknowledged now: so is this */
+        tcp_note_duplicate(c, seg->seq, seq_add(seg->seq, 1));
+        c->ack_now = true;
+    }
     seg->header.flags &= (uint16_t)~TCP_SYN;
     seg->seq = seq_add(seg->seq, 1);
     return TCP_CONTINUE;

@@ -175,22 +175,24 @@ static void release_sending(struct tcp_connection *c)
     tcp_reorder_clear(c);
 }
 
-static void leave_tables(struct tcp_connection *c)
+static void leave_map(struct tcp_connection *c)
 {
     struct tcp_table *table = c->stack->tcp;
-    if (c->state == TCP_TIME_WAIT)
+    if (c->state == TCP_TIME_WAIT) {
         table->time_wait_count--;
+        list_remove(&c->place);
+    }
     if (c->mapped)
         (void)map_remove(&table->connections, c->hash, c);
     c->mapped = false;
-    list_remove(&c->place);
 }
 
 void tcp_connection_free(struct tcp_connection *c)
 {
     struct stack *stack = c->stack;
     release_sending(c);
-    leave_tables(c);
+    leave_map(c);
+    list_remove(&c->place);
     if (c->state != TCP_CLOSED)
         stack->counters.tcpCurrEstab -= counts_as_established(c->state);
     socket_done(&c->socket);
@@ -217,9 +219,15 @@ void tcp_wake(struct tcp_connection *c)
 
 static void end(struct tcp_connection *c)
 {
-    leave_tables(c);
+    bool half_open = c->state == TCP_SYN_RECEIVED && !c->fast_open_child;
+    if (c->state == TCP_SYN_RECEIVED && c->fast_open_child)
+        tcp_fast_open_proved(c, c->error == TCP_REFUSED);
+    tcp_destination_store(c);
+    leave_map(c);
     tcp_set_state(c, TCP_CLOSED);
     release_sending(c);
+    if (c->listener != NULL && !half_open && c->error != TCP_ABORTED)
+        return; /* whoever accepts it gets what it has received, and its error */
     if (c->listener != NULL)
         tcp_listener_forget(c);
     if (c->owned)
@@ -258,7 +266,9 @@ void tcp_established(struct tcp_connection *c)
     struct tcp_path path;
     (void)!tcp_path_find(c, &path); /* for c->mss, now that the peer's is known */
     tcp_set_state(c, TCP_ESTABLISHED);
-    tcp_congestion_open(c);
+    if (!c->fast_open_child) /* which may have sent something already */
+        tcp_congestion_open(c);
+    tcp_destination_recall(c);
     tcp_timer_stop(c);
     c->retries = 0;
     c->backoff = 0;
@@ -266,9 +276,12 @@ void tcp_established(struct tcp_connection *c)
     c->text_received_at = (uint32_t)(c->stack->now / USEC_PER_MSEC);
     if (c->shutdown)
         tcp_set_state(c, TCP_FIN_WAIT_1);
-    if (c->listener != NULL)
+    if (c->fast_open_child) /* it was given away with the SYN */
+        tcp_fast_open_proved(c, false);
+    else if (c->listener != NULL)
         tcp_listener_ready(c);
     else
         tcp_raise(c, SOCKET_OPENED);
+    c->fast_open_child = false;
     tcp_wake(c);
 }

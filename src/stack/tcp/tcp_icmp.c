@@ -34,8 +34,12 @@ static void path_mtu_lowered(struct tcp_connection *c, uint32_t mtu)
     if (mtu < current)
         c->path_mtu = (uint16_t)mtu;
     c->path_mtu_at = (uint32_t)(c->stack->now / USEC_PER_SEC);
+    tcp_destination_store(c);
     /* What was too big did not arrive, which says nothing of congestion (RFC 1191 §6.5). */
-    if (c->state != TCP_SYN_SENT && c->state != TCP_SYN_RECEIVED) {
+    if (c->state == TCP_SYN_SENT && c->syn_text > 0) { /* without text it fits */
+        c->syn_wanted = true;
+        tcp_wake(c);
+    } else if (c->state != TCP_SYN_SENT && c->state != TCP_SYN_RECEIVED) {
         tcp_sent_mark_all_lost(c);
         c->retransmit_forced = true;
         tcp_wake(c);
@@ -51,7 +55,7 @@ static void unreachable(struct tcp_connection *c, const struct icmp_report *repo
     bool hard = refused && (report->code == ICMP_PROTOCOL_UNREACHABLE ||
                             report->code == ICMP_PORT_UNREACHABLE);
     tcp_note_trouble(c, TCP_TROUBLE_ICMP, report->type, report->code);
-    if ((c->state == TCP_SYN_SENT && refused) ||
+    if ((c->state == TCP_SYN_SENT && refused) || (c->fast_open_child && refused) ||
         (c->state == TCP_SYN_RECEIVED && hard && !c->passive))
         tcp_fail(c, TCP_UNREACHABLE);
 }
@@ -68,7 +72,9 @@ void tcp_icmp(struct stack *stack, const struct icmp_report *report)
     if (c == NULL || c->unanswered || c->state == TCP_TIME_WAIT)
         return;
     /* Only of something that is under way (RFC 5927 §4.1). */
-    if (!seq_in_window(seq, c->snd_una, tcp_flight(c)))
+    bool opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+    struct seq first = opening ? c->iss : c->snd_una;
+    if (!seq_in_window(seq, first, (uint32_t)seq_diff(c->snd_nxt, first)))
         return;
     if (report->type == ICMP_UNREACHABLE && report->code == ICMP_FRAGMENTATION_NEEDED)
         path_mtu_lowered(c, report->mtu);

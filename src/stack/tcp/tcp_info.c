@@ -95,6 +95,7 @@ void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
         .sack = c->sack,
         .timestamps = c->timestamps,
         .window_scale = c->scaling,
+        .syn_text = c->syn_text_taken,
         .retries = c->retries,
         .backoff = c->backoff,
         .trouble = (enum tcp_trouble)c->extra->trouble,

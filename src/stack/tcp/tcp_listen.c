@@ -53,9 +53,12 @@ struct tcp_listener *tcp_listen(struct stack *stack, const struct tcp_listen_opt
 /* Nobody will take these any more: the peers are told. */
 static void reset_all(struct list_node *list)
 {
-    struct list_node *node;
-    while ((node = list_first(list)) != NULL) {
+    struct list_node *next;
+    for (struct list_node *node = list->next; node != list; node = next) {
         struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
+        next = node->next;
+        if (c->state == TCP_CLOSED)
+            continue;
         tcp_reset_connection(c);
         tcp_fail(c, TCP_ABORTED);
     }
@@ -71,7 +74,14 @@ void tcp_listener_close(struct tcp_listener *listener)
 void tcp_listener_free(struct tcp_listener *listener)
 {
     struct stack *stack = listener->stack;
-    ASSERT(list_empty(&listener->half_open) && list_empty(&listener->ready));
+    struct list_node *node;
+    while ((node = list_first(&listener->ready)) != NULL) { /* those that have failed meanwhile */
+        struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
+        ASSERT(c->state == TCP_CLOSED);
+        tcp_listener_forget(c);
+        tcp_connection_free(c);
+    }
+    ASSERT(list_empty(&listener->half_open));
     tcp_listener_remove(listener);
     socket_done(&listener->socket);
     tcp_listener_profile_release(listener);
@@ -106,12 +116,20 @@ static bool source_is_host(const struct tcp_segment *seg)
            !address_is_broadcast(source) && seg->header.source_port != 0;
 }
 
+/* Gives the listener's owner a connection whose handshake is not complete. */
+static void hand_over(struct tcp_connection *c)
+{
+    list_append(&c->listener->ready, &c->place);
+    socket_raise(c->stack, &c->listener->socket, SOCKET_OPENED);
+}
+
 static void open_passively(struct tcp_listener *listener, const struct tcp_segment *seg,
                            const struct seq *after)
 {
     struct stack *stack = listener->stack;
     struct endpoint local = {seg->packet->target, seg->header.target_port};
     struct endpoint remote = {seg->packet->source, seg->header.source_port};
+    enum tcp_fast_open_verdict fast_open = tcp_fast_open_asked(listener, seg);
     struct tcp_connection *c = tcp_connection_new(stack, &local, &remote);
     if (c == NULL) {
         stack_drop(stack, DROP_TCP_LIMIT, seg->packet->frame);
@@ -125,18 +143,26 @@ static void open_passively(struct tcp_listener *listener, const struct tcp_segme
     tcp_profile_inherit(c, listener);
     listener->count++;
     tcp_take_syn_options(c, &seg->header);
+    tcp_destination_recall_path(c);
     tcp_open_sending(c);
     tcp_set_state(c, TCP_SYN_RECEIVED);
+    c->cookie_granted = fast_open == TCP_FAST_OPEN_GRANT || fast_open == TCP_FAST_OPEN_TAKE_AND_GRANT;
+    c->cookie_experimental = seg->header.options.cookie_experimental;
     if (listener->intercept) {
         c->unanswered = true;
-        list_append(&listener->ready, &c->place);
+        hand_over(c);
         tcp_timer_set(c, TCP_TIMER_ANSWER, stack->now + TCP_ANSWER_INTERVAL);
-        socket_raise(stack, &listener->socket, SOCKET_OPENED);
+        return;
+    }
+    if (fast_open == TCP_FAST_OPEN_TAKE || fast_open == TCP_FAST_OPEN_TAKE_AND_GRANT) {
+        tcp_fast_open_child(c, seg);
+        tcp_congestion_open(c);
+        hand_over(c);
     } else {
         list_append(&listener->half_open, &c->place);
-        c->syn_wanted = true;
-        tcp_wake(c);
     }
+    c->syn_wanted = true;
+    tcp_wake(c);
 }
 
 void tcp_listen_arrives(struct tcp_listener *listener, const struct tcp_segment *seg,
@@ -154,8 +180,9 @@ void tcp_listen_arrives(struct tcp_listener *listener, const struct tcp_segment 
     } else if (listener->count >= listener->backlog) {
         stack_drop(stack, DROP_TCP_BACKLOG, seg->packet->frame);
     } else {
-        /* SKIPS RFC 9293 §3.10.7.2, third: octets in a SYN are not kept but sent again by the peer,
-         * which does so since only the SYN is acknowledged. FIN in a SYN likewise. */
+        /* SKIPS RFC 9293 §3.10.7.2, third: octets in a SYN are kept with fast open only; else
+         * strangers could make us keep them. They come again, since only the SYN is acknowledged.
+         * FIN in a SYN likewise. */
         open_passively(listener, seg, after);
     }
 }
@@ -189,6 +216,10 @@ struct tcp_connection *tcp_accept(struct tcp_listener *listener, void *user)
         events |= SOCKET_READABLE;
     if (c->fin_received)
         events |= SOCKET_END;
+    if (c->state == TCP_CLOSED) {
+        events |= SOCKET_FAILED;
+        list_append(&c->stack->tcp->closed, &c->place);
+    }
     if (events != 0)
         tcp_raise(c, events);
     return c;

@@ -45,6 +45,8 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
         return NULL;
     c->socket.user = options->user;
     c->owned = true;
+    c->fast_open = options->fast_open;
+    tcp_destination_recall_path(c);
     tcp_open_sending(c);
     tcp_set_state(c, TCP_SYN_SENT);
     c->syn_wanted = true;
@@ -63,10 +65,49 @@ static void sample_handshake(struct tcp_connection *c, const struct tcp_segment 
         c->rto = (uint32_t)TCP_RTO_AFTER_SYN_LOSS; /* RFC 6298 §5.7 */
 }
 
-void tcp_syn_sent_arrives(struct tcp_connection *c, const struct tcp_segment *seg)
+/* SYN is acknowledged, and perhaps what went with it: by the peer, or by a child that did. */
+static bool acknowledges_syn(const struct tcp_connection *c, struct seq ack)
+{
+    struct seq first = seq_add(c->iss, 1);
+    struct seq last = c->passive ? c->snd_nxt : seq_add(first, c->syn_text);
+    return seq_after_equal(ack, first) && seq_before_equal(ack, last);
+}
+
+static void syn_acknowledged(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    sample_handshake(c, seg);
+    if (!c->passive)
+        tcp_fast_open_answered(c, seg);
+    else if (!c->fast_open_child) /* of which it is known already */
+        c->snd_una = seg->ack;
+}
+
+/* RFC 7323 §3.2: does TSecr repeat what one of our SYNs has said? Without timestamps nobody asks. */
+static bool echo_is_ours(const struct tcp_connection *c, const struct tcp_options *options)
+{
+    return !c->profile->timestamps || !(options->present & TCP_HAS_TIMESTAMPS) ||
+           options->timestamp_echo == 0 || tcp_timestamp_rtt(c, options) >= 0;
+}
+
+/* RFC 9293 §3.10.7.3, fourth: octets and FIN that came with SYN,ACK. */
+static void take_text_of_syn(struct tcp_connection *c, struct tcp_segment *seg)
+{
+    uint32_t offered = tcp_window_offered(c);
+    seg->header.flags &= (uint16_t)~TCP_SYN;
+    seg->seq = seq_add(seg->seq, 1);
+    if (seg->text.len + seg->fin > offered) {
+        seg->text = bytes_first(seg->text, offered);
+        seg->fin = false;
+    }
+    if (tcp_process_text(c, seg) == TCP_CONTINUE)
+        (void)tcp_check_fin(c, seg);
+}
+
+void tcp_syn_sent_arrives(struct tcp_connection *c, struct tcp_segment *seg)
 {
     uint16_t flags = seg->header.flags;
-    bool acknowledged = (flags & TCP_ACK) && seq_equal(seg->ack, c->snd_nxt);
+    bool acknowledged = (flags & TCP_ACK) && acknowledges_syn(c, seg->ack) &&
+                        ((flags & TCP_RST) || echo_is_ours(c, &seg->header.options));
     if ((flags & TCP_ACK) && !acknowledged) {
         stack_drop(c->stack, DROP_TCP_BAD_ACK, seg->packet->frame);
         tcp_reset_segment(c->stack, seg);
@@ -83,18 +124,17 @@ void tcp_syn_sent_arrives(struct tcp_connection *c, const struct tcp_segment *se
         stack_drop(c->stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
         return;
     }
-    /* SKIPS RFC 9293 §3.10.7.3, fourth: octets and FIN in a SYN are not kept; the peer sends them
-     * again, since only the SYN is acknowledged. */
     uint32_t offered = tcp_window_offered(c); /* in our SYN, unscaled */
     tcp_take_syn_options(c, &seg->header);
     c->rcv_adv = seq_add(c->rcv_nxt, offered);
     if (acknowledged) {
-        c->snd_una = seg->ack;
         c->snd_wl2 = seg->ack;
-        sample_handshake(c, seg);
+        syn_acknowledged(c, seg);
         c->ack_now = true;
         tcp_established(c);
-    } else { /* simultaneous open: SYN,ACK */
+        take_text_of_syn(c, seg);
+    } else { /* simultaneous open: SYN,ACK. SKIPS RFC 9293 §3.10.7.3, fifth: text of a SYN that
+              * crosses ours; only the SYN is acknowledged, and it comes again. */
         tcp_set_state(c, TCP_SYN_RECEIVED);
         c->syn_wanted = true;
         tcp_wake(c);
@@ -133,14 +173,13 @@ bool tcp_time_wait_reused(struct tcp_connection *c, const struct tcp_segment *se
 
 bool tcp_handshake_acknowledged(struct tcp_connection *c, const struct tcp_segment *seg)
 {
-    if (!seq_equal(seg->ack, c->snd_nxt)) {
+    if (!acknowledges_syn(c, seg->ack)) {
         stack_drop(c->stack, DROP_TCP_BAD_ACK, seg->packet->frame);
         tcp_reset_segment(c->stack, seg);
         return false;
     }
-    c->snd_una = seg->ack;
     c->syn_wanted = false;
-    sample_handshake(c, seg);
+    syn_acknowledged(c, seg);
     tcp_established(c);
     return true;
 }

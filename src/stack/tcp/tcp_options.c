@@ -54,6 +54,7 @@ static const struct {
     [TCP_OPTION_URGENT_IN_LINE] = FIELD(BOOL, urgent_in_line, 0, 1),
     [TCP_OPTION_STATISTICS] = FIELD(BOOL, statistics, 0, 1),
     [TCP_OPTION_CONGESTION] = FIELD(U8, congestion, 0, TCP_CONGESTION_COUNT - 1),
+    [TCP_OPTION_FAST_OPEN_QUEUE] = FIELD(U32, fast_open_queue, 0, 65535),
 };
 _Static_assert(ARRAY_LEN(fields) == TCP_OPTION_COUNT, "one row per option");
 

@@ -213,7 +213,7 @@ static unsigned acknowledge(struct tcp_connection *c, const struct tcp_path *pat
 
 static unsigned output_syn(struct tcp_connection *c, const struct tcp_path *path)
 {
-    bool wanted = c->syn_wanted || c->ack_now;
+    bool wanted = c->syn_wanted || (c->ack_now && !c->fast_open_child);
     if (c->unanswered || !wanted || !tcp_transmit_syn(c, path))
         return 0;
     c->syn_wanted = false;
@@ -231,9 +231,10 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
         tcp_timer_settle(c); /* a route may come; the timer asks again */
         return 0;
     }
-    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
+    bool opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+    if (opening)
         made = output_syn(c, &path);
-    } else {
+    if (!opening || (c->fast_open_child && !c->syn_wanted)) {
         bool owed = c->ack_pending || c->ack_now;
         while (made < budget && (send_lost(c, &path) || send_new(c, &path) ||
                                  send_keepalive(c, &path)))

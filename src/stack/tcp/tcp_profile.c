@@ -14,6 +14,7 @@
     .keepalive_idle = 2 * USEC_PER_HOUR, .keepalive_interval = 75 * USEC_PER_SEC,                  \
     .keepalive_probes = 9, .fin_wait_2 = 60 * USEC_PER_SEC, .time_wait = 60 * USEC_PER_SEC,        \
     .challenge_interval = 500 * USEC_PER_MSEC, .challenge_count = 100,                             \
+    .remember = TCP_REMEMBER_RTT | TCP_REMEMBER_PATH_MTU,                                          \
     .path_mtu_discovery = TCP_PATH_MTU_WANT, .path_mtu_base = 1024, .path_mtu_interval = 10 * USEC_PER_MINUTE
 
 /* DEVIATES RFC 6298 §2.4: rto_min is 200 ms instead of 1 s, as every large stack has had for
@@ -25,6 +26,7 @@ const struct tcp_profile tcp_profile_default = {
     .timestamps = true,
     .window_scaling = true,
     .fast_open = TCP_FAST_OPEN_CLIENT,
+    .fast_open_pause = USEC_PER_HOUR,
     .initial_window = 10,
     .rto_min = 200 * USEC_PER_MSEC,
     .quick_acks = 16,

@@ -52,6 +52,12 @@ enum tcp_path_mtu_probing { /* RFC 4821; in the order of Linux's tcp_mtu_probing
     TCP_PROBING_COUNT
 };
 
+enum tcp_remember { /* RFC 9040, flags: what a connection learns from those before it */
+    TCP_REMEMBER_RTT = 1 << 0,      /* for the first timeout */
+    TCP_REMEMBER_SSTHRESH = 1 << 1, /* may be of another hour's network */
+    TCP_REMEMBER_PATH_MTU = 1 << 2,
+};
+
 enum tcp_challenge { /* RFC 5961 §7: how challenge ACKs are limited */
     TCP_CHALLENGE_PER_CONNECTION, /* one in challenge_interval for each connection */
     TCP_CHALLENGE_PER_STACK,      /* challenge_count in each second, all told */
@@ -76,6 +82,9 @@ struct tcp_profile {
     bool syn_cookies;        /* RFC 4987 §3.6: when the SYN queue is full */
     uint8_t ecn;             /* enum tcp_ecn */
     uint32_t fast_open;      /* enum tcp_fast_open */
+    uint32_t fast_open_queue; /* see TCP_OPTION_FAST_OPEN_QUEUE; 0: `fast_open` says */
+    usec fast_open_pause;    /* when SYNs with text vanish, doubled each time; 0: none */
+    unsigned remember;       /* enum tcp_remember */
     bool syn_window_segments; /* the first window is a multiple of the MSS */
     uint16_t mss_max;        /* of what we offer and send; 0: as the link allows */
     uint8_t syn_retries;     /* SYNs beyond the first */

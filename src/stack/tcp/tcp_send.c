@@ -18,7 +18,8 @@ static bool may_queue(const struct tcp_connection *c)
 static uint32_t queued(const struct tcp_connection *c)
 {
     bool handshake = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
-    int32_t len = seq_diff(c->snd_end, c->snd_una) - handshake; /* SYN is no octet */
+    bool syn = handshake && seq_equal(c->snd_una, c->iss);
+    int32_t len = seq_diff(c->snd_end, c->snd_una) - syn; /* SYN is no octet */
     return len > 0 ? (uint32_t)len : 0; /* nor is FIN */
 }
 
@@ -64,7 +65,7 @@ static void was_queued(struct tcp_connection *c, size_t len)
     c->snd_end = seq_add(c->snd_end, (uint32_t)len);
     if (queued(c) >= queue_limit(c))
         c->send_full = true; /* the application has seen that there is no room */
-    if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT)
+    if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT || c->fast_open_child)
         tcp_wake(c);
 }
 

@@ -93,13 +93,27 @@ static void fill_options(const struct tcp_connection *c, uint16_t mss, struct tc
         out->present |= TCP_HAS_WINDOW_SCALE;
         out->window_shift = tcp_syn_scale(profile, c->receive_buffer);
     }
+    if (!active && c->cookie_granted && c->listener != NULL) {
+        out->cookie_experimental = c->cookie_experimental;
+        tcp_fast_open_grant(c->listener, &c->remote.address, &c->local.address, out);
+    }
+}
+
+/* A frame with the first `len` octets of the queue, at most a segment. */
+static struct frame *frame_with_text(const struct tcp_connection *c, uint32_t len)
+{
+    struct frame *frame = frame_new(c->stack->frames, len);
+    const struct tcp_chunk *chunk = c->sending->queue.first;
+    for (; frame != NULL && len > 0; chunk = chunk->next) {
+        uint32_t part = chunk->len < len ? chunk->len : len;
+        frame_append(frame, (struct bytes){chunk->data, part});
+        len -= part;
+    }
+    return frame;
 }
 
 bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
 {
-    struct frame *frame = frame_new(c->stack->frames, 0);
-    if (frame == NULL)
-        return false;
     bool active = c->state == TCP_SYN_SENT;
     uint32_t mtu = c->path_mtu != 0 && c->path_mtu < path->route.mtu ? c->path_mtu
                                                                      : path->route.mtu;
@@ -113,6 +127,10 @@ bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
         .window = tcp_syn_window(c->profile, c->receive_buffer, text),
     };
     fill_options(c, mss, &header.options);
+    uint32_t len = active ? tcp_fast_open_ask(c, &header.options) : 0;
+    struct frame *frame = frame_with_text(c, len);
+    if (frame == NULL)
+        return false; /* the timer sends an ordinary one */
     c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, header.window));
     if (!active) {
         header.flags |= TCP_ACK;

@@ -219,6 +219,10 @@ bool tcp_init(struct stack *stack)
     table->caches[TCP_CACHE_REORDER] =
         (struct tcp_cache){.count_max = 256, .size = sizeof(struct tcp_reorder)};
     stack->tcp = table;
+    tcp_destinations_init(stack);
+    uint8_t key[TCP_FAST_OPEN_KEY_LEN];
+    prng_fill(&stack->prng, key, sizeof key);
+    (void)!tcp_fast_open_keys_set(&table->fast_open_keys, key, sizeof key);
     return true;
 }
 
@@ -252,6 +256,7 @@ void tcp_done(struct stack *stack)
         tcp_connection_free(CONTAINER_OF(node, struct tcp_connection, place));
     while ((node = list_first(&table->listeners_all)) != NULL)
         tcp_listener_free(CONTAINER_OF(node, struct tcp_listener, all));
+    tcp_destinations_done(stack);
     map_done(&table->connections);
     map_done(&table->listeners);
     empty_caches(stack);

@@ -54,6 +54,8 @@ void tcp_timer_rearm(struct tcp_connection *c)
 {
     const struct tcp_sending *s = c->sending;
     usec due_at = usec_min(s->rto_at, usec_min(s->reorder_at, s->probe_at));
+    if (UNLIKELY(c->fast_open_child || due_at == USEC_NEVER))
+        return; /* tcp_timer_settle() does it */
     if (c->purpose != TCP_TIMER_RETRANSMIT || c->timer.due_at > due_at)
         tcp_timer_set(c, TCP_TIMER_RETRANSMIT, due_at);
 }
@@ -80,7 +82,9 @@ void tcp_timer_settle(struct tcp_connection *c)
     bool waits = seq_before(c->snd_nxt, c->snd_end) || (c->shutdown && !c->fin_sent);
     if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT || c->unanswered)
         return;
-    if (tcp_flight(c) > 0) {
+    if (c->fast_open_child) { /* until the handshake is complete only SYN,ACK goes again */
+        keep_or_set(c, TCP_TIMER_RETRANSMIT, tcp_rto(c));
+    } else if (tcp_flight(c) > 0) {
         settle_flight(c);
     } else if (waits && UNLIKELY(corked(c))) {
         keep_or_set(c, TCP_TIMER_CORK, TCP_CORK_TIMEOUT + c->srtt / 8);
@@ -164,6 +168,8 @@ static bool earlier_deadline(struct tcp_connection *c)
 
 static void retransmission_timeout(struct tcp_connection *c)
 {
+    if (c->state == TCP_SYN_SENT && (c->retries == 1 || c->retries == retries_max(c)))
+        tcp_fast_open_unanswered(c);
     if (given_up(c))
         return;
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {

@@ -14,6 +14,7 @@
 #include "base/prng.h"
 #include "sim/world.h"
 #include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_profile.h"
 #include "tests/support/check.h"
 #include "tests/support/tcp_check.h"
 
@@ -61,6 +62,7 @@ struct run {
     struct prng prng;
     struct world *world;
     struct stack *hosts[2];
+    struct tcp_profile profiles[2];
     struct wire *wire;
     usec cut_at;     /* the wire is cut then, USEC_NEVER: not at all */
     usec mended_at;
@@ -134,6 +136,21 @@ static void on_trace(void *self, const struct trace_event *event)
 
 static bool trace_runs;
 
+/* Text in SYNs, with cookies or without. */
+static const struct tcp_profile *choose_profile(struct run *run, unsigned i)
+{
+    static const uint32_t client[] = {0, TCP_FAST_OPEN_CLIENT,
+                                      TCP_FAST_OPEN_CLIENT | TCP_FAST_OPEN_CLIENT_NO_COOKIE};
+    static const uint32_t server[] = {0, TCP_FAST_OPEN_SERVER | TCP_FAST_OPEN_EVERY_LISTENER,
+                                      TCP_FAST_OPEN_SERVER | TCP_FAST_OPEN_EVERY_LISTENER |
+                                          TCP_FAST_OPEN_SERVER_NO_COOKIE};
+    struct tcp_profile *profile = &run->profiles[i];
+    *profile = tcp_profile_default;
+    profile->fast_open = pick(run, client, ARRAY_LEN(client)) |
+                         pick(run, server, ARRAY_LEN(server));
+    return profile;
+}
+
 static void add_host(struct run *run, unsigned i)
 {
     static char names[2][2] = {"A", "B"};
@@ -142,6 +159,7 @@ static void add_host(struct run *run, unsigned i)
     struct stack_options options = {
         .tcp_receive_buffer = pick(run, buffers, ARRAY_LEN(buffers)),
         .tcp_send_buffer = pick(run, buffers, ARRAY_LEN(buffers)),
+        .tcp_profile = choose_profile(run, i),
     };
     if (trace_runs)
         options.trace = (struct trace){on_trace, names[i]};
@@ -376,6 +394,7 @@ static void start_flows(struct run *run)
             .remote = {address_v4(0x0a000002), 80},
             .local = {address_any_v4(), (uint16_t)(20000 + i)},
             .user = &flow->client,
+            .fast_open = prng_below(&run->prng, 2) == 0,
         };
         flow->client.c = tcp_connect(run->hosts[0], &connect);
         DEMAND(run, flow->client.c != NULL);
