@@ -28,6 +28,7 @@ static bool take_segment(struct stack *stack, const struct ip_packet *packet,
     out->ack = seq_of(out->header.acknowledgement);
     out->text = out->header.payload;
     out->fin = (out->header.flags & TCP_FIN) != 0;
+    out->cut = false;
     out->part_len = offload->gso != FRAME_GSO_NONE && offload->gso_size < out->text.len
                         ? offload->gso_size
                         : (uint16_t)out->text.len;

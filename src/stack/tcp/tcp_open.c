@@ -95,7 +95,8 @@ static void take_text_of_syn(struct tcp_connection *c, struct tcp_segment *seg)
     uint32_t offered = tcp_window_offered(c);
     seg->header.flags &= (uint16_t)~TCP_SYN;
     seg->seq = seq_add(seg->seq, 1);
-    if (seg->text.len + seg->fin > offered) {
+    seg->cut = seg->text.len + seg->fin > offered;
+    if (seg->cut) {
         seg->text = bytes_first(seg->text, offered);
         seg->fin = false;
     }
