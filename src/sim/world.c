@@ -1,25 +1,47 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * world.c - turns the crank of every host and wire, always in the same order.
+ * world.c - turns the cranks of hosts and wires, always in the same order.
  *
- * Asserted at every step: no deadline lies in the past.
+ * Who is due is on an agenda, so that a step costs what happens in it, not the count of hosts. Only
+ * where the caller may have used any socket all hosts are asked again.
+ *
+ * Asserted of every host and wire that was touched: no deadline lies in the past.
  */
 #include "sim/world.h"
 
 #include "base/prng.h"
+#include "sim/agenda.h"
 
 enum { WORLD_FRAME_OCTETS = 256 * 1024 * 1024 };
+
+/* Numbers on the agenda: hosts first, so that of equal instants theirs comes first. */
+_Static_assert(WORLD_HOSTS_MAX + WORLD_LINKS_MAX <= AGENDA_ITEMS_MAX, "each has a number");
 
 /* A link's end: a host's interface or a switch's port. */
 struct link_end {
     struct stack *stack;
     struct ethernet_switch *ethernet;
+    unsigned owner; /* number of the host or switch */
     unsigned index; /* interface or port */
+    struct link_end *next; /* of the same host */
+    struct link *link;
 };
 
 struct link {
     struct wire *wire;
     struct link_end ends[2]; /* by enum wire_end */
+};
+
+struct host {
+    struct stack *stack;
+    struct link_end *first; /* of its links, in the order in which they were made */
+    struct link_end *last;
+    bool touched; /* in this step */
+};
+
+struct hub {
+    struct ethernet_switch *ethernet;
+    struct link *links[SWITCH_PORTS_MAX];
 };
 
 struct world {
@@ -30,9 +52,12 @@ struct world {
     unsigned host_count;
     unsigned link_count;
     unsigned switch_count;
-    struct stack *hosts[WORLD_HOSTS_MAX];
+    unsigned touched_count;
+    uint16_t touched[WORLD_HOSTS_MAX];
+    struct host hosts[WORLD_HOSTS_MAX];
     struct link links[WORLD_LINKS_MAX];
-    struct ethernet_switch *switches[WORLD_SWITCHES_MAX];
+    struct hub switches[WORLD_SWITCHES_MAX];
+    struct agenda agenda;
 };
 
 struct world *world_new(const struct heap *heap, uint64_t seed, usec now)
@@ -55,11 +80,11 @@ void world_free(struct world *world)
     if (world == NULL)
         return;
     for (unsigned i = 0; i < world->host_count; i++)
-        stack_free(world->hosts[i]);
+        stack_free(world->hosts[i].stack);
     for (unsigned i = 0; i < world->link_count; i++)
         wire_free(world->links[i].wire);
     for (unsigned i = 0; i < world->switch_count; i++)
-        switch_free(world->switches[i]);
+        switch_free(world->switches[i].ethernet);
     frame_pool_free(world->frames);
     struct heap heap = world->heap;
     heap_release(&heap, world, sizeof *world);
@@ -76,14 +101,14 @@ int world_add_host(struct world *world, const struct stack_options *options)
     struct stack *stack = stack_new(&own, world->now);
     if (stack == NULL)
         return -1;
-    world->hosts[world->host_count] = stack;
+    world->hosts[world->host_count].stack = stack;
     return (int)world->host_count++;
 }
 
 struct stack *world_host(const struct world *world, unsigned host)
 {
     ASSERT(host < world->host_count);
-    return world->hosts[host];
+    return world->hosts[host].stack;
 }
 
 struct frame_pool *world_frames(const struct world *world)
@@ -98,8 +123,23 @@ int world_add_switch(struct world *world, unsigned ports)
     struct ethernet_switch *s = switch_new(&world->heap, ports);
     if (s == NULL)
         return -1;
-    world->switches[world->switch_count] = s;
+    world->switches[world->switch_count].ethernet = s;
     return (int)world->switch_count++;
+}
+
+/* Makes the end known to the host or switch that has it. */
+static void attach(struct world *world, struct link_end *end)
+{
+    if (end->ethernet != NULL) {
+        world->switches[end->owner].links[end->index] = end->link;
+        return;
+    }
+    struct host *host = &world->hosts[end->owner];
+    if (host->last != NULL)
+        host->last->next = end;
+    else
+        host->first = end;
+    host->last = end;
 }
 
 static struct wire *join(struct world *world, struct link_end a, struct link_end b,
@@ -115,13 +155,19 @@ static struct wire *join(struct world *world, struct link_end a, struct link_end
     struct wire *wire = wire_new(&own, world->now);
     if (wire == NULL)
         return NULL;
-    world->links[world->link_count++] = (struct link){wire, {a, b}};
+    struct link *link = &world->links[world->link_count++];
+    *link = (struct link){wire, {a, b}};
+    for (unsigned end = 0; end < 2; end++) {
+        link->ends[end].link = link;
+        attach(world, &link->ends[end]);
+    }
     return wire;
 }
 
 static struct link_end end_at(const struct world *world, struct world_port port)
 {
-    return (struct link_end){.stack = world_host(world, port.host), .index = port.interface};
+    return (struct link_end){
+        .stack = world_host(world, port.host), .owner = port.host, .index = port.interface};
 }
 
 struct wire *world_connect(struct world *world, struct world_port a, struct world_port b,
@@ -133,8 +179,10 @@ struct wire *world_connect(struct world *world, struct world_port a, struct worl
 struct wire *world_connect_switch(struct world *world, struct world_port a, unsigned switch_index,
                                   unsigned port, const struct wire_options *options)
 {
-    ASSERT(switch_index < world->switch_count);
-    struct link_end end = {.ethernet = world->switches[switch_index], .index = port};
+    ASSERT(switch_index < world->switch_count && port < SWITCH_PORTS_MAX);
+    struct link_end end = {.ethernet = world->switches[switch_index].ethernet,
+                           .owner = switch_index,
+                           .index = port};
     return join(world, end_at(world, a), end, options);
 }
 
@@ -143,77 +191,115 @@ usec world_now(const struct world *world)
     return world->now;
 }
 
-/* What the hosts have to send goes on the wires. */
-static void put_out(struct world *world)
+static void note_link(struct world *world, const struct link *link)
 {
-    for (unsigned i = 0; i < world->link_count; i++) {
-        struct link *link = &world->links[i];
-        for (unsigned end = 0; end < 2; end++) {
-            const struct link_end *from = &link->ends[end];
-            struct frame *frame;
-            while (from->stack != NULL && (frame = stack_output(from->stack, from->index)) != NULL)
-                wire_send(link->wire, (enum wire_end)end, frame, world->now);
-        }
-    }
+    usec at = wire_deadline(link->wire);
+    ASSERT(at >= world->now);
+    agenda_set(&world->agenda, WORLD_HOSTS_MAX + (unsigned)(link - world->links), at);
 }
 
-/* Takes the frame, which has arrived at a switch: sends it on, a copy for each port but the last.
- */
+/* What the host has to send goes on its wires. */
+static void put_out(struct world *world, unsigned number)
+{
+    const struct host *host = &world->hosts[number];
+    for (const struct link_end *end = host->first; end != NULL; end = end->next) {
+        struct link *link = end->link;
+        enum wire_end from = end == &link->ends[WIRE_A] ? WIRE_A : WIRE_B;
+        struct frame *frame;
+        bool sent = false;
+        while ((frame = stack_output(host->stack, end->index)) != NULL) {
+            wire_send(link->wire, from, frame, world->now);
+            sent = true;
+        }
+        if (sent)
+            note_link(world, link);
+    }
+    usec at = stack_deadline(host->stack);
+    ASSERT(at >= world->now);
+    agenda_set(&world->agenda, number, at);
+}
+
+/* Takes the frame, which has arrived at a switch: sends it on, a copy for each port. */
 static void switch_frame(struct world *world, const struct link_end *at, struct frame *frame)
 {
     uint64_t ports = switch_input(at->ethernet, at->index, frame, world->now);
-    for (unsigned i = 0; i < world->link_count && ports != 0; i++) {
-        struct link *link = &world->links[i];
-        const struct link_end *end = &link->ends[WIRE_B];
-        if (end->ethernet != at->ethernet || (ports & UINT64_C(1) << end->index) == 0)
+    const struct hub *hub = &world->switches[at->owner];
+    for (unsigned port = 0; port < SWITCH_PORTS_MAX; port++) {
+        const struct link *link = hub->links[port];
+        if ((ports & UINT64_C(1) << port) == 0 || link == NULL)
             continue;
-        ports &= ~(UINT64_C(1) << end->index);
         struct frame *copy = frame_copy(frame);
-        if (copy != NULL)
-            wire_send(link->wire, WIRE_B, copy, world->now);
+        if (copy == NULL)
+            continue;
+        wire_send(link->wire, WIRE_B, copy, world->now);
+        note_link(world, link);
     }
     frame_unref(frame);
 }
 
-static void put_in(struct world *world)
+static void touch(struct world *world, unsigned number)
 {
-    for (unsigned i = 0; i < world->link_count; i++) {
-        struct link *link = &world->links[i];
-        for (unsigned end = 0; end < 2; end++) {
-            const struct link_end *to = &link->ends[end];
-            struct frame *frame;
-            while ((frame = wire_receive(link->wire, (enum wire_end)end, world->now)) != NULL) {
-                if (to->stack != NULL)
-                    stack_input(to->stack, to->index, frame, world->now);
-                else
-                    switch_frame(world, to, frame);
+    struct host *host = &world->hosts[number];
+    if (host->touched)
+        return;
+    host->touched = true;
+    world->touched[world->touched_count++] = (uint16_t)number;
+}
+
+/* What has arrived at either end of the link goes in. */
+static void put_in(struct world *world, struct link *link)
+{
+    for (unsigned end = 0; end < 2; end++) {
+        const struct link_end *to = &link->ends[end];
+        struct frame *frame;
+        while ((frame = wire_receive(link->wire, (enum wire_end)end, world->now)) != NULL) {
+            if (to->stack != NULL) {
+                stack_input(to->stack, to->index, frame, world->now);
+                touch(world, to->owner);
+            } else {
+                switch_frame(world, to, frame);
             }
         }
     }
+    note_link(world, link);
 }
 
 usec world_deadline(struct world *world)
 {
-    put_out(world);
-    usec at = USEC_NEVER;
-    for (unsigned i = 0; i < world->host_count; i++) {
-        usec deadline = stack_deadline(world->hosts[i]);
-        ASSERT(deadline >= world->now);
-        at = usec_min(at, deadline);
-    }
-    for (unsigned i = 0; i < world->link_count; i++) {
-        usec deadline = wire_deadline(world->links[i].wire);
-        ASSERT(deadline >= world->now);
-        at = usec_min(at, deadline);
-    }
-    return at;
+    unsigned first;
+    for (unsigned i = 0; i < world->host_count; i++)
+        put_out(world, i);
+    for (unsigned i = 0; i < world->link_count; i++)
+        note_link(world, &world->links[i]); /* a wire may have been cut, which empties it */
+    return agenda_first(&world->agenda, &first);
 }
 
-static void go_to(struct world *world, usec now)
+/* All hosts know the time before their sockets are used. */
+static void tell_time(struct world *world)
 {
-    world->now = now;
     for (unsigned i = 0; i < world->host_count; i++)
-        stack_advance(world->hosts[i], now);
+        stack_advance(world->hosts[i].stack, world->now);
+}
+
+/* Does what is due at the first instant of the agenda. */
+static void turn(struct world *world, usec at)
+{
+    unsigned item;
+    world->now = at;
+    while (agenda_first(&world->agenda, &item) <= at) {
+        agenda_set(&world->agenda, item, USEC_NEVER);
+        if (item < WORLD_HOSTS_MAX)
+            touch(world, item);
+        else
+            put_in(world, &world->links[item - WORLD_HOSTS_MAX]);
+    }
+    for (unsigned i = 0; i < world->touched_count; i++) {
+        unsigned number = world->touched[i];
+        world->hosts[number].touched = false;
+        stack_tick(world->hosts[number].stack, at);
+        put_out(world, number);
+    }
+    world->touched_count = 0;
 }
 
 bool world_step(struct world *world)
@@ -221,18 +307,20 @@ bool world_step(struct world *world)
     usec at = world_deadline(world);
     if (at == USEC_NEVER)
         return false;
-    go_to(world, at);
-    put_in(world);
-    for (unsigned i = 0; i < world->host_count; i++)
-        stack_tick(world->hosts[i], at);
-    put_out(world);
+    turn(world, at);
+    tell_time(world);
     return true;
 }
 
 void world_run_until(struct world *world, usec until)
 {
     ASSERT(until >= world->now);
-    while (world_deadline(world) <= until && world_step(world))
-        ;
-    go_to(world, until);
+    usec at = world_deadline(world);
+    while (at <= until && at != USEC_NEVER) {
+        unsigned first;
+        turn(world, at);
+        at = agenda_first(&world->agenda, &first);
+    }
+    world->now = until;
+    tell_time(world);
 }

@@ -10,7 +10,8 @@
  *
  * A step goes to the next instant at which anything is due, puts in what has arrived, ticks, and
  * puts out what is to be sent. The same seed gives the same run, to the octet. Sockets are used
- * between steps.
+ * between steps. Each step asks all hosts; world_run_until() asks only those to whom something
+ * happens, and is what a world of many hosts is run by.
  */
 #ifndef WN_SIM_WORLD_H
 #define WN_SIM_WORLD_H
