@@ -5,6 +5,7 @@
 #   make run        the main job                      make run CMD='curl -sS http://www.home.arpa/'
 #                   (RUN_OPTIONS: of wholenet run, by default --capture build/tour.pcapng)
 #   make test       every test, in both variants      make quick   unit tests of one variant
+#   make soak       hosts by the hundred on bad wires, SOAK_SECONDS=600 long; SEED=n: one of them
 #   make fuzz       libFuzzer on every target         make install PREFIX=/usr DESTDIR=
 
 VARIANT ?= release
@@ -126,6 +127,12 @@ check:
 fuzz: setup
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
+# Crowds of hosts from ever new seeds; or the one of a seed.
+SOAK_SECONDS ?= 600
+SOAK := $(B)/tests/stack/tcp/test_tcp_survive
+soak: $(SOAK)
+	@$(SOAK) $(or $(SEED),--soak $(SOAK_SECONDS))
+
 install: all
 	install -D $(B)/wholenet $(DESTDIR)$(PREFIX)/bin/wholenet
 	for page in man/*.[1-8]; do install -D -m 644 $$page \
@@ -134,6 +141,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all programs benches setup run test quick check fuzz install clean
+.PHONY: all programs benches setup run test quick check fuzz soak install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

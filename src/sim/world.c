@@ -49,6 +49,7 @@ struct world {
     struct frame_pool *frames;
     struct prng prng;
     usec now;
+    usec tick; /* of the hosts' clocks */
     unsigned host_count;
     unsigned link_count;
     unsigned switch_count;
@@ -67,6 +68,7 @@ struct world *world_new(const struct heap *heap, uint64_t seed, usec now)
         return NULL;
     world->heap = *heap;
     world->now = now;
+    world->tick = 1;
     prng_init_number(&world->prng, seed);
     world->frames = frame_pool_new(heap, WORLD_FRAME_OCTETS);
     if (world->frames != NULL)
@@ -90,6 +92,12 @@ void world_free(struct world *world)
     heap_release(&heap, world, sizeof *world);
 }
 
+/* What the hosts' clocks show. */
+static usec clock_of(const struct world *world)
+{
+    return world->now - world->now % world->tick;
+}
+
 int world_add_host(struct world *world, const struct stack_options *options)
 {
     if (world->host_count == WORLD_HOSTS_MAX)
@@ -98,7 +106,7 @@ int world_add_host(struct world *world, const struct stack_options *options)
     own.heap = world->heap;
     own.frames = world->frames;
     prng_fill(&world->prng, own.seed, sizeof own.seed);
-    struct stack *stack = stack_new(&own, world->now);
+    struct stack *stack = stack_new(&own, clock_of(world));
     if (stack == NULL)
         return -1;
     world->hosts[world->host_count].stack = stack;
@@ -186,6 +194,24 @@ struct wire *world_connect_switch(struct world *world, struct world_port a, unsi
     return join(world, end_at(world, a), end, options);
 }
 
+/* When a host's clock will show `at`, and no sooner than now. */
+static usec when_shown(const struct world *world, usec at)
+{
+    if (at == USEC_NEVER)
+        return at;
+    usec rest = at % world->tick;
+    return usec_max(rest > 0 ? at + world->tick - rest : at, world->now);
+}
+
+void world_set_clock(struct world *world, usec tick)
+{
+    world->tick = tick > 0 ? tick : 1;
+    /* A host's time must not go back. */
+    usec rest = world->now % world->tick;
+    if (rest > 0)
+        world_run_until(world, world->now + world->tick - rest);
+}
+
 usec world_now(const struct world *world)
 {
     return world->now;
@@ -215,8 +241,8 @@ static void put_out(struct world *world, unsigned number)
             note_link(world, link);
     }
     usec at = stack_deadline(host->stack);
-    ASSERT(at >= world->now);
-    agenda_set(&world->agenda, number, at);
+    ASSERT(at >= clock_of(world));
+    agenda_set(&world->agenda, number, when_shown(world, at));
 }
 
 /* Takes the frame, which has arrived at a switch: sends it on, a copy for each port. */
@@ -254,7 +280,7 @@ static void put_in(struct world *world, struct link *link)
         struct frame *frame;
         while ((frame = wire_receive(link->wire, (enum wire_end)end, world->now)) != NULL) {
             if (to->stack != NULL) {
-                stack_input(to->stack, to->index, frame, world->now);
+                stack_input(to->stack, to->index, frame, clock_of(world));
                 touch(world, to->owner);
             } else {
                 switch_frame(world, to, frame);
@@ -278,7 +304,7 @@ usec world_deadline(struct world *world)
 static void tell_time(struct world *world)
 {
     for (unsigned i = 0; i < world->host_count; i++)
-        stack_advance(world->hosts[i].stack, world->now);
+        stack_advance(world->hosts[i].stack, clock_of(world));
 }
 
 /* Does what is due at the first instant of the agenda. */
@@ -296,7 +322,7 @@ static void turn(struct world *world, usec at)
     for (unsigned i = 0; i < world->touched_count; i++) {
         unsigned number = world->touched[i];
         world->hosts[number].touched = false;
-        stack_tick(world->hosts[number].stack, at);
+        stack_tick(world->hosts[number].stack, clock_of(world));
         put_out(world, number);
     }
     world->touched_count = 0;

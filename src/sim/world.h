@@ -57,6 +57,10 @@ MUST_USE struct wire *world_connect_switch(struct world *world, struct world_por
                                            unsigned switch_index, unsigned port,
                                            const struct wire_options *options);
 
+/* From now on the clocks of the hosts are as coarse: they show multiples of `tick` usec, and no host
+ * wakes in between. The wires stay exact. 0 or 1: as fine as time is. */
+void world_set_clock(struct world *world, usec tick);
+
 usec world_now(const struct world *world);
 
 /* The instant of the next step; USEC_NEVER: nothing is pending. */

@@ -147,6 +147,33 @@ static uint64_t run_of(uint64_t seed)
     return digest;
 }
 
+/* Hosts with clocks of 10 ms: nothing is seen at a finer instant, and all is delivered the same. */
+static void test_coarse_clocks(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, 1);
+    unsigned one = add_host(&b, 1);
+    unsigned two = add_host(&b, 2);
+    world_run_until(b.world, world_now(b.world) + 12345);
+    world_set_clock(b.world, 10000);
+    struct wire_options wire = {.a_to_b.delay = 1234, .b_to_a.delay = 777};
+    assert_non_null(
+        world_connect(b.world, (struct world_port){one, 0}, (struct world_port){two, 0}, &wire));
+    unsigned steps = 0;
+    unsigned between = 0;
+    while (world_step(b.world)) {
+        usec now = world_now(b.world);
+        usec shown = stack_now(world_host(b.world, one));
+        assert_true(shown % 10000 == 0 && shown <= now && now - shown < 10000);
+        assert_true(stack_now(world_host(b.world, two)) == shown);
+        between += now % 10000 != 0; /* a frame arrives when it does */
+        steps++;
+    }
+    assert_true(steps > 0 && between > 0);
+    bench_close(&b);
+}
+
 static void test_a_seed_is_a_run(void **state)
 {
     (void)state;
@@ -197,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_time_goes_from_deadline_to_deadline),
         cmocka_unit_test(test_hosts_on_a_switch),
+        cmocka_unit_test(test_coarse_clocks),
         cmocka_unit_test(test_a_seed_is_a_run),
         cmocka_unit_test(test_tables_end),
         cmocka_unit_test(test_no_memory),
