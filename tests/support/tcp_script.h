@@ -21,7 +21,8 @@
  * Settings, before all: mtu n, tso, foreign, receive n, send n, connections n,
  *      profile NAME, with WORD n (of the profile: script_with()), congestion NAME.
  * Ours: establish [rtt msec] [words of the SYN], listen [n], unlisten, intercept, connect, accept,
- *      accept-none, answer, refuse [n], write n [taken], frame n, read n, finish, close,
+ *      accept-none, answer, refuse [n], write n [taken], frame n, read n, unplug, plug (our
+ *      address goes and comes back), finish, close,
  *      abort, nodelay, keepalive, buffers n n, option NAME n [range|state] (of the connection, or
  *      of the listener while there is none)
  * Peer: icmp [type n] code [mtu n] [seq n]    about our segment at seq; Destination Unreachable

@@ -162,6 +162,19 @@ static void do_read(struct play *p)
     }
 }
 
+/* Our address goes, and the way to everybody with it; and comes back. */
+static void do_unplug(struct play *p)
+{
+    DEMAND(p, stack_remove_address(p->s.stack, 0, &p->local), "there is no address");
+}
+
+static void do_plug(struct play *p)
+{
+    struct ip_prefix prefix = {p->local, 24};
+    DEMAND(p, stack_add_address(p->s.stack, 0, &prefix, false), "no room for the address");
+    one_stack_drain(&p->s, 0); /* what announces it */
+}
+
 static void do_finish(struct play *p)
 {
     tcp_shutdown(p->c);
@@ -440,6 +453,8 @@ static const struct {
     {"write", do_write},
     {"frame", do_frame},
     {"read", do_read},
+    {"unplug", do_unplug},
+    {"plug", do_plug},
     {"finish", do_finish},
     {"close", do_close},
     {"abort", do_abort},

@@ -228,7 +228,9 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
     if (c->state == TCP_CLOSED)
         return 0;
     if (!tcp_path_find(c, &path)) {
-        tcp_timer_settle(c); /* a route may come; the timer asks again */
+        tcp_timer_settle(c); /* a route may come; the timers ask again */
+        if ((c->ack_pending || c->ack_now) && !timer_armed(&c->ack_timer))
+            wheel_arm(&c->stack->wheel, &c->ack_timer, c->stack->now + c->profile->delayed_ack);
         return 0;
     }
     bool opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;

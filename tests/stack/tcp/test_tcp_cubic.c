@@ -70,7 +70,8 @@ static void w_cubic_is_that_of_the_formula(void **state)
     }
 }
 
-/* 1000 segments, 100 ms: far from where Reno would be faster. K is cbrt(300 / 0.4) = 9.086 s. */
+/* 1000 segments, 100 ms: far from where Reno would be faster. K is cbrt(300 / 0.4) = 9.086 s. RFC 9293
+ * MAY-18. */
 static void the_window_follows_the_curve(void **state)
 {
     (void)state;

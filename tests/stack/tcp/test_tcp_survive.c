@@ -35,7 +35,7 @@ static const struct variety {
       .disorder = true, .flapping = true, .rude = true}},
     {"addresses that come and go",
      {.seed = 7, .clients = 60, .flows = 3, .octets_max = 60000, .loss_max = 20000,
-      .moving = true, .rude = true, .tick = 10 * USEC_PER_MSEC}},
+      .moving = true, .rude = true, .tick = 10 * USEC_PER_MSEC, .check_each_turn = true}},
     {"rude applications, every turn checked",
      {.seed = 8, .clients = 20, .flows = 3, .octets_max = 60000, .loss_max = 20000,
       .disorder = true, .rude = true, .check_each_turn = true}},
