@@ -47,6 +47,7 @@ const struct tcp_profile tcp_profile_linux = {
     .initial_window = 10,
     .rto_min = 200 * USEC_PER_MSEC,
     .quick_acks = 16,
+    .push_each_burst = true,
     .push_each_write = true,
     .statistics = true,
     .send_buffer = 87040,

@@ -99,6 +99,8 @@ struct tcp_profile {
     bool restart_after_idle; /* RFC 5681 §4.1 */
     bool nodelay;            /* Nagle off */
     bool cork;               /* short segments wait, at most 200 ms */
+    bool push_each_burst;    /* PSH on the last segment of each super-segment, as Linux has since
+                              * 4.20: whoever gathers them knows where one ends */
     bool push_each_write;    /* PSH on the last segment of each write, not of the queue only */
     bool pacing;             /* also for algorithms that do not need it */
     uint64_t pacing_rate_max; /* octets a second; 0: none */

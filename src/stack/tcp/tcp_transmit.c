@@ -242,7 +242,8 @@ uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path
     if (frame == NULL)
         return 0;
     bool whole = len == stretch->len;
-    if (whole && stretch->push && len > 0)
+    bool push = whole && stretch->push;
+    if (len > 0 && (push || (len > mss && c->profile->push_each_burst)))
         header.flags |= TCP_PSH;
     if (whole && stretch->fin)
         header.flags |= TCP_FIN;

@@ -720,6 +720,8 @@ static const struct {
     {WN_IPPROTO_TCP, WN_TCP_KEEPINTVL, true},
     {WN_IPPROTO_TCP, WN_TCP_KEEPCNT, true},
     {WN_IPPROTO_TCP, WN_TCP_SYNCNT, true},
+    {WN_IPPROTO_TCP, WN_TCP_CORK, true},
+    {WN_IPPROTO_TCP, WN_TCP_USER_TIMEOUT, true},
     {WN_IPPROTO_TCP, WN_TCP_LINGER2, true},
     {WN_IPPROTO_TCP, 9999, true},
     {4242, 1, true},
