@@ -217,6 +217,12 @@ struct tcp_extra {
     uint32_t challenge_at;   /* msec */
     struct seq dsack_start;  /* to be reported, while c->dsack */
     struct seq dsack_end;
+    uint32_t tune_rtt;       /* of the receiver (tcp_tuning.c); 0: no sample yet */
+    uint32_t tune_space;     /* most that was consumed in a round trip */
+    uint32_t tune_consumed;  /* when this one began */
+    struct seq tune_rtt_seq; /* the next sample is taken here */
+    usec tune_at;
+    usec tune_rtt_at;
     usec stalled_at;         /* since then there is no progress; 0: there is */
     uint8_t limit;           /* enum tcp_limit: since limit_at */
     uint8_t trouble;         /* enum tcp_trouble */
@@ -677,6 +683,16 @@ static inline uint32_t tcp_window_offered(const struct tcp_connection *c)
     return (uint32_t)seq_diff(c->rcv_adv, c->rcv_nxt);
 }
 
+/* ---- tcp_tuning.c ---- */
+/* May the receive buffer grow? */
+static inline bool tcp_tunable(const struct tcp_connection *c)
+{
+    return !c->receive_fixed && c->receive_buffer < c->profile->receive_buffer_max;
+}
+/* Text in order has come; the application has consumed some. */
+void tcp_tune_round_trip(struct tcp_connection *c, const struct tcp_segment *seg);
+void tcp_tune_receive(struct tcp_connection *c);
+
 /* ---- tcp_reorder.c ---- */
 enum tcp_reorder_status { TCP_REORDER_KEPT, TCP_REORDER_DUPLICATE, TCP_REORDER_REFUSED };
 enum tcp_reorder_status tcp_reorder_add(struct tcp_connection *c, const struct tcp_segment *seg);
@@ -834,6 +850,7 @@ uint32_t tcp_timestamp_at(const struct tcp_connection *c, usec at);
 usec tcp_timestamp_rtt(const struct tcp_connection *c, const struct tcp_options *options);
 
 /* ---- tcp_send.c ---- */
+uint32_t tcp_send_limit(const struct tcp_connection *c); /* octets that may be queued */
 /* The queue got shorter, or the limit of it changed: perhaps the application may go on. */
 void tcp_send_room_changed(struct tcp_connection *c);
 

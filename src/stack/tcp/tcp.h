@@ -276,7 +276,8 @@ struct tcp_info {
 
     uint32_t cwnd, ssthresh;
     uint32_t send_window, receive_window;
-    uint32_t send_buffer, receive_buffer;
+    uint32_t send_buffer, receive_buffer; /* as they are now: auto-tuned */
+    uint32_t receive_space; /* most that was consumed in a round trip */
     uint32_t flight;        /* sent and not acknowledged */
     uint32_t not_sent;      /* queued only */
     uint32_t segments_unacknowledged, segments_sacked, segments_lost;
@@ -285,6 +286,7 @@ struct tcp_info {
     usec srtt, rttvar, rto;
     usec min_rtt;            /* 0: no sample yet */
     uint32_t reordering;     /* segments by which the path is known to mix up at most */
+    usec receive_rtt;        /* as the receiver sees it, of auto-tuning; 0: not known */
     usec since_sent;         /* text, or SYN */
     usec since_received;     /* text */
     usec since_acknowledged; /* any acceptable segment */

@@ -46,8 +46,9 @@ static void info_windows(const struct tcp_connection *c, struct tcp_info *out)
     out->ssthresh = c->ssthresh;
     out->send_window = c->snd_wnd;
     out->receive_window = tcp_window_offered(c);
-    out->send_buffer = c->send_buffer;
+    out->send_buffer = tcp_send_limit(c);
     out->receive_buffer = c->receive_buffer;
+    out->receive_space = c->extra->tune_space;
     out->flight = tcp_flight(c);
     out->not_sent = c->fin_sent ? 0 : (uint32_t)seq_diff(c->snd_end, c->snd_nxt);
 }
@@ -79,6 +80,7 @@ static void info_times(const struct tcp_connection *c, struct tcp_info *out)
     out->since_sent = now - c->last_sent_at;
     out->since_acknowledged = now - c->last_received_at;
     out->since_received = (usec)(msec - c->text_received_at) * USEC_PER_MSEC;
+    out->receive_rtt = c->extra->tune_rtt;
     out->limit = tcp_limit(c);
     for (unsigned i = 0; i < TCP_LIMIT_COUNT; i++)
         out->limited[i] = c->extra->limited[i];

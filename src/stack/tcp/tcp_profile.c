@@ -32,7 +32,9 @@ const struct tcp_profile tcp_profile_default = {
     .quick_acks = 16,
     .path_mtu_probing = TCP_PROBING_WHEN_BLACK,
     .send_buffer = 4 * 1024 * 1024,
+    .send_buffer_max = 32 * 1024 * 1024,
     .receive_buffer = 4 * 1024 * 1024,
+    .receive_buffer_max = 65535 << 9, /* the most that a scale of 9 can tell: 32 MiB */
 };
 
 /* SYN options, windows and times as a Linux host of today shows them. */

@@ -36,6 +36,8 @@ static bool take_in_order(struct tcp_connection *c, const struct tcp_segment *se
     }
     c->received_len += len;
     c->octets_received += len;
+    if (tcp_tunable(c))
+        tcp_tune_round_trip(c, seg);
     tcp_raise(c, SOCKET_READABLE);
     return true;
 }

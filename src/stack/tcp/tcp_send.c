@@ -4,7 +4,7 @@
  * was handed over last, and how long it may be.
  *
  * What may be queued follows what the path can carry: twice the smaller of cwnd and the peer's
- * window, and a floor. A fast near peer then keeps its working set in the cache, and a long path
+ * window, and a floor; beyond the send buffer when that has not been fixed by the application. A fast near peer then keeps its working set in the cache, and a long path
  * still has always enough to fill its pipe.
  */
 #include "stack/tcp/internal.h"
@@ -23,18 +23,21 @@ static uint32_t queued(const struct tcp_connection *c)
     return len > 0 ? (uint32_t)len : 0; /* nor is FIN */
 }
 
-static uint32_t queue_limit(const struct tcp_connection *c)
+uint32_t tcp_send_limit(const struct tcp_connection *c)
 {
     uint32_t window = c->cwnd < c->snd_wnd ? c->cwnd : c->snd_wnd;
     uint32_t limit = window > TCP_SEND_FLOOR / 2 ? 2 * window : TCP_SEND_FLOOR;
+    uint32_t most = c->send_buffer;
     if (UNLIKELY(tcp_frames_are_short(c->stack)))
         limit = TCP_SHORT_SHARE;
-    return limit < c->send_buffer ? limit : c->send_buffer;
+    else if (!c->send_fixed && most < c->profile->send_buffer_max)
+        most = 2 * window > most ? c->profile->send_buffer_max : most;
+    return limit < most ? limit : most;
 }
 
 size_t tcp_send_room(const struct tcp_connection *c)
 {
-    uint32_t limit = queue_limit(c);
+    uint32_t limit = tcp_send_limit(c);
     uint32_t len = queued(c);
     if (may_queue(c) && limit > len)
         return limit - len;
@@ -50,7 +53,7 @@ bool tcp_writable(const struct tcp_connection *c)
 
 void tcp_send_room_changed(struct tcp_connection *c)
 {
-    uint32_t limit = queue_limit(c);
+    uint32_t limit = tcp_send_limit(c);
     uint32_t len = queued(c);
     if (len >= limit) {
         c->send_full = true;
@@ -63,7 +66,7 @@ void tcp_send_room_changed(struct tcp_connection *c)
 static void was_queued(struct tcp_connection *c, size_t len)
 {
     c->snd_end = seq_add(c->snd_end, (uint32_t)len);
-    if (queued(c) >= queue_limit(c))
+    if (queued(c) >= tcp_send_limit(c))
         c->send_full = true; /* the application has seen that there is no room */
     if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT || c->fast_open_child)
         tcp_wake(c);
