@@ -304,7 +304,8 @@ static json_t *counters_json(const struct site *site)
         COUNTER(tcpActiveOpens),   COUNTER(tcpPassiveOpens),   COUNTER(tcpAttemptFails),
         COUNTER(tcpEstabResets),   COUNTER(tcpCurrEstab),      COUNTER(tcpInSegs),
         COUNTER(tcpOutSegs),       COUNTER(tcpRetransSegs),    COUNTER(tcpInErrs),
-        COUNTER(tcpOutRsts),       COUNTER(tcpConnections),
+        COUNTER(tcpOutRsts),       COUNTER(tcpConnections),    COUNTER(tcpTimeouts),
+        COUNTER(tcpTailProbes),    COUNTER(tcpTailProbesMended),
     };
     json_t *out = json_object();
     const char *base = site->node != NULL ? (const char *)stack_counters(node_stack(site->node))

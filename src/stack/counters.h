@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "stack/trace.h"
+
 struct interface_counters {
     uint64_t ifInOctets, ifInUcastPkts, ifInMulticastPkts, ifInBroadcastPkts;
     uint64_t ifInDiscards, ifInErrors, ifInUnknownProtos;
@@ -30,6 +32,9 @@ struct stack_counters {
     uint64_t tcpInSegs, tcpOutSegs, tcpRetransSegs, tcpInErrs, tcpOutRsts;
     uint64_t tcpChallenges, tcpChallengesSkipped; /* RFC 5961 */
     uint64_t tcpTimeouts; /* of retransmission and of probes */
+    uint64_t tcpRetransSegsBy[RETRANSMIT_CAUSE_COUNT]; /* tcpRetransSegs without SYNs */
+    uint64_t tcpTailProbes;       /* RFC 8985 §7; of them, */
+    uint64_t tcpTailProbesMended; /* such that mended a loss */
     uint64_t tcpConnections; /* gauge: control blocks of every state */
 };
 

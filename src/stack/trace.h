@@ -76,7 +76,15 @@ enum trace_kind {
     TRACE_KIND_COUNT
 };
 
-enum retransmit_cause { RETRANSMIT_TIMEOUT, RETRANSMIT_FAST, RETRANSMIT_SACK, RETRANSMIT_PROBE };
+enum retransmit_cause {
+    RETRANSMIT_TIMEOUT,
+    RETRANSMIT_FAST,       /* duplicate acknowledgements, without SACK (RFC 5681 §3.2) */
+    RETRANSMIT_SACK,       /* RFC 6675 */
+    RETRANSMIT_RACK,       /* RFC 8985 §6 */
+    RETRANSMIT_TAIL_PROBE, /* RFC 8985 §7 */
+    RETRANSMIT_PROBE,      /* of a closed window */
+    RETRANSMIT_CAUSE_COUNT
+};
 
 struct trace_event {
     enum trace_kind kind;

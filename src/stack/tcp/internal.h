@@ -177,6 +177,8 @@ struct tcp_sending {
     usec rto_at;                /* RFC 6298 §5 */
     usec reorder_at;            /* RFC 8985 §6.3: what is late then is lost */
     usec probe_at;              /* RFC 8985 §7.2 */
+    bool probe_wanted;          /* it has come: the next segment is a tail loss probe, */
+    bool probe_room;            /* and while new text is tried for it, cwnd is not asked */
 
     struct tcp_rack rack;
     struct tcp_prr prr;
@@ -215,6 +217,9 @@ struct tcp_extra {
     uint32_t out_of_order;   /* segments of the peer that came before their time */
     uint32_t dsacks;         /* octets of ours that came twice, by reports (RFC 2883) */
     uint32_t challenge_at;   /* msec */
+    struct seq probe_end;    /* RFC 8985 §7.1, TLP.end_seq, while probing */
+    bool probing;
+    bool probe_again;        /* TLP.is_retrans */
     struct seq dsack_start;  /* to be reported, while c->dsack */
     struct seq dsack_end;
     uint32_t tune_rtt;       /* of the receiver (tcp_tuning.c); 0: no sample yet */
@@ -815,6 +820,14 @@ void tcp_rack_recovery_over(struct tcp_connection *c);
 void tcp_rack_detect(struct tcp_connection *c);
 void tcp_rack_timed_out(struct tcp_connection *c); /* RFC 8985 §6.3 */
 bool tcp_rack_in_use(const struct tcp_connection *c);
+
+/* ---- tcp_tail_probe.c ---- */
+void tcp_tail_probe_schedule(struct tcp_connection *c);
+void tcp_tail_probe_due(struct tcp_connection *c);
+MUST_USE struct tcp_sent *tcp_tail_probe_segment(struct tcp_connection *c);
+void tcp_tail_probe_sent(struct tcp_connection *c, bool again);
+/* Before snd_una moves. Only while c->extra->probing. */
+void tcp_tail_probe_acked(struct tcp_connection *c, struct tcp_ack_event *event);
 
 /* ---- tcp_prr.c ---- */
 bool tcp_prr_in_use(const struct tcp_connection *c);

@@ -91,6 +91,16 @@ static enum tcp_verdict fin_acknowledged(struct tcp_connection *c)
     return TCP_CONTINUE;
 }
 
+/* What silence means from now on. */
+static void settle_timer(struct tcp_connection *c, const struct tcp_ack_event *event)
+{
+    if (c->sending->first == NULL)
+        return;
+    if (event->delivered > 0)
+        tcp_tail_probe_schedule(c);
+    tcp_timer_rearm(c);
+}
+
 static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
 {
     const struct tcp_sending *s = c->sending;
@@ -104,8 +114,10 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
     };
     uint32_t unknown_before = event.flight_before - s->sacked;
     bool window_was_closed = c->snd_wnd == 0;
-    if (c->sack && seg->header.options.sack_count > 0 && s->first != NULL)
+    if (c->sack && seg->header.options.sack_count > 0)
         tcp_sent_sack(c, &event);
+    if (UNLIKELY(c->extra->probing))
+        tcp_tail_probe_acked(c, &event);
 
     bool old = seq_before(seg->ack, c->snd_una);
     bool window_changed = !old && take_window(c, seg);
@@ -125,8 +137,7 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
         tcp_progress(c);
     if (event.flight_before > 0) {
         tcp_recovery_acked(c, &event);
-        if (tcp_flight(c) > 0)
-            tcp_timer_rearm(c);
+        settle_timer(c, &event);
     }
     if (window_was_closed && c->snd_wnd > 0 && tcp_flight(c) > 0) {
         /* What was sent into the closed window was not taken: again, at once. */

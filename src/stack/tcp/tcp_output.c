@@ -7,19 +7,26 @@
  */
 #include "stack/tcp/internal.h"
 
-static void trace_retransmit(const struct tcp_connection *c, const struct tcp_sent *sent)
+static enum retransmit_cause cause_of(const struct tcp_connection *c)
+{
+    if (c->snd_wnd == 0)
+        return RETRANSMIT_PROBE;
+    if (c->recovery == TCP_LOSS)
+        return RETRANSMIT_TIMEOUT;
+    if (!c->sack)
+        return RETRANSMIT_FAST;
+    return tcp_rack_in_use(c) ? RETRANSMIT_RACK : RETRANSMIT_SACK;
+}
+
+static void trace_retransmit(const struct tcp_connection *c, const struct tcp_sent *sent,
+                             enum retransmit_cause cause)
 {
     struct trace_event event = {.kind = TRACE_TCP_RETRANSMIT, .at = c->stack->now};
     event.u.tcp_retransmit.local = c->local;
     event.u.tcp_retransmit.remote = c->remote;
     event.u.tcp_retransmit.sequence = sent->start.n;
     event.u.tcp_retransmit.len = tcp_sent_len(sent);
-    if (c->snd_wnd == 0)
-        event.u.tcp_retransmit.cause = RETRANSMIT_PROBE;
-    else if (c->recovery == TCP_LOSS)
-        event.u.tcp_retransmit.cause = RETRANSMIT_TIMEOUT;
-    else
-        event.u.tcp_retransmit.cause = c->sack ? RETRANSMIT_SACK : RETRANSMIT_FAST;
+    event.u.tcp_retransmit.cause = cause;
     c->stack->trace.emit(c->stack->trace.self, &event);
 }
 
@@ -38,19 +45,10 @@ static uint32_t retransmit_len(const struct tcp_connection *c, const struct tcp_
     return room < path->burst_max ? room : path->burst_max;
 }
 
-/* RFC 6675 §4, NextSeg() (1); RFC 5681 §3.2, step 3. */
-static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
+/* Sends the record again, or what of it fits: then it is cut. Returns whether something went. */
+static bool send_again(struct tcp_connection *c, const struct tcp_path *path,
+                       struct tcp_sent *sent, enum retransmit_cause cause)
 {
-    struct tcp_sent *sent = tcp_recovery_next(c);
-    if (LIKELY(sent == NULL)) {
-        c->retransmit_forced = false;
-        return false;
-    }
-    uint32_t len = retransmit_len(c, path, sent);
-    if (len == 0)
-        return false;
-    if (len < tcp_sent_len(sent) && !tcp_sent_split(c, sent, seq_add(sent->start, len)))
-        return false;
     bool fin = (sent->flags & TCP_SENT_FIN) != 0;
     struct tcp_stretch stretch = {
         .chunk = sent->chunk,
@@ -64,16 +62,36 @@ static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
         return false;
     if (sent_len < tcp_sent_len(sent) &&
         !tcp_sent_split(c, sent, seq_add(sent->start, sent_len)))
-        return true; /* stays lost as a whole, and is sent again */
-    tcp_sent_set(c, sent, sent->flags | TCP_SENT_AGAIN | TCP_SENT_EVER_AGAIN);
+        return true; /* stays as it was, as a whole, and is sent again */
+    bool lost = (sent->flags & TCP_SENT_LOST) != 0;
+    tcp_sent_set(c, sent, sent->flags | TCP_SENT_EVER_AGAIN | (lost ? TCP_SENT_AGAIN : 0));
     tcp_sent_stamp(c, sent);
-    c->retransmit_forced = false;
+    c->stack->counters.tcpRetransSegsBy[cause] += tcp_segments_of(sent_len, path->mss);
     tcp_count_retransmitted(c, tcp_sent_len(sent));
     tcp_prr_sent(c, sent_len);
     if (stack_traced(c->stack))
-        trace_retransmit(c, sent);
+        trace_retransmit(c, sent, cause);
     if (seq_equal(sent->start, c->snd_una)) /* its answer is what the timer waits for */
         tcp_rto_restart(c);
+    return true;
+}
+
+/* RFC 6675 §4, NextSeg() (1); RFC 5681 §3.2, step 3. */
+static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
+{
+    struct tcp_sent *sent = tcp_recovery_next(c);
+    if (LIKELY(sent == NULL)) {
+        c->retransmit_forced = false;
+        return false;
+    }
+    uint32_t len = retransmit_len(c, path, sent);
+    if (len == 0)
+        return false;
+    if (len < tcp_sent_len(sent) && !tcp_sent_split(c, sent, seq_add(sent->start, len)))
+        return false;
+    if (!send_again(c, path, sent, cause_of(c)))
+        return false;
+    c->retransmit_forced = false;
     return true;
 }
 
@@ -119,6 +137,8 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
     uint32_t len = unsent < window ? unsent : window;
     uint32_t pipe = tcp_pipe(c);
     uint32_t room = c->cwnd > pipe ? c->cwnd - pipe : 0;
+    if (UNLIKELY(c->sending->probe_room) && room < path->mss)
+        room = path->mss;
     if (len > room) {
         c->cwnd_limited = true;
         len = room - room % path->mss;
@@ -175,12 +195,30 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
     };
     tcp_sent_append(c, sent);
     tcp_prr_sent(c, sent_len);
+    tcp_tail_probe_schedule(c);
     c->snd_nxt = sent->end;
     c->sending->next = stretch.chunk;
     c->fin_sent = fin_went;
     if (sent_len % path->mss != 0 && !c->probe_forced)
         c->snd_small = c->snd_nxt;
     c->probe_forced = false;
+    return true;
+}
+
+/* RFC 8985 §7.3: new text if there is any that the peer has room for, else the last segment. */
+static bool send_tail_probe(struct tcp_connection *c, const struct tcp_path *path)
+{
+    if (LIKELY(!c->sending->probe_wanted))
+        return false;
+    bool fresh = send_new(c, path);
+    c->sending->probe_wanted = false;
+    c->sending->probe_room = false;
+    if (!fresh) {
+        struct tcp_sent *last = tcp_tail_probe_segment(c);
+        if (last == NULL || !send_again(c, path, last, RETRANSMIT_TAIL_PROBE))
+            return false;
+    }
+    tcp_tail_probe_sent(c, !fresh);
     return true;
 }
 
@@ -238,8 +276,8 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
         made = output_syn(c, &path);
     if (!opening || (c->fast_open_child && !c->syn_wanted)) {
         bool owed = c->ack_pending || c->ack_now;
-        while (made < budget && (send_lost(c, &path) || send_new(c, &path) ||
-                                 send_keepalive(c, &path)))
+        while (made < budget && (send_tail_probe(c, &path) || send_lost(c, &path) ||
+                                 send_new(c, &path) || send_keepalive(c, &path)))
             made++;
         *more = made == budget;
         if (c->ack_pending || c->ack_now)

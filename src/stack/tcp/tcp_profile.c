@@ -17,8 +17,8 @@
     .remember = TCP_REMEMBER_RTT | TCP_REMEMBER_PATH_MTU,                                          \
     .path_mtu_discovery = TCP_PATH_MTU_WANT, .path_mtu_base = 1024, .path_mtu_interval = 10 * USEC_PER_MINUTE
 
-/* DEVIATES RFC 6298 §2.4: rto_min is 200 ms instead of 1 s, as every large stack has had for
- * decades; the variance term and the peers' delayed acknowledgements are covered by it. */
+/* DEVIATES RFC 6298 §2.4: not 1 s at least, but the round trip and 200 ms (rto_min), as every large
+ * stack has had for decades; that covers the peers' delayed acknowledgements on a path of any length. */
 const struct tcp_profile tcp_profile_default = {
     EVERYWHERE,
     .name = "default",

@@ -118,7 +118,7 @@ struct tcp_profile {
     uint8_t retries;         /* timeouts without an answer, then the connection is given up */
     uint8_t orphan_retries;  /* the same for one that the application has closed */
     usec rto_initial;        /* RFC 6298 §2 */
-    usec rto_min;
+    usec rto_min;            /* beyond the round trip: the least of 4 * RTTVAR */
     usec rto_max;
     usec user_timeout;       /* RFC 5482; 0: `retries` decides */
 

@@ -41,6 +41,7 @@ static void shrink(struct tcp_connection *c, enum tcp_recovery_state state,
 static void enter_recovery(struct tcp_connection *c, const struct tcp_ack_event *event)
 {
     shrink(c, TCP_RECOVERY, event);
+    c->sending->probe_at = USEC_NEVER;
     c->retransmit_forced = true; /* the first one at once: RFC 5681 §3.2, 3; RFC 6675 §5, 4.3 */
     if (tcp_rack_in_use(c)) {
         tcp_rack_detect(c); /* now that disorder is no excuse any more */

@@ -26,9 +26,9 @@ void tcp_rtt_sample(struct tcp_connection *c, usec rtt)
         c->rttvar = (uint32_t)((int64_t)c->rttvar + deviation - (int64_t)(c->rttvar / 4));
         c->srtt = (uint32_t)((int64_t)c->srtt + error);
     }
-    usec variance = (usec)c->rttvar > WHEEL_TICK ? (usec)c->rttvar : WHEEL_TICK; /* G */
-    usec rto = (usec)(c->srtt / 8) + variance;
-    c->rto = (uint32_t)usec_min(usec_max(rto, c->profile->rto_min), c->profile->rto_max);
+    usec variance = usec_max(c->rttvar, usec_max(c->profile->rto_min, WHEEL_TICK)); /* G */
+    usec round_trip = c->srtt / 8 < WHEEL_TICK ? 0 : c->srtt / 8;
+    c->rto = (uint32_t)usec_min(round_trip + variance, c->profile->rto_max);
 }
 
 usec tcp_rto(const struct tcp_connection *c)

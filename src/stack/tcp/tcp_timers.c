@@ -155,10 +155,13 @@ static bool earlier_deadline(struct tcp_connection *c)
 {
     struct tcp_sending *s = c->sending;
     usec now = c->stack->now;
-    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || s->first == NULL ||
-        s->rto_at <= now)
+    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || s->first == NULL)
         return false;
-    if (s->reorder_at <= now) {
+    if (s->probe_at <= now && s->probe_at <= s->rto_at) {
+        tcp_tail_probe_due(c);
+    } else if (s->rto_at <= now) {
+        return false;
+    } else if (s->reorder_at <= now) {
         tcp_recovery_late(c);
         tcp_wake(c);
     }
