@@ -306,6 +306,10 @@ struct tcp_info {
 };
 void tcp_info(const struct tcp_connection *c, struct tcp_info *out);
 
+/* Changes the stack's profile: what is done from now on goes by it, on the connections that there are
+ * too, unless they have wishes of their own. */
+void tcp_set_profile(struct stack *stack, const struct tcp_profile *profile);
+
 /* Every connection of the stack, for status pages: start with *place = 0; NULL ends. */
 const struct tcp_connection *tcp_each(const struct stack *stack, size_t *place);
 

@@ -187,6 +187,11 @@ static struct tcp_profile profile_of(const struct stack_options *options)
     return profile;
 }
 
+void tcp_set_profile(struct stack *stack, const struct tcp_profile *profile)
+{
+    stack->tcp->profile = *profile;
+}
+
 bool tcp_init(struct stack *stack)
 {
     struct tcp_table *table = heap_zeroed(&stack->heap, sizeof *table);
