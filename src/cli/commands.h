@@ -11,5 +11,6 @@ extern const struct cli_command command_status;
 extern const struct cli_command command_check;
 extern const struct cli_command command_ping;
 extern const struct cli_command command_trace;
+extern const struct cli_command command_script;
 
 #endif
