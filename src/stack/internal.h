@@ -20,6 +20,7 @@ enum stack_timer {
     STACK_TIMER_REASSEMBLY,
     STACK_TIMER_TCP,        /* a connection's retransmission, persist, keepalive, TIME-WAIT */
     STACK_TIMER_TCP_ACK,    /* a connection's delayed acknowledgement */
+    STACK_TIMER_TCP_PACE,   /* the next departure of a paced connection */
     STACK_TIMER_COUNT
 };
 

@@ -78,6 +78,7 @@ static void on_timer(struct stack *stack, struct timer *timer)
         break;
     case STACK_TIMER_TCP:
     case STACK_TIMER_TCP_ACK:
+    case STACK_TIMER_TCP_PACE:
         tcp_timer(stack, timer);
         break;
     case STACK_TIMER_COUNT:

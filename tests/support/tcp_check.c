@@ -135,7 +135,8 @@ static void check_sending(const struct tcp_connection *c)
     /* Something is under way, so something must make it go on. */
     bool waits = tcp_flight(c) > 0 || seq_before(c->snd_nxt, c->snd_end);
     if (waits && c->state != TCP_CLOSED)
-        ASSERT(timer_armed(&c->timer) || list_linked(&c->pending));
+        ASSERT(timer_armed(&c->timer) || timer_armed(&c->sending->pace_timer) ||
+               list_linked(&c->pending));
 }
 
 /* The timer's purpose is one that the state has. Whoever is in the list of those with work may have

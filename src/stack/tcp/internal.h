@@ -73,6 +73,14 @@ struct tcp_queue {
     struct tcp_chunk *last;
 };
 
+/* What had been delivered when a record was sent (tcp_rate.c). */
+struct tcp_rate_mark {
+    uint32_t delivered;     /* octets */
+    uint32_t delivered_at;  /* low bits of usec */
+    uint32_t first_sent_at; /* of the flight that was delivered last then */
+    bool app_limited;
+};
+
 /* What one transmission carried, from snd_una on, in order. Ranges that are acknowledged in part
  * are cut, so that each is wholly in one condition. */
 struct tcp_sent {
@@ -85,6 +93,7 @@ struct tcp_sent {
     struct seq start;
     struct seq end;          /* FIN counts one */
     uint8_t flags;           /* enum tcp_sent_flags */
+    struct tcp_rate_mark rate;
 };
 
 enum tcp_sent_flags {
@@ -126,6 +135,19 @@ struct tcp_cubic_epoch {
     uint32_t seen_at;        /* msec, of the last ACK */
     uint64_t credit;         /* octets * octets, below one octet of cwnd */
     uint64_t est_credit;
+};
+
+struct tcp_rate {
+    uint32_t delivered_at;  /* as in tcp_rate_mark */
+    uint32_t first_sent_at;
+    uint32_t app_limited_end; /* `delivered` when all is delivered that was sent for want of more */
+    bool app_limited;
+    bool sampling;          /* `sample` is of a record that the present ACK speaks of */
+    bool last_app_limited;
+    struct seq sample_end;
+    usec sample_sent_at;
+    struct tcp_rate_mark sample;
+    uint64_t last;          /* octets a second */
 };
 
 /*
@@ -182,6 +204,17 @@ struct tcp_sending {
 
     struct tcp_rack rack;
     struct tcp_prr prr;
+    struct tcp_rate rate;
+
+    /* Pacing: the next octet leaves at depart_at. */
+    struct tcp_connection *connection;
+    struct timer pace_timer;
+    usec depart_at;
+    uint64_t depart_rest;       /* of a usec, times the rate */
+    usec burst_at;              /* the last burst began, and has */
+    uint32_t burst_len;         /* this many octets so far */
+    usec opened_at;             /* pace_timer came */
+    usec limited_at;            /* it was cwnd that kept more from being sent */
     struct tcp_hystart hystart;
     struct tcp_cubic_epoch cubic;
 };
@@ -265,6 +298,12 @@ struct tcp_ack_event {
     uint32_t delivered;     /* octets of which it is news that they arrived, either way */
     uint32_t lost;          /* octets newly thought lost */
     uint32_t flight_before; /* snd_nxt - snd_una before it */
+    bool ecn;               /* ECE: the peer has seen a mark of congestion (RFC 3168 §6.1.2) */
+    bool rate_sampled;      /* there is a sample of the delivery rate: */
+    bool rate_app_limited;
+    uint32_t rate_prior;    /* tcp_delivered() when what arrived was sent */
+    uint32_t rate_octets;   /* delivered since, in */
+    uint32_t rate_interval; /* usec; 0: a coarse clock has seen none */
     bool duplicate;         /* RFC 5681 §2, or with news of SACK (RFC 6675 §2) */
     bool dsack_of_probe;    /* that duplicate is our tail loss probe */
     bool dsack;             /* reports octets that arrived twice (RFC 2883), from to: */
@@ -293,6 +332,9 @@ struct tcp_congestion {
     void (*acked)(struct tcp_connection *c, const struct tcp_ack_event *event);
     uint32_t (*ssthresh)(struct tcp_connection *c); /* the new one when loss was noticed */
     void (*timed_out)(struct tcp_connection *c);
+    /* Octets a second at which to send. NULL: as fast as the window allows, unless pacing is
+     * wished for. */
+    uint64_t (*pacing_rate)(const struct tcp_connection *c);
     /* Octets will be sent after a pause, in which nothing was under way. NULL: nothing to do. */
     void (*resumed)(struct tcp_connection *c, usec pause);
     /* The loss that ssthresh() was asked for, or the timeout, was none (RFC 4015): recovery has put
@@ -334,6 +376,7 @@ struct tcp_connection {
     bool push_forced : 1;   /* neither Nagle nor cork holds what is queued now */
     bool retransmit_forced : 1; /* the next retransmission does not ask cwnd */
     bool reordering_seen : 1; /* RFC 8985 §6.2, RACK.reordering_seen */
+    bool paced : 1;         /* tcp_pacing_open() is to be asked */
     bool cwnd_limited : 1;  /* it was cwnd that kept the last turn from sending more */
     bool dsack : 1;         /* there are octets that came twice to be reported: extra->dsack_start */
     bool may_fragment : 1;  /* the path's MTU is too small to make segments for */
@@ -845,6 +888,13 @@ void tcp_congestion_choose(struct tcp_connection *c);
 void tcp_congestion_open(struct tcp_connection *c); /* the handshake is over */
 void tcp_congestion_idle(struct tcp_connection *c); /* about to send after a pause */
 /* How much cwnd grows in slow start for an ACK that took `event->acknowledged` octets away. */
+/* Was the window used up, so that it may grow (RFC 7661 §4.3)? */
+static inline bool tcp_window_used(const struct tcp_connection *c)
+{
+    /* Between two bursts it seldom is; within a round trip it must have been. */
+    return c->cwnd_limited ||
+           (c->paced && c->stack->now - c->sending->limited_at <= (usec)(c->srtt / 8));
+}
 uint32_t tcp_slow_start(struct tcp_connection *c, const struct tcp_ack_event *event);
 /* The same with HyStart++; sets ssthresh when it is over. */
 uint32_t tcp_hystart(struct tcp_connection *c, const struct tcp_ack_event *event);
@@ -852,6 +902,29 @@ uint32_t tcp_hystart(struct tcp_connection *c, const struct tcp_ack_event *event
 uint32_t tcp_cube_root(uint64_t x);
 int64_t tcp_cubic_window(uint32_t mss, uint32_t w_max, int64_t t, int64_t k);
 uint32_t tcp_cubic_k(uint32_t mss, uint32_t w_max, uint32_t cwnd);
+
+/* ---- tcp_rate.c ---- */
+uint32_t tcp_delivered(const struct tcp_connection *c); /* octets that have arrived, low bits */
+void tcp_rate_sent(struct tcp_connection *c, struct tcp_sent *sent); /* it goes out now */
+/* The record has arrived as far as `end`, by the acknowledgement that is being looked at. */
+void tcp_rate_arrived(struct tcp_connection *c, const struct tcp_sent *sent, struct seq end);
+/* All of the acknowledgement was looked at: fills event->rate_*. */
+void tcp_rate_sample(struct tcp_connection *c, struct tcp_ack_event *event);
+void tcp_rate_app_limited(struct tcp_connection *c); /* there is nothing to send just now */
+
+/* ---- tcp_pacing.c ---- */
+uint64_t tcp_pacing_rate(const struct tcp_connection *c); /* octets a second; UINT64_MAX: no limit */
+/* The profile or the algorithm has changed. */
+void tcp_pacing_choose(struct tcp_connection *c);
+/* Octets that leave together. */
+uint32_t tcp_pacing_burst(const struct tcp_connection *c);
+/* May something leave now? If not, the connection is woken when it may. */
+bool tcp_pacing_open(struct tcp_connection *c);
+void tcp_pacing_sent(struct tcp_connection *c, uint32_t len);
+/* Nothing is queued or under way; but must c->sending be kept, since it knows when the next octet may
+ * leave? It is given back then. */
+bool tcp_pacing_keeps(struct tcp_connection *c);
+void tcp_pacing_timer(struct tcp_sending *s);
 
 /* ---- tcp_rtt.c ---- */
 void tcp_rtt_sample(struct tcp_connection *c, usec rtt);

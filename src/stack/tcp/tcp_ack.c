@@ -136,6 +136,7 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
     if (window_was_closed && c->snd_wnd > 0)
         tcp_progress(c);
     if (event.flight_before > 0) {
+        tcp_rate_sample(c, &event);
         tcp_recovery_acked(c, &event);
         settle_timer(c, &event);
     }

@@ -39,14 +39,17 @@ const char *tcp_congestion_each(unsigned *place)
 void tcp_congestion_choose(struct tcp_connection *c)
 {
     const struct tcp_congestion *wanted = algorithm(c->profile->congestion);
-    if (c->congestion == wanted)
+    if (c->congestion == wanted) {
+        tcp_pacing_choose(c);
         return;
+    }
     if (c->congestion != NULL && c->congestion->done != NULL)
         c->congestion->done(c);
     c->congestion = wanted;
     memset(c->congestion_state, 0, sizeof c->congestion_state);
     if (c->state >= TCP_ESTABLISHED) /* until then tcp_congestion_open() is still to come */
         wanted->init(c);
+    tcp_pacing_choose(c);
 }
 
 /* RFC 6928 §2: min (10*MSS, max (2*MSS, 14600)), with the profile's number for ten. */

@@ -107,6 +107,8 @@ bool tcp_sending_begin(struct tcp_connection *c)
         return false;
     memset(sending, 0, sizeof *sending);
     list_init(&sending->rack.by_time);
+    sending->connection = c;
+    timer_init(&sending->pace_timer, STACK_TIMER_TCP_PACE);
     c->sending = sending;
     sending->rto_at = USEC_NEVER;
     sending->reorder_at = USEC_NEVER;
@@ -119,6 +121,10 @@ void tcp_sending_end(struct tcp_connection *c)
     struct tcp_sending *sending = c->sending;
     if (sending == tcp_sending_none() || sending->first != NULL || sending->queue.first != NULL)
         return;
+    if (UNLIKELY(c->paced) && tcp_pacing_keeps(c))
+        return;
+    if (timer_armed(&sending->pace_timer))
+        wheel_disarm(&c->stack->wheel, &sending->pace_timer);
     c->sending = tcp_sending_none();
     tcp_free(c->stack, TCP_CACHE_SENDING, sending);
 }
@@ -170,6 +176,7 @@ static void release_sending(struct tcp_connection *c)
     tcp_sent_clear(c);
     if (c->sending != tcp_sending_none()) {
         tcp_queue_clear(c->stack, &c->sending->queue);
+        c->paced = false;
         tcp_sending_end(c);
     }
     tcp_reorder_clear(c);

@@ -120,10 +120,11 @@ static void avoid_congestion(struct tcp_connection *c, uint32_t acknowledged)
     if (!epoch->running)
         begin_sending(c);
     uint32_t now = msec(c);
-    if (!c->cwnd_limited) /* §5.8: t does not include what the application was silent */
+    bool used = tcp_window_used(c);
+    if (!used) /* §5.8: t does not include what the application was silent */
         c->cubic.epoch_at += now - epoch->seen_at;
     epoch->seen_at = now;
-    if (!c->cwnd_limited)
+    if (!used)
         return;
     uint32_t t = now - c->cubic.epoch_at;
     grow_estimate(c, acknowledged);
@@ -152,7 +153,7 @@ static void cubic_acked(struct tcp_connection *c, const struct tcp_ack_event *ev
 static uint32_t cubic_ssthresh(struct tcp_connection *c)
 {
     uint32_t flight = tcp_flight(c);
-    uint32_t window = c->cwnd_limited || flight > c->cwnd ? c->cwnd : flight;
+    uint32_t window = tcp_window_used(c) || flight > c->cwnd ? c->cwnd : flight;
     uint32_t least = 2 * (uint32_t)c->mss;
     if (c->sending != tcp_sending_none()) {
         c->sending->cubic.before = c->cubic;

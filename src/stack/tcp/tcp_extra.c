@@ -79,6 +79,8 @@ enum tcp_limit tcp_limit(const struct tcp_connection *c)
         return TCP_LIMIT_IDLE;
     if (unsent == 0)
         return c->send_full ? TCP_LIMIT_BUFFER : TCP_LIMIT_APPLICATION;
+    if (timer_armed(&c->sending->pace_timer))
+        return TCP_LIMIT_PACING;
     if (c->cwnd_limited)
         return TCP_LIMIT_CONGESTION;
     uint32_t next = unsent < c->mss ? unsent : c->mss;

@@ -14,7 +14,7 @@ static void newreno_acked(struct tcp_connection *c, const struct tcp_ack_event *
         c->cwnd += tcp_slow_start(c, event);
         if (c->cwnd > c->ssthresh)
             c->cwnd = c->ssthresh;
-    } else if (c->cwnd_limited) {
+    } else if (tcp_window_used(c)) {
         c->congestion_state[0] += event->acknowledged;
         if (c->congestion_state[0] >= c->cwnd) {
             c->congestion_state[0] -= c->cwnd;

@@ -66,6 +66,9 @@ static bool send_again(struct tcp_connection *c, const struct tcp_path *path,
     bool lost = (sent->flags & TCP_SENT_LOST) != 0;
     tcp_sent_set(c, sent, sent->flags | TCP_SENT_EVER_AGAIN | (lost ? TCP_SENT_AGAIN : 0));
     tcp_sent_stamp(c, sent);
+    tcp_rate_sent(c, sent);
+    if (UNLIKELY(c->paced))
+        tcp_pacing_sent(c, tcp_sent_len(sent));
     c->stack->counters.tcpRetransSegsBy[cause] += tcp_segments_of(sent_len, path->mss);
     tcp_count_retransmitted(c, tcp_sent_len(sent));
     tcp_prr_sent(c, sent_len);
@@ -129,6 +132,7 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
     c->cwnd_limited = false;
     if (unsent == 0) {
         c->push_forced = false;
+        tcp_rate_app_limited(c);
         return 0;
     }
     uint32_t window = usable_window(c);
@@ -141,6 +145,7 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
         room = path->mss;
     if (len > room) {
         c->cwnd_limited = true;
+        c->sending->limited_at = c->stack->now;
         len = room - room % path->mss;
         if (len == 0)
             return 0;
@@ -196,6 +201,9 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
     tcp_sent_append(c, sent);
     tcp_prr_sent(c, sent_len);
     tcp_tail_probe_schedule(c);
+    tcp_rate_sent(c, sent);
+    if (UNLIKELY(c->paced))
+        tcp_pacing_sent(c, sent_len);
     c->snd_nxt = sent->end;
     c->sending->next = stretch.chunk;
     c->fin_sent = fin_went;
@@ -258,6 +266,21 @@ static unsigned output_syn(struct tcp_connection *c, const struct tcp_path *path
     return 1;
 }
 
+/* Super-segments of a paced connection are as long as the bursts it may send. */
+static void shorten_bursts(const struct tcp_connection *c, struct tcp_path *path)
+{
+    uint32_t burst = tcp_pacing_burst(c);
+    if (burst < path->burst_max)
+        path->burst_max = burst > path->mss ? burst : path->mss;
+}
+
+static bool send_text(struct tcp_connection *c, const struct tcp_path *path)
+{
+    if (UNLIKELY(c->paced) && !tcp_pacing_open(c))
+        return false;
+    return send_lost(c, path) || send_new(c, path);
+}
+
 unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
 {
     struct tcp_path path;
@@ -276,8 +299,10 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
         made = output_syn(c, &path);
     if (!opening || (c->fast_open_child && !c->syn_wanted)) {
         bool owed = c->ack_pending || c->ack_now;
-        while (made < budget && (send_tail_probe(c, &path) || send_lost(c, &path) ||
-                                 send_new(c, &path) || send_keepalive(c, &path)))
+        if (UNLIKELY(c->paced))
+            shorten_bursts(c, &path);
+        while (made < budget && (send_tail_probe(c, &path) || send_text(c, &path) ||
+                                 send_keepalive(c, &path)))
             made++;
         *more = made == budget;
         if (c->ack_pending || c->ack_now)

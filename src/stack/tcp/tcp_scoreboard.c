@@ -157,6 +157,7 @@ static void arrived(struct tcp_connection *c, const struct tcp_sent *sent, struc
     else if (c->recovery == TCP_LOSS && seq_before_equal(end, c->recover))
         event->original_arrived = true;
     tcp_rack_arrived(c, sent, end, event);
+    tcp_rate_arrived(c, sent, end);
 }
 
 void tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack, struct tcp_ack_event *event)

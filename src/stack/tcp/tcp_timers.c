@@ -88,7 +88,7 @@ void tcp_timer_settle(struct tcp_connection *c)
         settle_flight(c);
     } else if (waits && UNLIKELY(corked(c))) {
         keep_or_set(c, TCP_TIMER_CORK, TCP_CORK_TIMEOUT + c->srtt / 8);
-    } else if (waits) {
+    } else if (waits && !timer_armed(&c->sending->pace_timer)) {
         keep_or_set(c, TCP_TIMER_PERSIST, tcp_rto(c));
     } else if (c->state == TCP_FIN_WAIT_2 && orphan(c)) {
         keep_or_set(c, TCP_TIMER_FIN_WAIT_2, c->profile->fin_wait_2);
@@ -262,6 +262,8 @@ void tcp_timer(struct stack *stack, struct timer *timer)
         struct tcp_connection *c = CONTAINER_OF(timer, struct tcp_connection, ack_timer);
         c->ack_now = true;
         tcp_wake(c);
+    } else if (timer->kind == STACK_TIMER_TCP_PACE) {
+        tcp_pacing_timer(CONTAINER_OF(timer, struct tcp_sending, pace_timer));
     } else {
         expired(CONTAINER_OF(timer, struct tcp_connection, timer));
     }
