@@ -218,6 +218,12 @@ static bool send_tail_probe(struct tcp_connection *c, const struct tcp_path *pat
 {
     if (LIKELY(!c->sending->probe_wanted))
         return false;
+    if (c->sending->first == NULL || c->sending->sacked > 0) {
+        /* Between the timer and this an ACK has come: it tells more than a probe could. */
+        c->sending->probe_wanted = false;
+        c->sending->probe_room = false;
+        return false;
+    }
     bool fresh = send_new(c, path);
     c->sending->probe_wanted = false;
     c->sending->probe_room = false;
