@@ -3,8 +3,9 @@
  * bsd_options.c - socket options, in one table: what each is, which values it takes, and who keeps
  * it: the socket, or TCP (enum tcp_option), for which it waits until there is a connection.
  *
- * An option that neither knows is answered with ENOPROTOOPT: nothing is taken that has no effect,
- * but for those that programs say in vain on Linux too.
+ * An option that neither knows is answered with ENOPROTOOPT. Kept without effect, besides those that
+ * programs say in vain on Linux too: SO_OOBINLINE, since there is no urgent data yet, SO_DONTROUTE,
+ * and IP_MTU_DISCOVER on streams; a second socket with SO_REUSEPORT still gets EADDRINUSE.
  */
 #include "stack/bsd/sockopt_table.h"
 

@@ -70,6 +70,11 @@ enum tcp_congestion_kind { /* who decides how much may be under way */
     TCP_CONGESTION_COUNT
 };
 
+/*
+ * Kept and told, but without effect yet: syn_cookies, ecn, defer_accept, push_each_write,
+ * not_sent_low, urgent_in_line, path_mtu_probing and path_mtu_base; receive_low is heeded by
+ * stack/bsd only. The options that set them (tcp.h) are the same.
+ */
 struct tcp_profile {
     const char *name;
 
