@@ -35,9 +35,11 @@ static bool one_part(struct play *p, struct play_call *call, unsigned index)
     int64_t len;
     if (!play_argument_number(p, call, index + 1, &len))
         return false;
-    bool null = buffer->kind == SCRIPT_VALUE_INTEGER && buffer->number == 0;
+    bool null = (buffer->kind == SCRIPT_VALUE_INTEGER && buffer->number == 0) ||
+                (buffer->kind == SCRIPT_VALUE_WORD &&
+                 bytes_equal(buffer->text, bytes_of_text("NULL")));
     if (!null && buffer->kind != SCRIPT_VALUE_ELLIPSIS && buffer->kind != SCRIPT_VALUE_STRING)
-        return play_wrong(p, "a buffer is ... or 0 (NULL)");
+        return play_wrong(p, "a buffer is ... or 0 or NULL");
     if (len < 0 || !make_buffer(p, call, (size_t)len, 1))
         return p->failed ? false : play_wrong(p, "a negative number of octets");
     call->parts[0] = (struct wn_iovec){null ? NULL : call->buffer, (size_t)len};

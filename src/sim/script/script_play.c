@@ -234,15 +234,27 @@ static bool take_times(struct play *p)
     return true;
 }
 
+static void apply_settings(struct play *p)
+{
+    if (p->stack == NULL)
+        return;
+    tcp_set_profile(p->stack, &p->settings.profile);
+    if (p->settings.has_fast_open_key)
+        (void)!tcp_set_fast_open_keys(p->stack, p->settings.fast_open_key,
+                                      sizeof p->settings.fast_open_key);
+    if (p->settings.forget_metrics)
+        tcp_forget_destinations(p->stack);
+    p->settings.has_fast_open_key = false;
+    p->settings.forget_metrics = false;
+}
+
 static bool play_command(struct play *p, struct bytes command)
 {
     char text[512];
     struct text error = text_of(text, sizeof text);
     if (!script_settings_command(&p->settings, command, &error))
         return play_wrong(p, "%s", text);
-    if (p->stack != NULL) {
-        tcp_set_profile(p->stack, &p->settings.profile);
-    }
+    apply_settings(p);
     return true;
 }
 
@@ -446,6 +458,7 @@ static bool make_stack(struct play *p)
         return false;
     struct bsd_options sockets = {.heap = p->options->heap, .first = 3};
     p->bsd = bsd_new(p->stack, &sockets);
+    apply_settings(p);
     return p->bsd != NULL;
 }
 

@@ -189,6 +189,36 @@ static int set_ttl(struct bsd_socket *s, int value)
     return s->kind == BSD_STREAM ? bsd_wish(s, TCP_OPTION_TTL, (uint64_t)s->ttl) : 0;
 }
 
+/* 0 is the stack's own bound; negative, for those who have no unsigned: none at all. */
+static int set_not_sent_low(struct bsd_socket *s, int value)
+{
+    s->not_sent_low = value;
+    uint64_t low = value != 0 ? (uint32_t)value
+                              : tcp_default_option(s->bsd->stack, TCP_OPTION_NOT_SENT_LOW);
+    return bsd_wish(s, TCP_OPTION_NOT_SENT_LOW, low);
+}
+
+static int set_mtu_discover(struct bsd_socket *s, int value)
+{
+    s->mtu_discover = value;
+    if (s->kind != BSD_STREAM)
+        return 0;
+    /* INTERFACE and OMIT differ from PROBE and DONT in what becomes of datagrams. */
+    enum tcp_path_mtu_discovery mode = value == WN_IP_PMTUDISC_INTERFACE ? TCP_PATH_MTU_PROBE
+                                       : value == WN_IP_PMTUDISC_OMIT
+                                           ? TCP_PATH_MTU_DONT
+                                           : (enum tcp_path_mtu_discovery)value;
+    return bsd_wish(s, TCP_OPTION_PATH_MTU_DISCOVERY, mode);
+}
+
+static int set_mss(struct bsd_socket *s, int value)
+{
+    enum { MSS_MIN = 88, MSS_MAX = 32767 };
+    if (value != 0 && (value < MSS_MIN || value > MSS_MAX))
+        return -EINVAL;
+    return bsd_wish(s, TCP_OPTION_MSS_MAX, (uint64_t)value);
+}
+
 static int set_v6only(struct bsd_socket *s, int value)
 {
     if (s->local.port != 0)
@@ -284,6 +314,19 @@ static int get_linger_2(const struct bsd_socket *s)
     return s->no_linger_2 ? -1 : as_int(bsd_wished(s, TCP_OPTION_FIN_WAIT_2) / USEC_PER_SEC);
 }
 
+/* Of a connection, what it sends; before, what was asked for. */
+static int get_mss(const struct bsd_socket *s)
+{
+    enum { MSS_DEFAULT = 536 };
+    struct tcp_info info;
+    enum tcp_state state = bsd_stream_state(s);
+    uint64_t wished = bsd_wished(s, TCP_OPTION_MSS_MAX);
+    if (s->c == NULL || state == TCP_CLOSED)
+        return wished != 0 ? (int)wished : MSS_DEFAULT;
+    tcp_info(s->c, &info);
+    return (int)info.mss;
+}
+
 static int get_mtu(const struct bsd_socket *s)
 {
     struct ip_address source;
@@ -325,8 +368,8 @@ static const struct bsd_option options[] = {
 
     {WN_IPPROTO_IP, WN_IP_TOS, ALL, .set = set_tos, .type = BSD_OPTION_INT, OURS(tos)},
     {WN_IPPROTO_IP, WN_IP_TTL, ALL, .set = set_ttl, .get = get_ttl, .least = -1, .most = 255},
-    {WN_IPPROTO_IP, WN_IP_MTU_DISCOVER, ALL, .type = BSD_OPTION_INT, OURS(mtu_discover), 0,
-     WN_IP_PMTUDISC_OMIT},
+    {WN_IPPROTO_IP, WN_IP_MTU_DISCOVER, ALL, .set = set_mtu_discover, .type = BSD_OPTION_INT,
+     OURS(mtu_discover), 0, WN_IP_PMTUDISC_OMIT},
     {WN_IPPROTO_IP, WN_IP_MTU, ALL, .type = BSD_OPTION_ASKED, .get = get_mtu},
     {WN_IPPROTO_IP, WN_IP_RECVERR, ALL, .type = BSD_OPTION_BOOL, OURS(receive_errors)},
     {WN_IPPROTO_IP, WN_IP_FREEBIND, ALL, .type = BSD_OPTION_BOOL, OURS(free_bind)},
@@ -361,6 +404,15 @@ static const struct bsd_option options[] = {
      0, INT32_MAX, .unit = USEC_PER_MSEC},
     {WN_IPPROTO_TCP, WN_TCP_WINDOW_CLAMP, STREAM, .type = BSD_OPTION_TCP, TCP_OPTION_WINDOW_CLAMP,
      0, 1 << 30, .unit = 1},
+    {WN_IPPROTO_TCP, WN_TCP_MAXSEG, STREAM, .set = set_mss, .get = get_mss},
+    {WN_IPPROTO_TCP, WN_TCP_NOTSENT_LOWAT, STREAM, .set = set_not_sent_low,
+     .type = BSD_OPTION_INT, OURS(not_sent_low)},
+    {WN_IPPROTO_TCP, WN_TCP_FASTOPEN, STREAM, .type = BSD_OPTION_TCP, TCP_OPTION_FAST_OPEN_QUEUE,
+     .set = bsd_fast_open_set_queue, .unit = 1},
+    {WN_IPPROTO_TCP, WN_TCP_FASTOPEN_CONNECT, STREAM, .set = bsd_fast_open_set_connect,
+     .type = BSD_OPTION_BOOL, OURS(fast_open_connect)},
+    {WN_IPPROTO_TCP, WN_TCP_FASTOPEN_NO_COOKIE, STREAM, .set = bsd_fast_open_set_no_cookie,
+     .get = bsd_fast_open_get_no_cookie},
     {WN_IPPROTO_TCP, WN_TCP_LINGER2, STREAM, .set = set_linger_2, .type = BSD_OPTION_FUNCTIONS,
      .get = get_linger_2},
 };

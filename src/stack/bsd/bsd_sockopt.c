@@ -42,6 +42,24 @@ static int set_timeout(usec *timeout, const void *value, wn_socklen_t len)
     return 0;
 }
 
+/* Linux calls NewReno by its older name. */
+static int set_congestion(struct bsd_socket *s, const void *value, wn_socklen_t len)
+{
+    char name[16] = "";
+    if (len < 1)
+        return -EINVAL;
+    memcpy(name, value, smaller(len, sizeof name - 1));
+    int kind = tcp_congestion_find(strcmp(name, "reno") == 0 ? "newreno" : name);
+    return kind < 0 ? -ENOENT : bsd_wish(s, TCP_OPTION_CONGESTION, (uint64_t)kind);
+}
+
+static const char *congestion_name(const struct bsd_socket *s)
+{
+    const char *name = tcp_congestion_name(
+        (enum tcp_congestion_kind)bsd_wished(s, TCP_OPTION_CONGESTION));
+    return strcmp(name, "newreno") == 0 ? "reno" : name;
+}
+
 static struct wn_timeval timeval_of(usec timeout)
 {
     if (timeout == USEC_NEVER)
@@ -114,6 +132,10 @@ int bsd_setsockopt(struct bsd *bsd, int fd, int level, int name, const void *val
         return set_timeout(&s->receive_timeout, value, len);
     if (level == WN_SOL_SOCKET && name == WN_SO_SNDTIMEO)
         return set_timeout(&s->send_timeout, value, len);
+    if (level == WN_IPPROTO_TCP && name == WN_TCP_CONGESTION && s->kind == BSD_STREAM)
+        return set_congestion(s, value, len);
+    if (level == WN_IPPROTO_TCP && name == WN_TCP_FASTOPEN_KEY && s->kind == BSD_STREAM)
+        return bsd_fast_open_set_keys(s, value, len);
     const struct bsd_option *o = bsd_option_find(s, level, name);
     int number;
     bool whole = level == WN_SOL_SOCKET || (level == WN_IPPROTO_TCP && s->kind == BSD_STREAM);
@@ -176,6 +198,15 @@ static bool get_structure(const struct bsd_socket *s, int level, int name, void 
     if (level == WN_IPPROTO_TCP && name == WN_TCP_INFO && s->kind == BSD_STREAM) {
         bsd_tcp_info(s, &info);
         return copy_value(&info, sizeof info, value, len) == 0;
+    }
+    if (level == WN_IPPROTO_TCP && name == WN_TCP_CONGESTION && s->kind == BSD_STREAM) {
+        char text[16] = "";
+        memcpy(text, congestion_name(s), smaller(strlen(congestion_name(s)), sizeof text - 1));
+        return copy_value(text, sizeof text, value, len) == 0;
+    }
+    if (level == WN_IPPROTO_TCP && name == WN_TCP_FASTOPEN_KEY && s->kind == BSD_STREAM) {
+        uint8_t keys[2 * TCP_FAST_OPEN_KEY_LEN];
+        return copy_value(keys, bsd_fast_open_get_keys(s, keys), value, len) == 0;
     }
     if (level != WN_SOL_SOCKET)
         return false;

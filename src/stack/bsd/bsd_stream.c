@@ -16,7 +16,15 @@ enum tcp_state bsd_stream_state(const struct bsd_socket *s)
 {
     if (s->listener != NULL)
         return TCP_LISTEN;
+    if (s->deferred)
+        return TCP_SYN_SENT;
     return s->c == NULL || is_over(tcp_state(s->c)) ? TCP_CLOSED : tcp_state(s->c);
+}
+
+bool bsd_stream_opening(const struct bsd_socket *s)
+{
+    enum tcp_state state = bsd_stream_state(s);
+    return state == TCP_SYN_SENT || (state == TCP_SYN_RECEIVED && s->phase != BSD_CONNECTED);
 }
 
 static int errno_of(const struct bsd_socket *s)
@@ -71,8 +79,8 @@ unsigned bsd_stream_ready(const struct bsd_socket *s)
         ready |= WN_POLLHUP;
     if (shut & BSD_SHUT_RECEIVE)
         ready |= READY_IN | WN_POLLRDHUP;
-    if (state == TCP_SYN_SENT || state == TCP_SYN_RECEIVED)
-        return ready;
+    if (bsd_stream_opening(s))
+        return s->deferred ? ready | READY_OUT : ready;
     if (s->c != NULL && tcp_received_len(s->c) > 0 && tcp_received_len(s->c) >= readable_from(s))
         ready |= READY_IN;
     if ((shut & BSD_SHUT_SEND) || s->c == NULL || tcp_writable(s->c))
@@ -103,12 +111,13 @@ static struct endpoint meant(const struct endpoint *to)
     return out;
 }
 
-static int begin(struct bsd_socket *s, const struct endpoint *remote)
+int bsd_stream_begin(struct bsd_socket *s, const struct endpoint *remote, bool fast_open)
 {
     struct endpoint to = meant(remote);
     if (to.port == 0)
         return -EADDRNOTAVAIL;
-    struct tcp_connect_options options = {.remote = to, .local = s->local};
+    struct tcp_connect_options options = {
+        .remote = to, .local = s->local, .fast_open = fast_open};
     if (!bsd_holds_port(s))
         options.local.port = 0;
     if (!s->bound_address)
@@ -130,6 +139,8 @@ static int begin(struct bsd_socket *s, const struct endpoint *remote)
 static void detach(struct bsd_socket *s)
 {
     s->c = NULL;
+    s->deferred = false;
+    s->fast_opening = false;
     s->error_told = false;
     s->shut = 0;
     s->remote = (struct endpoint){address_any_v4(), 0};
@@ -196,7 +207,9 @@ int bsd_stream_connect(struct bsd_socket *s, const struct endpoint *to)
     if (s->phase == BSD_UNCONNECTED) {
         if (s->c != NULL)
             return -EISCONN;
-        int result = begin(s, to);
+        if (s->fast_open_connect)
+            return bsd_fast_open_connect(s, to);
+        int result = bsd_stream_begin(s, to, false);
         if (result < 0)
             return result;
         s->phase = BSD_CONNECTING;
@@ -228,6 +241,7 @@ int bsd_stream_listen(struct bsd_socket *s, int backlog)
     bsd_own(tcp_listener_base(s->listener), s);
     s->shut = 0;
     bsd_apply_options(s);
+    bsd_fast_open_listens(s);
     bsd_wake(s, READY_ANY);
     return 0;
 }

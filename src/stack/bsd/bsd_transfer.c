@@ -57,9 +57,9 @@ size_t bsd_message_fill(const struct wn_msghdr *message, size_t done, struct byt
 static int cannot_send(struct bsd_socket *s)
 {
     enum tcp_state state = bsd_stream_state(s);
-    if (state == TCP_SYN_SENT || state == TCP_SYN_RECEIVED)
+    if (bsd_stream_opening(s))
         return bsd_error(s) != 0 ? -bsd_take_error(s) : -EAGAIN;
-    bool open = state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT;
+    bool open = state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT || state == TCP_SYN_RECEIVED;
     if (open && bsd_error(s) == 0 && !(bsd_stream_shut(s) & BSD_SHUT_SEND))
         return 0;
     return bsd_error(s) != 0 ? -bsd_take_error(s) : -EPIPE;
@@ -72,9 +72,19 @@ long bsd_stream_send(struct bsd_socket *s, const struct wn_msghdr *message, int 
         return len;
     if (flags & WN_MSG_OOB)
         return -EOPNOTSUPP;
+    if ((flags & WN_MSG_FASTOPEN) || s->deferred) {
+        long result = bsd_fast_open_send(s, message, flags, done);
+        if (result != 0)
+            return result;
+    }
     int obstacle = cannot_send(s);
-    if (obstacle < 0)
-        return *done > 0 && obstacle != -EAGAIN ? (long)*done : obstacle;
+    if (obstacle < 0) {
+        /* What went with a SYN that was refused has not been sent. */
+        bool nothing = obstacle == -EAGAIN || s->fast_opening;
+        s->fast_opening &= obstacle == -EAGAIN;
+        return *done > 0 && !nothing ? (long)*done : obstacle;
+    }
+    s->fast_opening = false;
     while (*done < (size_t)len) {
         struct wn_iovec piece = bsd_message_piece(message, *done);
         size_t taken = tcp_send(s->c, bytes_of(piece.iov_base, piece.iov_len));

@@ -16,6 +16,7 @@
 #include "stack/echo.h"
 #include "stack/internal.h"
 #include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_profile.h"
 #include "stack/udp.h"
 
 enum bsd_kind { BSD_STREAM, BSD_UDP, BSD_PING, BSD_EPOLL };
@@ -76,12 +77,14 @@ struct bsd_socket {
     bool receive_errors;     /* IP_RECVERR: of unconnected sockets too */
     bool send_buffer_set;
     bool receive_buffer_set;
+    bool fast_open_connect;  /* TCP_FASTOPEN_CONNECT */
     int tos;
     int ttl;                 /* 0: the default */
     int mtu_discover;
     int priority;
     int linger_seconds;
     int receive_low;         /* SO_RCVLOWAT; 0: 1 */
+    int not_sent_low;        /* TCP_NOTSENT_LOWAT; 0: the stack's */
     uint32_t send_buffer;    /* octets, as we count them */
     uint32_t receive_buffer;
     usec receive_timeout;    /* USEC_NEVER: none */
@@ -92,6 +95,10 @@ struct bsd_socket {
     struct endpoint remote;  /* port 0: none */
     struct list_node watchers; /* struct bsd_watch, of epolls */
     struct bsd_wishes *wishes; /* NULL: none */
+    bool deferred;             /* connect() has said yes, and the SYN waits for text */
+    bool fast_opening;         /* a call that waits has begun it with text */
+    uint8_t fast_open_keys[2 * TCP_FAST_OPEN_KEY_LEN]; /* for listen() */
+    uint8_t fast_open_keys_len;
     struct tcp_connection *c;
     struct tcp_listener *listener;
     struct udp_socket *udp;
@@ -162,6 +169,9 @@ int bsd_address_family(const void *address, wn_socklen_t len);
 int bsd_stream_error(const struct bsd_socket *s); /* positive errno, not told yet; 0: none */
 enum tcp_state bsd_stream_state(const struct bsd_socket *s); /* CLOSED without a connection */
 unsigned bsd_stream_shut(const struct bsd_socket *s);        /* enum bsd_shut, by anybody */
+
+/* Is the handshake still to be waited for? Not by one that was accepted with the text of its SYN. */
+bool bsd_stream_opening(const struct bsd_socket *s);
 unsigned bsd_stream_ready(const struct bsd_socket *s);
 int bsd_stream_connect(struct bsd_socket *s, const struct endpoint *to);
 int bsd_stream_disconnect(struct bsd_socket *s);
@@ -169,6 +179,27 @@ int bsd_stream_listen(struct bsd_socket *s, int backlog);
 int bsd_stream_accept(struct bsd_socket *s, int flags, struct bsd_socket **out);
 int bsd_stream_shutdown(struct bsd_socket *s, unsigned how);
 void bsd_stream_close(struct bsd_socket *s);
+
+/* Begins a connection; with `fast_open` its SYN takes text, or asks for a cookie. */
+MUST_USE int bsd_stream_begin(struct bsd_socket *s, const struct endpoint *to, bool fast_open);
+
+/* ---- bsd_fast_open.c: text in a SYN (RFC 7413) ---- */
+/* connect() with TCP_FASTOPEN_CONNECT. */
+int bsd_fast_open_connect(struct bsd_socket *s, const struct endpoint *to);
+
+/* The first part of sending with WN_MSG_FASTOPEN, or on a socket whose SYN waits for text. 0: go on
+ * as usual. */
+long bsd_fast_open_send(struct bsd_socket *s, const struct wn_msghdr *message, int flags,
+                        size_t *done);
+int bsd_fast_open_set_connect(struct bsd_socket *s, int value);
+int bsd_fast_open_set_queue(struct bsd_socket *s, int value);
+int bsd_fast_open_set_no_cookie(struct bsd_socket *s, int value);
+int bsd_fast_open_get_no_cookie(const struct bsd_socket *s);
+int bsd_fast_open_set_keys(struct bsd_socket *s, const void *value, wn_socklen_t len);
+size_t bsd_fast_open_get_keys(const struct bsd_socket *s, uint8_t out[2 * TCP_FAST_OPEN_KEY_LEN]);
+
+/* What was said before listen(). */
+void bsd_fast_open_listens(struct bsd_socket *s);
 
 /* ---- bsd_transfer.c: octets of streams ---- */
 long bsd_stream_send(struct bsd_socket *s, const struct wn_msghdr *message, int flags,
@@ -214,6 +245,10 @@ int bsd_take_error(struct bsd_socket *s);  /* positive; consumed */
 void bsd_apply_options(struct bsd_socket *s);
 
 void bsd_forget_wishes(struct bsd_socket *s);
+
+/* An option of TCP: of the connection, of the listener, or of what it will be. */
+int bsd_wish(struct bsd_socket *s, enum tcp_option option, uint64_t value);
+uint64_t bsd_wished(const struct bsd_socket *s, enum tcp_option option);
 
 /* An accepted socket has what its listener had. */
 void bsd_inherit_options(struct bsd_socket *s, const struct bsd_socket *listener);

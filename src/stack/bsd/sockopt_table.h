@@ -39,10 +39,6 @@ const struct bsd_option *bsd_option_find(const struct bsd_socket *s, int level, 
 /* Does the socket have options of that level at all? */
 bool bsd_option_level(const struct bsd_socket *s, int level);
 
-/* An option of TCP: of the connection, of the listener, or of what it will be. */
-int bsd_wish(struct bsd_socket *s, enum tcp_option option, uint64_t value);
-uint64_t bsd_wished(const struct bsd_socket *s, enum tcp_option option);
-
 /* bsd_tcp_info.c */
 void bsd_tcp_info(const struct bsd_socket *s, struct wn_tcp_info *out);
 
