@@ -114,7 +114,7 @@ static bool better_later(const struct tcp_connection *c, const struct tcp_path *
                          uint32_t len)
 {
     uint32_t window = c->cwnd < c->snd_wnd ? c->cwnd : c->snd_wnd;
-    return len < path->burst_max && tcp_flight(c) > 0 && c->recovery <= TCP_DISORDER &&
+    return len < path->burst_max && tcp_flight(c) > 0 && c->recovery == TCP_OPEN &&
            window >= 8 * path->mss && len < window / 3;
 }
 
