@@ -306,6 +306,7 @@ static json_t *counters_json(const struct site *site)
         COUNTER(tcpOutSegs),       COUNTER(tcpRetransSegs),    COUNTER(tcpInErrs),
         COUNTER(tcpOutRsts),       COUNTER(tcpConnections),    COUNTER(tcpTimeouts),
         COUNTER(tcpTailProbes),    COUNTER(tcpTailProbesMended),
+        COUNTER(tcpUndos),         COUNTER(tcpTimeoutsInVain),
     };
     json_t *out = json_object();
     const char *base = site->node != NULL ? (const char *)stack_counters(node_stack(site->node))

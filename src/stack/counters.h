@@ -35,6 +35,8 @@ struct stack_counters {
     uint64_t tcpRetransSegsBy[RETRANSMIT_CAUSE_COUNT]; /* tcpRetransSegs without SYNs */
     uint64_t tcpTailProbes;       /* RFC 8985 §7; of them, */
     uint64_t tcpTailProbesMended; /* such that mended a loss */
+    uint64_t tcpUndos;            /* reductions of the window that were put back; of them, */
+    uint64_t tcpTimeoutsInVain;   /* such after timeouts */
     uint64_t tcpConnections; /* gauge: control blocks of every state */
 };
 

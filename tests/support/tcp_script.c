@@ -287,6 +287,8 @@ static void read_option(struct play *p, struct tcp_header *header, struct odditi
         use_timestamps(p, options, 0);
         if (script_accept_word(p, "echo")) /* of something else, so many ms later */
             options->timestamp_echo += script_number(p);
+    } else if (strcmp(name, "echo-older") == 0) { /* of an earlier segment of ours */
+        options->timestamp_echo -= script_number(p);
     } else if (strcmp(name, "old") == 0) {
         use_timestamps(p, options, script_number(p));
     } else if (strcmp(name, "nots") == 0) {

@@ -14,7 +14,8 @@
  * `ts value echo`, `sack a:b c:d`, `gso n`, `port n` (of the peer), `kinds 2,4,8,1,3` (of
  * our options as they lie), `fo cookie|ask`, `foexp cookie|ask`, `nofo`; `> SA new 0`: of another connection, whose numbers count then. On `>` lines a word that is missing is not looked at, but `sack` must be
  * there when there are blocks. On `<` lines, `ts` alone (in the SYN) makes the peer use timestamps
- * from then on; `old n` sends one n older than that. `raw HEX` adds options as octets, `urg n` sets
+ * from then on; `old n` sends one n older than that,
+ * `echo-older n` echoes what we sent n ms earlier. `raw HEX` adds options as octets, `urg n` sets
  * the urgent pointer, `badsum` spoils the checksum. `<<` instead of `<` comes in one batch with the
  * segment before: nothing is sent in between. On `>` lines `ttl n` and `class n` look at IP's header.
  *

@@ -167,6 +167,13 @@ struct tcp_rack {
     bool in_dsack_round;
 };
 
+enum tcp_forward { /* RFC 5682 §3.1: was the timeout in vain? */
+    TCP_FORWARD_OFF,  /* it was not, or nobody asks */
+    TCP_FORWARD_ASK,  /* step 1: the first acknowledgement is waited for */
+    TCP_FORWARD_TRY,  /* step 2 b: new text goes first */
+    TCP_FORWARD_WAIT, /* step 3: it has; what it brings back tells, and nothing more is sent again */
+};
+
 /* RFC 9937 §6, in octets, since recovery began. */
 struct tcp_prr {
     uint64_t delivered;         /* prr_delivered */
@@ -202,6 +209,7 @@ struct tcp_sending {
     bool probe_wanted;          /* it has come: the next segment is a tail loss probe, */
     bool probe_room;            /* and while new text is tried for it, cwnd is not asked */
 
+    uint8_t forward;            /* enum tcp_forward */
     struct tcp_rack rack;
     struct tcp_prr prr;
     struct tcp_rate rate;
@@ -237,6 +245,16 @@ struct tcp_reorder {
     struct seq fin_at;
 };
 
+/* What loss, or what seemed to be loss, has changed. */
+struct tcp_undo {
+    uint32_t cwnd, ssthresh; /* before */
+    uint32_t octets;         /* sent again since, and not reported to have arrived twice */
+    uint32_t stamp;          /* TSval of the first of them, once */
+    bool sent_again;
+    bool possible;
+    struct seq from;         /* snd_una at that time */
+};
+
 /*
  * What a connection needs only when something out of the ordinary has happened to it, or was wished,
  * and remembers to its end: made by the first loss, duplicate, gap, challenge, or TCP_OPTION_STATISTICS.
@@ -250,6 +268,7 @@ struct tcp_extra {
     uint32_t out_of_order;   /* segments of the peer that came before their time */
     uint32_t dsacks;         /* octets of ours that came twice, by reports (RFC 2883) */
     uint32_t challenge_at;   /* msec */
+    struct tcp_undo undo;
     struct seq probe_end;    /* RFC 8985 §7.1, TLP.end_seq, while probing */
     bool probing;
     bool probe_again;        /* TLP.is_retrans */
@@ -857,6 +876,8 @@ void tcp_rack_arrived(struct tcp_connection *c, const struct tcp_sent *sent, str
                       struct tcp_ack_event *event);
 /* After all of an acknowledgement: what it says of the path. */
 void tcp_rack_acked(struct tcp_connection *c, const struct tcp_ack_event *event);
+/* What begins at `start` has come after what is known to have arrived. */
+void tcp_rack_reordered(struct tcp_connection *c, struct seq start);
 void tcp_rack_recovery_over(struct tcp_connection *c);
 /* Marks as lost what was sent long enough before what has arrived; sets rack's deadline for what
  * may be late. */
@@ -871,6 +892,16 @@ MUST_USE struct tcp_sent *tcp_tail_probe_segment(struct tcp_connection *c);
 void tcp_tail_probe_sent(struct tcp_connection *c, bool again);
 /* Before snd_una moves. Only while c->extra->probing. */
 void tcp_tail_probe_acked(struct tcp_connection *c, struct tcp_ack_event *event);
+
+/* ---- tcp_undo.c ---- */
+enum tcp_vain { TCP_VAIN_NOT, TCP_VAIN_LATE, TCP_VAIN_TWICE };
+void tcp_undo_begin(struct tcp_connection *c);
+void tcp_undo_sent_again(struct tcp_connection *c, uint32_t len);
+/* An acknowledgement came, perhaps long after. */
+void tcp_undo_acked(struct tcp_connection *c, const struct tcp_ack_event *event);
+/* Was all in vain that was sent again since tcp_undo_begin(), and how is it known? */
+enum tcp_vain tcp_undo_reason(const struct tcp_connection *c, const struct tcp_ack_event *event);
+void tcp_undo(struct tcp_connection *c);
 
 /* ---- tcp_prr.c ---- */
 bool tcp_prr_in_use(const struct tcp_connection *c);

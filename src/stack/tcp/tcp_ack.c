@@ -129,6 +129,8 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
     }
     if (event.sacked > 0 && event.acknowledged == 0)
         event.duplicate = true;
+    if (UNLIKELY(event.dsack))
+        tcp_undo_acked(c, &event);
     event.delivered = unknown_before - (tcp_flight(c) - c->sending->sacked);
     /* The peer lives: keepalive and window probes start counting again. */
     if (tcp_flight(c) == 0 || c->snd_wnd == 0)

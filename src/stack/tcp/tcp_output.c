@@ -69,6 +69,8 @@ static bool send_again(struct tcp_connection *c, const struct tcp_path *path,
     tcp_rate_sent(c, sent);
     if (UNLIKELY(c->paced))
         tcp_pacing_sent(c, tcp_sent_len(sent));
+    if (cause != RETRANSMIT_TAIL_PROBE)
+        tcp_undo_sent_again(c, sent_len);
     c->stack->counters.tcpRetransSegsBy[cause] += tcp_segments_of(sent_len, path->mss);
     tcp_count_retransmitted(c, tcp_sent_len(sent));
     tcp_prr_sent(c, sent_len);
@@ -236,6 +238,18 @@ static bool send_tail_probe(struct tcp_connection *c, const struct tcp_path *pat
     return true;
 }
 
+/* RFC 5682 §3.1, step 2 b: new text rather than what is thought lost, and then wait. */
+static bool send_forward(struct tcp_connection *c, const struct tcp_path *path)
+{
+    struct tcp_sending *s = c->sending;
+    if (LIKELY(s->forward != TCP_FORWARD_TRY))
+        return false;
+    if (send_new(c, path))
+        return true;
+    s->forward = seq_after(c->snd_nxt, c->recover) ? TCP_FORWARD_WAIT : TCP_FORWARD_OFF;
+    return false;
+}
+
 /* One octet before what the peer expects: it must answer (RFC 9293 §3.8.4). */
 static bool send_keepalive(struct tcp_connection *c, const struct tcp_path *path)
 {
@@ -284,7 +298,7 @@ static bool send_text(struct tcp_connection *c, const struct tcp_path *path)
 {
     if (UNLIKELY(c->paced) && !tcp_pacing_open(c))
         return false;
-    return send_lost(c, path) || send_new(c, path);
+    return send_forward(c, path) || send_lost(c, path) || send_new(c, path);
 }
 
 unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)

@@ -33,8 +33,9 @@ void tcp_prr_acked(struct tcp_connection *c, const struct tcp_ack_event *event)
         return;
     prr->delivered += event->delivered;
     if (pipe > c->ssthresh) {
-        uint64_t share = prr->delivered * c->ssthresh + prr->flight - 1;
-        room = (int64_t)(share / prr->flight) - (int64_t)prr->out;
+        /* In whole segments, rounded up: a part of one could not be sent, and the pipe would drain. */
+        uint64_t share = prr->delivered * c->ssthresh / prr->flight;
+        room = (int64_t)((share + c->mss - 1) / c->mss * c->mss) - (int64_t)prr->out;
     } else {
         /* Conservatively (CRB) what arrives may be replaced; when loss seems to be over, more, as in
          * slow start (SSRB). */

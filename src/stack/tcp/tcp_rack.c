@@ -71,9 +71,10 @@ void tcp_rack_arrived(struct tcp_connection *c, const struct tcp_sent *sent, str
 }
 
 /* The path mixes up more than was thought: by so many segments (RFC 4653 has the idea). */
-static void note_reordering(struct tcp_connection *c, const struct tcp_ack_event *event)
+void tcp_rack_reordered(struct tcp_connection *c, struct seq start)
 {
-    uint32_t by = (uint32_t)seq_diff(c->sending->rack.fack, event->reordered);
+    int32_t diff = seq_diff(c->sending->rack.fack, start);
+    uint32_t by = diff > 0 ? (uint32_t)diff : 0;
     uint32_t segments = (by + c->mss - 1) / c->mss;
     c->reordering_seen = true;
     if (segments > TCP_REORDERING_MAX)
@@ -86,7 +87,7 @@ void tcp_rack_acked(struct tcp_connection *c, const struct tcp_ack_event *event)
 {
     struct tcp_rack *rack = &c->sending->rack;
     if (event->was_reordered)
-        note_reordering(c, event);
+        tcp_rack_reordered(c, event->reordered);
     /* §6.2, step 4: a wider window for each round trip with octets that arrived twice. Duplicates of
      * somebody who never sent anything again are the network's. */
     if (rack->in_dsack_round && seq_after_equal(c->snd_una, rack->dsack_round))

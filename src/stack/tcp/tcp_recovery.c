@@ -40,6 +40,7 @@ static void shrink(struct tcp_connection *c, enum tcp_recovery_state state,
 
 static void enter_recovery(struct tcp_connection *c, const struct tcp_ack_event *event)
 {
+    tcp_undo_begin(c);
     shrink(c, TCP_RECOVERY, event);
     c->sending->probe_at = USEC_NEVER;
     c->retransmit_forced = true; /* the first one at once: RFC 5681 §3.2, 3; RFC 6675 §5, 4.3 */
@@ -78,6 +79,7 @@ static void leave_recovery(struct tcp_connection *c)
     c->recovery = TCP_OPEN;
     c->dup_acks = 0;
     c->sending->inflated = 0;
+    c->sending->forward = TCP_FORWARD_OFF;
 }
 
 static void count_duplicates(struct tcp_connection *c, const struct tcp_ack_event *event)
@@ -149,10 +151,67 @@ static bool shrinking(const struct tcp_connection *c)
     return c->recovery == TCP_REDUCING || c->recovery == TCP_RECOVERY;
 }
 
+/* RFC 4015: nothing was lost. What is marked so is still under way. */
+static void take_back(struct tcp_connection *c, struct seq front_before)
+{
+    tcp_sent_mark_none_lost(c);
+    tcp_undo(c);
+    if (tcp_rack_in_use(c) && c->sending->rack.valid)
+        tcp_rack_reordered(c, front_before);
+    c->sending->forward = TCP_FORWARD_OFF;
+    c->sending->inflated = 0;
+    c->dup_acks = 0;
+    c->backoff = 0;
+    c->recovery = TCP_OPEN;
+}
+
+/* In fast recovery: was it entered for nothing? While something that was sent again is still under way,
+ * only D-SACK can tell of all of it. */
+static bool recovery_was_vain(const struct tcp_connection *c, const struct tcp_ack_event *event,
+                              bool over)
+{
+    enum tcp_vain vain = tcp_undo_reason(c, event);
+    return vain == TCP_VAIN_TWICE ||
+           (vain == TCP_VAIN_LATE && (over || c->sending->again == 0));
+}
+
+/* RFC 5682 §3.1, with SACK; without (§2.1), what was sent again may have let the receiver acknowledge
+ * what it had kept, so that such an acknowledgement tells nothing. */
+static bool timeout_was_vain(const struct tcp_connection *c, const struct tcp_ack_event *event)
+{
+    if (tcp_undo_reason(c, event) != TCP_VAIN_NOT)
+        return true;
+    return c->sending->forward != TCP_FORWARD_OFF && event->original_arrived &&
+           (c->sack || !event->again_arrived);
+}
+
+/* RFC 5682 §3.1, steps 2 and 3. */
+static void forward(struct tcp_connection *c, const struct tcp_ack_event *event)
+{
+    struct tcp_sending *s = c->sending;
+    if (seq_after(c->snd_nxt, c->recover)) {
+        if (event->sacked > 0 || event->duplicate)
+            s->forward = TCP_FORWARD_OFF; /* 3 a: new text has arrived, and not the old */
+    } else if (event->acknowledged > 0) {
+        bool some = seq_before(c->snd_nxt, c->snd_end) && c->snd_wnd > tcp_flight(c);
+        s->forward = some ? TCP_FORWARD_TRY : TCP_FORWARD_OFF;
+    } else if (event->duplicate) {
+        s->forward = TCP_FORWARD_OFF; /* 2 a */
+    }
+}
+
+static void when_lost(struct tcp_connection *c, struct tcp_ack_event *event)
+{
+    if (c->sending->forward != TCP_FORWARD_OFF)
+        forward(c, event);
+    find_lost(c, event);
+}
+
 void tcp_recovery_acked(struct tcp_connection *c, struct tcp_ack_event *event)
 {
     bool over = c->recovery >= TCP_REDUCING && seq_after_equal(c->snd_una, c->recover);
     /* Congestion control grows the window only while nobody shrinks it. */
+    struct seq front_before = seq_subtract(c->snd_una, event->acknowledged);
     bool grows = c->congestion->own_window || (event->acknowledged > 0 && !shrinking(c));
     if (tcp_rack_in_use(c))
         tcp_rack_acked(c, event);
@@ -160,8 +219,14 @@ void tcp_recovery_acked(struct tcp_connection *c, struct tcp_ack_event *event)
         c->congestion->acked(c, event);
         grows = false;
     }
-    if (over)
+    if (c->recovery == TCP_RECOVERY && recovery_was_vain(c, event, over)) {
+        take_back(c, front_before);
+    } else if (c->recovery == TCP_LOSS && timeout_was_vain(c, event)) {
+        c->stack->counters.tcpTimeoutsInVain++;
+        take_back(c, front_before);
+    } else if (over) {
         leave_recovery(c);
+    }
     switch ((enum tcp_recovery_state)c->recovery) {
     case TCP_OPEN:
     case TCP_DISORDER:
@@ -172,7 +237,7 @@ void tcp_recovery_acked(struct tcp_connection *c, struct tcp_ack_event *event)
         when_recovering(c, event);
         break;
     case TCP_LOSS:
-        find_lost(c, event);
+        when_lost(c, event);
         break;
     }
     if (shrinking(c) && tcp_prr_in_use(c))
@@ -204,9 +269,13 @@ static bool timeout_is_news(const struct tcp_connection *c)
 void tcp_recovery_timed_out(struct tcp_connection *c)
 {
     struct tcp_sending *s = c->sending;
-    if (timeout_is_news(c))
+    bool asks = c->recovery < TCP_RECOVERY || c->retries > 1;
+    if (timeout_is_news(c)) {
+        tcp_undo_begin(c);
         c->ssthresh = c->congestion->ssthresh(c);
+    }
     c->congestion->timed_out(c);
+    s->forward = c->profile->forward_rto && asks ? TCP_FORWARD_ASK : TCP_FORWARD_OFF;
     s->inflated = 0;
     s->reorder_at = USEC_NEVER;
     s->probe_at = USEC_NEVER;
@@ -215,6 +284,7 @@ void tcp_recovery_timed_out(struct tcp_connection *c)
          * Otherwise what was reported stays so (RFC 6675 §5.1). */
         tcp_sent_forget_sack(c);
         tcp_sent_mark_all_lost(c);
+        s->forward = TCP_FORWARD_OFF;
     } else if (tcp_rack_in_use(c)) {
         tcp_rack_timed_out(c);
     } else {
@@ -230,7 +300,7 @@ void tcp_recovery_timed_out(struct tcp_connection *c)
 
 struct tcp_sent *tcp_recovery_next(struct tcp_connection *c)
 {
-    if (LIKELY(c->sending->lost == c->sending->again))
+    if (LIKELY(c->sending->lost == c->sending->again) || c->sending->forward >= TCP_FORWARD_TRY)
         return NULL;
     struct tcp_sent *sent = c->sending->lost_next != NULL ? c->sending->lost_next : c->sending->first;
     while (sent != NULL && (sent->flags & (TCP_SENT_LOST | TCP_SENT_AGAIN)) != TCP_SENT_LOST)
