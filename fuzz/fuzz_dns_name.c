@@ -5,7 +5,7 @@
  */
 #include "base/compiler.h"
 #include "fuzz/fuzz.h"
-#include "wire/dns/dns_name.h"
+#include "wire/dns/dns_key.h"
 
 static void check(const struct dns_name *name)
 {
@@ -23,6 +23,12 @@ static void check(const struct dns_name *name)
         ASSERT(dns_name_within(name, &again));
         dns_name_parent(&again, &again);
     }
+    uint8_t key[DNS_KEY_MAX];
+    size_t key_len = dns_key_of(name, key);
+    struct dns_name root;
+    dns_name_root(&root);
+    dns_key_name(bytes_of(key, key_len), &root, &again);
+    ASSERT(dns_name_equal(name, &again));
     struct ip_address address;
     if (dns_name_reverse_address(name, &address)) {
         dns_name_reverse(&address, &again);
