@@ -17,7 +17,8 @@ struct heap {
      * Changes the block `old` of `old_size` octets to `new_size`. `old` NULL (size 0) allocates,
      * `new_size` 0 frees and returns NULL. NULL otherwise means that there is no memory, and the
      * old block stays as it was. Blocks are aligned for any type; contents beyond old_size are
-     * not initialised.
+     * not initialised. Making a block smaller never fails: where it cannot be done, the old block
+     * stays, and counts as one of the new size.
      */
     void *(*resize)(void *self, void *old, size_t old_size, size_t new_size);
     void *self;

@@ -16,9 +16,8 @@ struct trie_node {
         void *item;              /* leaf */
         struct trie_node *twigs; /* branch */
     } u;
-    uint32_t bitmap;  /* 0: a leaf */
-    uint16_t place;
-    uint8_t capacity; /* of `twigs`, which may be more than there are */
+    uint32_t bitmap; /* 0: a leaf */
+    uint32_t place;
 };
 
 _Static_assert(sizeof(struct trie_node) <= 16, "four to a cache line");
@@ -105,7 +104,7 @@ static void free_twigs(struct trie *t, struct trie_node *node)
     unsigned count = popcount(node->bitmap);
     for (unsigned i = 0; i < count; i++)
         free_twigs(t, &node->u.twigs[i]);
-    heap_release(&t->heap, node->u.twigs, node->capacity * sizeof *node);
+    heap_release(&t->heap, node->u.twigs, count * sizeof *node);
 }
 
 void trie_done(struct trie *t)
@@ -163,8 +162,8 @@ struct neighbours {
     struct trie_node *after;
 };
 
-/* The leaves between which the key lies or would lie. If it is there, it is `before`. */
-static struct neighbours find_neighbours(const struct trie *t, struct bytes key)
+/* The leaves between which the key lies or would lie. `itself`: if it is there, it is `before`. */
+static struct neighbours find_neighbours(const struct trie *t, struct bytes key, bool itself)
 {
     struct neighbours found = {NULL, NULL};
     struct trie_node *node = t->root;
@@ -175,20 +174,21 @@ static struct neighbours find_neighbours(const struct trie *t, struct bytes key)
     while (!is_leaf(node) && node->place <= place) {
         unsigned twig = twig_at(key, node->place);
         unsigned index = twig_index(node, twig);
-        bool there = has_twig(node, twig);
+        bool has = has_twig(node, twig);
         if (index > 0)
             found.before = &node->u.twigs[index - 1];
-        if (index + there < popcount(node->bitmap))
-            found.after = &node->u.twigs[index + there];
-        if (!there) {
+        if (index + has < popcount(node->bitmap))
+            found.after = &node->u.twigs[index + has];
+        if (!has) {
             node = NULL;
             break;
         }
         node = &node->u.twigs[index];
     }
-    if (node != NULL) {
+    bool there = place == UINT32_MAX;
+    if (node != NULL && (itself || !there)) {
         /* All below `node` agree with each other up to `place`, and the key does not. */
-        if (place == UINT32_MAX || twig_at(key, place) > twig_at(nearest, place))
+        if (there || twig_at(key, place) > twig_at(nearest, place))
             found.before = node;
         else
             found.after = node;
@@ -200,13 +200,19 @@ static struct neighbours find_neighbours(const struct trie *t, struct bytes key)
 
 void *trie_at_or_before(const struct trie *t, struct bytes key)
 {
-    struct trie_node *leaf = find_neighbours(t, key).before;
+    struct trie_node *leaf = find_neighbours(t, key, true).before;
+    return leaf != NULL ? leaf->u.item : NULL;
+}
+
+void *trie_before(const struct trie *t, struct bytes key)
+{
+    struct trie_node *leaf = find_neighbours(t, key, false).before;
     return leaf != NULL ? leaf->u.item : NULL;
 }
 
 void *trie_after(const struct trie *t, struct bytes key)
 {
-    struct trie_node *leaf = find_neighbours(t, key).after;
+    struct trie_node *leaf = find_neighbours(t, key, true).after;
     return leaf != NULL ? leaf->u.item : NULL;
 }
 
@@ -227,12 +233,9 @@ static enum trie_status grow(struct trie *t, struct trie_node *branch, unsigned 
     unsigned index = twig_index(branch, twig);
     size_t size = sizeof *branch;
     struct trie_node *twigs = branch->u.twigs;
-    if (count == branch->capacity) {
-        twigs = t->heap.resize(t->heap.self, twigs, count * size, (count + 1) * size);
-        if (twigs == NULL)
-            return TRIE_NO_MEMORY;
-        branch->capacity++;
-    }
+    twigs = t->heap.resize(t->heap.self, twigs, count * size, (count + 1) * size);
+    if (twigs == NULL)
+        return TRIE_NO_MEMORY;
     memmove(&twigs[index + 1], &twigs[index], (count - index) * size);
     twigs[index] = (struct trie_node){.u.item = item};
     branch->u.twigs = twigs;
@@ -256,8 +259,7 @@ static enum trie_status split(struct trie *t, struct trie_node *node, uint32_t p
     *node = (struct trie_node){
         .u.twigs = twigs,
         .bitmap = 1u << new_twig | 1u << old_twig,
-        .place = (uint16_t)place,
-        .capacity = 2,
+        .place = place,
     };
     return TRIE_OK;
 }
@@ -296,12 +298,8 @@ static void shrink(struct trie *t, struct trie_node *branch, unsigned index, uns
     size_t size = sizeof *branch;
     memmove(&branch->u.twigs[index], &branch->u.twigs[index + 1], (count - index) * size);
     branch->bitmap &= ~(1u << twig);
-    struct trie_node *twigs = t->heap.resize(t->heap.self, branch->u.twigs,
-                                             branch->capacity * size, count * size);
-    if (twigs != NULL) { /* otherwise there is room for one more later */
-        branch->u.twigs = twigs;
-        branch->capacity = (uint8_t)count;
-    }
+    branch->u.twigs =
+        t->heap.resize(t->heap.self, branch->u.twigs, (count + 1) * size, count * size);
 }
 
 void *trie_remove(struct trie *t, struct bytes key)
@@ -331,9 +329,8 @@ void *trie_remove(struct trie *t, struct bytes key)
         shrink(t, parent, index, twig);
     } else {
         struct trie_node *twigs = parent->u.twigs;
-        size_t size = parent->capacity * sizeof *twigs;
         *parent = twigs[1 - index];
-        heap_release(&t->heap, twigs, size);
+        heap_release(&t->heap, twigs, 2 * sizeof *twigs);
     }
     return item;
 }

@@ -41,6 +41,9 @@ size_t trie_prefixes(const struct trie *t, struct bytes key, void **out, size_t 
 /* The last item whose key is `key` or before it; NULL: there is none. */
 void *trie_at_or_before(const struct trie *t, struct bytes key);
 
+/* The last item whose key is before `key`; NULL: there is none. */
+void *trie_before(const struct trie *t, struct bytes key);
+
 /* The first item whose key is after `key`; NULL: there is none. */
 void *trie_after(const struct trie *t, struct bytes key);
 

@@ -46,6 +46,7 @@ static void check_key(const struct trie *t, const struct oracle *o, struct bytes
     size_t after = at + found;
     assert_ptr_equal(trie_after(t, key), after < o->count ? o->items[after] : NULL);
     assert_ptr_equal(trie_at_or_before(t, key), after > 0 ? o->items[after - 1] : NULL);
+    assert_ptr_equal(trie_before(t, key), at > 0 ? o->items[at - 1] : NULL);
     void *prefixes[16];
     size_t count = trie_prefixes(t, key, prefixes, ARRAY_LEN(prefixes));
     size_t next = 0;

@@ -14,7 +14,8 @@ static void *resize(void *self, void *old, size_t old_size, size_t new_size)
         return NULL;
     }
     counts->allocations++;
-    if (counts->fail_at != 0 && counts->allocations >= counts->fail_at)
+    bool smaller = old != NULL && new_size <= old_size;
+    if (counts->fail_at != 0 && counts->allocations >= counts->fail_at && !smaller)
         return NULL;
     void *block = realloc(old, new_size);
     if (block == NULL)
