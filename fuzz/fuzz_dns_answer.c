@@ -17,9 +17,8 @@ static const char *const lines[] = {
 
 static struct zone_set *make_zones(void)
 {
-    static const struct siphash_key key = {1, 2};
     struct heap heap = memory_heap();
-    struct zone_set *zones = zone_set_new(&heap, 1000, &key);
+    struct zone_set *zones = zone_set_new(&heap, 1000);
     ASSERT(zones != NULL);
     for (size_t i = 0; i < ARRAY_LEN(lines) + 60; i++) {
         char line[64];

@@ -24,11 +24,7 @@ static bool take_options(struct names *names, const struct names_options *option
 
 static int open_zones(struct names *names, bool closed_world)
 {
-    struct siphash_key key;
-    struct prng *prng = loop_prng(names->loop);
-    key.k0 = prng_u64(prng);
-    key.k1 = prng_u64(prng);
-    names->zones = zone_set_new(&names->heap, NAMES_RECORDS_MAX, &key);
+    names->zones = zone_set_new(&names->heap, NAMES_RECORDS_MAX);
     if (names->zones == NULL)
         return -ENOMEM;
     names->answering.zones = names->zones;
@@ -118,10 +114,9 @@ static struct bytes address_rdata(const struct ip_address *a)
 static int put_reverse(struct names *names, const struct ip_address *a, const struct dns_name *name)
 {
     struct dns_name reverse;
-    struct zone_match match;
     dns_name_reverse(a, &reverse);
-    zone_find(names->zones, &reverse, &match);
-    int status = match.apex == NULL ? names_add_zone(names, &reverse) : 0;
+    bool in_zone = zone_set_find(names->zones, &reverse, false) != NULL;
+    int status = in_zone ? 0 : names_add_zone(names, &reverse);
     if (status == 0)
         status = names_put(names, &reverse, DNS_PTR, dns_name_bytes(name));
     return status;
@@ -138,11 +133,10 @@ static void remove_reverse(struct names *names, const struct ip_address *a,
     zone_find(names->zones, &reverse, &match);
     /* A zone of that one name has lost its purpose; those of RFC 6303 are never without one. */
     bool ours = address_is_any(a) || address_is_loopback(a) || address_is_broadcast(a);
-    if (match.node == NULL || !match.node->apex || ours ||
+    if (match.node == NULL || !zone_is_apex(match.node) || ours ||
         zone_rrset(match.node, DNS_PTR) != NULL)
         return;
-    (void)zone_remove(names->zones, &reverse, DNS_SOA, NULL);
-    (void)zone_remove(names->zones, &reverse, DNS_NS, NULL);
+    (void)zone_set_remove(names->zones, &reverse);
 }
 
 int names_add_address(struct names *names, const char *name, const struct ip_address *a)
@@ -167,10 +161,11 @@ static void remove_reverses(struct names *names, const struct zone_node *node, u
                             const struct dns_name *name)
 {
     const struct rrset *rrset = zone_rrset(node, type);
-    const struct zone_record *record = rrset != NULL ? rrset->records : NULL;
-    for (; record != NULL; record = record->next) {
+    struct rrset_place place = {0};
+    struct bytes rdata;
+    while (rrset != NULL && rrset_next(rrset, &place, &rdata)) {
         struct ip_address a;
-        struct reader r = reader_of(zone_rdata(record));
+        struct reader r = reader_of(rdata);
         if (type == DNS_A)
             a = address_v4(read_u32(&r));
         else
@@ -197,10 +192,8 @@ void names_remove(struct names *names, const char *name)
  * world begins above it. */
 static int add_override_zone(struct names *names, const struct dns_record *record)
 {
-    struct zone_match match;
     struct dns_name apex = record->owner;
-    zone_find(names->zones, &apex, &match);
-    if (match.apex != NULL)
+    if (zone_set_find(names->zones, &apex, false) != NULL)
         return 0;
     if (record->type == DNS_CNAME)
         return -EINVAL; /* it would share its name with the zone's SOA */

@@ -94,7 +94,7 @@ int names_add_zone(struct names *names, const struct dns_name *apex)
     uint8_t soa[2 * DNS_NAME_MAX + 20];
     struct zone_match match;
     zone_find(names->zones, apex, &match);
-    if (match.node != NULL && match.node->apex)
+    if (match.node != NULL && zone_is_apex(match.node))
         return 0;
     int status = names_put(names, apex, DNS_SOA, make_soa(names, soa, sizeof soa));
     if (status == 0)

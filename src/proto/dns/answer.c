@@ -84,8 +84,10 @@ static bool put_set(struct work *work, const struct dns_name *owner, const struc
                     uint32_t ttl)
 {
     struct dns_mark mark = dns_build_mark(&work->b);
-    for (const struct zone_record *r = rrset->records; r != NULL; r = r->next) {
-        struct dns_build_record record = {owner, rrset->type, DNS_IN, ttl, zone_rdata(r)};
+    struct rrset_place place = {0};
+    struct bytes rdata;
+    while (rrset_next(rrset, &place, &rdata)) {
+        struct dns_build_record record = {owner, rrset->type, DNS_IN, ttl, rdata};
         if (!dns_build_record(&work->b, &record)) {
             dns_build_back(&work->b, &mark);
             return false;
@@ -115,48 +117,49 @@ static bool seen(struct work *work, const struct zone_node *node)
 /* The addresses of the names that a set points at, as far as they are ours and fit (RFC 1034
  * §4.3.2 step 6). Glue within the delegated zone must not be lost silently (RFC 9471 §2.1). */
 static void put_addresses(struct work *work, const struct rrset *rrset,
-                          const struct zone_node *cut)
+                          const struct dns_name *cut)
 {
     static const uint16_t types[] = {DNS_A, DNS_AAAA};
-    size_t count = 0;
-    const struct zone_record *record = rrset->records;
-    for (; record != NULL && count < ADDRESS_TARGETS_MAX; record = record->next, count++) {
+    struct rrset_place place = {0};
+    struct bytes rdata;
+    while (place.done < ADDRESS_TARGETS_MAX && rrset_next(rrset, &place, &rdata)) {
         struct dns_name target;
         struct zone_match match;
-        if (work->truncated || !dns_rdata_target(rrset->type, zone_rdata(record), &target))
+        if (work->truncated || !dns_rdata_target(rrset->type, rdata, &target))
             return;
         zone_find(work->options->zones, &target, &match);
-        if (match.node == NULL || match.apex == NULL || match.node->rrsets == NULL ||
-            seen(work, match.node))
+        if (match.node == NULL || match.node->rrsets == NULL || seen(work, match.node))
             continue;
         for (size_t i = 0; i < ARRAY_LEN(types); i++) {
             const struct rrset *addresses = zone_rrset(match.node, types[i]);
-            if (addresses == NULL || put_set(work, &match.node->owner, addresses, addresses->ttl))
+            if (addresses == NULL || put_set(work, &target, addresses, addresses->ttl))
                 continue;
-            work->truncated = cut != NULL && dns_name_within(&target, &cut->owner);
+            work->truncated = cut != NULL && dns_name_within(&target, cut);
         }
     }
 }
 
 /* Whether a name does not exist, or only not with that type, the SOA tells for how long (RFC 2308
  * §3). */
-static void put_negative(struct work *work, const struct zone_node *apex)
+static void put_negative(struct work *work, const struct zone *zone)
 {
-    const struct rrset *soa = zone_rrset(apex, DNS_SOA);
+    const struct rrset *soa = zone_rrset(zone->apex, DNS_SOA);
     dns_build_section(&work->b, DNS_AUTHORITY);
-    if (!work->truncated && !put_set(work, &apex->owner, soa, zone_negative_ttl(soa)))
+    if (!work->truncated && !put_set(work, &zone->name, soa, zone_negative_ttl(soa)))
         work->truncated = true;
 }
 
 /* ---- the steps of the algorithm ---- */
 
-static void put_referral(struct work *work, const struct zone_node *cut)
+static void put_referral(struct work *work, const struct zone_match *match)
 {
-    const struct rrset *ns = zone_rrset(cut, DNS_NS);
+    struct dns_name cut;
+    const struct rrset *ns = zone_rrset(match->cut, DNS_NS);
+    zone_node_name(match->zone, match->cut, &cut);
     dns_build_section(&work->b, DNS_AUTHORITY);
-    put(work, &cut->owner, ns);
+    put(work, &cut, ns);
     dns_build_section(&work->b, DNS_ADDITIONAL);
-    put_addresses(work, ns, cut);
+    put_addresses(work, ns, &cut);
 }
 
 /* RFC 8482 §4.1: over datagrams one of the sets will do; a stream proves the client's address, and
@@ -182,15 +185,17 @@ static bool follow(struct work *work, const struct dns_name *target)
 }
 
 /* RFC 6672 §2.2, §3.1: the DNAME, and a CNAME made from it for those who do not know DNAMEs. */
-static bool follow_dname(struct work *work, const struct zone_node *node)
+static bool follow_dname(struct work *work, const struct zone_match *match)
 {
-    const struct rrset *rrset = zone_rrset(node, DNS_DNAME);
+    const struct rrset *rrset = zone_rrset(match->dname, DNS_DNAME);
+    struct dns_name owner;
     struct dns_name name;
     struct dns_name target;
-    put(work, &node->owner, rrset);
-    if (!dns_rdata_target(DNS_DNAME, zone_rdata(rrset->records), &name))
+    zone_node_name(match->zone, match->dname, &owner);
+    put(work, &owner, rrset);
+    if (!dns_rdata_target(DNS_DNAME, rrset_first(rrset), &name))
         return false;
-    size_t prefix_len = (size_t)work->target.len - node->owner.len;
+    size_t prefix_len = (size_t)work->target.len - owner.len;
     if (prefix_len + name.len > DNS_NAME_MAX) {
         work->rcode = YXDOMAIN;
         return false;
@@ -226,36 +231,49 @@ static bool answer_from(struct work *work, const struct zone_match *match,
     }
     const struct rrset *cname = zone_rrset(node, DNS_CNAME);
     struct dns_name target;
-    if (cname == NULL || !dns_rdata_target(DNS_CNAME, zone_rdata(cname->records), &target)) {
-        put_negative(work, match->apex);
+    if (cname == NULL || !dns_rdata_target(DNS_CNAME, rrset_first(cname), &target)) {
+        put_negative(work, match->zone);
         return false;
     }
     put(work, owner, cname);
     return follow(work, &target);
 }
 
+/* A DS record is the parent's at a delegation, also where the child is ours as well (RFC 4035
+ * §3.1.4.1). */
+static void find(const struct work *work, struct zone_match *out)
+{
+    const struct zone *parent = NULL;
+    if (work->query->question.type == DNS_DS)
+        parent = zone_set_find(work->options->zones, &work->target, true);
+    if (parent != NULL)
+        zone_find_in(parent, &work->target, out);
+    if (parent == NULL || out->cut != out->node || out->cut == NULL)
+        zone_find(work->options->zones, &work->target, out);
+}
+
 /* One name of the chain. True: work->target is the next. */
 static bool answer_step(struct work *work)
 {
     struct zone_match match;
-    zone_find(work->options->zones, &work->target, &match);
-    if (match.apex == NULL) {
+    find(work, &match);
+    if (match.zone == NULL) {
         work->elsewhere = true;
         return false;
     }
-    /* A DS record is the parent's at a delegation (RFC 4035 §3.1.4.1). */
     bool of_parent = work->query->question.type == DNS_DS && match.cut == match.node;
     if (match.cut != NULL && !of_parent) {
-        put_referral(work, match.cut);
+        put_referral(work, &match);
         return false;
     }
     work->authoritative = true; /* AA is about the first name (RFC 1035 §4.1.1) */
     if (match.dname != NULL)
-        return follow_dname(work, match.dname);
-    const struct zone_node *node = match.node != NULL ? match.node : match.encloser->wildcard;
+        return follow_dname(work, &match);
+    const struct zone_node *node =
+        match.node != NULL ? match.node : zone_wildcard(match.zone, match.encloser);
     if (node == NULL) {
         work->rcode = DNS_NXDOMAIN;
-        put_negative(work, match.apex);
+        put_negative(work, match.zone);
         return false;
     }
     return answer_from(work, &match, node);

@@ -1,85 +1,142 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * zone.c - the tree of names. All nodes are in one hash table, by parent and label, so that going
- * down one label is one look-up, and nodes need no lists of children.
+ * zone.c - zones in memory. The names of a zone are keys of a trie, and an ancestor's key is a prefix
+ * of its descendants': one descent finds a name and all that lies above it.
+ *
+ * Empty non-terminals are nodes without records, so that they are found like other names.
  */
 #include "proto/dns/zone.h"
 
-#include "base/map.h"
+enum { SERIAL_FROM_END = 20 }; /* in RDATA of SOA: five fields of four octets */
 
 struct zone_set {
     struct heap heap;
-    struct siphash_key key;
-    struct map nodes;
-    struct zone_node *root;
+    struct trie zones; /* by key */
     size_t record_count;
     size_t records_max;
-    uint32_t next_id;
 };
 
-struct child_key {
-    const struct zone_node *parent;
-    struct bytes label;
-};
+static struct bytes key_of_zone(const void *item)
+{
+    const struct zone *zone = item;
+    return bytes_of(zone->key, zone->key_len);
+}
 
-static bool node_equal(const void *item, const void *key)
+static struct bytes key_of_node(const void *item)
 {
     const struct zone_node *node = item;
-    const struct child_key *want = key;
-    return node->parent == want->parent &&
-           bytes_equal_nocase(dns_name_label(&node->owner, 0), want->label);
+    return bytes_of(node->key, node->key_len);
 }
 
-static uint32_t child_hash(const struct zone_set *set, const struct child_key *key)
-{
-    uint8_t buffer[DNS_LABEL_MAX + 4];
-    size_t len = key->label.len;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = key->label.data[i];
-        buffer[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-    }
-    uint32_t id = key->parent->id;
-    memcpy(buffer + len, &id, sizeof id);
-    return (uint32_t)siphash13(&set->key, bytes_of(buffer, len + sizeof id));
-}
-
-static struct zone_node *find_child(const struct zone_set *set, const struct zone_node *parent,
-                                    struct bytes label)
-{
-    struct child_key key = {parent, label};
-    return parent->child_count > 0 ? map_find(&set->nodes, child_hash(set, &key), &key) : NULL;
-}
-
-struct zone_set *zone_set_new(const struct heap *heap, size_t records_max,
-                              const struct siphash_key *key)
+struct zone_set *zone_set_new(const struct heap *heap, size_t records_max)
 {
     struct zone_set *set = heap_zeroed(heap, sizeof *set);
-    struct zone_node *root = heap_zeroed(heap, sizeof *root);
-    if (set == NULL || root == NULL) {
-        heap_release(heap, set, sizeof *set);
-        heap_release(heap, root, sizeof *root);
+    if (set == NULL)
         return NULL;
-    }
-    dns_name_root(&root->owner);
     set->heap = *heap;
-    set->key = *key;
-    set->root = root;
     set->records_max = records_max;
-    set->next_id = 1;
-    /* A record may make a node for every label of its name, but names in a zone share most. */
-    map_init(&set->nodes, heap, 4 * records_max + DNS_LABELS_MAX, node_equal);
+    trie_init(&set->zones, heap, records_max, key_of_zone);
     return set;
+}
+
+/* ---- sets of records ---- */
+
+static size_t octets_of(const struct rrset *rrset)
+{
+    struct rrset_place place = {0};
+    struct bytes rdata;
+    while (rrset_next(rrset, &place, &rdata))
+        continue;
+    return place.at;
 }
 
 static void free_rrset(struct zone_set *set, struct rrset *rrset)
 {
-    while (rrset->records != NULL) {
-        struct zone_record *record = rrset->records;
-        rrset->records = record->next;
-        heap_release(&set->heap, record, sizeof *record + record->len);
-    }
-    heap_release(&set->heap, rrset, sizeof *rrset);
+    heap_release(&set->heap, rrset, sizeof *rrset + octets_of(rrset));
 }
+
+/* Of RRSIG, the type that it covers. */
+static uint16_t covered(const struct rrset *rrset)
+{
+    struct reader r = reader_of(rrset_first(rrset));
+    return read_u16(&r);
+}
+
+static struct rrset **find_place(struct zone_node *node, uint16_t type, struct bytes rdata)
+{
+    struct reader r = reader_of(rdata);
+    uint16_t covers = type == DNS_RRSIG ? read_u16(&r) : 0;
+    struct rrset **place = &node->rrsets;
+    while (*place != NULL &&
+           !((*place)->type == type && (type != DNS_RRSIG || covered(*place) == covers)))
+        place = &(*place)->next;
+    return place;
+}
+
+static bool holds(const struct rrset *rrset, struct bytes rdata)
+{
+    struct rrset_place place = {0};
+    struct bytes here;
+    while (rrset_next(rrset, &place, &here))
+        if (bytes_equal(here, rdata))
+            return true;
+    return false;
+}
+
+/* Adds a record to the set at *place, which may be NULL. False: no memory, and nothing changed. */
+static bool append(struct zone_set *set, struct rrset **place, const struct dns_record *record)
+{
+    struct rrset *old = *place;
+    uint16_t len = (uint16_t)record->rdata.len;
+    size_t before = old != NULL ? octets_of(old) : 0;
+    size_t old_size = old != NULL ? sizeof *old + before : 0;
+    struct rrset *rrset = set->heap.resize(set->heap.self, old, old_size,
+                                           sizeof *rrset + before + sizeof len + len);
+    if (rrset == NULL)
+        return false;
+    if (old == NULL)
+        *rrset = (struct rrset){.type = record->type, .ttl = record->ttl};
+    memcpy(rrset->octets + before, &len, sizeof len);
+    memcpy(rrset->octets + before + sizeof len, record->rdata.data, len);
+    rrset->count++;
+    if (record->ttl < rrset->ttl)
+        rrset->ttl = record->ttl;
+    *place = rrset;
+    return true;
+}
+
+/* Takes the records with that RDATA (NULL: all) out of the set at *place; an empty set goes. */
+static size_t take_out(struct zone_set *set, struct rrset **place, const struct bytes *rdata)
+{
+    struct rrset *rrset = *place;
+    size_t size = sizeof *rrset + octets_of(rrset);
+    size_t removed = 0;
+    size_t kept = 0;
+    size_t at = 0;
+    uint16_t count = rrset->count;
+    for (uint16_t i = 0; i < count; i++) {
+        uint16_t len;
+        memcpy(&len, rrset->octets + at, sizeof len);
+        size_t whole = sizeof len + len;
+        if (rdata == NULL || bytes_equal(bytes_of(rrset->octets + at + sizeof len, len), *rdata)) {
+            removed++;
+        } else {
+            memmove(rrset->octets + kept, rrset->octets + at, whole);
+            kept += whole;
+        }
+        at += whole;
+    }
+    rrset->count = (uint16_t)(count - removed);
+    if (rrset->count == 0) {
+        *place = rrset->next;
+        heap_release(&set->heap, rrset, size);
+    } else if (removed > 0) {
+        *place = set->heap.resize(set->heap.self, rrset, size, sizeof *rrset + kept);
+    }
+    return removed;
+}
+
+/* ---- nodes ---- */
 
 static void free_node(struct zone_set *set, struct zone_node *node)
 {
@@ -88,25 +145,197 @@ static void free_node(struct zone_set *set, struct zone_node *node)
         node->rrsets = rrset->next;
         free_rrset(set, rrset);
     }
-    heap_release(&set->heap, node, sizeof *node);
+    heap_release(&set->heap, node, sizeof *node + node->key_len);
+}
+
+static struct zone_node *new_node(struct zone_set *set, struct trie *in, struct bytes key)
+{
+    struct zone_node *node = heap_zeroed(&set->heap, sizeof *node + key.len);
+    if (node == NULL)
+        return NULL;
+    node->key_len = (uint16_t)key.len;
+    memcpy(node->key, key.data, key.len);
+    if (trie_insert(in, node) != TRIE_OK) {
+        free_node(set, node);
+        return NULL;
+    }
+    return node;
+}
+
+/* The key of the parent: without its last label. */
+static struct bytes parent_key(struct bytes key)
+{
+    size_t len = key.len - 1;
+    while (len > 0 && key.data[len - 1] != 0)
+        len--;
+    return bytes_first(key, len);
+}
+
+static bool is_wildcard(struct bytes key)
+{
+    static const uint8_t label[] = {'*', 0};
+    size_t parent_len = parent_key(key).len;
+    return bytes_equal(bytes_after(key, parent_len), bytes_of(label, sizeof label));
+}
+
+static bool begins_with(struct bytes key, struct bytes prefix)
+{
+    return key.len >= prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
+}
+
+/* A node with nothing in or below it does not exist, nor do ancestors that were there for it. */
+static void prune(struct zone_set *set, struct zone *zone, struct bytes key)
+{
+    while (key.len > 0) {
+        struct zone_node *node = trie_find(&zone->nodes, key);
+        struct zone_node *next = trie_after(&zone->nodes, key);
+        if (node != NULL && node->rrsets != NULL)
+            return;
+        if (next != NULL && begins_with(key_of_node(next), key))
+            return;
+        struct bytes above = parent_key(key);
+        if (node != NULL) {
+            (void)trie_remove(&zone->nodes, key);
+            free_node(set, node);
+        }
+        struct zone_node *parent = trie_find(&zone->nodes, above);
+        if (parent != NULL && is_wildcard(key))
+            parent->flags &= (uint8_t)~ZONE_HAS_WILDCARD;
+        key = above;
+    }
+}
+
+/* The node with that key, made with all that must exist above it. NULL: no memory. */
+static struct zone_node *get_node(struct zone_set *set, struct zone *zone, struct bytes key)
+{
+    struct zone_node *node = trie_find(&zone->nodes, key);
+    if (node != NULL)
+        return node;
+    struct zone_node *parent = NULL;
+    for (size_t len = 0; len <= key.len; len++) {
+        if (len > 0 && key.data[len - 1] != 0)
+            continue; /* inside of a label */
+        struct bytes part = bytes_first(key, len);
+        node = trie_find(&zone->nodes, part);
+        if (node == NULL)
+            node = new_node(set, &zone->nodes, part);
+        if (node == NULL) {
+            prune(set, zone, part);
+            return NULL;
+        }
+        if (len > 0 && is_wildcard(part))
+            parent->flags |= ZONE_HAS_WILDCARD;
+        parent = node;
+    }
+    return node;
+}
+
+/* What the search asks of a node, kept beside its records. */
+static void note_types(struct zone_node *node)
+{
+    node->flags &= ZONE_HAS_WILDCARD;
+    if (zone_rrset(node, DNS_NS) != NULL)
+        node->flags |= ZONE_HAS_NS;
+    if (zone_rrset(node, DNS_DNAME) != NULL)
+        node->flags |= ZONE_HAS_DNAME;
+}
+
+void zone_node_name(const struct zone *zone, const struct zone_node *node, struct dns_name *out)
+{
+    dns_key_name(bytes_of(node->key, node->key_len), &zone->name, out);
+}
+
+/* ---- zones ---- */
+
+static void free_visited(void *self, void *item)
+{
+    free_node(self, item);
+}
+
+static void free_zone(struct zone_set *set, struct zone *zone)
+{
+    trie_each(&zone->nodes, free_visited, set);
+    trie_each(&zone->hashed, free_visited, set);
+    trie_done(&zone->nodes);
+    trie_done(&zone->hashed);
+    set->record_count -= zone->record_count;
+    heap_release(&set->heap, zone, sizeof *zone);
+}
+
+static void forget_zone(struct zone_set *set, struct zone *zone)
+{
+    (void)trie_remove(&set->zones, key_of_zone(zone));
+    free_zone(set, zone);
+}
+
+struct zone *zone_new(struct zone_set *set, const struct dns_name *name)
+{
+    struct zone *zone = heap_zeroed(&set->heap, sizeof *zone);
+    if (zone == NULL)
+        return NULL;
+    zone->name = *name;
+    zone->key_len = (uint16_t)dns_key_of(name, zone->key);
+    /* A record may make a node for every label of its name, but names in a zone share most. */
+    size_t nodes_max = 4 * set->records_max + DNS_LABELS_MAX;
+    trie_init(&zone->nodes, &set->heap, nodes_max, key_of_node);
+    trie_init(&zone->hashed, &set->heap, nodes_max, key_of_node);
+    zone->apex = new_node(set, &zone->nodes, bytes_empty());
+    if (zone->apex == NULL || trie_insert(&set->zones, zone) != TRIE_OK) {
+        free_zone(set, zone);
+        return NULL;
+    }
+    return zone;
+}
+
+static void free_visited_zone(void *self, void *item)
+{
+    free_zone(self, item);
 }
 
 void zone_set_free(struct zone_set *set)
 {
     if (set == NULL)
         return;
-    struct zone_node *node;
-    size_t place = 0;
-    while ((node = map_each(&set->nodes, &place)) != NULL)
-        free_node(set, node);
-    map_done(&set->nodes);
-    free_node(set, set->root);
+    trie_each(&set->zones, free_visited_zone, set);
+    trie_done(&set->zones);
     heap_release(&set->heap, set, sizeof *set);
 }
 
 size_t zone_set_count(const struct zone_set *set)
 {
     return set->record_count;
+}
+
+static struct zone *find_zone(const struct zone_set *set, struct bytes key, bool above)
+{
+    void *zones[DNS_LABELS_MAX + 1];
+    size_t count = trie_prefixes(&set->zones, key, zones, ARRAY_LEN(zones));
+    if (above && count > 0 && ((struct zone *)zones[count - 1])->key_len == key.len)
+        count--;
+    return count > 0 ? zones[count - 1] : NULL;
+}
+
+struct zone *zone_set_find(const struct zone_set *set, const struct dns_name *name, bool above)
+{
+    uint8_t key[DNS_KEY_MAX];
+    size_t len = dns_key_of(name, key);
+    return find_zone(set, bytes_of(key, len), above);
+}
+
+struct zone *zone_set_next(const struct zone_set *set, const struct zone *after)
+{
+    return after != NULL ? trie_after(&set->zones, key_of_zone(after)) : trie_first(&set->zones);
+}
+
+bool zone_set_remove(struct zone_set *set, const struct dns_name *name)
+{
+    uint8_t key[DNS_KEY_MAX];
+    size_t len = dns_key_of(name, key);
+    struct zone *zone = trie_find(&set->zones, bytes_of(key, len));
+    if (zone == NULL)
+        return false;
+    forget_zone(set, zone);
+    return true;
 }
 
 const char *zone_result_text(enum zone_result result)
@@ -124,85 +353,13 @@ const char *zone_result_text(enum zone_result result)
     return texts[result];
 }
 
-/* ---- nodes ---- */
-
-static bool is_wildcard(const struct zone_node *node)
-{
-    return node->owner.octets[0] == 1 && node->owner.octets[1] == '*';
-}
-
-static struct zone_node *add_child(struct zone_set *set, struct zone_node *parent,
-                                   const struct dns_name *name, size_t at)
-{
-    struct zone_node *node = heap_zeroed(&set->heap, sizeof *node);
-    if (node == NULL)
-        return NULL;
-    node->parent = parent;
-    node->id = set->next_id++;
-    node->owner.len = (uint8_t)(name->len - at);
-    memcpy(node->owner.octets, name->octets + at, node->owner.len);
-    struct child_key key = {parent, dns_name_label(name, at)};
-    node->hash = child_hash(set, &key);
-    if (!map_insert(&set->nodes, node->hash, node)) {
-        heap_release(&set->heap, node, sizeof *node);
-        return NULL;
-    }
-    parent->child_count++;
-    if (is_wildcard(node))
-        parent->wildcard = node;
-    return node;
-}
-
-/* A node with nothing in or below it does not exist, nor do ancestors that were there for it. */
-static void prune(struct zone_set *set, struct zone_node *node)
-{
-    while (node != set->root && node->rrsets == NULL && node->child_count == 0) {
-        struct zone_node *parent = node->parent;
-        bool removed = map_remove(&set->nodes, node->hash, node);
-        ASSERT(removed);
-        parent->child_count--;
-        if (parent->wildcard == node)
-            parent->wildcard = NULL;
-        free_node(set, node);
-        node = parent;
-    }
-}
-
-static struct zone_node *get_node(struct zone_set *set, const struct dns_name *name)
-{
-    struct dns_labels labels;
-    dns_name_labels(name, &labels);
-    struct zone_node *node = set->root;
-    for (size_t i = labels.count; i-- > 0;) {
-        struct zone_node *child = find_child(set, node, dns_name_label(name, labels.at[i]));
-        if (child == NULL)
-            child = add_child(set, node, name, labels.at[i]);
-        if (child == NULL) {
-            prune(set, node);
-            return NULL;
-        }
-        node = child;
-    }
-    return node;
-}
-
-/* What the walk asks of a node, kept beside its records. */
-static void note_types(struct zone_node *node)
-{
-    node->apex = zone_rrset(node, DNS_SOA) != NULL;
-    node->has_ns = zone_rrset(node, DNS_NS) != NULL;
-    node->has_dname = zone_rrset(node, DNS_DNAME) != NULL;
-}
-
 /* The zone has changed: its serial number goes up by one (RFC 1035 §3.3.13, RFC 1982). */
-static void touch(const struct zone_node *apex)
+static void touch(struct zone *zone)
 {
-    struct rrset *rrset = apex != NULL ? apex->rrsets : NULL;
-    while (rrset != NULL && rrset->type != DNS_SOA)
-        rrset = rrset->next;
-    if (rrset == NULL)
+    struct rrset *soa = *find_place(zone->apex, DNS_SOA, bytes_empty());
+    if (soa == NULL)
         return;
-    uint8_t *serial = rrset->records->rdata + rrset->records->len - 20;
+    uint8_t *serial = soa->octets + sizeof(uint16_t) + rrset_first(soa).len - SERIAL_FROM_END;
     for (size_t i = 4; i-- > 0;)
         if (++serial[i] != 0)
             break;
@@ -210,129 +367,152 @@ static void touch(const struct zone_node *apex)
 
 /* ---- adding ---- */
 
-static bool holds(const struct rrset *rrset, struct bytes rdata)
+/* Types that are beside any other, a CNAME included (RFC 4034 §3, §4; RFC 2181 §10.1). */
+static bool is_companion(uint16_t type)
 {
-    for (const struct zone_record *record = rrset->records; record != NULL; record = record->next)
-        if (bytes_equal(zone_rdata(record), rdata))
+    return type == DNS_RRSIG || type == DNS_NSEC;
+}
+
+static bool has_but_companions(const struct zone_node *node)
+{
+    for (const struct rrset *rrset = node->rrsets; rrset != NULL; rrset = rrset->next)
+        if (!is_companion(rrset->type))
             return true;
     return false;
 }
 
-static enum zone_result may_add(const struct zone_set *set, const struct dns_record *record)
+static enum zone_result may_join(const struct zone_node *node, const struct rrset *rrset,
+                                 const struct dns_record *record)
 {
-    if (record->class != DNS_IN || !dns_type_is_data(record->type) ||
-        record->rdata.len > ZONE_RDATA_MAX || !dns_rdata_valid(record->type, record->rdata))
-        return ZONE_INVALID;
-    struct zone_match match;
-    zone_find(set, &record->owner, &match);
-    if (match.apex == NULL && record->type != DNS_SOA)
-        return ZONE_OUTSIDE;
-    if (match.node == NULL)
-        return set->record_count < set->records_max ? ZONE_OK : ZONE_FULL;
-    const struct rrset *rrset = zone_rrset(match.node, record->type);
     if (rrset != NULL && holds(rrset, record->rdata))
         return ZONE_OK;
     if (rrset != NULL &&
         (record->type == DNS_SOA || record->type == DNS_CNAME || record->type == DNS_DNAME))
         return ZONE_ONLY_ONE;
-    if (record->type == DNS_CNAME ? match.node->rrsets != NULL
-                                  : zone_rrset(match.node, DNS_CNAME) != NULL)
+    if (record->type == DNS_CNAME && has_but_companions(node))
         return ZONE_CNAME_ALONE;
-    if (set->record_count >= set->records_max || (rrset != NULL && rrset->count >= ZONE_RRSET_MAX))
+    if (!is_companion(record->type) && record->type != DNS_CNAME &&
+        zone_rrset(node, DNS_CNAME) != NULL)
+        return ZONE_CNAME_ALONE;
+    if (rrset != NULL && rrset->count >= ZONE_RRSET_MAX)
         return ZONE_FULL;
     return ZONE_OK;
 }
 
-static struct rrset *get_rrset(struct zone_set *set, struct zone_node *node,
+/* NSEC3 records and their signatures have names of their own. */
+static bool is_hashed(const struct dns_record *record)
+{
+    struct reader r = reader_of(record->rdata);
+    return record->type == DNS_NSEC3 ||
+           (record->type == DNS_RRSIG && read_u16(&r) == DNS_NSEC3);
+}
+
+static struct zone_node *node_for(struct zone_set *set, struct zone *zone, struct bytes key,
+                                  bool hashed)
+{
+    if (!hashed)
+        return get_node(set, zone, key);
+    struct zone_node *node = trie_find(&zone->hashed, key);
+    return node != NULL ? node : new_node(set, &zone->hashed, key);
+}
+
+/* After a failure: what was made for nothing goes. */
+static void clean_up(struct zone_set *set, struct zone *zone, struct bytes key, bool hashed)
+{
+    if (!hashed) {
+        prune(set, zone, key);
+        return;
+    }
+    struct zone_node *node = trie_find(&zone->hashed, key);
+    if (node != NULL && node->rrsets == NULL) {
+        (void)trie_remove(&zone->hashed, key);
+        free_node(set, node);
+    }
+}
+
+static enum zone_result add_to(struct zone_set *set, struct zone *zone, struct bytes key,
                                const struct dns_record *record)
 {
-    struct rrset **place = &node->rrsets;
-    while (*place != NULL && (*place)->type != record->type)
-        place = &(*place)->next;
-    if (*place == NULL) {
-        *place = heap_zeroed(&set->heap, sizeof **place);
-        if (*place != NULL) {
-            (*place)->type = record->type;
-            (*place)->ttl = record->ttl;
-        }
-    }
-    return *place;
-}
-
-static bool append(struct zone_set *set, struct rrset *rrset, struct bytes rdata)
-{
-    struct zone_record *record = heap_zeroed(&set->heap, sizeof *record + rdata.len);
-    if (record == NULL)
-        return false;
-    record->len = (uint16_t)rdata.len;
-    memcpy(record->rdata, rdata.data, rdata.len);
-    struct zone_record **place = &rrset->records;
-    while (*place != NULL)
-        place = &(*place)->next;
-    *place = record;
-    rrset->count++;
-    set->record_count++;
-    return true;
-}
-
-static void drop_empty_rrsets(struct zone_set *set, struct zone_node *node)
-{
-    struct rrset **place = &node->rrsets;
-    while (*place != NULL) {
-        struct rrset *rrset = *place;
-        if (rrset->count > 0) {
-            place = &rrset->next;
-            continue;
-        }
-        *place = rrset->next;
-        free_rrset(set, rrset);
+    bool hashed = is_hashed(record);
+    struct zone_node *node = node_for(set, zone, key, hashed);
+    if (node == NULL)
+        return ZONE_NO_MEMORY;
+    struct rrset **place = find_place(node, record->type, record->rdata);
+    enum zone_result result = may_join(node, *place, record);
+    bool there = *place != NULL && holds(*place, record->rdata);
+    if (result == ZONE_OK && there && record->ttl < (*place)->ttl)
+        (*place)->ttl = record->ttl;
+    if (result == ZONE_OK && !there && set->record_count >= set->records_max)
+        result = ZONE_FULL;
+    if (result == ZONE_OK && !there && !append(set, place, record))
+        result = ZONE_NO_MEMORY;
+    if (result != ZONE_OK || there) {
+        clean_up(set, zone, key, hashed);
+        return result;
     }
     note_types(node);
+    zone->record_count++;
+    set->record_count++;
+    if (record->type != DNS_SOA)
+        touch(zone);
+    return ZONE_OK;
+}
+
+static bool may_be_in_a_zone(const struct dns_record *record)
+{
+    return record->class == DNS_IN && dns_type_is_data(record->type) &&
+           record->rdata.len <= ZONE_RDATA_MAX && dns_rdata_valid(record->type, record->rdata);
+}
+
+enum zone_result zone_put(struct zone_set *set, struct zone *zone, const struct dns_record *record)
+{
+    uint8_t octets[DNS_KEY_MAX];
+    struct bytes key = bytes_of(octets, dns_key_of(&record->owner, octets));
+    if (!may_be_in_a_zone(record))
+        return ZONE_INVALID;
+    if (!begins_with(key, key_of_zone(zone)))
+        return ZONE_OUTSIDE;
+    return add_to(set, zone, bytes_after(key, zone->key_len), record);
 }
 
 enum zone_result zone_add(struct zone_set *set, const struct dns_record *record)
 {
-    enum zone_result result = may_add(set, record);
-    if (result != ZONE_OK)
-        return result;
-    struct zone_node *node = get_node(set, &record->owner);
-    if (node == NULL)
+    uint8_t octets[DNS_KEY_MAX];
+    struct bytes key = bytes_of(octets, dns_key_of(&record->owner, octets));
+    if (!may_be_in_a_zone(record))
+        return ZONE_INVALID;
+    /* A DS record is the parent's (RFC 4035 §2.4). */
+    struct zone *zone = find_zone(set, key, record->type == DNS_DS);
+    bool begins = record->type == DNS_SOA && (zone == NULL || zone->key_len < key.len);
+    if (zone == NULL && !begins)
+        return ZONE_OUTSIDE;
+    if (begins && set->record_count >= set->records_max)
+        return ZONE_FULL;
+    if (begins && (zone = zone_new(set, &record->owner)) == NULL)
         return ZONE_NO_MEMORY;
-    struct rrset *rrset = get_rrset(set, node, record);
-    bool there = rrset != NULL && holds(rrset, record->rdata);
-    if (rrset == NULL || (!there && !append(set, rrset, record->rdata))) {
-        drop_empty_rrsets(set, node);
-        prune(set, node);
-        return ZONE_NO_MEMORY;
-    }
-    if (record->ttl < rrset->ttl)
-        rrset->ttl = record->ttl;
-    note_types(node);
-    if (!there && record->type != DNS_SOA) {
-        struct zone_match match;
-        zone_find(set, &record->owner, &match);
-        touch(match.apex);
-    }
-    return ZONE_OK;
+    enum zone_result result = add_to(set, zone, bytes_after(key, zone->key_len), record);
+    if (begins && result != ZONE_OK)
+        forget_zone(set, zone);
+    return result;
 }
 
 /* ---- removing ---- */
 
-static size_t remove_records(struct zone_set *set, struct rrset *rrset, const struct bytes *rdata)
+static size_t remove_from(struct zone_set *set, struct zone_node *node, uint16_t type,
+                          const struct bytes *rdata)
 {
     size_t count = 0;
-    struct zone_record **place = &rrset->records;
+    struct rrset **place = &node->rrsets;
     while (*place != NULL) {
-        struct zone_record *record = *place;
-        if (rdata != NULL && !bytes_equal(zone_rdata(record), *rdata)) {
-            place = &record->next;
-            continue;
-        }
-        *place = record->next;
-        heap_release(&set->heap, record, sizeof *record + record->len);
-        rrset->count--;
-        set->record_count--;
-        count++;
+        struct rrset *rrset = *place;
+        struct rrset *next = rrset->next;
+        bool apex = zone_is_apex(node);
+        bool structure = apex && (rrset->type == DNS_SOA ||
+                                  (rrset->type == DNS_NS && type != DNS_NS));
+        if (!structure && (type == DNS_ANY || rrset->type == type))
+            count += take_out(set, place, rdata);
+        if (*place != next) /* it is still there, though perhaps elsewhere */
+            place = &(*place)->next;
     }
     return count;
 }
@@ -340,22 +520,23 @@ static size_t remove_records(struct zone_set *set, struct rrset *rrset, const st
 size_t zone_remove(struct zone_set *set, const struct dns_name *name, uint16_t type,
                    const struct bytes *rdata)
 {
-    struct zone_match match;
-    zone_find(set, name, &match);
-    if (match.node == NULL)
+    uint8_t octets[DNS_KEY_MAX];
+    struct bytes key = bytes_of(octets, dns_key_of(name, octets));
+    struct zone *zone = find_zone(set, key, false);
+    if (zone == NULL)
         return 0;
-    struct zone_node *node = get_node(set, name);
-    size_t count = 0;
-    for (struct rrset *rrset = node->rrsets; rrset != NULL; rrset = rrset->next) {
-        bool structure = rrset->type == DNS_SOA || (rrset->type == DNS_NS && node->apex);
-        if (type == DNS_ANY ? !structure : rrset->type == type)
-            count += remove_records(set, rrset, rdata);
-    }
-    drop_empty_rrsets(set, node);
-    bool zone_is_gone = match.apex == node && !node->apex;
-    if (count > 0 && !zone_is_gone)
-        touch(match.apex);
-    prune(set, node);
+    key = bytes_after(key, zone->key_len);
+    bool hashed = type == DNS_NSEC3;
+    struct zone_node *node = trie_find(hashed ? &zone->hashed : &zone->nodes, key);
+    if (node == NULL)
+        return 0;
+    size_t count = remove_from(set, node, type, rdata);
+    zone->record_count -= count;
+    set->record_count -= count;
+    note_types(node);
+    if (count > 0)
+        touch(zone);
+    clean_up(set, zone, key, hashed);
     return count;
 }
 
@@ -369,40 +550,74 @@ const struct rrset *zone_rrset(const struct zone_node *node, uint16_t type)
     return NULL;
 }
 
-/* RFC 1034 §4.3.2, steps 2 and 3: down label by label, with an eye on where zones begin and end. */
+const struct rrset *zone_signatures(const struct zone_node *node, uint16_t type)
+{
+    for (const struct rrset *rrset = node->rrsets; rrset != NULL; rrset = rrset->next)
+        if (rrset->type == DNS_RRSIG && covered(rrset) == type)
+            return rrset;
+    return NULL;
+}
+
+/* RFC 1034 §4.3.2, steps 2 and 3, with an eye on where zones end. */
+static void search(const struct zone *zone, struct bytes key, struct zone_match *out)
+{
+    void *path[DNS_LABELS_MAX + 1];
+    size_t count = trie_prefixes(&zone->nodes, key, path, ARRAY_LEN(path));
+    struct zone_match match = {.zone = zone};
+    for (size_t i = 0; i < count; i++) {
+        const struct zone_node *node = path[i];
+        bool plain = match.cut == NULL && match.dname == NULL;
+        if ((node->flags & ZONE_HAS_NS) && plain && !zone_is_apex(node))
+            match.cut = node;
+        else if ((node->flags & ZONE_HAS_DNAME) && plain && node->key_len < key.len)
+            match.dname = node;
+        match.encloser = node;
+    }
+    if (match.encloser->key_len == key.len)
+        match.node = match.encloser;
+    *out = match;
+}
+
 void zone_find(const struct zone_set *set, const struct dns_name *name, struct zone_match *out)
 {
-    struct dns_labels labels;
-    dns_name_labels(name, &labels);
-    struct zone_match match = {0};
-    const struct zone_node *node = set->root;
-    for (size_t i = labels.count;;) {
-        if (node->apex) {
-            match.apex = node;
-            match.cut = NULL;
-            match.dname = NULL;
-        } else if (node->has_ns && match.apex != NULL && match.cut == NULL &&
-                   match.dname == NULL) {
-            match.cut = node;
-        }
-        match.encloser = node;
-        if (i == 0) {
-            match.node = node;
-            break;
-        }
-        if (node->has_dname && match.apex != NULL && match.cut == NULL && match.dname == NULL)
-            match.dname = node;
-        node = find_child(set, node, dns_name_label(name, labels.at[--i]));
-        if (node == NULL)
-            break;
-    }
-    *out = match;
+    uint8_t octets[DNS_KEY_MAX];
+    struct bytes key = bytes_of(octets, dns_key_of(name, octets));
+    const struct zone *zone = find_zone(set, key, false);
+    *out = (struct zone_match){0};
+    if (zone != NULL)
+        search(zone, bytes_after(key, zone->key_len), out);
+}
+
+void zone_find_in(const struct zone *zone, const struct dns_name *name, struct zone_match *out)
+{
+    uint8_t octets[DNS_KEY_MAX];
+    struct bytes key = bytes_of(octets, dns_key_of(name, octets));
+    ASSERT(begins_with(key, key_of_zone(zone)));
+    search(zone, bytes_after(key, zone->key_len), out);
+}
+
+const struct zone_node *zone_wildcard(const struct zone *zone, const struct zone_node *node)
+{
+    uint8_t key[DNS_KEY_MAX + 2];
+    if (!(node->flags & ZONE_HAS_WILDCARD))
+        return NULL;
+    memcpy(key, node->key, node->key_len);
+    key[node->key_len] = '*';
+    key[node->key_len + 1] = 0;
+    return trie_find(&zone->nodes, bytes_of(key, node->key_len + 2u));
 }
 
 uint32_t zone_negative_ttl(const struct rrset *soa)
 {
-    const struct zone_record *record = soa->records;
-    struct reader r = reader_of(bytes_after(zone_rdata(record), (size_t)record->len - 4));
+    struct bytes rdata = rrset_first(soa);
+    struct reader r = reader_of(bytes_after(rdata, rdata.len - 4));
     uint32_t minimum = read_u32(&r);
     return minimum < soa->ttl ? minimum : soa->ttl;
+}
+
+uint32_t zone_serial(const struct zone *zone)
+{
+    struct bytes rdata = rrset_first(zone_rrset(zone->apex, DNS_SOA));
+    struct reader r = reader_of(bytes_after(rdata, rdata.len - SERIAL_FROM_END));
+    return read_u32(&r);
 }

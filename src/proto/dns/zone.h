@@ -1,68 +1,117 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * zone.h - authoritative data in memory: any number of zones in one tree of names (RFC 1034 §4.2,
- * §4.3.3 and RFC 4592 for wildcards and empty non-terminals).
+ * zone.h - authoritative data in memory (RFC 1034 §4.2, §4.3.3; RFC 4592 for wildcards and empty
+ * non-terminals; RFC 4035 §3.1, RFC 5155 §7 for signed zones).
  *
- * A zone begins where a SOA record is added, and ends at NS records below it, or where another zone
- * of the set begins. One walk from the root down finds the zone, a delegation on the way, the name
- * itself or its closest encloser. Class IN only.
+ * A zone is a table of names in canonical order, each with its sets of records. A set of zones finds
+ * the one that a name is in. Class IN only.
  */
 #ifndef WN_PROTO_DNS_ZONE_H
 #define WN_PROTO_DNS_ZONE_H
 
 #include "base/heap.h"
-#include "base/siphash.h"
+#include "base/trie.h"
+#include "wire/dns/dns_key.h"
 #include "wire/dns/dns_record.h"
 
 enum {
-    ZONE_RDATA_MAX = 4096,   /* of one record: more would not fit where others must fit too */
-    ZONE_RRSET_MAX = 1024,   /* records of one name and type */
+    ZONE_RDATA_MAX = 4096, /* of one record: more would not fit where others must fit too */
+    ZONE_RRSET_MAX = 1024, /* records of one name and type */
 };
 
-/* One record of a set. */
-struct zone_record {
-    struct zone_record *next;
-    uint16_t len;
-    uint8_t rdata[]; /* valid for its type, names uncompressed */
-};
-
-/* The records of one name and type, in the order they were added. */
+/* The records of one name and type, in the order they were added; of RRSIG, those that cover one
+ * type. Lengths of 16 bits and RDATA follow each other in `octets`. */
 struct rrset {
     struct rrset *next; /* of the same name */
+    uint32_t ttl;       /* of all of them (RFC 2181 §5.2) */
     uint16_t type;
     uint16_t count;
-    uint32_t ttl; /* of all of them (RFC 2181 §5.2) */
-    struct zone_record *records;
+    uint8_t octets[];
+};
+
+/* Where in a set one is: all zero at the start. */
+struct rrset_place {
+    uint32_t at; /* octets gone past */
+    uint32_t done;
+};
+
+/* The next record of a set; RDATA is valid for its type, names uncompressed. False: none is left. */
+static inline bool rrset_next(const struct rrset *rrset, struct rrset_place *place,
+                              struct bytes *out)
+{
+    uint16_t len;
+    if (place->done == rrset->count)
+        return false;
+    memcpy(&len, rrset->octets + place->at, sizeof len);
+    *out = bytes_of(rrset->octets + place->at + sizeof len, len);
+    place->at += (uint32_t)sizeof len + len;
+    place->done++;
+    return true;
+}
+
+/* The first record: of types that have only one. */
+static inline struct bytes rrset_first(const struct rrset *rrset)
+{
+    struct rrset_place place = {0};
+    struct bytes rdata = bytes_empty();
+    (void)rrset_next(rrset, &place, &rdata);
+    return rdata;
+}
+
+enum zone_node_flags {
+    ZONE_HAS_NS = 1 << 0,
+    ZONE_HAS_DNAME = 1 << 1,
+    ZONE_HAS_WILDCARD = 1 << 2, /* the child "*" exists */
 };
 
 /* A name that exists: it has records, or names below it do (an empty non-terminal). */
 struct zone_node {
-    struct zone_node *parent;
-    struct zone_node *wildcard; /* the child "*" */
     struct rrset *rrsets;
-    uint32_t id;
-    uint32_t hash;
-    uint32_t child_count;
-    bool apex;  /* has SOA */
-    bool has_ns;
-    bool has_dname;
-    struct dns_name owner;
+    uint16_t key_len;
+    uint8_t flags;  /* enum zone_node_flags */
+    uint8_t key[];  /* dns_key.h, behind the zone's own */
 };
+
+struct zone {
+    struct dns_name name;
+    struct zone_node *apex; /* has SOA */
+    struct trie nodes;      /* by key; the apex' is empty */
+    struct trie hashed;     /* owners of NSEC3, which are no names of the zone (RFC 5155 §7.1) */
+    size_t record_count;
+    uint16_t key_len;
+    uint8_t key[DNS_KEY_MAX];
+};
+
+/* The node's name, in lower case but for the zone's own part. */
+void zone_node_name(const struct zone *zone, const struct zone_node *node, struct dns_name *out);
+
+static inline bool zone_is_apex(const struct zone_node *node)
+{
+    return node->key_len == 0;
+}
 
 struct zone_set;
 
-/* NULL: no memory. The key is for the hash table. */
-MUST_USE struct zone_set *zone_set_new(const struct heap *heap, size_t records_max,
-                                       const struct siphash_key *key);
+/* NULL: no memory. */
+MUST_USE struct zone_set *zone_set_new(const struct heap *heap, size_t records_max);
 void zone_set_free(struct zone_set *set);
 size_t zone_set_count(const struct zone_set *set); /* records */
+
+/* The zone that the name is in: the deepest one. `above`: not one of that very name. NULL: none. */
+struct zone *zone_set_find(const struct zone_set *set, const struct dns_name *name, bool above);
+
+/* Every zone once, in canonical order: from NULL on; NULL ends. */
+struct zone *zone_set_next(const struct zone_set *set, const struct zone *after);
+
+/* Forgets the zone of that very name. False: there is none. */
+bool zone_set_remove(struct zone_set *set, const struct dns_name *name);
 
 enum zone_result {
     ZONE_OK,          /* also when that very record is there already */
     ZONE_FULL,
     ZONE_NO_MEMORY,
     ZONE_INVALID,     /* RDATA is not valid or too long, or not a type for a zone, or not class IN */
-    ZONE_CNAME_ALONE, /* a CNAME and other data at one name (RFC 1034 §3.6.2) */
+    ZONE_CNAME_ALONE, /* a CNAME and other data at one name (RFC 1034 §3.6.2, RFC 2181 §10.1) */
     ZONE_ONLY_ONE,    /* a second SOA, CNAME or DNAME at one name */
     ZONE_OUTSIDE,     /* the name is in no zone of this set */
     ZONE_RESULT_COUNT
@@ -71,19 +120,27 @@ enum zone_result {
 /* Why it was refused, for people. Static. */
 const char *zone_result_text(enum zone_result result);
 
-/* Adds a record; a SOA begins a zone. A set takes the lowest TTL of its records. The zone's serial
- * number is increased. */
+/* Adds a record to the zone that its owner is in; a SOA begins a zone. A set takes the lowest TTL of
+ * its records. The zone's serial number is increased. */
 MUST_USE enum zone_result zone_add(struct zone_set *set, const struct dns_record *record);
 
-/* Removes the records of that name and type (DNS_ANY: of every type but those that hold the zone
- * together, SOA, and NS at its apex), only those with that RDATA unless `rdata` is NULL. Returns how
- * many. */
+/* The same for a certain zone, whatever lies below it in others: for what comes from its own file or
+ * transfer. The owner must be within it; only `set`'s zones can be given. */
+MUST_USE enum zone_result zone_put(struct zone_set *set, struct zone *zone,
+                                   const struct dns_record *record);
+
+/* An empty zone, or NULL: no memory. It needs a SOA before anything is asked of it. */
+MUST_USE struct zone *zone_new(struct zone_set *set, const struct dns_name *name);
+
+/* Removes the records of that name and type (DNS_ANY: of every type), only those with that RDATA
+ * unless `rdata` is NULL. What holds the zone together, SOA and NS at its apex, stays unless NS is
+ * asked for by its type. Returns how many. */
 size_t zone_remove(struct zone_set *set, const struct dns_name *name, uint16_t type,
                    const struct bytes *rdata);
 
 /* What there is to know about a name; valid until the set changes. */
 struct zone_match {
-    const struct zone_node *apex;     /* of the zone that it is in; NULL: none of ours */
+    const struct zone *zone;          /* that it is in; NULL: none of ours, and nothing else is set */
     const struct zone_node *cut;      /* a delegation at or above it, within the zone; or NULL */
     const struct zone_node *dname;    /* a DNAME above it (RFC 6672), before any cut; or NULL */
     const struct zone_node *node;     /* the name itself; NULL: it does not exist */
@@ -92,16 +149,21 @@ struct zone_match {
 
 void zone_find(const struct zone_set *set, const struct dns_name *name, struct zone_match *out);
 
-/* The records of that type, or NULL. */
+/* The same in that zone, which must be the name's or one above. */
+void zone_find_in(const struct zone *zone, const struct dns_name *name, struct zone_match *out);
+
+/* The wildcard just below the node; NULL: it has none. */
+const struct zone_node *zone_wildcard(const struct zone *zone, const struct zone_node *node);
+
+/* The records of that type, or NULL; of RRSIG, those that cover the first type. */
 const struct rrset *zone_rrset(const struct zone_node *node, uint16_t type);
 
-static inline struct bytes zone_rdata(const struct zone_record *record)
-{
-    return bytes_of(record->rdata, record->len);
-}
+/* The signatures over the records of that type, or NULL. */
+const struct rrset *zone_signatures(const struct zone_node *node, uint16_t type);
 
 /* How long "there is no such thing" holds: the lesser of the SOA's TTL and its MINIMUM (RFC 2308
  * §5). */
 uint32_t zone_negative_ttl(const struct rrset *soa);
+uint32_t zone_serial(const struct zone *zone);
 
 #endif

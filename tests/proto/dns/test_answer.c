@@ -58,10 +58,9 @@ static void add_line(const char *line)
 
 static int set_up(void **state UNUSED)
 {
-    static const struct siphash_key key = {3, 4};
     counts = (struct counting_heap){0};
     struct heap heap = counting_heap(&counts);
-    zones = zone_set_new(&heap, 1000, &key);
+    zones = zone_set_new(&heap, 1000);
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
         add_line(lines[i]);
     return 0;

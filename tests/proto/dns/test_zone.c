@@ -4,8 +4,6 @@
 #include "tests/support/check.h"
 #include "tests/support/dns_text.h"
 
-static const struct siphash_key key = {1, 2};
-
 static enum zone_result add(struct zone_set *set, const char *line)
 {
     uint8_t rdata[1024];
@@ -25,6 +23,12 @@ static struct zone_match find(const struct zone_set *set, const char *text)
     struct zone_match match;
     zone_find(set, &name, &match);
     return match;
+}
+
+static const struct zone_node *wildcard_of(const struct zone_set *set, const char *text)
+{
+    struct zone_match match = find(set, text);
+    return zone_wildcard(match.zone, match.node);
 }
 
 static size_t remove_name(struct zone_set *set, const char *text, uint16_t type)
@@ -50,7 +54,7 @@ static const char *const lines[] = {
 static struct zone_set *zones(struct heap *heap, struct counting_heap *counts)
 {
     *heap = counting_heap(counts);
-    struct zone_set *set = zone_set_new(heap, 100, &key);
+    struct zone_set *set = zone_set_new(heap, 100);
     assert_non_null(set);
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
         CHECK_EQUAL(lines[i], add(set, lines[i]), ZONE_OK);
@@ -65,8 +69,8 @@ static const struct {
     bool exists;
     const char *encloser;
 } finds[] = {
-    {"com", NULL, NULL, NULL, false, "."},
-    {".", NULL, NULL, NULL, true, "."},
+    {"com", NULL, NULL, NULL, false, NULL},
+    {".", NULL, NULL, NULL, false, NULL},
     {"example", "example.", NULL, NULL, true, "example."},
     {"NS.Example", "example.", NULL, NULL, true, "ns.example."},
     {"b.c.example", "example.", NULL, NULL, true, "b.c.example."},
@@ -84,12 +88,16 @@ static const struct {
     {"x.old.example", "example.", NULL, "old.example.", false, "old.example."},
 };
 
-static void check_node(const char *name, const struct zone_node *node, const char *want)
+static void check_node(const char *name, const struct zone_match *match,
+                       const struct zone_node *node, const char *want)
 {
     char text[DNS_NAME_TEXT_MAX];
+    struct dns_name owner;
     CHECK_EQUAL(name, node != NULL, want != NULL);
-    if (node != NULL)
-        assert_string_equal(dns_name_format(&node->owner, text), want);
+    if (node == NULL)
+        return;
+    zone_node_name(match->zone, node, &owner);
+    assert_string_equal(dns_name_format(&owner, text), want);
 }
 
 static void finds_zone_cut_and_encloser(void **state UNUSED)
@@ -99,13 +107,14 @@ static void finds_zone_cut_and_encloser(void **state UNUSED)
     struct zone_set *set = zones(&heap, &counts);
     for (size_t i = 0; i < ARRAY_LEN(finds); i++) {
         struct zone_match match = find(set, finds[i].name);
-        check_node(finds[i].name, match.apex, finds[i].apex);
-        check_node(finds[i].name, match.cut, finds[i].cut);
-        check_node(finds[i].name, match.dname, finds[i].dname);
-        check_node(finds[i].name, match.encloser, finds[i].encloser);
+        check_node(finds[i].name, &match, match.zone != NULL ? match.zone->apex : NULL,
+                   finds[i].apex);
+        check_node(finds[i].name, &match, match.cut, finds[i].cut);
+        check_node(finds[i].name, &match, match.dname, finds[i].dname);
+        check_node(finds[i].name, &match, match.encloser, finds[i].encloser);
         CHECK_EQUAL(finds[i].name, match.node != NULL, finds[i].exists);
     }
-    assert_non_null(find(set, "wild.example").node->wildcard);
+    assert_non_null(wildcard_of(set, "wild.example"));
     zone_set_free(set);
     assert_int_equal(counts.blocks, 0);
 }
@@ -156,7 +165,7 @@ static void removing_prunes_what_was_only_on_the_way(void **state UNUSED)
     assert_int_equal(zone_set_count(set), ARRAY_LEN(lines) - 2);
     /* The wildcard can come back. */
     assert_int_equal(add(set, "*.wild.example. A 192.0.2.9"), ZONE_OK);
-    assert_non_null(find(set, "wild.example").node->wildcard);
+    assert_non_null(wildcard_of(set, "wild.example"));
     zone_set_free(set);
     assert_int_equal(counts.blocks, 0);
 }
@@ -172,8 +181,8 @@ static void removing_keeps_the_zone_together(void **state UNUSED)
     assert_non_null(zone_rrset(find(set, "example").node, DNS_NS));
     assert_int_equal(remove_name(set, "sub.example", DNS_ANY), 1); /* a delegation is not structure */
     assert_null(find(set, "ns.sub.example").cut);
-    assert_int_equal(remove_name(set, "own.sub.example", DNS_SOA), 1); /* asked for by its type */
-    assert_null(find(set, "own.sub.example").node);
+    assert_int_equal(remove_name(set, "own.sub.example", DNS_SOA), 0);
+    assert_true(zone_is_apex(find(set, "own.sub.example").node));
     zone_set_free(set);
     assert_int_equal(counts.blocks, 0);
 }
@@ -190,22 +199,20 @@ static void one_record_of_a_set_can_be_removed(void **state UNUSED)
     assert_int_equal(zone_remove(set, &name, DNS_A, &rdata), 0);
     const struct rrset *rrset = zone_rrset(find(set, "ns.example").node, DNS_A);
     assert_int_equal(rrset->count, 1);
-    assert_int_equal(rrset->records->rdata[3], 9);
+    assert_int_equal(rrset_first(rrset).data[3], 9);
     zone_set_free(set);
 }
 
 static uint32_t serial(const struct zone_set *set)
 {
-    const struct zone_record *soa = zone_rrset(find(set, "example").node, DNS_SOA)->records;
-    struct reader r = reader_of(bytes_after(zone_rdata(soa), soa->len - 20u));
-    return read_u32(&r);
+    return zone_serial(find(set, "example").zone);
 }
 
 static void the_serial_counts_changes(void **state UNUSED)
 {
     struct counting_heap counts = {0};
     struct heap heap = counting_heap(&counts);
-    struct zone_set *set = zone_set_new(&heap, 100, &key);
+    struct zone_set *set = zone_set_new(&heap, 100);
     assert_int_equal(add(set, "example. SOA ns.example. h.example. 254 2 3 4 30"), ZONE_OK);
     assert_int_equal(serial(set), 254);
     assert_int_equal(add(set, "a.example. A 192.0.2.1"), ZONE_OK);
@@ -233,7 +240,7 @@ static void is_bounded(void **state UNUSED)
 {
     struct counting_heap counts = {0};
     struct heap heap = counting_heap(&counts);
-    struct zone_set *set = zone_set_new(&heap, 3, &key);
+    struct zone_set *set = zone_set_new(&heap, 3);
     assert_int_equal(add(set, "example. SOA ns.example. h.example. 1 2 3 4 30"), ZONE_OK);
     assert_int_equal(add(set, "a.example. A 192.0.2.1"), ZONE_OK);
     assert_int_equal(add(set, "a.example. A 192.0.2.2"), ZONE_OK);
@@ -245,23 +252,135 @@ static void is_bounded(void **state UNUSED)
     assert_int_equal(counts.blocks, 0);
 }
 
+/* No empty branch stays behind. */
+static void check_no_empty_leaf(const struct zone_set *set)
+{
+    for (struct zone *zone = NULL; (zone = zone_set_next(set, zone)) != NULL;) {
+        struct zone_node *node = trie_first(&zone->nodes);
+        while (node != NULL) {
+            struct bytes key = bytes_of(node->key, node->key_len);
+            struct zone_node *next = trie_after(&zone->nodes, key);
+            bool below = next != NULL && next->key_len > key.len &&
+                         memcmp(next->key, key.data, key.len) == 0;
+            assert_true(node->rrsets != NULL || below);
+            node = next;
+        }
+    }
+}
+
 static void survives_without_memory(void **state UNUSED)
 {
-    for (size_t fail_at = 1; fail_at < 60; fail_at++) {
+    for (size_t fail_at = 1; fail_at < 80; fail_at++) {
         struct counting_heap counts = {.fail_at = fail_at};
         struct heap heap = counting_heap(&counts);
-        struct zone_set *set = zone_set_new(&heap, 100, &key);
+        struct zone_set *set = zone_set_new(&heap, 100);
         if (set != NULL) {
             for (size_t i = 0; i < ARRAY_LEN(lines); i++)
                 (void)add(set, lines[i]);
-            struct zone_match match = find(set, "x.b.c.example");
-            /* No empty branch stays behind. */
-            if (match.encloser->rrsets == NULL && match.encloser->parent != NULL)
-                assert_true(match.encloser->child_count > 0);
+            check_no_empty_leaf(set);
             zone_set_free(set);
         }
         assert_int_equal(counts.blocks, 0);
     }
+}
+
+/* ---- zones as such ---- */
+
+static void zones_are_apart(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    struct dns_name own = dns_text_name("own.SUB.example");
+    struct dns_name parent = dns_text_name("example");
+    struct zone *child = zone_set_find(set, &own, false);
+    assert_true(dns_name_equal(&child->name, &own));
+    assert_true(dns_name_equal(&zone_set_find(set, &own, true)->name, &parent));
+    assert_null(zone_set_find(set, &parent, true));
+    /* A DS record goes to the parent, and is found there (RFC 4035 §2.4, §3.1.4.1). */
+    assert_int_equal(add(set, "own.sub.example. DS 1 8 2 00ff"), ZONE_OK);
+    struct zone_match match;
+    zone_find_in(zone_set_find(set, &own, true), &own, &match);
+    assert_non_null(zone_rrset(match.node, DNS_DS));
+    assert_null(zone_rrset(child->apex, DNS_DS));
+    size_t before = zone_set_count(set);
+    size_t in_child = child->record_count;
+    assert_true(zone_set_remove(set, &own));
+    assert_false(zone_set_remove(set, &own));
+    assert_int_equal(zone_set_count(set), before - in_child);
+    assert_true(dns_name_equal(&find(set, "x.own.sub.example").zone->name, &parent));
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
+}
+
+static void zones_come_in_canonical_order(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    static const char *const more[] = {"com. SOA . . 1 2 3 4 5", "a.example. SOA . . 1 2 3 4 5"};
+    static const char *const want[] = {"com.", "example.", "a.example.", "own.sub.example."};
+    for (size_t i = 0; i < ARRAY_LEN(more); i++)
+        assert_int_equal(add(set, more[i]), ZONE_OK);
+    size_t count = 0;
+    for (struct zone *zone = NULL; (zone = zone_set_next(set, zone)) != NULL; count++) {
+        char text[DNS_NAME_TEXT_MAX];
+        assert_string_equal(dns_name_format(&zone->name, text), want[count]);
+    }
+    assert_int_equal(count, ARRAY_LEN(want));
+    zone_set_free(set);
+}
+
+static void nsec3_owners_are_no_names(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    const char *const hashed[] = {
+        "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 1 0 - "
+        "2t7b4g4vsa5smi47k61mv5bv1a22bojr A",
+        "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. RRSIG NSEC3 13 2 60 20300101000000 "
+        "20200101000000 1 example. AAAA",
+        "ns.example. RRSIG A 13 2 60 20300101000000 20200101000000 1 example. AAAA",
+        "ns.example. RRSIG NSEC 13 2 60 20300101000000 20200101000000 1 example. AAAA",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(hashed); i++)
+        CHECK_EQUAL(hashed[i], add(set, hashed[i]), ZONE_OK);
+    struct zone_match match = find(set, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example");
+    assert_null(match.node);
+    assert_int_equal(match.zone->hashed.count, 1);
+    struct zone_node *node = trie_first(&match.zone->hashed);
+    assert_non_null(zone_rrset(node, DNS_NSEC3));
+    assert_non_null(zone_signatures(node, DNS_NSEC3));
+    match = find(set, "ns.example");
+    assert_int_equal(zone_signatures(match.node, DNS_A)->count, 1);
+    assert_null(zone_signatures(match.node, DNS_AAAA));
+    assert_int_equal(remove_name(set, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example", DNS_NSEC3), 1);
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
+}
+
+static void a_zone_takes_what_is_its_own_only(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    struct dns_name parent = dns_text_name("example");
+    struct zone *zone = zone_set_find(set, &parent, false);
+    struct dns_record record = {.owner = dns_text_name("glue.own.sub.example"),
+                                .type = DNS_A,
+                                .class = DNS_IN,
+                                .ttl = 1,
+                                .rdata = bytes_of("\300\0\2\1", 4)};
+    assert_int_equal(zone_put(set, zone, &record), ZONE_OK);
+    assert_null(find(set, "glue.own.sub.example").node); /* the child is asked, and has it not */
+    struct zone_match match;
+    zone_find_in(zone, &record.owner, &match);
+    assert_non_null(match.node);
+    record.owner = dns_text_name("other");
+    assert_int_equal(zone_put(set, zone, &record), ZONE_OUTSIDE);
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
 }
 
 int main(void)
@@ -276,6 +395,10 @@ int main(void)
         cmocka_unit_test(a_set_has_one_ttl_the_lowest),
         cmocka_unit_test(is_bounded),
         cmocka_unit_test(survives_without_memory),
+        cmocka_unit_test(zones_are_apart),
+        cmocka_unit_test(zones_come_in_canonical_order),
+        cmocka_unit_test(nsec3_owners_are_no_names),
+        cmocka_unit_test(a_zone_takes_what_is_its_own_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
