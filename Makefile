@@ -14,7 +14,7 @@ PYTHON = python3
 PREFIX ?= /usr/local
 B := build/$(VARIANT)
 
-PACKAGES := libconfuse jansson sqlite3
+PACKAGES := libconfuse jansson sqlite3 libcrypto
 ifneq ($(filter-out setup clean,$(or $(MAKECMDGOALS),all)),)
 LIB_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
