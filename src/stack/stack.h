@@ -139,6 +139,7 @@ enum socket_events {
     SOCKET_FAILED = 1 << 4,   /* TCP: the connection is gone, see tcp_error(); UDP: an ICMP error */
     SOCKET_FINISHED = 1 << 5, /* TCP: our FIN is acknowledged and the peer's has come */
     SOCKET_TROUBLE = 1 << 6,  /* TCP: tcp_info() tells what; the connection lives on */
+    SOCKET_URGENT = 1 << 7,   /* TCP: tcp_urgent() tells where urgent data ends */
 };
 
 /* Who opened a socket. Whoever takes the stack's events hands those of other faces on. */

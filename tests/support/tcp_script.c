@@ -417,6 +417,8 @@ static void check_word(struct play *p, const struct caught *caught)
         script_same(p, "gso size", caught->gso_size, script_number(p));
     else if (strcmp(name, "port") == 0)
         script_same(p, "port", header->target_port, script_number(p));
+    else if (strcmp(name, "urg") == 0)
+        script_same(p, "urgent pointer", header->urgent, script_number(p));
     else if (strcmp(name, "ttl") == 0)
         script_same(p, "ttl", caught->ttl, script_number(p));
     else if (strcmp(name, "class") == 0)

@@ -123,15 +123,44 @@ static void do_refuse(struct play *p)
     p->c = NULL;
 }
 
-static void do_write(struct play *p)
+static void send_text(struct play *p, size_t (*send)(struct tcp_connection *c, struct bytes in))
 {
     static uint8_t text[TEXT_MAX];
     uint32_t len = script_number(p);
     for (uint32_t i = 0; i < len; i++)
         text[i] = script_our_octet(p->written + i);
-    size_t taken = tcp_send(p->c, bytes_of(text, len));
+    size_t taken = send(p->c, bytes_of(text, len));
     p->written += taken;
     script_same(p, "taken", (uint32_t)taken, script_number_or(p, len));
+}
+
+static void do_write(struct play *p)
+{
+    send_text(p, tcp_send);
+}
+
+static void do_write_urgent(struct play *p)
+{
+    send_text(p, tcp_send_urgent);
+}
+
+/* Takes the urgent octet, which must be the one of that number in the peer's stream. */
+static void do_take_urgent(struct play *p)
+{
+    struct tcp_urgent_mark mark;
+    DEMAND(p, tcp_urgent(p->c, &mark) == TCP_URGENT_HERE, "there is no urgent octet");
+    script_same(p, "the urgent octet", mark.octet, script_peer_octet(script_number(p)));
+    tcp_urgent_take(p->c);
+}
+
+static void expect_mark(struct play *p)
+{
+    static const char *const names[] = {"none", "coming", "here", "taken"};
+    struct tcp_urgent_mark mark = {0};
+    const char *got = names[tcp_urgent(p->c, &mark)];
+    DEMAND(p, strcmp(script_word(p), got) == 0, "the mark is %s", got);
+    if (p->next < p->count)
+        script_same(p, "octets before the mark", mark.before, script_number(p));
 }
 
 static void do_frame(struct play *p)
@@ -348,8 +377,8 @@ static void do_establish(struct play *p)
 
 static unsigned event_named(struct play *p, const char *name)
 {
-    static const char *const names[] = {"opened", "readable", "writable",
-                                        "end",    "failed",   "finished", "trouble"};
+    static const char *const names[] = {"opened",   "readable", "writable", "end",
+                                        "failed",   "finished", "trouble",  "urgent"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(names[i], name) == 0)
             return 1u << i;
@@ -451,6 +480,9 @@ static const struct {
     {"answer", do_answer},
     {"refuse", do_refuse},
     {"write", do_write},
+    {"write-urgent", do_write_urgent},
+    {"take-urgent", do_take_urgent},
+    {"mark", expect_mark},
     {"frame", do_frame},
     {"read", do_read},
     {"unplug", do_unplug},

@@ -235,7 +235,7 @@ static int ioctl_stream(struct bsd_socket *s, unsigned long request, int *value)
 {
     enum tcp_state state = bsd_stream_state(s);
     if (request == WN_SIOCATMARK) {
-        *value = 0; /* no urgent data is kept apart */
+        *value = bsd_urgent_at_mark(s);
         return 0;
     }
     if (request != WN_FIONREAD && request != WN_SIOCOUTQ && request != WN_SIOCOUTQNSD)
@@ -244,7 +244,7 @@ static int ioctl_stream(struct bsd_socket *s, unsigned long request, int *value)
         return -EINVAL;
     size_t len = 0;
     if (s->c != NULL && request == WN_FIONREAD)
-        len = tcp_received_len(s->c);
+        len = bsd_urgent_readable(s);
     else if (s->c != NULL && state != TCP_CLOSED && state != TCP_SYN_SENT)
         len = request == WN_SIOCOUTQ ? tcp_unacknowledged(s->c) : tcp_not_sent(s->c);
     *value = (int)len;

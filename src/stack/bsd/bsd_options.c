@@ -4,8 +4,7 @@
  * it: the socket, or TCP (enum tcp_option), for which it waits until there is a connection.
  *
  * An option that neither knows is answered with ENOPROTOOPT. Kept without effect, besides those that
- * programs say in vain on Linux too: SO_OOBINLINE, since there is no urgent data yet, SO_DONTROUTE,
- * and IP_MTU_DISCOVER on streams; a second socket with SO_REUSEPORT still gets EADDRINUSE.
+ * programs say in vain on Linux too: SO_DONTROUTE, and IP_MTU_DISCOVER on streams; a second socket with SO_REUSEPORT still gets EADDRINUSE.
  */
 #include "stack/bsd/sockopt_table.h"
 
@@ -355,7 +354,8 @@ static const struct bsd_option options[] = {
     {WN_SOL_SOCKET, WN_SO_DONTROUTE, ALL, .type = BSD_OPTION_BOOL, OURS(dont_route)},
     {WN_SOL_SOCKET, WN_SO_BROADCAST, ALL, .set = set_broadcast, .type = BSD_OPTION_BOOL,
      OURS(broadcast)},
-    {WN_SOL_SOCKET, WN_SO_OOBINLINE, ALL, .type = BSD_OPTION_BOOL, OURS(oob_inline)},
+    {WN_SOL_SOCKET, WN_SO_OOBINLINE, ALL, .set = bsd_urgent_set_in_line, .type = BSD_OPTION_BOOL,
+     OURS(oob_inline)},
     {WN_SOL_SOCKET, WN_SO_PRIORITY, ALL, .type = BSD_OPTION_INT, OURS(priority), 0, PRIORITY_MAX},
     {WN_SOL_SOCKET, WN_SO_SNDBUF, ALL, .set = set_send_buffer, .get = get_send_buffer},
     {WN_SOL_SOCKET, WN_SO_RCVBUF, ALL, .set = set_receive_buffer, .get = get_receive_buffer},

@@ -81,8 +81,11 @@ unsigned bsd_stream_ready(const struct bsd_socket *s)
         ready |= READY_IN | WN_POLLRDHUP;
     if (bsd_stream_opening(s))
         return s->deferred ? ready | READY_OUT : ready;
-    if (s->c != NULL && tcp_received_len(s->c) > 0 && tcp_received_len(s->c) >= readable_from(s))
+    size_t received = s->c != NULL ? tcp_received_len(s->c) : 0;
+    if (received > 0 && received >= readable_from(s) + bsd_urgent_skips(s))
         ready |= READY_IN;
+    if (bsd_urgent_here(s))
+        ready |= WN_POLLPRI;
     if ((shut & BSD_SHUT_SEND) || s->c == NULL || tcp_writable(s->c))
         ready |= READY_OUT;
     return ready;
@@ -131,6 +134,7 @@ int bsd_stream_begin(struct bsd_socket *s, const struct endpoint *remote, bool f
     s->local = *tcp_local(s->c);
     s->holds_port = true;
     s->remote = to;
+    (void)bsd_urgent_set_in_line(s, s->oob_inline);
     bsd_apply_options(s);
     return 0;
 }
@@ -264,6 +268,7 @@ int bsd_stream_accept(struct bsd_socket *s, int flags, struct bsd_socket **out)
     child->remote = *tcp_remote(child->c);
     child->holds_port = true;
     bsd_inherit_options(child, s);
+    (void)bsd_urgent_set_in_line(child, child->oob_inline);
     *out = child;
     return fd;
 }

@@ -142,7 +142,7 @@ static unsigned bits_of(unsigned events)
     unsigned bits = 0;
     if (events & (SOCKET_OPENED | SOCKET_END | SOCKET_FAILED | SOCKET_FINISHED))
         return READY_ANY;
-    if (events & SOCKET_READABLE)
+    if (events & (SOCKET_READABLE | SOCKET_URGENT))
         bits |= READY_IN | WN_POLLPRI | WN_POLLRDBAND;
     if (events & SOCKET_WRITABLE)
         bits |= READY_OUT | WN_POLLWRBAND;

@@ -70,8 +70,6 @@ long bsd_stream_send(struct bsd_socket *s, const struct wn_msghdr *message, int 
     long len = bsd_message_len(message);
     if (len < 0)
         return len;
-    if (flags & WN_MSG_OOB)
-        return -EOPNOTSUPP;
     if ((flags & WN_MSG_FASTOPEN) || s->deferred) {
         long result = bsd_fast_open_send(s, message, flags, done);
         if (result != 0)
@@ -87,7 +85,8 @@ long bsd_stream_send(struct bsd_socket *s, const struct wn_msghdr *message, int 
     s->fast_opening = false;
     while (*done < (size_t)len) {
         struct wn_iovec piece = bsd_message_piece(message, *done);
-        size_t taken = tcp_send(s->c, bytes_of(piece.iov_base, piece.iov_len));
+        struct bytes text = bytes_of(piece.iov_base, piece.iov_len);
+        size_t taken = flags & WN_MSG_OOB ? tcp_send_urgent(s->c, text) : tcp_send(s->c, text);
         *done += taken;
         if (taken < piece.iov_len)
             break;
@@ -99,16 +98,16 @@ long bsd_stream_send(struct bsd_socket *s, const struct wn_msghdr *message, int 
 
 /* ---- receiving ---- */
 
-/* Copies what waits, from `done` octets of the parts on; how much. */
+/* Copies what waits, `most` octets of it, from `done` octets of the parts on; how much. */
 static size_t copy_out(const struct wn_msghdr *message, size_t done, const struct slice *views,
-                       size_t count)
+                       size_t count, size_t most)
 {
     size_t copied = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t part =
-            bsd_message_fill(message, done + copied, bytes_of(views[i].data, views[i].len));
+    for (size_t i = 0; i < count && copied < most; i++) {
+        struct bytes view = bytes_first(bytes_of(views[i].data, views[i].len), most - copied);
+        size_t part = bsd_message_fill(message, done + copied, view);
         copied += part;
-        if (part < views[i].len)
+        if (part < view.len)
             break;
     }
     return copied;
@@ -117,7 +116,12 @@ static size_t copy_out(const struct wn_msghdr *message, size_t done, const struc
 static size_t peek(struct bsd_socket *s, const struct wn_msghdr *message)
 {
     struct slice views[VIEWS_PEEKED];
-    return copy_out(message, 0, views, tcp_received(s->c, views, VIEWS_PEEKED));
+    size_t count = tcp_received(s->c, views, VIEWS_PEEKED);
+    if (count > 0 && bsd_urgent_skips(s)) {
+        views[0].data++;
+        views[0].len--;
+    }
+    return copy_out(message, 0, views, count, bsd_urgent_before(s));
 }
 
 /* With WN_MSG_TRUNC what waits is thrown away unseen. */
@@ -127,15 +131,18 @@ static size_t take(struct bsd_socket *s, const struct wn_msghdr *message, size_t
     size_t taken = 0;
     while (done + taken < len) {
         struct slice views[VIEWS];
+        size_t most = len - done - taken;
+        if (!bsd_urgent_pass(s, done + taken > 0, &most))
+            break;
         size_t count = tcp_received(s->c, views, VIEWS);
         if (count == 0)
             break;
         size_t part;
         if (unseen) {
             size_t waits = tcp_received_len(s->c);
-            part = len - done - taken < waits ? len - done - taken : waits;
+            part = most < waits ? most : waits;
         } else {
-            part = copy_out(message, done + taken, views, count);
+            part = copy_out(message, done + taken, views, count, most);
         }
         tcp_consume(s->c, part);
         taken += part;
@@ -169,13 +176,6 @@ static size_t wanted(const struct bsd_socket *s, int flags, size_t len)
     return want > 0 ? want : 1;
 }
 
-static long receive_urgent(struct bsd_socket *s)
-{
-    if (bsd_stream_state(s) == TCP_LISTEN)
-        return -ENOTCONN;
-    return -EINVAL; /* there is no urgent octet */
-}
-
 long bsd_stream_receive(struct bsd_socket *s, struct wn_msghdr *message, int flags, size_t *done)
 {
     long sum = bsd_message_len(message);
@@ -184,7 +184,7 @@ long bsd_stream_receive(struct bsd_socket *s, struct wn_msghdr *message, int fla
     size_t len = (size_t)sum;
     message->msg_namelen = 0; /* nobody asks who is at the other end of a stream */
     if (flags & WN_MSG_OOB)
-        return receive_urgent(s);
+        return bsd_urgent_receive(s, message, flags, len);
     if (s->listener != NULL)
         return -ENOTCONN;
     bool peeks = (flags & WN_MSG_PEEK) != 0;
@@ -198,7 +198,8 @@ long bsd_stream_receive(struct bsd_socket *s, struct wn_msghdr *message, int fla
         *done = total;
     if (len == 0 && waited > 0)
         return 0;
-    bool enough = total >= wanted(s, flags, len) || !bsd_waits(s, flags) || no_more(s);
+    bool enough = total >= wanted(s, flags, len) || !bsd_waits(s, flags) || no_more(s) ||
+                  bsd_urgent_at_mark(s);
     if (total > 0)
         return enough ? (long)total : -EAGAIN;
     return nothing_waits(s);

@@ -215,6 +215,20 @@ struct wn_iovec bsd_message_piece(const struct wn_msghdr *message, size_t done);
 /* Copies into the parts, as much as there is room; how much. */
 size_t bsd_message_fill(const struct wn_msghdr *message, size_t done, struct bytes in);
 
+/* ---- bsd_urgent.c: the octet out of band ---- */
+bool bsd_urgent_at_mark(const struct bsd_socket *s); /* what is read next is the last urgent octet */
+bool bsd_urgent_skips(const struct bsd_socket *s);   /* and it is not for who reads the stream */
+bool bsd_urgent_here(const struct bsd_socket *s);    /* WN_MSG_OOB would give it */
+/* Octets that one call may read at most, from what is read next on. */
+size_t bsd_urgent_before(const struct bsd_socket *s);
+size_t bsd_urgent_readable(const struct bsd_socket *s); /* FIONREAD */
+
+/* Before some of the stream is read: cuts *most at the mark; passes it when nothing was read yet
+ * (`begun`), leaving out what is out of band. False: this call has read up to it, and ends. */
+bool bsd_urgent_pass(struct bsd_socket *s, bool begun, size_t *most);
+long bsd_urgent_receive(struct bsd_socket *s, struct wn_msghdr *message, int flags, size_t len);
+int bsd_urgent_set_in_line(struct bsd_socket *s, int value);
+
 /* ---- bsd_port.c ---- */
 /* A port that the system chose goes with the connection, though its number is still told. */
 bool bsd_holds_port(const struct bsd_socket *s);

@@ -285,6 +285,10 @@ struct tcp_extra {
     uint8_t trouble;         /* enum tcp_trouble */
     uint8_t icmp_type;       /* of TCP_TROUBLE_ICMP */
     uint8_t icmp_code;
+    uint8_t urgent;          /* enum tcp_urgent */
+    uint8_t urgent_octet;
+    struct seq urgent_last;  /* of the peer's urgent octets */
+    struct seq snd_up;       /* behind ours, while c->urgent_sending */
     usec limit_at;
     usec limited[TCP_LIMIT_COUNT]; /* before that */
 };
@@ -412,6 +416,9 @@ struct tcp_connection {
     bool cookie_granted : 1;  /* SYN,ACK has one */
     bool cookie_experimental : 1;
     bool syn_text_taken : 1;  /* by whoever got the SYN */
+    bool urgent_in_line : 1;  /* see tcp_profile.h */
+    bool urgent_coming : 1;   /* the peer's last urgent octet is announced, and not here */
+    bool urgent_sending : 1;  /* urgent octets of ours are not acknowledged */
     uint8_t snd_scale;
     uint8_t rcv_scale;
     uint8_t dup_acks;
@@ -742,6 +749,8 @@ enum tcp_verdict tcp_check_syn(struct tcp_connection *c, struct tcp_segment *seg
 enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg);
 enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *seg);
 enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg);
+/* May the peer still send text? */
+bool tcp_takes_text(const struct tcp_connection *c);
 /* The window field's value for now, moving rcv_adv. */
 uint16_t tcp_window_to_offer(struct tcp_connection *c);
 bool tcp_window_update_due(const struct tcp_connection *c);
@@ -749,6 +758,14 @@ static inline uint32_t tcp_window_offered(const struct tcp_connection *c)
 {
     return (uint32_t)seq_diff(c->rcv_adv, c->rcv_nxt);
 }
+
+/* ---- tcp_urgent.c ---- */
+enum tcp_verdict tcp_check_urgent(struct tcp_connection *c, struct tcp_segment *seg);
+/* Octets were consumed while there is a mark. */
+void tcp_urgent_consumed(struct tcp_connection *c);
+/* While c->urgent_sending: snd_una has moved; the urgent pointer of a segment that begins at `seq`. */
+void tcp_urgent_acknowledged(struct tcp_connection *c);
+void tcp_urgent_point(const struct tcp_connection *c, struct seq seq, struct tcp_header *header);
 
 /* ---- tcp_tuning.c ---- */
 /* May the receive buffer grow? */

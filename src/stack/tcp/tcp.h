@@ -146,6 +146,26 @@ MUST_USE bool tcp_send_frame(struct tcp_connection *c, struct frame *frame);
 /* There is room, and no WRITABLE is owed. False: WRITABLE will tell when. */
 bool tcp_writable(const struct tcp_connection *c);
 
+/*
+ * Urgent data (RFC 9293 §3.8.5). Its octets are in the stream like others, which is where RFC 6093 §6
+ * wants them read; a mark says which is the last of them. tcp_send_urgent() sets it to the last octet
+ * that it takes, and is tcp_send() otherwise. SOCKET_URGENT: the peer's mark has come, or moved on, or
+ * its octet has arrived.
+ */
+enum tcp_urgent {
+    TCP_URGENT_NONE,   /* no mark, or all up to it was consumed */
+    TCP_URGENT_COMING, /* announced, and not arrived */
+    TCP_URGENT_HERE,   /* perhaps before octets that precede it */
+    TCP_URGENT_TAKEN,  /* tcp_urgent_take() was said; it still lies in the stream */
+};
+struct tcp_urgent_mark {
+    uint32_t before; /* octets to be consumed before the last urgent one; perhaps more than have come */
+    uint8_t octet;   /* when it is HERE or TAKEN */
+};
+size_t tcp_send_urgent(struct tcp_connection *c, struct bytes in);
+enum tcp_urgent tcp_urgent(const struct tcp_connection *c, struct tcp_urgent_mark *out);
+void tcp_urgent_take(struct tcp_connection *c);
+
 /* No more will be sent: FIN after what is queued. */
 void tcp_shutdown(struct tcp_connection *c);
 

@@ -67,14 +67,14 @@ void tcp_input(struct stack *stack, const struct ip_packet *packet)
 
 /* The RFC orders the checks; so does this list (§3.10.7.4). What a check wants sent, it records in
  * the connection; tcp_output() builds the segments. SKIPS RFC 9293 §3.10.7.4, third: security and
- * compartment are historic. SKIPS §3.10.7.4, sixth: no application here knows urgent data, which
- * RFC 6093 advises against; the octets are delivered in line. */
+ * compartment are historic. */
 static enum tcp_verdict (*const steps[])(struct tcp_connection *, struct tcp_segment *) = {
     tcp_check_paws,     /* RFC 7323 §5.3, R1 */
     tcp_check_sequence, /* first */
     tcp_check_rst,      /* second; RFC 5961 §3.2 tightens it */
     tcp_check_syn,      /* fourth; RFC 5961 §4.2 */
     tcp_check_ack,      /* fifth; RFC 5961 §5.2 */
+    tcp_check_urgent,   /* sixth; RFC 6093 */
     tcp_process_text,   /* seventh */
     tcp_check_fin,      /* eighth */
 };

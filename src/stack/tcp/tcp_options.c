@@ -153,6 +153,7 @@ void tcp_profile_inherit(struct tcp_connection *c, const struct tcp_listener *li
     c->nodelay = c->profile->nodelay;
     c->cork = c->profile->cork;
     c->keepalive = c->profile->keepalive;
+    c->urgent_in_line = c->profile->urgent_in_line;
     c->receive_buffer = c->profile->receive_buffer;
     c->send_buffer = c->profile->send_buffer;
     tcp_congestion_choose(c);
@@ -210,6 +211,9 @@ static bool put_here(struct tcp_connection *c, enum tcp_option option, uint64_t 
     case TCP_OPTION_KEEPALIVE:
         c->keepalive = on;
         return true;
+    case TCP_OPTION_URGENT_IN_LINE:
+        c->urgent_in_line = on;
+        return true;
     case TCP_OPTION_QUICK_ACK:
         set_quick_ack(c, on);
         return true;
@@ -229,7 +233,7 @@ static bool put_here(struct tcp_connection *c, enum tcp_option option, uint64_t 
 /* What the wish means for what waits. */
 static void apply(struct tcp_connection *c, enum tcp_option option, uint64_t value)
 {
-    if (c->state == TCP_CLOSED)
+    if (c->state == TCP_CLOSED || option == TCP_OPTION_URGENT_IN_LINE)
         return;
     bool release = (option == TCP_OPTION_NODELAY && value != 0) ||
                    (option == TCP_OPTION_CORK && value == 0);
@@ -271,6 +275,8 @@ uint64_t tcp_get_option(const struct tcp_connection *c, enum tcp_option option)
         return c->cork;
     case TCP_OPTION_KEEPALIVE:
         return c->keepalive;
+    case TCP_OPTION_URGENT_IN_LINE:
+        return c->urgent_in_line;
     case TCP_OPTION_QUICK_ACK:
         return c->quick_acks > 0;
     case TCP_OPTION_RECEIVE_BUFFER:

@@ -104,6 +104,8 @@ static bool send_lost(struct tcp_connection *c, const struct tcp_path *path)
  * another small one waits. */
 static bool small_may_go(const struct tcp_connection *c)
 {
+    if (UNLIKELY(c->urgent_sending))
+        return true;
     if (UNLIKELY(c->cork) || UNLIKELY(c->push_forced))
         return c->push_forced || c->shutdown;
     return c->nodelay || c->shutdown || tcp_flight(c) == 0 ||
@@ -321,6 +323,8 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
         bool owed = c->ack_pending || c->ack_now;
         if (UNLIKELY(c->paced))
             shorten_bursts(c, &path);
+        if (UNLIKELY(c->urgent_sending))
+            path.burst_max = path.mss; /* offload would point each segment to another octet */
         while (made < budget && (send_tail_probe(c, &path) || send_text(c, &path) ||
                                  send_keepalive(c, &path)))
             made++;

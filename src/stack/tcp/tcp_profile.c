@@ -5,7 +5,7 @@
 
 /* What all have in common. */
 #define EVERYWHERE                                                                                 \
-    .sack = true, .dsack = true, .syn_cookies = true, .ecn = TCP_ECN_ACCEPT,                       \
+    .sack = true, .dsack = true, .urgent_in_line = true, .syn_cookies = true, .ecn = TCP_ECN_ACCEPT,                       \
     .syn_ack_retries = 5, .hystart = true, .restart_after_idle = true, .rack = true,               \
     .tail_loss_probe = true, .prr = true, .forward_rto = true, .undo = true, .reordering = 3,      \
     .retries = 15, .orphan_retries = 15, .rto_initial = 1 * USEC_PER_SEC,                          \

@@ -72,7 +72,7 @@ enum tcp_congestion_kind { /* who decides how much may be under way */
 
 /*
  * Kept and told, but without effect yet: syn_cookies, ecn, defer_accept, push_each_write,
- * not_sent_low, urgent_in_line, path_mtu_probing and path_mtu_base; receive_low is heeded by
+ * not_sent_low, path_mtu_probing and path_mtu_base; receive_low is heeded by
  * stack/bsd only. The options that set them (tcp.h) are the same.
  */
 struct tcp_profile {
@@ -134,7 +134,8 @@ struct tcp_profile {
     uint32_t receive_low;    /* octets; below it the application is not told READABLE */
     usec delayed_ack;        /* RFC 9293 §3.8.6.3 */
     uint8_t quick_acks;      /* acknowledged at once while the peer's window is young */
-    bool urgent_in_line;     /* RFC 6093 §4 */
+    bool urgent_in_line;     /* RFC 6093 §6: urgent octets are read like others; else of two in a row
+                              * the first is lost to a reader who stands before it */
 
     /* The rest of a life. */
     bool keepalive;

@@ -5,7 +5,7 @@
  */
 #include "stack/tcp/internal.h"
 
-static bool takes_text(const struct tcp_connection *c)
+bool tcp_takes_text(const struct tcp_connection *c)
 {
     return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
            c->state == TCP_FIN_WAIT_2;
@@ -44,11 +44,11 @@ static bool take_in_order(struct tcp_connection *c, const struct tcp_segment *se
 
 enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *seg)
 {
-    if (UNLIKELY(seg->cut) && takes_text(c)) { /* the sender is to learn where the window ends */
+    if (UNLIKELY(seg->cut) && tcp_takes_text(c)) { /* the sender is to learn where the window ends */
         c->ack_now = true;
         tcp_wake(c);
     }
-    if (seg->text.len == 0 || !takes_text(c))
+    if (seg->text.len == 0 || !tcp_takes_text(c))
         return TCP_CONTINUE;
     if (UNLIKELY(!c->owned && c->listener == NULL)) {
         /* Nobody will read it: say so (RFC 9293 §3.6.1; RFC 2525 §2.17). */
@@ -96,7 +96,7 @@ static bool fin_is_next(const struct tcp_connection *c, const struct tcp_segment
 
 enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg)
 {
-    if (LIKELY(!seg->fin && c->reorder == NULL) || !takes_text(c))
+    if (LIKELY(!seg->fin && c->reorder == NULL) || !tcp_takes_text(c))
         return TCP_CONTINUE;
     if (!fin_is_next(c, seg)) {
         if (seg->fin) {
@@ -154,7 +154,7 @@ bool tcp_window_update_due(const struct tcp_connection *c)
 {
     uint32_t offered = tcp_window_offered(c);
     uint32_t free = space(c);
-    if (!takes_text(c) || free <= offered)
+    if (!tcp_takes_text(c) || free <= offered)
         return false;
     uint32_t opened = free - offered;
     uint32_t half = c->receive_buffer / 2;

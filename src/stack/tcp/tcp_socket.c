@@ -58,6 +58,8 @@ void tcp_consume(struct tcp_connection *c, size_t len)
     ASSERT(len <= c->received_len);
     tcp_queue_drop(c->stack, &c->received, len);
     c->received_len -= (uint32_t)len;
+    if (UNLIKELY(c->extra->urgent != TCP_URGENT_NONE))
+        tcp_urgent_consumed(c);
     if (tcp_tunable(c))
         tcp_tune_receive(c);
     if (tcp_window_update_due(c)) {

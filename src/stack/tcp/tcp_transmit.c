@@ -92,6 +92,8 @@ static void fill_header(struct tcp_connection *c, struct seq seq, uint16_t flags
     }
     if (UNLIKELY(c->sack && (c->reorder != NULL || c->dsack)))
         add_sack(c, &out->options);
+    if (UNLIKELY(c->urgent_sending))
+        tcp_urgent_point(c, seq, out);
 }
 
 static void put_checksum(const struct tcp_connection *c, const struct tcp_path *path,

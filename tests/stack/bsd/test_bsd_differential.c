@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/support/bsd_play.h"
+#include "tests/support/bsd_compare.h"
 #include "tests/support/check.h"
 
 enum { L = 0, C = 1, A = 2, B = 3, D = 4, E = 5, F = 6 };
@@ -1122,172 +1122,68 @@ static void epoll_of_datagrams(struct play *p)
     play_epoll_wait(p, E, 10);
 }
 
-/* ---- the comparison ---- */
+/* ---- all of them ---- */
 
-static const struct scenario {
-    const char *name;
-    void (*play)(struct play *p);
-} scenarios[] = {
-#define SCENARIO(name) {#name, name}
-    SCENARIO(every_kind_of_socket),
-    SCENARIO(every_call_on_nothing),
-    SCENARIO(every_call_on_an_epoll),
-    SCENARIO(calls_when_new),
-    SCENARIO(calls_when_bound),
-    SCENARIO(calls_when_listening),
-    SCENARIO(calls_when_established),
-    SCENARIO(calls_in_close_wait),
-    SCENARIO(calls_in_fin_wait_2),
-    SCENARIO(calls_in_time_wait),
-    SCENARIO(calls_when_closing_on_both_sides),
-    SCENARIO(calls_when_reset),
-    SCENARIO(a_reset_is_told_once_by_receiving),
-    SCENARIO(a_reset_is_told_once_by_sending),
-    SCENARIO(a_reset_is_told_once_by_so_error),
-    SCENARIO(a_reset_after_the_end_is_a_broken_pipe),
-    SCENARIO(closing_with_unread_octets_resets),
-    SCENARIO(closing_then_octets_come),
-    SCENARIO(connecting_refused),
-    SCENARIO(connecting_twice),
-    SCENARIO(connecting_to_oneself_in_bad_ways),
-    SCENARIO(connecting_to_the_wildcard_is_to_oneself),
-    SCENARIO(dissolving),
-    SCENARIO(binding_in_bad_ways),
-    SCENARIO(who_may_bind_beside),
-    SCENARIO(binding_beside_connections),
-    SCENARIO(listening_on_a_used_port),
-    SCENARIO(listening_unbound),
-    SCENARIO(the_accept_queue),
-    SCENARIO(closing_the_listener_resets_who_waits),
-    SCENARIO(shutting_the_listener),
-    SCENARIO(octets_that_wait),
-    SCENARIO(the_low_water_mark),
-    SCENARIO(reading_after_ones_own_shutdown),
-    SCENARIO(a_full_send_buffer),
-    SCENARIO(flags_of_the_descriptor),
-    SCENARIO(options_of_a_new_stream),
-    SCENARIO(options_of_a_listener),
-    SCENARIO(options_of_a_connection),
-    SCENARIO(options_of_a_datagram_socket),
-    SCENARIO(options_are_inherited),
-    SCENARIO(epoll_misused),
-    SCENARIO(epoll_nested_too_deep),
-    SCENARIO(epoll_by_level),
-    SCENARIO(epoll_by_edge),
-    SCENARIO(epoll_once),
-    SCENARIO(epoll_once_by_edge),
-    SCENARIO(epoll_takes_turns),
-    SCENARIO(epoll_of_epolls),
-    SCENARIO(datagrams_from_here_to_there),
-    SCENARIO(datagrams_of_friends),
-    SCENARIO(datagrams_to_nobody),
-    SCENARIO(datagrams_that_cannot_be),
-    SCENARIO(datagrams_after_shutdown),
-    SCENARIO(datagrams_in_pieces),
-    SCENARIO(epoll_of_datagrams),
+static const struct play_scenario scenarios[] = {
+    PLAY_SCENARIO(every_kind_of_socket),
+    PLAY_SCENARIO(every_call_on_nothing),
+    PLAY_SCENARIO(every_call_on_an_epoll),
+    PLAY_SCENARIO(calls_when_new),
+    PLAY_SCENARIO(calls_when_bound),
+    PLAY_SCENARIO(calls_when_listening),
+    PLAY_SCENARIO(calls_when_established),
+    PLAY_SCENARIO(calls_in_close_wait),
+    PLAY_SCENARIO(calls_in_fin_wait_2),
+    PLAY_SCENARIO(calls_in_time_wait),
+    PLAY_SCENARIO(calls_when_closing_on_both_sides),
+    PLAY_SCENARIO(calls_when_reset),
+    PLAY_SCENARIO(a_reset_is_told_once_by_receiving),
+    PLAY_SCENARIO(a_reset_is_told_once_by_sending),
+    PLAY_SCENARIO(a_reset_is_told_once_by_so_error),
+    PLAY_SCENARIO(a_reset_after_the_end_is_a_broken_pipe),
+    PLAY_SCENARIO(closing_with_unread_octets_resets),
+    PLAY_SCENARIO(closing_then_octets_come),
+    PLAY_SCENARIO(connecting_refused),
+    PLAY_SCENARIO(connecting_twice),
+    PLAY_SCENARIO(connecting_to_oneself_in_bad_ways),
+    PLAY_SCENARIO(connecting_to_the_wildcard_is_to_oneself),
+    PLAY_SCENARIO(dissolving),
+    PLAY_SCENARIO(binding_in_bad_ways),
+    PLAY_SCENARIO(who_may_bind_beside),
+    PLAY_SCENARIO(binding_beside_connections),
+    PLAY_SCENARIO(listening_on_a_used_port),
+    PLAY_SCENARIO(listening_unbound),
+    PLAY_SCENARIO(the_accept_queue),
+    PLAY_SCENARIO(closing_the_listener_resets_who_waits),
+    PLAY_SCENARIO(shutting_the_listener),
+    PLAY_SCENARIO(octets_that_wait),
+    PLAY_SCENARIO(the_low_water_mark),
+    PLAY_SCENARIO(reading_after_ones_own_shutdown),
+    PLAY_SCENARIO(a_full_send_buffer),
+    PLAY_SCENARIO(flags_of_the_descriptor),
+    PLAY_SCENARIO(options_of_a_new_stream),
+    PLAY_SCENARIO(options_of_a_listener),
+    PLAY_SCENARIO(options_of_a_connection),
+    PLAY_SCENARIO(options_of_a_datagram_socket),
+    PLAY_SCENARIO(options_are_inherited),
+    PLAY_SCENARIO(epoll_misused),
+    PLAY_SCENARIO(epoll_nested_too_deep),
+    PLAY_SCENARIO(epoll_by_level),
+    PLAY_SCENARIO(epoll_by_edge),
+    PLAY_SCENARIO(epoll_once),
+    PLAY_SCENARIO(epoll_once_by_edge),
+    PLAY_SCENARIO(epoll_takes_turns),
+    PLAY_SCENARIO(epoll_of_epolls),
+    PLAY_SCENARIO(datagrams_from_here_to_there),
+    PLAY_SCENARIO(datagrams_of_friends),
+    PLAY_SCENARIO(datagrams_to_nobody),
+    PLAY_SCENARIO(datagrams_that_cannot_be),
+    PLAY_SCENARIO(datagrams_after_shutdown),
+    PLAY_SCENARIO(datagrams_in_pieces),
+    PLAY_SCENARIO(epoll_of_datagrams),
 };
-
-static size_t line_len(const char *text)
-{
-    return strcspn(text, "\n");
-}
-
-static const char *next_line(const char *text)
-{
-    size_t len = line_len(text);
-    return text + len + (text[len] == '\n');
-}
-
-static bool same_line(const char *a, const char *b)
-{
-    return line_len(a) == line_len(b) && memcmp(a, b, line_len(a)) == 0;
-}
-
-/* After how many lines of `text` comes one like `line`; -1: not soon. */
-static int lines_until(const char *text, const char *line)
-{
-    for (int i = 0; i < 12 && *text != '\0'; i++, text = next_line(text))
-        if (same_line(text, line))
-            return i;
-    return -1;
-}
-
-static void show(const char *who, const char *line)
-{
-    print_error("  %s %.*s\n", who, (int)line_len(line), line);
-}
-
-/* Shows where the records differ, with what was played just before; how many places. */
-static unsigned compare(const char *kernel, const char *ours)
-{
-    unsigned differences = 0;
-    const char *before = "";
-    while (*kernel != '\0' || *ours != '\0') {
-        if (same_line(kernel, ours)) {
-            before = kernel;
-            kernel = next_line(kernel);
-            ours = next_line(ours);
-            continue;
-        }
-        if (differences++ < 20)
-            show("after: ", before);
-        int missing = lines_until(kernel, ours), more = lines_until(ours, kernel);
-        bool take_kernel = *ours == '\0' || more < 0 || (missing >= 0 && missing < more);
-        bool take_ours = *kernel == '\0' || (!(missing >= 0 && take_kernel) && *ours != '\0');
-        take_kernel = take_kernel && *kernel != '\0';
-        if (differences <= 20 && take_kernel)
-            show("kernel:", kernel);
-        if (differences <= 20 && take_ours)
-            show("ours:  ", ours);
-        kernel = take_kernel ? next_line(kernel) : kernel;
-        ours = take_ours ? next_line(ours) : ours;
-    }
-    return differences;
-}
-
-/* Without loopback there is nothing to compare with. */
-static bool kernel_has_loopback(void)
-{
-    struct sockaddr_in name = {
-        .sin_family = AF_INET,
-        .sin_port = htons(9),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    bool has = fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof name) == 0;
-    if (fd >= 0)
-        close(fd);
-    return has;
-}
-
-static void same_as_the_kernel(void **state)
-{
-    const struct scenario *scenario = *state;
-    if (!kernel_has_loopback())
-        skip();
-    struct play *kernel = malloc(sizeof *kernel);
-    struct play *ours = malloc(sizeof *ours);
-    play_open(kernel, true);
-    play_open(ours, false);
-    scenario->play(kernel);
-    scenario->play(ours);
-    unsigned differences = compare(kernel->log, ours->log);
-    play_close(kernel);
-    play_close(ours);
-    free(kernel);
-    free(ours);
-    if (differences > 0)
-        fail_msg("%s: %u lines differ", scenario->name, differences);
-}
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(scenarios)];
-    for (size_t i = 0; i < ARRAY_LEN(scenarios); i++)
-        tests[i] = (struct CMUnitTest){
-            .name = scenarios[i].name,
-            .test_func = same_as_the_kernel,
-            .initial_state = (void *)(uintptr_t)&scenarios[i],
-        };
-    return _cmocka_run_group_tests("bsd_differential", tests, ARRAY_LEN(tests), NULL, NULL);
+    return play_compare("bsd_differential", scenarios, ARRAY_LEN(scenarios));
 }
