@@ -120,6 +120,8 @@ static uint32_t epoll_events(unsigned wanted)
         events |= EPOLLIN;
     if (wanted & LOOP_WRITE)
         events |= EPOLLOUT;
+    if (wanted & LOOP_URGENT)
+        events |= EPOLLPRI;
     if (wanted & LOOP_EDGE)
         events |= EPOLLET;
     return events;
@@ -132,6 +134,8 @@ static unsigned loop_events(uint32_t events)
         ready |= LOOP_READ;
     if (events & EPOLLOUT)
         ready |= LOOP_WRITE;
+    if (events & EPOLLPRI)
+        ready |= LOOP_URGENT;
     if (events & (EPOLLERR | EPOLLHUP))
         ready |= LOOP_ERROR;
     return ready;

@@ -53,7 +53,13 @@ int loop_run_until(struct loop *loop, usec deadline);
 /* Ends loop_run() after this turn. Safe in callbacks. */
 void loop_stop(struct loop *loop);
 
-enum { LOOP_READ = 1 << 0, LOOP_WRITE = 1 << 1, LOOP_ERROR = 1 << 2, LOOP_EDGE = 1 << 3 };
+enum {
+    LOOP_READ = 1 << 0,
+    LOOP_WRITE = 1 << 1,
+    LOOP_ERROR = 1 << 2,
+    LOOP_EDGE = 1 << 3,
+    LOOP_URGENT = 1 << 4, /* TCP: an urgent octet is there and not read */
+};
 
 /* A descriptor; lives in its owner, who also owns `fd` and closes it after loop_unwatch(). */
 struct watch {

@@ -65,6 +65,12 @@ MUST_USE int relay_tcp_publish(struct relay *relay, struct relay_published *publ
                                struct endpoint *outside);
 bool relay_tcp_each(const struct relay *relay, size_t *place, struct relay_flow *out);
 
+/* relay_urgent.c */
+void relay_urgent_watch(int fd); /* of a flow that begins */
+/* How many octets of the inside may go out in one piece; what send() has to be told of them. */
+int relay_urgent_part(const struct tcp_connection *inside, size_t *most);
+bool relay_urgent_next(int fd);  /* the outside's next octet is its last urgent one */
+
 /* relay_udp.c */
 MUST_USE int relay_udp_open(struct relay *relay);
 void relay_udp_close(struct relay *relay);

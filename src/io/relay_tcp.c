@@ -37,6 +37,7 @@ struct tcp_flow {
     bool opening;          /* the inside's is: nothing is read until it can be handed in */
     bool broken;           /* the outside accepted and reset before we looked */
     bool blocked;          /* the kernel's socket is full */
+    bool urgent;           /* the outside has urgent octets to be read */
     bool inside_finished;  /* the inside's FIN was passed on */
     bool outside_finished; /* the outside's was */
 };
@@ -89,7 +90,7 @@ static void want(struct tcp_flow *flow)
 {
     unsigned wanted = flow->blocked ? LOOP_WRITE : 0;
     if (!flow->outside_finished && !list_linked(&flow->starved) && tcp_send_room(flow->inside) > 0)
-        wanted |= LOOP_READ;
+        wanted |= LOOP_READ | LOOP_URGENT;
     if (flow->watch.loop != NULL)
         loop_want(&flow->watch, wanted);
     else if (wanted != 0 &&
@@ -105,12 +106,16 @@ static bool pump_out(struct tcp_flow *flow)
     size_t count;
     while (!flow->blocked && (count = tcp_received(flow->inside, views, VIEWS_MAX)) > 0) {
         size_t offered = 0;
-        for (size_t i = 0; i < count; i++) {
-            parts[i] = (struct iovec){(void *)(uintptr_t)views[i].data, views[i].len};
-            offered += views[i].len;
+        size_t most;
+        size_t used = 0;
+        int flags = relay_urgent_part(flow->inside, &most) | MSG_NOSIGNAL | MSG_DONTWAIT;
+        for (; used < count && offered < most; used++) {
+            size_t len = views[used].len < most - offered ? views[used].len : most - offered;
+            parts[used] = (struct iovec){(void *)(uintptr_t)views[used].data, len};
+            offered += len;
         }
-        struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
-        ssize_t sent = sendmsg(flow->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = used};
+        ssize_t sent = sendmsg(flow->watch.fd, &message, flags);
         if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS) {
             reset_inside(flow);
             return false;
@@ -158,6 +163,13 @@ static bool hand_in(struct tcp_flow *flow, struct frame *frame)
     return false;
 }
 
+/* Without memory it goes on as an ordinary octet. */
+static void hand_in_urgent(struct tcp_flow *flow, struct frame *frame)
+{
+    flow->urgent = false;
+    frame_pull(frame, tcp_send_urgent(flow->inside, frame_bytes(frame)));
+}
+
 enum outcome { MORE, ENOUGH, GONE };
 
 /* One recv(), straight into the frame that will be sent. */
@@ -169,12 +181,17 @@ static enum outcome read_once(struct tcp_flow *flow, size_t room, size_t *total)
         return ENOUGH;
     }
     size_t asked = room < READ_MAX ? room : READ_MAX;
+    bool urgent = flow->urgent && relay_urgent_next(flow->watch.fd);
+    if (urgent)
+        asked = 1;
     ssize_t got = recv(flow->watch.fd, frame->data, asked, MSG_DONTWAIT);
     if (got > 0) {
         frame->len = (size_t)got;
         *total += (size_t)got;
         flow->octets_in += (uint64_t)got;
         flow->relay->counters.octets_in += (uint64_t)got;
+        if (urgent)
+            hand_in_urgent(flow, frame);
         return hand_in(flow, frame) && (size_t)got == asked ? MORE : ENOUGH;
     }
     int error = errno;
@@ -282,7 +299,8 @@ static void on_outside(struct watch *watch, unsigned ready)
         if (!pump_out(flow))
             return;
     }
-    if ((ready & LOOP_READ) && !pump_in(flow))
+    flow->urgent = flow->urgent || (ready & LOOP_URGENT) != 0;
+    if ((ready & (LOOP_READ | LOOP_URGENT)) && !pump_in(flow))
         return;
     settle(flow);
 }
@@ -312,6 +330,7 @@ static struct tcp_flow *flow_new(struct relay *relay, int fd)
     flow->relay = relay;
     flow->client.on_event = on_inside;
     flow->watch.fd = fd;
+    relay_urgent_watch(fd);
     list_init(&flow->starved);
     list_append(&relay->tcp_flows, &flow->node);
     relay->counters.tcp_flows++;

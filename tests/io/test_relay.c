@@ -7,12 +7,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "io/net.h"
 #include "io/relay.h"
 #include "io/wire_port.h"
+#include "os/socket.h"
 #include "stack/echo.h"
+#include "stack/tcp/tcp.h"
 #include "stack/udp.h"
 
 enum { BULK = 3 * 1000 * 1000 + 17 };
@@ -404,6 +408,94 @@ static void test_published_port_without_a_server_resets(void **state UNUSED)
     bed_end(&bed);
 }
 
+/* ---- urgent data ---- */
+
+static void on_event_nothing(struct node_client *client UNUSED,
+                             const struct socket_event *event UNUSED)
+{
+}
+
+/* A guest's connection through the relay to a socket of the kernel's. */
+struct urgent_bed {
+    struct bed bed;
+    struct node_client client;
+    struct tcp_connection *inside;
+    int listener;
+    int outside;
+};
+
+static void urgent_begin(struct urgent_bed *u)
+{
+    bed_begin(&u->bed);
+    struct endpoint any = {address_v4(0x7f000001), 0};
+    u->listener = host_socket_open(&any.address, SOCK_STREAM);
+    assert_int_equal(host_socket_bind(u->listener, &any), 0);
+    assert_int_equal(host_socket_listen(u->listener, 1), 0);
+    u->client.on_event = on_event_nothing;
+    struct tcp_connect_options options = {
+        .remote = {address_v4(0x0a000202), host_socket_local(u->listener).port},
+        .user = &u->client,
+    };
+    u->inside = tcp_connect(node_stack(u->bed.guest), &options);
+    assert_non_null(u->inside);
+    node_wake(u->bed.guest);
+    bed_settle(&u->bed);
+    struct endpoint peer;
+    u->outside = host_socket_accept(u->listener, &peer);
+    assert_true(u->outside >= 0);
+}
+
+static void urgent_end(struct urgent_bed *u)
+{
+    close(u->outside);
+    close(u->listener);
+    tcp_abort(u->inside);
+    bed_settle(&u->bed);
+    bed_end(&u->bed);
+}
+
+static void test_urgent_data_goes_out(void **state UNUSED)
+{
+    struct urgent_bed u;
+    char text[16];
+    int at_mark;
+    urgent_begin(&u);
+    assert_int_equal(host_socket_set(u.outside, SOL_SOCKET, SO_OOBINLINE, 1), 0);
+    assert_int_equal(tcp_send(u.inside, bytes_of("before", 6)), 6);
+    assert_int_equal(tcp_send_urgent(u.inside, bytes_of("now!", 4)), 4);
+    assert_int_equal(tcp_send(u.inside, bytes_of("after", 5)), 5);
+    node_wake(u.bed.guest);
+    bed_settle(&u.bed);
+    assert_int_equal(recv(u.outside, text, sizeof text, MSG_DONTWAIT), 9);
+    assert_memory_equal(text, "beforenow", 9);
+    assert_int_equal(ioctl(u.outside, SIOCATMARK, &at_mark), 0);
+    assert_true(at_mark);
+    assert_int_equal(recv(u.outside, text, sizeof text, MSG_DONTWAIT), 6);
+    assert_memory_equal(text, "!after", 6);
+    urgent_end(&u);
+}
+
+static void test_urgent_data_comes_in(void **state UNUSED)
+{
+    struct urgent_bed u;
+    struct tcp_urgent_mark mark;
+    struct slice views[8];
+    urgent_begin(&u);
+    assert_int_equal(send(u.outside, "before", 6, 0), 6);
+    assert_int_equal(send(u.outside, "now!", 4, MSG_OOB), 4);
+    assert_int_equal(send(u.outside, "after", 5, 0), 5);
+    bed_settle(&u.bed);
+    assert_int_equal(tcp_urgent(u.inside, &mark), TCP_URGENT_HERE);
+    assert_int_equal(mark.before, 9);
+    assert_int_equal(mark.octet, '!');
+    assert_int_equal(tcp_received_len(u.inside), 15);
+    size_t at = 0;
+    size_t count = tcp_received(u.inside, views, ARRAY_LEN(views));
+    for (size_t i = 0; i < count; at += views[i++].len)
+        assert_memory_equal(views[i].data, "beforenow!after" + at, views[i].len);
+    urgent_end(&u);
+}
+
 /* ---- datagrams ---- */
 
 struct asker {
@@ -604,6 +696,8 @@ int main(void)
         cmocka_unit_test(test_reset_outside_is_a_reset_inside),
         cmocka_unit_test(test_published_port_reaches_the_guest),
         cmocka_unit_test(test_published_port_without_a_server_resets),
+        cmocka_unit_test(test_urgent_data_goes_out),
+        cmocka_unit_test(test_urgent_data_comes_in),
         cmocka_unit_test(test_udp_goes_out_and_comes_back),
         cmocka_unit_test(test_udp_errors_come_back),
         cmocka_unit_test(test_udp_table_is_bounded),
