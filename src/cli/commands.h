@@ -11,6 +11,7 @@ extern const struct cli_command command_status;
 extern const struct cli_command command_check;
 extern const struct cli_command command_ping;
 extern const struct cli_command command_trace;
+extern const struct cli_command command_lookup;
 extern const struct cli_command command_script;
 
 #endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * lookup.h - what the parts of `wholenet lookup` share: command_lookup.c the order of things,
+ * lookup_arguments.c the command line, lookup_transfer.c zone transfers, lookup_exchange.c queries and replies, lookup_print.c text as dig(1) writes it,
+ * lookup_json.c JSON by RFC 8427, lookup_trace.c the way down from the root.
+ */
+#ifndef WN_CLI_LOOKUP_H
+#define WN_CLI_LOOKUP_H
+
+#include "cli/commands.h"
+#include "io/loop.h"
+#include "io/net.h"
+#include "proto/dns/resolv_conf.h"
+#include "wire/dns/dns_message.h"
+#include "wire/dns/dns_option.h"
+
+enum {
+    LOOKUP_QUESTIONS_MAX = 64,
+    LOOKUP_QUERY_MAX = 1024,
+    LOOKUP_LINE_MAX = DNS_NAME_TEXT_MAX + 4 * DNS_RDATA_MAX + 256, /* a record as text */
+    LOOKUP_REFERRALS_MAX = 32,
+    LOOKUP_DEPTH_MAX = 4, /* names of servers that must be looked up to go on */
+};
+
+/* What scripts can tell apart; the worst of several questions is the status. */
+enum lookup_status {
+    LOOKUP_FOUND = EXIT_OK,    /* records of an answer */
+    LOOKUP_NOTHING = EXIT_FAILED, /* an answer: there is no such name, or nothing of that type */
+    LOOKUP_REFUSED = 3,        /* the server says that it cannot or will not tell, or cuts a transfer */
+    LOOKUP_SILENCE = 4,        /* no server could be reached, or none has answered */
+};
+
+struct lookup_question {
+    const char *name;       /* as it was typed */
+    struct ip_address address; /* of reverse: -x */
+    bool reverse;
+    uint16_t type;          /* 0: A, or PTR of an address */
+    uint16_t class;         /* 0: IN */
+    uint32_t serial;        /* of IXFR: the one that we have */
+};
+
+/* Which parts of a reply are shown. */
+struct lookup_show {
+    bool command, comments, question, answer, authority, additional, stats;
+};
+
+struct lookup_reply {
+    struct bytes message;    /* valid until the next exchange */
+    struct dns_summary summary;
+    struct endpoint server;
+    bool stream;
+    int64_t wall_seconds;
+    usec taken;
+};
+
+struct lookup {
+    const struct cli_command *command;
+    int argc;
+    char **argv;
+
+    /* ---- how it is asked for, on the command line ---- */
+    bool stream, ignore_truncation, recursion, checking_disabled, authentic_data;
+    bool dnssec, edns, nsid, cookie, search, short_form, trace, json;
+    bool v4, v6;
+    unsigned port, bufsize, tries;
+    usec timeout;
+    const char *resolv_conf;
+    const char *roots;
+    const char *cookie_hex;
+    struct lookup_show show;
+    struct lookup_question questions[LOOKUP_QUESTIONS_MAX];
+    size_t question_count;
+    struct endpoint servers[LOOKUP_QUESTIONS_MAX];
+    size_t server_count; /* 0: those of resolv.conf */
+
+    /* ---- how it goes ---- */
+    struct loop *loop;
+    struct net *net;
+    struct resolv_conf conf;
+    uint8_t cookie_octets[DNS_COOKIE_MAX];
+    size_t cookie_len;
+    uint8_t reply[DNS_MESSAGE_MAX];
+    uint8_t rdata[DNS_RDATA_MAX];
+    char line[LOOKUP_LINE_MAX];
+};
+
+struct lookup_ask;
+
+/* ---- lookup_arguments.c ---- */
+
+enum { LOOKUP_OPTION_COUNT = 10 };
+extern const struct cli_option lookup_options[LOOKUP_OPTION_COUNT];
+
+/* CLI_GO_ON: lookup's members are as asked for. */
+enum cli_outcome lookup_read_arguments(struct lookup *l);
+
+/* NULL: too many. */
+struct lookup_question *lookup_add_question(struct lookup *l, const char *name);
+
+/* ---- lookup_transfer.c ---- */
+
+/* Asks for a whole zone, or what has changed in it, and prints it as it comes. */
+enum lookup_status lookup_transfer(struct lookup *l, const struct lookup_ask *how);
+
+/* ---- lookup_exchange.c ---- */
+
+struct lookup_ask {
+    struct dns_question question;
+    uint32_t serial;  /* IXFR */
+    struct endpoint server;
+    bool stream;
+    bool recursion;
+    /* Told of each message that comes; false: it was the last. NULL: the first is the only one. */
+    bool (*take)(void *self, const struct lookup_reply *reply);
+    void *self;
+};
+
+/* Asks once, and again over TCP when the reply is truncated. 0, or a negative errno: -ETIMEDOUT,
+ * -ECONNREFUSED, -EPIPE for a connection that ended too early … */
+MUST_USE int lookup_exchange(struct lookup *l, const struct lookup_ask *ask,
+                             struct lookup_reply *out);
+
+/* ---- lookup_print.c ---- */
+
+/* The whole message, or as much as is to be shown. */
+void lookup_print_message(struct lookup *l, const struct lookup_reply *reply);
+void lookup_print_stats(struct lookup *l, const struct lookup_reply *reply, size_t octets);
+
+/* The records of a section, as lines of a master file. */
+void lookup_print_section(struct lookup *l, const struct lookup_reply *reply,
+                          enum dns_section section);
+
+/* The answers' RDATA alone. */
+void lookup_print_short(struct lookup *l, const struct lookup_reply *reply);
+
+/* RDATA as text into *out; what is malformed as RFC 3597 §5 has it. */
+void lookup_format_rdata(struct lookup *l, const struct lookup_reply *reply,
+                         const struct dns_rr *rr, struct text *out);
+
+/* "NXDOMAIN", "RCODE17". */
+const char *lookup_rcode_text(unsigned rcode, char out[16]);
+
+/* ---- lookup_json.c ---- */
+
+/* One object on one line. */
+void lookup_print_json(struct lookup *l, const struct lookup_reply *reply);
+
+/* ---- lookup_trace.c ---- */
+
+/* Asks from the root servers down, and shows each step. */
+enum lookup_status lookup_trace(struct lookup *l, const struct lookup_question *question,
+                                const struct dns_name *name);
+
+/* How a reply looks to scripts. */
+enum lookup_status lookup_status_of(const struct lookup_reply *reply);
+
+/* Tells people what went wrong with a server: one line of the output. */
+void lookup_complain(const struct lookup *l, const struct endpoint *server, int error);
+
+#endif
