@@ -41,8 +41,10 @@ enum dns_rcode {
     DNS_NXDOMAIN = 3,
     DNS_NOTIMP = 4,
     DNS_REFUSED = 5,
+    DNS_YXDOMAIN = 6, /* RFC 6672 §2.2: a name that a DNAME has made too long */
     DNS_NOTAUTH = 9,
     DNS_BADVERS = 16, /* needs EDNS: the upper eight bits are in the OPT record */
+    DNS_BADCOOKIE = 23,
 };
 
 /* "NXDOMAIN", …; "RCODE" for one without a name. Static. */

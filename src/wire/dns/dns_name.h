@@ -42,6 +42,13 @@ static inline bool dns_name_is_root(const struct dns_name *name)
     return name->len == 1;
 }
 
+/* Only the octets that are there: an assignment takes all 256. */
+static inline void dns_name_copy(struct dns_name *out, const struct dns_name *name)
+{
+    out->len = name->len;
+    memcpy(out->octets, name->octets, name->len);
+}
+
 /* The wire form; valid as long as the name. */
 static inline struct bytes dns_name_bytes(const struct dns_name *name)
 {

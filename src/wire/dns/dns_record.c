@@ -258,9 +258,22 @@ bool dns_rdata_valid(uint16_t type, struct bytes rdata)
 
 bool dns_rdata_target(uint16_t type, struct bytes rdata, struct dns_name *out)
 {
-    if (type != DNS_NS && type != DNS_CNAME && type != DNS_PTR && type != DNS_MX &&
-        type != DNS_SRV && type != DNS_DNAME && type != DNS_SVCB && type != DNS_HTTPS)
+    switch (type) {
+    case DNS_NS:
+    case DNS_CNAME:
+    case DNS_PTR:
+    case DNS_MX:
+    case DNS_AFSDB:
+    case DNS_SRV:
+    case DNS_NAPTR:
+    case DNS_KX:
+    case DNS_DNAME:
+    case DNS_SVCB:
+    case DNS_HTTPS:
+        break;
+    default:
         return false;
+    }
     struct reader r = reader_of(rdata);
     const char *field = dns_type_fields(type);
     for (; !is_name(*field); field++)

@@ -97,8 +97,8 @@ MUST_USE enum wire_status dns_rdata_expand(uint16_t type, struct bytes message,
 /* Is this RDATA well-formed, with names uncompressed? */
 bool dns_rdata_valid(uint16_t type, struct bytes rdata);
 
-/* The name that an NS, CNAME, PTR, MX, SRV, DNAME, SVCB or HTTPS record points at, from valid RDATA. False for
- * other types. */
+/* The name that an NS, CNAME, PTR, MX, AFSDB, SRV, NAPTR, KX, DNAME, SVCB or HTTPS record points at,
+ * from valid RDATA. False for other types. */
 MUST_USE bool dns_rdata_target(uint16_t type, struct bytes rdata, struct dns_name *out);
 
 /* As a master file has it; valid RDATA only. Types without a row in the form of RFC 3597 §5. */
