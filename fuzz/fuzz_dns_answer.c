@@ -13,6 +13,13 @@ static const char *const lines[] = {
     "w.a. CNAME ns.a.",                 "o.a. CNAME x.b.",    "*.i.a. TXT \"wild\"",
     "l.a. CNAME l.a.",                  "d.a. DNAME a.",      "s.a. NS ns.s.a.",
     "ns.s.a. AAAA 2001:db8::1",         "m.a. MX 1 ns.a.",    "m.a. MX 2 many.a.",
+    "h.a. HTTPS 1 . alpn=h2",           "q.a. NAPTR 1 1 S x y ns.a.",
+    "n. SOA . . 1 2 3 4 5",             "n. NSEC x.n. SOA NSEC",
+    "x.n. NSEC n. NS NSEC",             "x.n. NS ns.a.",
+    "*.w.n. TXT y",                     "3. SOA . . 1 2 3 4 5",
+    "3. NSEC3PARAM 1 0 1 00",           "d.3. NS ns.a.",
+    "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.3. NSEC3 1 0 1 00 q04jkcevqvmu85r014c7dkba38o0ji5r A",
+    "q04jkcevqvmu85r014c7dkba38o0ji5r.3. NSEC3 1 0 1 00 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A",
 };
 
 static struct zone_set *make_zones(void)
@@ -21,7 +28,7 @@ static struct zone_set *make_zones(void)
     struct zone_set *zones = zone_set_new(&heap, 1000);
     ASSERT(zones != NULL);
     for (size_t i = 0; i < ARRAY_LEN(lines) + 60; i++) {
-        char line[64];
+        char line[128];
         char reason[100];
         uint8_t rdata[512];
         struct text text = text_of(line, sizeof line);
@@ -37,6 +44,15 @@ static struct zone_set *make_zones(void)
         ASSERT(zone_add(zones, &record) == ZONE_OK);
     }
     return zones;
+}
+
+/* Not SHA-1, but as good at finding places. */
+static void mix(void *self, struct bytes first, struct bytes second, uint8_t out[DNS_NSEC3_HASH_LEN])
+{
+    static const struct siphash_key key = {3, 5};
+    (void)self;
+    for (size_t i = 0; i < DNS_NSEC3_HASH_LEN; i++)
+        out[i] = (uint8_t)(siphash24(&key, i % 2 == 0 ? first : second) >> i);
 }
 
 static void check_reply(struct bytes reply, struct bytes query, size_t limit)
@@ -58,14 +74,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     static struct zone_set *zones;
     static uint8_t reply_buffer[DNS_MESSAGE_MAX];
     static uint8_t scratch[DNS_RDATA_MAX];
+    static const struct cookie_secrets secrets = {.active = {1, 2}};
+    static const struct dns_sha1 sha1 = {mix, NULL};
     if (zones == NULL)
         zones = make_zones();
     /* The first octet: how it came, and how much of the rest is the query. */
     if (len == 0)
         return 0;
     struct bytes all = bytes_of(data + 1, len - 1);
-    struct answer_path path = {(data[0] & 1) != 0, DNS_UDP_SIZE_DEFAULT};
-    struct answer_options options = {zones, (data[0] & 2) != 0};
+    struct answer_path path = {.stream = (data[0] & 1) != 0, .size_max = DNS_UDP_SIZE_DEFAULT};
+    struct answer_options options = {.zones = zones, .recursion_available = (data[0] & 2) != 0,
+                                     .minimal = (data[0] & 8) != 0,
+                                     .cookies_required = (data[0] & 16) != 0,
+                                     .version = "v",
+                                     .identity = "a name server that is fuzzed",
+                                     .cookies = &secrets,
+                                     .sha1 = &sha1};
     struct answer_result result;
     struct bytes query = bytes_first(all, (data[0] & 4) != 0 ? all.len : data[0] / 2u);
     answer(&options, query, &path, reply_buffer, &result);

@@ -25,7 +25,7 @@ struct bytes dns_text_query(const struct dns_text_query *query, uint8_t *buffer,
             .version = query->version,
             .dnssec_ok = query->dnssec_ok,
             .udp_size = (uint16_t)query->edns,
-            .options = bytes_empty(),
+            .options = query->options.len > 0 ? query->options : bytes_empty(),
         };
         assert_true(dns_build_edns(&b, &edns));
     }

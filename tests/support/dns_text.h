@@ -16,6 +16,7 @@ struct dns_text_query {
     int edns;       /* 0: none; else the size announced */
     bool dnssec_ok;
     uint8_t version;
+    struct bytes options; /* of EDNS */
 };
 
 struct bytes dns_text_query(const struct dns_text_query *query, uint8_t *buffer, size_t size);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * answer.h - the answering core of a server: a query in, a reply out, from zones (RFC 1034 §4.3.2;
- * RFC 2308 negative answers, RFC 4592 wildcards, RFC 6672 DNAME, RFC 6891 EDNS, RFC 8482 ANY).
+ * RFC 2308 negative answers, RFC 4592 wildcards, RFC 6672 DNAME, RFC 6891 EDNS, RFC 8482 ANY;
+ * RFC 4035 §3.1 and RFC 5155 §7.2 for signed zones; RFC 7873 cookies, RFC 5001 NSID, RFC 4892 names
+ * of class CHAOS).
  *
  * It holds no state between queries and allocates nothing. What is in no zone is told to the
  * caller as ANSWER_ELSEWHERE; what another server then said is made into a reply by answer_relay().
@@ -9,16 +11,24 @@
 #ifndef WN_PROTO_DNS_ANSWER_H
 #define WN_PROTO_DNS_ANSWER_H
 
-#include "proto/dns/zone.h"
+#include "proto/dns/denial.h"
+#include "proto/dns/dns_cookie.h"
 #include "wire/dns/dns_message.h"
 
 enum {
-    ANSWER_CHAIN_MAX = 16, /* CNAMEs and DNAMEs followed in one answer */
+    ANSWER_CHAIN_MAX = 16,    /* CNAMEs and DNAMEs followed in one answer */
+    ANSWER_IDENTITY_MAX = 64, /* octets of what is told by NSID, and in class CHAOS */
 };
 
 struct answer_options {
     const struct zone_set *zones;
     bool recursion_available; /* RA: names elsewhere can be asked for */
+    bool minimal;             /* no additional records but glue */
+    bool cookies_required;    /* over datagrams: BADCOOKIE to who has none */
+    const char *version;      /* version.bind and version.server; NULL: REFUSED */
+    const char *identity;     /* NSID, id.server and hostname.bind; NULL: not told */
+    const struct cookie_secrets *cookies; /* NULL: no cookies */
+    const struct dns_sha1 *sha1;          /* NULL: no denial by NSEC3 */
 };
 
 /* Where a query came from. */
@@ -26,6 +36,10 @@ struct answer_path {
     bool stream;       /* TCP: replies up to 65535 octets, and ANY in full */
     uint16_t size_max; /* of a datagram, also announced in OPT: DNS_UDP_SIZE_DEFAULT, more only
                           where datagrams are known not to be fragmented */
+    uint16_t keepalive; /* how long an idle stream stays, in tenths of a second (RFC 7828); 0: not
+                           told */
+    uint32_t now;      /* seconds since 1970 modulo 2^32, for cookies */
+    struct ip_address from;
 };
 
 /* What must be kept of a query to reply to it later. */
@@ -35,6 +49,11 @@ struct answer_query {
     struct dns_question question;
     bool edns;
     bool dnssec_ok;
+    bool wants_nsid;
+    bool wants_keepalive;
+    bool has_cookie; /* `cookie` is for the reply */
+    bool proven;     /* the client's address is no forgery: a stream, or a cookie of ours */
+    uint8_t cookie[COOKIE_LEN];
     struct answer_path path;
     uint16_t limit; /* of the reply's octets */
 };
@@ -45,12 +64,25 @@ enum answer_verdict {
     ANSWER_ELSEWHERE, /* *query is filled in; ask for its question, but with the name `target` */
 };
 
+/* What a reply amounts to: replies that are alike are limited together (rate_limit.h). */
+enum answer_kind {
+    ANSWER_DATA,
+    ANSWER_NODATA,
+    ANSWER_NXDOMAIN,
+    ANSWER_REFERRAL,
+    ANSWER_ERROR,
+    ANSWER_KIND_COUNT
+};
+
 struct answer_result {
     enum answer_verdict verdict;
+    enum answer_kind kind;   /* ANSWER_REPLY */
     unsigned rcode;          /* of the reply */
     bool malformed;          /* the reply says FORMERR */
     struct bytes reply;      /* in the caller's buffer */
     struct dns_name target;  /* ANSWER_ELSEWHERE: the question's name, or where our CNAMEs lead */
+    const void *source;      /* what the reply was made of, as an identity: the node, or the zone in
+                                which there is nothing; or NULL */
     struct answer_query query;
 };
 
@@ -62,6 +94,10 @@ void answer(const struct answer_options *options, struct bytes message,
 /* A reply with that RCODE and no records. */
 struct bytes answer_refuse(const struct answer_options *options, const struct answer_query *query,
                            unsigned rcode, uint8_t *buffer);
+
+/* A reply that says only: ask by TCP. */
+struct bytes answer_truncated(const struct answer_options *options,
+                              const struct answer_query *query, uint8_t *buffer);
 
 /* The partial answer of what led elsewhere, when nobody can be asked: our CNAMEs; or, when there are
  * none, `rcode`. */

@@ -38,6 +38,14 @@ static const char *const lines[] = {
     "cccccccccc.dddddddddddddddddddddddddddddddddddddddddddddddddddddd.",
     "_sip._udp.example. SRV 1 2 5060 mail.example.",
     "unknown.example. TYPE65280 \\# 2 0102",
+    "naptr.example. NAPTR 1 1 S SIP+D2U \"\" _sip._udp.example.",
+    "svc.example. HTTPS 0 web2.example.",
+    "web2.example. HTTPS 1 . alpn=h2",
+    "web2.example. A 192.0.2.8",
+    "null.example. MX 0 .",
+    "signed.example. A 192.0.2.9",
+    "signed.example. RRSIG A 13 2 60 20300101000000 20200101000000 1 example. AAAA",
+    "signed.example. RRSIG NSEC 13 2 60 20300101000000 20200101000000 1 example. AAAA",
 };
 
 static struct counting_heap counts;
@@ -75,8 +83,8 @@ static int tear_down(void **state UNUSED)
 static void ask(struct bytes query, bool stream, bool recursion, struct answer_result *out,
                 uint8_t *buffer)
 {
-    struct answer_options options = {zones, recursion};
-    struct answer_path path = {stream, DNS_UDP_SIZE_DEFAULT};
+    struct answer_options options = {.zones = zones, .recursion_available = recursion};
+    struct answer_path path = {.stream = stream, .size_max = DNS_UDP_SIZE_DEFAULT};
     uint8_t *copy = exact_copy(query.data, query.len);
     answer(&options, bytes_of(copy, query.len), &path, buffer, out);
     free(copy);
@@ -154,6 +162,21 @@ static const struct {
     {"_sip._udp.example", DNS_SRV, false,
      "NOERROR aa rd; an _sip._udp.example. 60 IN SRV 1 2 5060 mail.example.; ar mail.example. 60 IN "
      "A 192.0.2.2; ar mail.example. 60 IN AAAA 2001:db8::2", NULL},
+    {"naptr.example", DNS_NAPTR, false,
+     "NOERROR aa rd; an naptr.example. 60 IN NAPTR 1 1 \"S\" \"SIP+D2U\" \"\" _sip._udp.example.; ar "
+     "_sip._udp.example. 60 IN SRV 1 2 5060 mail.example.", NULL},
+    {"svc.example", DNS_HTTPS, false,
+     "NOERROR aa rd; an svc.example. 60 IN HTTPS 0 web2.example.; ar web2.example. 60 IN A "
+     "192.0.2.8; ar web2.example. 60 IN HTTPS 1 . alpn=\"h2\"", NULL},
+    {"web2.example", DNS_HTTPS, false,
+     "NOERROR aa rd; an web2.example. 60 IN HTTPS 1 . alpn=\"h2\"; ar web2.example. 60 IN A 192.0.2.8",
+     NULL},
+    {"null.example", DNS_MX, false, "NOERROR aa rd; an null.example. 60 IN MX 0 .", NULL},
+    {"signed.example", DNS_RRSIG, false,
+     "NOERROR aa rd; an signed.example. 60 IN RRSIG A 13 2 60 20300101000000 20200101000000 1 "
+     "example. AAAA; an signed.example. 60 IN RRSIG NSEC 13 2 60 20300101000000 20200101000000 1 "
+     "example. AAAA", NULL},
+    {"signed.example", DNS_ANY, false, "NOERROR aa rd; an signed.example. 60 IN A 192.0.2.9", NULL},
     /* ANY: RFC 8482 */
     {"mail.example", DNS_ANY, false, "NOERROR aa rd; an mail.example. 60 IN A 192.0.2.2", NULL},
     {"mail.example", DNS_ANY, true,
@@ -419,7 +442,7 @@ static void relays_replies(void **state UNUSED)
         CHECK_EQUAL(relays[i].name, result.verdict, ANSWER_ELSEWHERE);
         struct bytes upstream = upstream_says(&result, relays[i].upstream, relays[i].answers,
                                               relays[i].authority, upstream_buffer, 1000);
-        struct answer_options options = {zones, true};
+        struct answer_options options = {.zones = zones, .recursion_available = true};
         unsigned rcode;
         struct bytes reply =
             answer_relay(&options, &result.query, upstream, scratch, buffer, &rcode);
@@ -462,7 +485,7 @@ static void a_long_reply_is_truncated_for_a_short_client(void **state UNUSED)
         ask(dns_text_query(&query, query_buffer, sizeof query_buffer), clients[i].stream, true,
             &result, buffer);
         struct bytes upstream = upstream_says(&result, DNS_RA, texts, NULL, upstream_buffer, 1000);
-        struct answer_options options = {zones, true};
+        struct answer_options options = {.zones = zones, .recursion_available = true};
         unsigned rcode;
         struct bytes reply =
             answer_relay(&options, &result.query, upstream, scratch, buffer, &rcode);
@@ -481,7 +504,7 @@ static void answers_in_part_when_nobody_can_be_asked(void **state UNUSED)
     uint8_t query_buffer[512];
     char text[1000];
     struct answer_result result;
-    struct answer_options options = {zones, false};
+    struct answer_options options = {.zones = zones, .recursion_available = false};
     struct dns_text_query query = {"out.example", DNS_A, .id = 1};
     ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, false, &result, buffer);
     struct bytes reply = answer_partial(&options, &result.query, DNS_REFUSED, buffer);
@@ -491,6 +514,272 @@ static void answers_in_part_when_nobody_can_be_asked(void **state UNUSED)
     ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, false, &result, buffer);
     reply = answer_partial(&options, &result.query, DNS_REFUSED, buffer);
     assert_string_equal(dns_text_of(reply, text, sizeof text), "REFUSED");
+}
+
+/* ---- options and classes ---- */
+
+static struct answer_result ask_with(const struct answer_options *options, bool stream,
+                                     const struct dns_text_query *query, uint8_t *buffer)
+{
+    struct answer_result result;
+    uint8_t query_buffer[512];
+    struct answer_path path = {
+        .stream = stream,
+        .size_max = DNS_UDP_SIZE_DEFAULT,
+        .keepalive = 300,
+        .now = 1559731985,
+        .from = address_v4(0xc6336464),
+    };
+    answer(options, dns_text_query(query, query_buffer, sizeof query_buffer), &path, buffer, &result);
+    assert_int_equal(result.verdict, ANSWER_REPLY);
+    return result;
+}
+
+static struct bytes option_of(struct bytes reply, uint16_t code, bool *found)
+{
+    struct dns_summary summary;
+    struct bytes value = bytes_empty();
+    assert_int_equal(dns_summarise(reply, &summary), WIRE_OK);
+    *found = dns_edns_option(&summary.edns, code, &value);
+    return value;
+}
+
+static void tells_who_it_is_when_asked(void **state UNUSED)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    bool found;
+    struct answer_options options = {.zones = zones, .identity = "ns1.site"};
+    struct dns_text_query query = {"ns.example", DNS_A, .edns = 1232, .options = bytes_of("\0\3\0\0", 4)};
+    struct answer_result result = ask_with(&options, false, &query, buffer);
+    assert_true(bytes_equal(option_of(result.reply, 3, &found), bytes_of_text("ns1.site")));
+    options.identity = NULL;
+    result = ask_with(&options, false, &query, buffer);
+    (void)option_of(result.reply, 3, &found);
+    assert_false(found);
+    /* Options that nobody knows are not an error (RFC 6891 §6.1.2). */
+    query.options = bytes_of("\377\0\0\3abc\0\3\0\0", 11);
+    options.identity = "x";
+    result = ask_with(&options, false, &query, buffer);
+    assert_true(bytes_equal(option_of(result.reply, 3, &found), bytes_of_text("x")));
+    assert_int_equal(result.rcode, DNS_NOERROR);
+}
+
+static void says_how_long_a_stream_may_idle(void **state UNUSED)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    bool found;
+    struct answer_options options = {.zones = zones};
+    struct dns_text_query query = {"ns.example", DNS_A, .edns = 1232, .options = bytes_of("\0\13\0\0", 4)};
+    struct answer_result result = ask_with(&options, true, &query, buffer);
+    assert_true(bytes_equal(option_of(result.reply, 11, &found), bytes_of("\1\54", 2)));
+    result = ask_with(&options, false, &query, buffer); /* RFC 7828 §3.2.1 */
+    (void)option_of(result.reply, 11, &found);
+    assert_false(found);
+}
+
+static void answers_in_class_chaos(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        uint16_t type;
+        const char *shown;
+        const char *hidden;
+    } chaos[] = {
+        {"version.bind", DNS_TXT, "NOERROR aa; an version.bind. 0 CH TXT \"wholenet 1\"", "REFUSED"},
+        {"VERSION.server", DNS_ANY, "NOERROR aa; an VERSION.server. 0 CH TXT \"wholenet 1\"", "REFUSED"},
+        {"hostname.bind", DNS_TXT, "NOERROR aa; an hostname.bind. 0 CH TXT \"ns1\"", "REFUSED"},
+        {"id.server", DNS_TXT, "NOERROR aa; an id.server. 0 CH TXT \"ns1\"", "REFUSED"},
+        {"id.server", DNS_A, "NOERROR aa", "REFUSED"},
+        {"authors.bind", DNS_TXT, "REFUSED", "REFUSED"},
+        {"ns.example", DNS_A, "REFUSED", "REFUSED"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(chaos); i++) {
+        uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+        char text[300];
+        struct answer_options options = {.zones = zones, .version = "wholenet 1", .identity = "ns1"};
+        struct dns_text_query query = {chaos[i].name, chaos[i].type, .class = DNS_CH};
+        struct answer_result result = ask_with(&options, false, &query, buffer);
+        assert_string_equal(dns_text_of(result.reply, text, sizeof text), chaos[i].shown);
+        options.version = options.identity = NULL;
+        result = ask_with(&options, false, &query, buffer);
+        assert_string_equal(dns_text_of(result.reply, text, sizeof text), chaos[i].hidden);
+    }
+}
+
+static const struct siphash_key cookie_key = {1, 2};
+
+static void gives_and_takes_cookies(void **state UNUSED)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    bool found;
+    uint8_t option[4 + COOKIE_LEN] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+    struct cookie_secrets secrets = {.active = cookie_key};
+    struct answer_options options = {.zones = zones, .cookies = &secrets};
+    struct dns_text_query query = {"mail.example", DNS_ANY, .edns = 1232, .options = bytes_of(option, 12)};
+    struct answer_result result = ask_with(&options, false, &query, buffer);
+    struct bytes cookie = option_of(result.reply, 10, &found);
+    assert_int_equal(cookie.len, COOKIE_LEN);
+    assert_false(result.query.proven);
+    assert_int_equal(result.rcode, DNS_NOERROR);
+    struct dns_cursor cursor;
+    assert_int_equal(dns_cursor_start(&cursor, result.reply), WIRE_OK);
+    assert_int_equal(cursor.header.counts[DNS_ANSWER], 1);
+
+    /* With the cookie the client is no stranger: it gets all that ANY means. */
+    option[3] = COOKIE_LEN;
+    memcpy(option + 4, cookie.data, COOKIE_LEN);
+    query.options = bytes_of(option, sizeof option);
+    result = ask_with(&options, false, &query, buffer);
+    assert_true(result.query.proven);
+    assert_int_equal(dns_cursor_start(&cursor, result.reply), WIRE_OK);
+    assert_int_equal(cursor.header.counts[DNS_ANSWER], 2);
+
+    /* Where they are required (RFC 7873 §5.2.3). */
+    char text[300];
+    options.cookies_required = true;
+    result = ask_with(&options, false, &query, buffer);
+    assert_int_equal(result.rcode, DNS_NOERROR);
+    option[27] ^= 1;
+    result = ask_with(&options, false, &query, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text), "BADCOOKIE; edns 1232");
+    assert_int_equal(option_of(result.reply, 10, &found).len, COOKIE_LEN);
+    result = ask_with(&options, true, &query, buffer); /* a stream is proof enough */
+    assert_int_equal(result.rcode, DNS_NOERROR);
+
+    option[3] = 9; /* RFC 7873 §5.2.2 */
+    query.options = bytes_of(option, 13);
+    result = ask_with(&options, false, &query, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text), "FORMERR; edns 1232");
+    assert_true(result.malformed);
+    options.cookies = NULL; /* then it is an option that nobody knows */
+    result = ask_with(&options, false, &query, buffer);
+    assert_int_equal(result.rcode, DNS_NOERROR);
+}
+
+static void a_query_without_question_gets_a_cookie(void **state UNUSED)
+{
+    /* RFC 7873 §5.4 */
+    static const uint8_t query[] = {0,    9, 0, 0, 0, 0, 0, 0, 0,  0, 0, 1, 0, 0, 41, 4, 208, 0, 0,
+                                    0, 0, 0, 12, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+    struct cookie_secrets secrets = {.active = cookie_key};
+    struct answer_options options = {.zones = zones, .cookies = &secrets};
+    struct answer_path path = {.size_max = DNS_UDP_SIZE_DEFAULT, .from = address_v4(1)};
+    struct answer_result result;
+    answer(&options, bytes_of(query, sizeof query), &path, buffer, &result);
+    assert_int_equal(result.verdict, ANSWER_REPLY);
+    assert_int_equal(result.rcode, DNS_NOERROR);
+    struct dns_cursor cursor;
+    struct dns_rr rr;
+    struct dns_edns edns;
+    struct bytes cookie;
+    assert_int_equal(dns_cursor_start(&cursor, result.reply), WIRE_OK);
+    assert_int_equal(cursor.header.counts[DNS_QUESTION], 0);
+    assert_true(dns_cursor_record(&cursor, &rr));
+    assert_int_equal(dns_edns_decode(&rr, &edns), WIRE_OK);
+    assert_true(dns_edns_option(&edns, 10, &cookie));
+    assert_int_equal(cookie.len, COOKIE_LEN);
+    options.cookies = NULL;
+    answer(&options, bytes_of(query, sizeof query), &path, buffer, &result);
+    assert_int_equal(result.rcode, DNS_FORMERR);
+}
+
+static void says_no_more_than_is_needed_if_told_so(void **state UNUSED)
+{
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+    char text[500];
+    struct answer_options options = {.zones = zones, .minimal = true};
+    struct dns_text_query query = {"_sip._udp.example", DNS_SRV, .id = 1};
+    struct answer_result result = ask_with(&options, false, &query, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text),
+                        "NOERROR aa; an _sip._udp.example. 60 IN SRV 1 2 5060 mail.example.");
+    query.name = "x.sub.example"; /* glue is needed */
+    result = ask_with(&options, false, &query, buffer);
+    assert_non_null(strstr(dns_text_of(result.reply, text, sizeof text),
+                           "ar ns.sub.example. 60 IN A 192.0.2.5"));
+}
+
+static void signatures_come_along_for_those_who_ask(void **state UNUSED)
+{
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+    char text[500];
+    struct answer_options options = {.zones = zones};
+    struct dns_text_query query = {"signed.example", DNS_A, .edns = 1232, .dnssec_ok = true};
+    struct answer_result result = ask_with(&options, false, &query, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text),
+                        "NOERROR aa; an signed.example. 60 IN A 192.0.2.9; an signed.example. 60 IN "
+                        "RRSIG A 13 2 60 20300101000000 20200101000000 1 example. AAAA; edns 1232 do");
+    query.name = "sub.example";
+    query.type = DNS_NS; /* a referral brings the DS */
+    result = ask_with(&options, false, &query, buffer);
+    assert_non_null(strstr(dns_text_of(result.reply, text, sizeof text),
+                           "ns sub.example. 60 IN DS 1 8 2 00ff"));
+    query.dnssec_ok = false;
+    result = ask_with(&options, false, &query, buffer);
+    assert_null(strstr(dns_text_of(result.reply, text, sizeof text), " DS "));
+}
+
+static void tells_what_kind_of_reply_it_was(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        uint16_t type;
+        enum answer_kind kind;
+    } kinds[] = {
+        {"ns.example", DNS_A, ANSWER_DATA},        {"www.example", DNS_A, ANSWER_DATA},
+        {"ns.example", DNS_TXT, ANSWER_NODATA},    {"no.example", DNS_A, ANSWER_NXDOMAIN},
+        {"x.sub.example", DNS_A, ANSWER_REFERRAL}, {"x.sub.example", DNS_AXFR, ANSWER_ERROR},
+    };
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+    struct answer_options options = {.zones = zones};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct dns_text_query query = {kinds[i].name, kinds[i].type, .id = 1};
+        struct answer_result result = ask_with(&options, false, &query, buffer);
+        CHECK_EQUAL(kinds[i].name, result.kind, kinds[i].kind);
+        CHECK_EQUAL(kinds[i].name, result.source != NULL, kinds[i].kind != ANSWER_ERROR);
+    }
+    /* Names that a wildcard stands for, and names that do not exist, are one and the same. */
+    struct dns_text_query query = {"a.wild.example", DNS_A, .id = 1};
+    const void *wildcard = ask_with(&options, false, &query, buffer).source;
+    query.name = "b.wild.example";
+    assert_ptr_equal(ask_with(&options, false, &query, buffer).source, wildcard);
+    query.name = "no1.example";
+    const void *zone = ask_with(&options, false, &query, buffer).source;
+    query.name = "no2.example";
+    assert_ptr_equal(ask_with(&options, false, &query, buffer).source, zone);
+}
+
+static void a_child_that_is_ours_too_leaves_ds_to_the_parent(void **state UNUSED)
+{
+    static const char *const more[] = {
+        "parent. SOA . . 1 2 3 4 5", "parent. NS .", "c.parent. NS .", "c.parent. DS 1 8 2 00ff",
+        "c.parent. SOA . . 9 2 3 4 5", "d.parent. SOA . . 9 2 3 4 5",
+    };
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
+    char text[500];
+    struct counting_heap other = {0};
+    struct heap heap = counting_heap(&other);
+    struct zone_set *set = zone_set_new(&heap, 100);
+    struct zone_set *saved = zones;
+    zones = set;
+    for (size_t i = 0; i < ARRAY_LEN(more); i++)
+        add_line(more[i]);
+    zones = saved;
+    struct answer_options options = {.zones = set};
+    struct dns_text_query query = {"c.parent", DNS_DS, .id = 1};
+    struct answer_result result = ask_with(&options, false, &query, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text),
+                        "NOERROR aa; an c.parent. 60 IN DS 1 8 2 00ff");
+    query.name = "d.parent"; /* not delegated: the child speaks for itself */
+    result = ask_with(&options, false, &query, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text),
+                        "NOERROR aa; ns d.parent. 5 IN SOA . . 9 2 3 4 5");
+    query.name = "x.c.parent";
+    query.type = DNS_A;
+    result = ask_with(&options, false, &query, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text),
+                        "NXDOMAIN aa; ns c.parent. 5 IN SOA . . 9 2 3 4 5");
+    zone_set_free(set);
 }
 
 int main(void)
@@ -505,6 +794,15 @@ int main(void)
         cmocka_unit_test(relays_replies),
         cmocka_unit_test(a_long_reply_is_truncated_for_a_short_client),
         cmocka_unit_test(answers_in_part_when_nobody_can_be_asked),
+        cmocka_unit_test(tells_who_it_is_when_asked),
+        cmocka_unit_test(says_how_long_a_stream_may_idle),
+        cmocka_unit_test(answers_in_class_chaos),
+        cmocka_unit_test(gives_and_takes_cookies),
+        cmocka_unit_test(a_query_without_question_gets_a_cookie),
+        cmocka_unit_test(says_no_more_than_is_needed_if_told_so),
+        cmocka_unit_test(signatures_come_along_for_those_who_ask),
+        cmocka_unit_test(tells_what_kind_of_reply_it_was),
+        cmocka_unit_test(a_child_that_is_ours_too_leaves_ds_to_the_parent),
         cmocka_unit_test(a_set_is_whole_or_the_reply_truncated), /* last: adds records */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
