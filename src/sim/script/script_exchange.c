@@ -158,7 +158,8 @@ static bool gather(struct play *p, struct play_flow *flow, const struct script_p
             return mismatch(p, expected, "a segment in the middle has another length", &next,
                             seen->at);
         actual->payload_len += next.payload_len;
-        actual->flags |= next.flags & (TCP_FIN | TCP_PSH);
+        /* FIN and PSH are what the last one has; CWR what the first has. */
+        actual->flags = (actual->flags & TCP_CWR) | (next.flags & (uint16_t)~TCP_CWR);
         last = next;
     }
     return true;

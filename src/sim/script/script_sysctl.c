@@ -64,6 +64,8 @@ NUMBER(reordering, uint8_t, 1, 127)
 NUMBER(not_sent_low, uint32_t, 0, UINT32_MAX)
 NUMBER(keepalive_probes, uint8_t, 1, 127)
 NUMBER(path_mtu_base, uint16_t, 68, 65535)
+NUMBER(burst_divisor, uint8_t, 0, 255)
+NUMBER(burst_min, uint8_t, 1, 255)
 NUMBER(challenge_count, uint32_t, 1, INT32_MAX)
 SECONDS(keepalive_idle)
 SECONDS(keepalive_interval)
@@ -236,10 +238,10 @@ static const struct sysctl sysctls[] = {
     {"tcp_moderate_rcvbuf", set_moderate_receive_buffer},
     {"tcp_invalid_ratelimit", set_challenge_interval},
     {"tcp_challenge_ack_limit", set_challenge_count},
+    {"tcp_tso_win_divisor", set_burst_divisor},
+    {"tcp_min_tso_segs", set_burst_min},
     /* How Linux arranges its own work, memory and batches; or what later kernels have dropped. */
     {"tcp_fack", NULL},
-    {"tcp_tso_win_divisor", NULL},
-    {"tcp_min_tso_segs", NULL},
     {"tcp_tso_rtt_log", NULL},
     {"tcp_limit_output_bytes", NULL},
     {"tcp_autocorking", NULL},
@@ -336,6 +338,7 @@ void script_settings_defaults(struct script_settings *settings)
         {"tcp_early_retrans", "4"},
         {"tcp_recovery", "1"},
         {"tcp_ecn", "0"},
+        {"tcp_tso_win_divisor", "3"},
         {"tcp_notsent_lowat", "4294967295"},
         {"tcp_fastopen", "0x70403"},
         {"tcp_fastopen_key", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4"},

@@ -962,6 +962,8 @@ void tcp_rate_app_limited(struct tcp_connection *c); /* there is nothing to send
 
 /* ---- tcp_pacing.c ---- */
 uint64_t tcp_pacing_rate(const struct tcp_connection *c); /* octets a second; UINT64_MAX: no limit */
+/* How fast the window goes round, or somewhat faster. UINT64_MAX: nobody knows yet. */
+uint64_t tcp_window_rate(const struct tcp_connection *c);
 /* The profile or the algorithm has changed. */
 void tcp_pacing_choose(struct tcp_connection *c);
 /* Octets that leave together. */
@@ -1005,6 +1007,19 @@ void tcp_timer_settle(struct tcp_connection *c);
 /* ---- tcp_output.c ---- */
 /* Makes at most `budget` segments; returns how many. *more: there is more to send at once. */
 unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more);
+
+/* ---- tcp_burst.c ---- */
+struct tcp_path;
+struct tcp_burst { /* what new text could go as one piece */
+    uint32_t unsent;
+    uint32_t window; /* what the peer's window, */
+    uint32_t room;   /* and cwnd have room for */
+};
+/* Is it better to wait for an acknowledgement, so that the piece becomes longer? */
+bool tcp_burst_waits(const struct tcp_connection *c, const struct tcp_path *path,
+                     const struct tcp_burst *burst);
+/* Lowers path->burst_max to what the profile, or the pace, lets go as one piece. */
+void tcp_burst_shorten(const struct tcp_connection *c, struct tcp_path *path);
 
 /* ---- tcp_transmit.c ---- */
 struct tcp_path {

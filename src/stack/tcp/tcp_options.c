@@ -242,7 +242,8 @@ static void apply(struct tcp_connection *c, enum tcp_option option, uint64_t val
     tcp_congestion_choose(c);
     if (option == TCP_OPTION_STATISTICS && value != 0)
         (void)!tcp_extra_begin(c); /* without memory they begin later */
-    if (tcp_window_update_due(c))
+    bool opens = option == TCP_OPTION_RECEIVE_BUFFER || option == TCP_OPTION_WINDOW_CLAMP;
+    if (opens && tcp_window_update_due(c))
         c->ack_now = true;
     tcp_send_room_changed(c);
     tcp_wake(c); /* tcp_timer_settle() does the rest */

@@ -112,16 +112,6 @@ static bool small_may_go(const struct tcp_connection *c)
            seq_before_equal(c->snd_small, c->snd_una);
 }
 
-/* With offload: acknowledgements that are on their way will let a larger burst go, and there are
- * enough of them: two thirds of the window. */
-static bool better_later(const struct tcp_connection *c, const struct tcp_path *path,
-                         uint32_t len)
-{
-    uint32_t window = c->cwnd < c->snd_wnd ? c->cwnd : c->snd_wnd;
-    return len < path->burst_max && tcp_flight(c) > 0 && c->recovery == TCP_OPEN &&
-           window >= 8 * path->mss && len < window / 3;
-}
-
 /* Octets that the peer's window has room for beyond snd_nxt. */
 static uint32_t usable_window(const struct tcp_connection *c)
 {
@@ -156,7 +146,7 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
     }
     if (len > path->burst_max)
         return path->burst_max;
-    if (len < unsent && better_later(c, path, len))
+    if (tcp_burst_waits(c, path, &(struct tcp_burst){unsent, window, room}))
         return 0;
     uint32_t odd = len % path->mss;
     if (odd == 0)
@@ -172,8 +162,6 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
 
 static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
 {
-    if (tcp_flight(c) == 0)
-        tcp_congestion_idle(c);
     uint32_t len = text_len(c, path);
     bool last = seq_equal(seq_add(c->snd_nxt, len), c->snd_end);
     bool fin = c->shutdown && !c->fin_sent && last;
@@ -252,7 +240,7 @@ static bool send_forward(struct tcp_connection *c, const struct tcp_path *path)
     return false;
 }
 
-/* One octet before what the peer expects: it must answer (RFC 9293 §3.8.4). */
+/* The number before what the peer expects: it must answer (RFC 9293 §3.8.4). */
 static bool send_keepalive(struct tcp_connection *c, const struct tcp_path *path)
 {
     if (LIKELY(!c->keepalive_probe))
@@ -288,14 +276,6 @@ static unsigned output_syn(struct tcp_connection *c, const struct tcp_path *path
     return 1;
 }
 
-/* Super-segments of a paced connection are as long as the bursts it may send. */
-static void shorten_bursts(const struct tcp_connection *c, struct tcp_path *path)
-{
-    uint32_t burst = tcp_pacing_burst(c);
-    if (burst < path->burst_max)
-        path->burst_max = burst > path->mss ? burst : path->mss;
-}
-
 static bool send_text(struct tcp_connection *c, const struct tcp_path *path)
 {
     if (UNLIKELY(c->paced) && !tcp_pacing_open(c))
@@ -321,8 +301,10 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
         made = output_syn(c, &path);
     if (!opening || (c->fast_open_child && !c->syn_wanted)) {
         bool owed = c->ack_pending || c->ack_now;
-        if (UNLIKELY(c->paced))
-            shorten_bursts(c, &path);
+        if (tcp_flight(c) == 0 && !seq_equal(c->snd_nxt, c->snd_end))
+            tcp_congestion_idle(c);
+        if (UNLIKELY(c->paced || c->profile->burst_min != 0))
+            tcp_burst_shorten(c, &path);
         if (UNLIKELY(c->urgent_sending))
             path.burst_max = path.mss; /* offload would point each segment to another octet */
         while (made < budget && (send_tail_probe(c, &path) || send_text(c, &path) ||

@@ -17,8 +17,10 @@ enum { BURST_MAX = 65536, RATE_SLOW = 150000 /* 1.2 Mb/s: then one segment at a 
 
 /* Of an algorithm that has no opinion: as fast as the window within half a round trip in slow start,
  * and somewhat faster than it drains afterwards. */
-static uint64_t window_rate(const struct tcp_connection *c)
+uint64_t tcp_window_rate(const struct tcp_connection *c)
 {
+    if (c->srtt == 0)
+        return UINT64_MAX;
     uint64_t srtt = c->srtt > 8 ? c->srtt / 8 : 1;
     uint64_t rate = (uint64_t)c->cwnd * USEC_PER_SEC / srtt;
     return c->cwnd < c->ssthresh / 2 ? 2 * rate : rate + rate / 5;
@@ -30,8 +32,8 @@ uint64_t tcp_pacing_rate(const struct tcp_connection *c)
     uint64_t most = c->profile->pacing_rate_max;
     if (c->congestion->pacing_rate != NULL)
         rate = c->congestion->pacing_rate(c);
-    else if (c->profile->pacing && c->srtt != 0)
-        rate = window_rate(c);
+    else if (c->profile->pacing)
+        rate = tcp_window_rate(c);
     if (most != 0 && rate > most)
         rate = most;
     return rate > 0 ? rate : 1;

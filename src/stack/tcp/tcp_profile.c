@@ -14,6 +14,7 @@
     .keepalive_idle = 2 * USEC_PER_HOUR, .keepalive_interval = 75 * USEC_PER_SEC,                  \
     .keepalive_probes = 9, .fin_wait_2 = 60 * USEC_PER_SEC, .time_wait = 60 * USEC_PER_SEC,        \
     .challenge_interval = 500 * USEC_PER_MSEC, .challenge_count = 100,                             \
+    .burst_divisor = 3,                                                                            \
     .remember = TCP_REMEMBER_RTT | TCP_REMEMBER_PATH_MTU,                                          \
     .path_mtu_discovery = TCP_PATH_MTU_WANT, .path_mtu_base = 1024, .path_mtu_interval = 10 * USEC_PER_MINUTE
 
@@ -51,6 +52,9 @@ const struct tcp_profile tcp_profile_linux = {
     .quick_acks = 16,
     .push_each_burst = true,
     .push_each_write = true,
+    .empty_probes = true,
+    .burst_patience = USEC_PER_MSEC,
+    .burst_min = 2,
     .statistics = true,
     .send_buffer = 87040,
     .send_buffer_max = 4 * 1024 * 1024,

@@ -107,6 +107,15 @@ struct tcp_profile {
     bool push_each_burst;    /* PSH on the last segment of each super-segment, as Linux has since
                               * 4.20: whoever gathers them knows where one ends */
     bool push_each_write;    /* PSH on the last segment of each write, not of the queue only */
+    uint8_t burst_divisor;   /* a super-segment waits to become longer while less than this part of
+                              * the window is free and an ACK is near; 0: it does not */
+    usec burst_patience;     /* near: what was sent last and the ACK that is expected are no
+                              * further away than that, the ACK half a round trip at most;
+                              * 0: something will be acknowledged, some time */
+    uint8_t burst_min;       /* 0: super-segments are as long as the device takes them; else as the
+                              * rate of the window gives in a millisecond, half of cwnd at most, and
+                              * so many segments at least */
+    bool empty_probes;       /* a closed window is asked with an old number rather than an octet */
     bool pacing;             /* also for algorithms that do not need it */
     uint64_t pacing_rate_max; /* octets a second; 0: none */
     uint32_t send_buffer;    /* octets queued and unacknowledged */

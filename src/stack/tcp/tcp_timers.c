@@ -199,7 +199,12 @@ static void persist_timeout(struct tcp_connection *c)
 {
     if (given_up(c))
         return;
-    c->probe_forced = true;
+    /* DEVIATES RFC 9293 §3.8.6.1, where the profile wants it: what lies before the window is answered
+     * too, and nothing is sent in vain. */
+    if (c->snd_wnd == 0 && c->profile->empty_probes)
+        c->keepalive_probe = true;
+    else
+        c->probe_forced = true;
     tcp_timer_set(c, TCP_TIMER_PERSIST, c->stack->now + tcp_patience(c));
     tcp_wake(c);
 }
