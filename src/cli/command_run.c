@@ -107,6 +107,7 @@ static const struct cli_option options[] = {
     SITE_OPTION("corrupt", 0, "P", "change a bit in a part of the frames", "link", "corrupt"),
     SITE_OPTION("rate", 0, "R", "limit the rate: 10mbit", "link", "rate"),
     SITE_OPTION("queue", 0, "N", "frames that may wait for the rate (1000)", "link", "queue"),
+    SITE_OPTION("mark", 0, "N", "tell by ECN of congestion when so many wait", "link", "mark"),
     SITE_OPTION("seed", 0, "N", "where chance begins: the same frames meet the same again", "link",
                 "seed"),
     SITE_OPTION("mtu", 0, "N", "octets of the largest packet (1500)", "link", "mtu"),

@@ -11,6 +11,7 @@
 
 #include "base/checksum.h"
 #include "base/prng.h"
+#include "sim/wire_mark.h"
 
 enum { HELD_FRAMES = 2 };
 #define HELD_TIMEOUT (10 * USEC_PER_MSEC)
@@ -330,6 +331,8 @@ void wire_send(struct wire *wire, enum wire_end from, struct frame *frame, usec 
             return;
         }
         departs_at = wire->began_at + (until + 999) / 1000;
+        if (i->mark > 0 && d->depart_count > i->mark)
+            d->counters.marked += wire_mark(&frame);
     }
     if (happens(luck.corrupt, i->corrupt)) {
         d->counters.corrupted++;

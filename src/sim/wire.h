@@ -5,7 +5,7 @@
  *
  * A machine like the others: frames and `now` in, frames and a deadline out. It stands between
  * two simulated hosts, and between the TAP device and the gateway of `wholenet run`. The order of
- * effects is that of a real path: loss, the queue at the rate, corruption, delay with jitter
+ * effects is that of a real path: loss, the queue at the rate and its mark, corruption, delay with jitter
  * (which alone keeps the order of frames), reordering (a frame overtakes), duplication.
  */
 #ifndef WN_SIM_WIRE_H
@@ -31,6 +31,8 @@ struct wire_impairments {
     uint32_t corrupt;        /* one random bit */
     uint64_t rate;           /* bits per second; 0: no limit */
     uint32_t queue;          /* frames that may wait for the rate; 0: WIRE_QUEUE_DEFAULT */
+    uint32_t mark;           /* when so many wait, packets that may be are marked (RFC 3168 §5):
+                                Congestion Experienced; 0: none */
 };
 
 enum wire_end { WIRE_A, WIRE_B };
@@ -65,7 +67,7 @@ usec wire_deadline(const struct wire *wire);
 void wire_set_up(struct wire *wire, bool up);
 
 struct wire_counters {
-    uint64_t sent, delivered, lost, queue_full, duplicated, reordered, corrupted;
+    uint64_t sent, delivered, lost, queue_full, duplicated, reordered, corrupted, marked;
 };
 void wire_counters(const struct wire *wire, enum wire_end from, struct wire_counters *out);
 

@@ -369,6 +369,8 @@ const struct site_option site_options[] = {
      "a rate such as 10mbit, 1.5gbit or 64kbit, or 0 for no limit"},
     {"link", "queue", parse_number, AT(link.impairments.queue), 1, WIRE_IN_FLIGHT_MAX, false,
      "a number of frames from 1 to 65536"},
+    {"link", "mark", parse_number, AT(link.impairments.mark), 1, WIRE_IN_FLIGHT_MAX, false,
+     "a number of frames from 1 to 65536"},
     {"link", "seed", parse_seed, AT(link.seed), 0, 0, false, "a number"},
 
     {"gateway", "internet", parse_internet, AT(gateway.internet), 0, 0, false, "host or none"},

@@ -99,6 +99,8 @@ static json_t *impairments_json(const struct site_link *link)
         json_object_set_new(out, chances[k].name, json_real(chances[k].chance / 1e6));
     set_count(out, "rate", i->rate);
     set_count(out, "queue", i->queue != 0 ? i->queue : WIRE_QUEUE_DEFAULT);
+    if (i->mark != 0)
+        set_count(out, "mark", i->mark);
     set_count(out, "seed", link->seed);
     return out;
 }

@@ -19,6 +19,8 @@ struct interface_counters {
 
 struct stack_counters {
     uint64_t ipInReceives, ipInHdrErrors, ipInAddrErrors, ipInUnknownProtos, ipInDiscards;
+    uint64_t ipInEcnPkts[4]; /* by codepoint (RFC 3168 §5): Linux's InNoECTPkts, InECT1Pkts, InECT0Pkts,
+                              * InCEPkts */
     uint64_t ipInDelivers, ipForwDatagrams, ipInNoRoutes;
     uint64_t ipOutRequests, ipOutDiscards, ipOutNoRoutes;
     uint64_t ipReasmReqds, ipReasmOKs, ipReasmFails;
@@ -37,6 +39,8 @@ struct stack_counters {
     uint64_t tcpTailProbesMended; /* such that mended a loss */
     uint64_t tcpUndos;            /* reductions of the window that were put back; of them, */
     uint64_t tcpTimeoutsInVain;   /* such after timeouts */
+    uint64_t tcpEcnOpens;         /* connections that agreed on ECN; */
+    uint64_t tcpEcnReductions;    /* reductions of the window for marks, without loss */
     uint64_t tcpConnections; /* gauge: control blocks of every state */
 };
 

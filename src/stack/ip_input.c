@@ -141,6 +141,7 @@ static bool decode(struct stack *stack, struct frame *frame, struct ipv4_header 
     }
     frame_trim(frame, header->total_len);
     check_offload(frame, header);
+    stack->counters.ipInEcnPkts[header->traffic_class & IP_ECN_MASK]++;
     *packet = (struct ip_packet){
         .frame = frame,
         .payload = header->payload,

@@ -4,6 +4,8 @@
 
 #include "base/checksum.h"
 #include "tests/support/check.h"
+#include "wire/inet/ipv4.h"
+#include "wire/link/ethernet.h"
 
 struct bench {
     struct counting_heap counts;
@@ -433,6 +435,100 @@ static void test_effects_do_not_disturb_each_other(void **state)
     }
 }
 
+/* An Ethernet frame with an IPv4 or IPv6 packet of that traffic class. */
+static void send_packet(struct bench *b, bool v6, uint8_t traffic_class, usec now)
+{
+    struct frame *frame = frame_new(b->frames, 1000);
+    assert_non_null(frame);
+    if (v6) {
+        frame->len = 1000;
+        memset(frame->data, 0, 1000);
+        frame->data[0] = (uint8_t)(0x60 | traffic_class >> 4);
+        frame->data[1] = (uint8_t)(traffic_class << 4 | 0xf); /* and the flow label */
+    } else {
+        struct ipv4_header ip = {.source = address_v4(0x0a000001), .target = address_v4(0x0a000002),
+                                 .ttl = 64, .protocol = 17, .traffic_class = traffic_class,
+                                 .options = bytes_empty()};
+        frame->len = 980;
+        ipv4_push(frame, &ip);
+    }
+    struct ethernet_header ethernet = {.type = v6 ? ETHERNET_IPV6 : ETHERNET_IPV4};
+    ethernet_push(frame, &ethernet);
+    wire_send(b->wire, WIRE_A, frame, now);
+}
+
+/* The traffic class of the next packet at B; the header must be whole. */
+static unsigned receive_class(struct bench *b, usec now)
+{
+    struct frame *frame = wire_receive(b->wire, WIRE_B, now);
+    assert_non_null(frame);
+    const uint8_t *ip = frame->data + ETHERNET_HEADER_LEN;
+    unsigned traffic_class = (unsigned)(ip[0] & 0xf) << 4 | ip[1] >> 4;
+    if (ip[0] >> 4 == 4) {
+        struct ipv4_header header;
+        struct bytes packet = bytes_of(ip, frame->len - ETHERNET_HEADER_LEN);
+        assert_int_equal(ipv4_decode(packet, &header), WIRE_OK);
+        traffic_class = header.traffic_class;
+    } else {
+        assert_int_equal(ip[1] & 0xf, 0xf);
+    }
+    frame_unref(frame);
+    return traffic_class;
+}
+
+/* RFC 3168 §5: only what may be marked, and only while so many wait. */
+static void test_a_queue_marks(void **state)
+{
+    (void)state;
+    static const struct {
+        bool v6;
+        uint8_t sent, marked;
+    } cases[] = {{false, 0xb8, 0xb8}, {false, 0xb9, 0xbb}, {false, 0xba, 0xbb}, {false, 0xbb, 0xbb},
+                 {true, 0xb8, 0xb8},  {true, 0xb9, 0xbb},  {true, 0xba, 0xbb},  {true, 0xbb, 0xbb}};
+    struct bench b;
+    bench_open(&b, 1, (struct wire_impairments){.rate = 8000000, .mark = 2}); /* 1 ms each */
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        usec now = (usec)i * USEC_PER_SEC;
+        for (unsigned k = 0; k < 4; k++) /* two wait when the fourth comes, behind the first */
+            send_packet(&b, cases[i].v6, cases[i].sent, now);
+        for (unsigned k = 0; k < 4; k++)
+            assert_int_equal(receive_class(&b, now + 10 * USEC_PER_MSEC),
+                             k < 3 ? cases[i].sent : cases[i].marked);
+    }
+    struct wire_counters counters;
+    wire_counters(b.wire, WIRE_A, &counters);
+    assert_int_equal(counters.marked, 4);
+    bench_close(&b);
+}
+
+/* A frame that its sender still has is not changed under its hands; what is no IP packet at all is let
+ * alone. */
+static void test_a_mark_touches_nothing_else(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, 1, (struct wire_impairments){.rate = 8000000, .mark = 1});
+    send_number(&b, WIRE_A, 1, 1000, 0);
+    send_number(&b, WIRE_A, 2, 1000, 0);
+    send_number(&b, WIRE_A, 3, 1000, 0);
+    send_number(&b, WIRE_A, 4, 12, 0);
+    assert_int_equal(receive_number(&b, WIRE_B, 10000), 1);
+    assert_int_equal(receive_number(&b, WIRE_B, 10000), 2);
+    assert_int_equal(receive_number(&b, WIRE_B, 10000), 3);
+    assert_int_equal(receive_number(&b, WIRE_B, 10000), 4);
+    send_packet(&b, false, IP_ECT_0, 20000);
+    struct frame *kept = wire_receive(b.wire, WIRE_B, 30000);
+    send_packet(&b, false, IP_ECT_0, 30000);
+    send_packet(&b, false, IP_ECT_0, 30000);
+    wire_send(b.wire, WIRE_A, frame_ref(kept), 30000);
+    assert_int_equal(receive_class(&b, 40000), IP_ECT_0);
+    assert_int_equal(receive_class(&b, 40000), IP_ECT_0);
+    assert_int_equal(receive_class(&b, 40000), IP_CE);
+    assert_int_equal(kept->data[ETHERNET_HEADER_LEN + 1], IP_ECT_0);
+    frame_unref(kept);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +538,8 @@ int main(void)
         cmocka_unit_test(test_loss_is_as_asked_for),
         cmocka_unit_test(test_rate_and_its_queue),
         cmocka_unit_test(test_fast_rates_are_kept),
+        cmocka_unit_test(test_a_queue_marks),
+        cmocka_unit_test(test_a_mark_touches_nothing_else),
         cmocka_unit_test(test_duplicates_follow_their_frame),
         cmocka_unit_test(test_reordering_with_a_delay_overtakes),
         cmocka_unit_test(test_reordering_without_a_delay_holds_back),

@@ -207,6 +207,12 @@ static uint16_t flags_of(struct play *p, const char *text)
         case 'U':
             flags |= TCP_URG;
             break;
+        case 'E':
+            flags |= TCP_ECE;
+            break;
+        case 'W':
+            flags |= TCP_CWR;
+            break;
         default:
             DEMAND(p, false, "unknown flag %c", *text);
         }
@@ -253,6 +259,7 @@ struct oddities {
     bool bad_checksum;
     uint8_t raw[TCP_OPTIONS_MAX]; /* options as octets, padded with zeros */
     size_t raw_len;
+    uint8_t traffic_class;
 };
 
 static void read_raw(struct play *p, struct oddities *odd)
@@ -307,6 +314,8 @@ static void read_option(struct play *p, struct tcp_header *header, struct odditi
         read_raw(p, odd);
     } else if (strcmp(name, "badsum") == 0) {
         odd->bad_checksum = true;
+    } else if (strcmp(name, "class") == 0) {
+        odd->traffic_class = (uint8_t)script_number(p);
     } else {
         DEMAND(p, false, "unknown word %s", name);
     }
@@ -353,7 +362,8 @@ static void peer_sends(struct play *p, bool batch)
     while (p->next < p->count)
         read_option(p, &header, &odd);
     struct ipv4_header ip = {.source = ADDRESS_PEER, .target = p->local,
-                             .protocol = IP_PROTOCOL_TCP};
+                             .protocol = IP_PROTOCOL_TCP,
+                             .traffic_class = odd.traffic_class};
     one_stack_ip(&p->s, &ip, build_segment(p, &header, end - start, &odd));
     tcp_check_all(p->s.stack);
     script_take_events(p);

@@ -556,6 +556,9 @@ static bool info_word(struct play *p, const char *name)
         {"limited-by-buffer", (uint32_t)(info.limited[TCP_LIMIT_BUFFER] / USEC_PER_MSEC)},
         {"min-rtt", (uint32_t)info.min_rtt},
         {"reordering", info.reordering},
+        {"ecn", info.ecn},
+        {"ecn-seen", info.ecn_seen},
+        {"segments-marked", info.segments_marked},
         {"unacknowledged", (uint32_t)tcp_unacknowledged(p->c)},
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {

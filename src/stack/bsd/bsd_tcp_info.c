@@ -39,6 +39,7 @@ static void of_sending(const struct tcp_info *info, struct wn_tcp_info *out)
     out->tcpi_bytes_acked = info->octets_acknowledged;
     out->tcpi_bytes_sent = info->octets_sent;
     out->tcpi_bytes_retrans = info->octets_retransmitted;
+    out->tcpi_delivered_ce = info->segments_marked;
     out->tcpi_dsack_dups = info->dsacks;
     out->tcpi_notsent_bytes = info->not_sent;
     out->tcpi_snd_wnd = info->send_window;
@@ -96,6 +97,8 @@ static void of_connection(const struct bsd_socket *s, struct wn_tcp_info *out)
     out->tcpi_options = (uint8_t)((info.timestamps ? WN_TCPI_OPT_TIMESTAMPS : 0) |
                                   (info.sack ? WN_TCPI_OPT_SACK : 0) |
                                   (info.window_scale ? WN_TCPI_OPT_WSCALE : 0) |
+                                  (info.ecn ? WN_TCPI_OPT_ECN : 0) |
+                                  (info.ecn_seen ? WN_TCPI_OPT_ECN_SEEN : 0) |
                                   (info.syn_text ? WN_TCPI_OPT_SYN_DATA : 0));
     out->tcpi_wscale = (uint8_t)(info.receive_scale << 4 | info.send_scale);
     out->tcpi_pmtu = info.path_mtu;

@@ -17,6 +17,7 @@
 #include "stack/internal.h"
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_profile.h"
+#include "wire/inet/ipv4.h"
 #include "wire/inet/seq.h"
 #include "wire/inet/tcp_header.h"
 
@@ -266,6 +267,7 @@ struct tcp_extra {
     uint32_t retransmits;    /* segments; SYNs too */
     uint32_t timeouts;
     uint32_t out_of_order;   /* segments of the peer that came before their time */
+    uint32_t marked;         /* segments delivered, by ACKs that told of a mark (ECE) */
     uint32_t dsacks;         /* octets of ours that came twice, by reports (RFC 2883) */
     uint32_t challenge_at;   /* msec */
     struct tcp_undo undo;
@@ -353,7 +355,8 @@ struct tcp_congestion {
     void (*done)(struct tcp_connection *c); /* NULL: nothing to free */
     /* Outside fast recovery only. */
     void (*acked)(struct tcp_connection *c, const struct tcp_ack_event *event);
-    uint32_t (*ssthresh)(struct tcp_connection *c); /* the new one when loss was noticed */
+    /* The new one: loss was noticed, or a mark, while so many octets were under way. */
+    uint32_t (*ssthresh)(struct tcp_connection *c, uint32_t flight);
     void (*timed_out)(struct tcp_connection *c);
     /* Octets a second at which to send. NULL: as fast as the window allows, unless pacing is
      * wished for. */
@@ -419,6 +422,12 @@ struct tcp_connection {
     bool urgent_in_line : 1;  /* see tcp_profile.h */
     bool urgent_coming : 1;   /* the peer's last urgent octet is announced, and not here */
     bool urgent_sending : 1;  /* urgent octets of ours are not acknowledged */
+    bool ecn_asked : 1;       /* a SYN of ours had the flags of ECN (RFC 3168 §6.1.1) */
+    bool ecn : 1;             /* both want it: marks are echoed, */
+    bool ecn_marks : 1;       /* and what we send may be marked */
+    bool ecn_seen : 1;        /* something came that may be, or was */
+    bool ecn_echo : 1;        /* ECE until the peer says CWR */
+    bool ecn_reduced : 1;     /* CWR with the next new text */
     uint8_t snd_scale;
     uint8_t rcv_scale;
     uint8_t dup_acks;
@@ -882,10 +891,23 @@ void tcp_recovery_acked(struct tcp_connection *c, struct tcp_ack_event *event);
 void tcp_recovery_timed_out(struct tcp_connection *c);
 /* More was found lost, though nothing has come. */
 void tcp_recovery_late(struct tcp_connection *c);
-/* The peer tells of congestion without loss (RFC 3168 §6.1.2): as after loss, once in a round trip. */
-void tcp_recovery_reduce(struct tcp_connection *c);
 /* The next record to be retransmitted, or NULL. */
 struct tcp_sent *tcp_recovery_next(struct tcp_connection *c);
+
+/* ---- tcp_ecn.c ---- */
+uint16_t tcp_ecn_syn_flags(struct tcp_connection *c); /* of the SYN that is being made */
+void tcp_ecn_take_syn(struct tcp_connection *c, const struct tcp_segment *seg);
+/* The peer's SYN has come once more. */
+void tcp_ecn_syn_again(struct tcp_connection *c, const struct tcp_segment *seg);
+/* Only while c->ecn: text has come. */
+void tcp_ecn_take_text(struct tcp_connection *c, const struct tcp_segment *seg);
+/* Does the segment's ACK tell of a mark? */
+bool tcp_ecn_echoed(const struct tcp_connection *c, const struct tcp_segment *seg);
+void tcp_ecn_reduced(struct tcp_connection *c); /* the window, for whatever reason */
+struct tcp_stretch;
+/* The codepoint with which IP sends the text; adds CWR to the flags where it is due. */
+uint8_t tcp_ecn_mark_text(struct tcp_connection *c, const struct tcp_stretch *stretch,
+                          uint16_t *flags);
 
 /* ---- tcp_rack.c ---- */
 /* The record has arrived as far as `end`, as the acknowledgement says that is being looked at. */
@@ -1040,7 +1062,7 @@ struct tcp_stretch {     /* of the send queue, to go out as one (super-)segment 
 void tcp_acknowledged(struct tcp_connection *c);
 /* Takes the frame, whose data is text. What IP cannot send is lost like on the way. */
 void tcp_transmit_segment(struct tcp_connection *c, const struct tcp_path *path,
-                          struct frame *frame, const struct tcp_header *header);
+                          struct frame *frame, const struct tcp_header *header, uint8_t ecn);
 bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, struct seq seq);
 /* Returns how much of the sequence space went out, which may be less; 0: no memory. */
 uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path,

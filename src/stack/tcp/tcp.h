@@ -284,6 +284,7 @@ struct tcp_info {
     uint8_t icmp_type, icmp_code; /* also of what ended it (TCP_UNREACHABLE) */
     const char *congestion; /* the algorithm's name */
     bool sack, timestamps, window_scale;
+    bool ecn, ecn_seen;     /* agreed on; something came that could be marked */
     uint8_t send_scale, receive_scale;
     uint8_t retries;        /* timeouts, or probes, since the last progress */
     uint8_t backoff;        /* doublings of rto */
@@ -321,6 +322,7 @@ struct tcp_info {
     uint32_t retransmits;    /* segments */
     uint32_t timeouts;
     uint32_t segments_out_of_order; /* of the peer's */
+    uint32_t segments_marked; /* delivered, by acknowledgements that told of a mark (ECE) */
     uint32_t dsacks;         /* reports that octets of ours came twice */
     bool syn_text;          /* all text that went with the SYN was taken (RFC 7413) */
 };

@@ -122,6 +122,7 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
         tcp_tail_probe_acked(c, &event);
 
     bool old = seq_before(seg->ack, c->snd_una);
+    event.ecn = !old && tcp_ecn_echoed(c, seg);
     bool window_changed = !old && take_window(c, seg);
     if (seq_after(seg->ack, c->snd_una)) {
         advance(c, seg, &event);

@@ -45,6 +45,7 @@ enum tcp_verdict tcp_check_paws(struct tcp_connection *c, struct tcp_segment *se
 static enum tcp_verdict repeated_syn(struct tcp_connection *c, struct tcp_segment *seg)
 {
     if (!(seg->header.flags & TCP_ACK)) {
+        tcp_ecn_syn_again(c, seg);
         c->syn_wanted = true; /* ours was lost */
         tcp_wake(c);
         return drop(c, seg, DROP_TCP_DUPLICATE);

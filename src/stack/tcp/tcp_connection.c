@@ -280,6 +280,7 @@ void tcp_established(struct tcp_connection *c)
     c->retries = 0;
     c->backoff = 0;
     c->quick_acks = c->profile->quick_acks;
+    c->stack->counters.tcpEcnOpens += c->ecn;
     c->text_received_at = (uint32_t)(c->stack->now / USEC_PER_MSEC);
     if (c->shutdown)
         tcp_set_state(c, TCP_FIN_WAIT_1);

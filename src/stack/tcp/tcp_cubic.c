@@ -150,9 +150,8 @@ static void cubic_acked(struct tcp_connection *c, const struct tcp_ack_event *ev
 }
 
 /* §4.6, figure 5, and §4.7, figure 6. What was not used is not counted (RFC 7661 §4.4.1). */
-static uint32_t cubic_ssthresh(struct tcp_connection *c)
+static uint32_t cubic_ssthresh(struct tcp_connection *c, uint32_t flight)
 {
-    uint32_t flight = tcp_flight(c);
     uint32_t window = tcp_window_used(c) || flight > c->cwnd ? c->cwnd : flight;
     uint32_t least = 2 * (uint32_t)c->mss;
     if (c->sending != tcp_sending_none()) {

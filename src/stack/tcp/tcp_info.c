@@ -67,6 +67,7 @@ static void info_counts(const struct tcp_connection *c, struct tcp_info *out)
     out->retransmits = extra->retransmits;
     out->timeouts = extra->timeouts;
     out->segments_out_of_order = extra->out_of_order;
+    out->segments_marked = extra->marked;
     out->dsacks = extra->dsacks;
 }
 
@@ -97,6 +98,8 @@ void tcp_info(const struct tcp_connection *c, struct tcp_info *out)
         .sack = c->sack,
         .timestamps = c->timestamps,
         .window_scale = c->scaling,
+        .ecn = c->ecn,
+        .ecn_seen = c->ecn_seen,
         .syn_text = c->syn_text_taken,
         .retries = c->retries,
         .backoff = c->backoff,

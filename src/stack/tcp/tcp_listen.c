@@ -143,6 +143,7 @@ static void open_passively(struct tcp_listener *listener, const struct tcp_segme
     tcp_profile_inherit(c, listener);
     listener->count++;
     tcp_take_syn_options(c, &seg->header);
+    tcp_ecn_take_syn(c, seg);
     tcp_destination_recall_path(c);
     tcp_open_sending(c);
     tcp_set_state(c, TCP_SYN_RECEIVED);

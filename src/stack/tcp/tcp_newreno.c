@@ -26,9 +26,9 @@ static void newreno_acked(struct tcp_connection *c, const struct tcp_ack_event *
 }
 
 /* RFC 5681 §3.1, equation 4. */
-static uint32_t newreno_ssthresh(struct tcp_connection *c)
+static uint32_t newreno_ssthresh(struct tcp_connection *c, uint32_t flight)
 {
-    uint32_t half = tcp_flight(c) / 2;
+    uint32_t half = flight / 2;
     uint32_t least = 2 * (uint32_t)c->mss;
     return half > least ? half : least;
 }

@@ -127,6 +127,7 @@ void tcp_syn_sent_arrives(struct tcp_connection *c, struct tcp_segment *seg)
     }
     uint32_t offered = tcp_window_offered(c); /* in our SYN, unscaled */
     tcp_take_syn_options(c, &seg->header);
+    tcp_ecn_take_syn(c, seg);
     c->rcv_adv = seq_add(c->rcv_nxt, offered);
     if (acknowledged) {
         c->snd_wl2 = seg->ack;

@@ -71,7 +71,7 @@ enum tcp_congestion_kind { /* who decides how much may be under way */
 };
 
 /*
- * Kept and told, but without effect yet: syn_cookies, ecn, defer_accept, push_each_write,
+ * Kept and told, but without effect yet: syn_cookies, defer_accept, push_each_write,
  * not_sent_low, path_mtu_probing and path_mtu_base; receive_low is heeded by
  * stack/bsd only. The options that set them (tcp.h) are the same.
  */

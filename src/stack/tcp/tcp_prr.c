@@ -38,9 +38,9 @@ void tcp_prr_acked(struct tcp_connection *c, const struct tcp_ack_event *event)
         room = (int64_t)((share + c->mss - 1) / c->mss * c->mss) - (int64_t)prr->out;
     } else {
         /* Conservatively (CRB) what arrives may be replaced; when loss seems to be over, more, as in
-         * slow start (SSRB). */
+         * slow start (SSRB). A mark without loss has no end to be sure of. */
         int64_t owed = (int64_t)prr->delivered - (int64_t)prr->out;
-        bool safe = event->acknowledged > 0 && event->lost == 0;
+        bool safe = c->recovery == TCP_RECOVERY && event->acknowledged > 0 && event->lost == 0;
         room = owed > (int64_t)event->delivered ? owed : (int64_t)event->delivered;
         room += safe ? c->mss : 0;
         if (room > (int64_t)(c->ssthresh - pipe))

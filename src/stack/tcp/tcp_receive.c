@@ -61,6 +61,8 @@ enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *
         c->rcv_mss = seg->part_len;
     c->text_received_at = (uint32_t)(c->stack->now / USEC_PER_MSEC);
     c->ack_pending = true;
+    if (UNLIKELY(c->ecn))
+        tcp_ecn_take_text(c, seg);
     tcp_wake(c);
     if (UNLIKELY(queued(c) >= TCP_SHORT_SHARE) && tcp_frames_are_short(c->stack)) {
         c->ack_now = true;

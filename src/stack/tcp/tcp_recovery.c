@@ -31,7 +31,11 @@ static void shrink(struct tcp_connection *c, enum tcp_recovery_state state,
     c->recovery = (uint8_t)state;
     if (shrinks)
         return;
-    c->ssthresh = c->congestion->ssthresh(c);
+    uint32_t flight = tcp_flight(c);
+    if (state == TCP_REDUCING && event->flight_before > flight)
+        flight = event->flight_before; /* what this ACK took out was what met the congestion */
+    c->ssthresh = c->congestion->ssthresh(c, flight);
+    tcp_ecn_reduced(c);
     if (tcp_prr_in_use(c))
         tcp_prr_begin(c, event);
     else if (!c->congestion->own_window)
@@ -55,13 +59,6 @@ static void enter_recovery(struct tcp_connection *c, const struct tcp_ack_event 
     }
 }
 
-void tcp_recovery_reduce(struct tcp_connection *c)
-{
-    static const struct tcp_ack_event none;
-    if (c->recovery <= TCP_DISORDER && c->sending->first != NULL)
-        shrink(c, TCP_REDUCING, &none);
-}
-
 /* All that was outstanding when loss was noticed has been acknowledged. */
 static void leave_recovery(struct tcp_connection *c)
 {
@@ -80,6 +77,22 @@ static void leave_recovery(struct tcp_connection *c)
     c->dup_acks = 0;
     c->sending->inflated = 0;
     c->sending->forward = TCP_FORWARD_OFF;
+}
+
+/* The peer has seen a mark (RFC 3168 §6.1.2): as after loss, once in a round trip, which is over when
+ * something was acknowledged that went out after the last reduction, so that CWR has arrived. */
+static void heed_mark(struct tcp_connection *c, const struct tcp_ack_event *event)
+{
+    if (tcp_extra_begin(c)) {
+        c->extra->marked += tcp_segments_of(event->delivered, c->mss);
+        c->extra->undo.possible = false; /* there is congestion, whatever was sent in vain */
+    }
+    if (c->recovery > TCP_DISORDER || !seq_after(c->snd_una, c->recover))
+        return;
+    c->stack->counters.tcpEcnReductions++;
+    shrink(c, TCP_REDUCING, event);
+    if (tcp_flight(c) == 0)
+        leave_recovery(c);
 }
 
 static void count_duplicates(struct tcp_connection *c, const struct tcp_ack_event *event)
@@ -126,6 +139,9 @@ static void when_open(struct tcp_connection *c, struct tcp_ack_event *event)
         enter_recovery(c, event);
     else if (c->recovery != TCP_REDUCING)
         c->recovery = c->sending->sacked > 0 || c->dup_acks > 0 ? TCP_DISORDER : TCP_OPEN;
+    /* So that it stays behind snd_una however much goes well. */
+    if (UNLIKELY(seq_diff(c->snd_una, c->recover) > 1 << 30) && c->recovery == TCP_OPEN)
+        c->recover = seq_subtract(c->snd_una, 1);
 }
 
 static void when_recovering(struct tcp_connection *c, struct tcp_ack_event *event)
@@ -227,6 +243,8 @@ void tcp_recovery_acked(struct tcp_connection *c, struct tcp_ack_event *event)
     } else if (over) {
         leave_recovery(c);
     }
+    if (UNLIKELY(event->ecn))
+        heed_mark(c, event);
     switch ((enum tcp_recovery_state)c->recovery) {
     case TCP_OPEN:
     case TCP_DISORDER:
@@ -272,7 +290,8 @@ void tcp_recovery_timed_out(struct tcp_connection *c)
     bool asks = c->recovery < TCP_RECOVERY || c->retries > 1;
     if (timeout_is_news(c)) {
         tcp_undo_begin(c);
-        c->ssthresh = c->congestion->ssthresh(c);
+        c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c));
+        tcp_ecn_reduced(c);
     }
     c->congestion->timed_out(c);
     s->forward = c->profile->forward_rto && asks ? TCP_FORWARD_ASK : TCP_FORWARD_OFF;

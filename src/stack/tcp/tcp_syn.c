@@ -123,7 +123,7 @@ bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
         .source_port = c->local.port,
         .target_port = c->remote.port,
         .sequence = c->iss.n,
-        .flags = TCP_SYN,
+        .flags = TCP_SYN | tcp_ecn_syn_flags(c),
         .window = tcp_syn_window(c->profile, c->receive_buffer, text),
     };
     fill_options(c, mss, &header.options);
@@ -139,6 +139,6 @@ bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
     }
     c->last_sent_at = c->stack->now;
     tcp_count_sent(c, 0, 1);
-    tcp_transmit_segment(c, path, frame, &header);
+    tcp_transmit_segment(c, path, frame, &header, IP_NOT_ECT);
     return true;
 }

@@ -82,7 +82,7 @@ static void fill_header(struct tcp_connection *c, struct seq seq, uint16_t flags
         .target_port = c->remote.port,
         .sequence = seq.n,
         .acknowledgement = c->rcv_nxt.n,
-        .flags = flags | TCP_ACK,
+        .flags = flags | TCP_ACK | (UNLIKELY(c->ecn_echo) ? TCP_ECE : 0),
         .window = tcp_window_to_offer(c),
     };
     if (c->timestamps) {
@@ -123,7 +123,7 @@ static void put_checksum(const struct tcp_connection *c, const struct tcp_path *
 }
 
 void tcp_transmit_segment(struct tcp_connection *c, const struct tcp_path *path,
-                          struct frame *frame, const struct tcp_header *header)
+                          struct frame *frame, const struct tcp_header *header, uint8_t ecn)
 {
     (void)tcp_header_push(frame, header);
     put_checksum(c, path, frame);
@@ -132,7 +132,7 @@ void tcp_transmit_segment(struct tcp_connection *c, const struct tcp_path *path,
         .target = c->remote.address,
         .protocol = IP_PROTOCOL_TCP,
         .ttl = c->profile->ttl,
-        .traffic_class = c->profile->traffic_class,
+        .traffic_class = (uint8_t)((c->profile->traffic_class & ~IP_ECN_MASK) | ecn),
         .dont_fragment = c->profile->path_mtu_discovery != TCP_PATH_MTU_DONT && !c->may_fragment,
         .interface = -1,
     };
@@ -148,7 +148,7 @@ bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, str
     fill_header(c, seq, 0, &header);
     tcp_acknowledged(c);
     tcp_count_sent(c, 0, 1);
-    tcp_transmit_segment(c, path, frame, &header);
+    tcp_transmit_segment(c, path, frame, &header, IP_NOT_ECT);
     return true;
 }
 
@@ -238,7 +238,11 @@ uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path
         mss -= (uint32_t)tcp_options_len(&header.options) - base;
     }
     uint32_t len = stretch->len;
-    if (len > mss && path->burst_max == path->mss)
+    uint8_t ecn = IP_NOT_ECT;
+    if (UNLIKELY(c->ecn))
+        ecn = tcp_ecn_mark_text(c, stretch, &header.flags);
+    /* CWR goes with one segment, which a device that cuts super-segments need not know. */
+    if (len > mss && (path->burst_max == path->mss || (header.flags & TCP_CWR)))
         len = mss;
     struct frame *frame = gather(c, stretch, mss, &len);
     if (frame == NULL)
@@ -256,6 +260,6 @@ uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path
     tcp_acknowledged(c);
     c->last_sent_at = c->stack->now;
     tcp_count_sent(c, len, mss);
-    tcp_transmit_segment(c, path, frame, &header);
+    tcp_transmit_segment(c, path, frame, &header, ecn);
     return len + (whole && stretch->fin);
 }

@@ -132,7 +132,7 @@ static void after_a_timeout_the_curve_begins_anew(void **state)
     (void)state;
     struct tcp_window w;
     tcp_window_open(&w, TCP_CONGESTION_CUBIC, 1000);
-    w.c->ssthresh = w.c->congestion->ssthresh(w.c);
+    w.c->ssthresh = w.c->congestion->ssthresh(w.c, tcp_flight(w.c));
     w.c->congestion->timed_out(w.c);
     w.c->cwnd = WINDOW_MSS;
     w.c->snd_nxt = seq_add(w.c->snd_una, w.c->cwnd);

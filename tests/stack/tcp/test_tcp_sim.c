@@ -104,6 +104,7 @@ static void choose_impairments(struct run *run, struct wire_impairments *out)
     out->corrupt = prng_below(&run->prng, 3) == 0 ? 20000 : 0;
     out->rate = pick(run, rates, ARRAY_LEN(rates));
     out->queue = prng_below(&run->prng, 2) == 0 ? 20 : 0;
+    out->mark = prng_below(&run->prng, 2) == 0 ? 5 : 0;
     if (out->loss > run->loss)
         run->loss = out->loss;
 }
@@ -148,6 +149,8 @@ static const struct tcp_profile *choose_profile(struct run *run, unsigned i)
     *profile = tcp_profile_default;
     profile->fast_open = pick(run, client, ARRAY_LEN(client)) |
                          pick(run, server, ARRAY_LEN(server));
+    profile->ecn = (uint8_t)prng_below(&run->prng, TCP_ECN_COUNT);
+    profile->congestion = (uint8_t)prng_below(&run->prng, TCP_CONGESTION_COUNT);
     return profile;
 }
 
