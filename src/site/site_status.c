@@ -285,39 +285,14 @@ static json_t *services_json(const struct site *site)
     return out;
 }
 
-#define COUNTER(name) {#name, offsetof(struct stack_counters, name)}
-
 static json_t *counters_json(const struct site *site)
 {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } counters[] = {
-        COUNTER(ipInReceives),     COUNTER(ipInHdrErrors),     COUNTER(ipInAddrErrors),
-        COUNTER(ipInUnknownProtos), COUNTER(ipInDiscards),     COUNTER(ipInDelivers),
-        COUNTER(ipForwDatagrams),  COUNTER(ipInNoRoutes),      COUNTER(ipOutRequests),
-        COUNTER(ipOutDiscards),    COUNTER(ipOutNoRoutes),     COUNTER(ipReasmReqds),
-        COUNTER(ipReasmOKs),       COUNTER(ipReasmFails),      COUNTER(ipOutFragOKs),
-        COUNTER(ipOutFragFails),   COUNTER(ipOutFragCreates),  COUNTER(icmpInMsgs),
-        COUNTER(icmpInErrors),     COUNTER(icmpOutMsgs),       COUNTER(icmpOutErrors),
-        COUNTER(icmpInEchos),      COUNTER(icmpOutEchoReps),   COUNTER(icmpInDestUnreachs),
-        COUNTER(icmpOutDestUnreachs), COUNTER(icmpOutTimeExcds), COUNTER(udpInDatagrams),
-        COUNTER(udpNoPorts),       COUNTER(udpInErrors),       COUNTER(udpOutDatagrams),
-        COUNTER(tcpActiveOpens),   COUNTER(tcpPassiveOpens),   COUNTER(tcpAttemptFails),
-        COUNTER(tcpEstabResets),   COUNTER(tcpCurrEstab),      COUNTER(tcpInSegs),
-        COUNTER(tcpOutSegs),       COUNTER(tcpRetransSegs),    COUNTER(tcpInErrs),
-        COUNTER(tcpOutRsts),       COUNTER(tcpConnections),    COUNTER(tcpTimeouts),
-        COUNTER(tcpTailProbes),    COUNTER(tcpTailProbesMended),
-        COUNTER(tcpUndos),         COUNTER(tcpTimeoutsInVain),
-    };
     json_t *out = json_object();
-    const char *base = site->node != NULL ? (const char *)stack_counters(node_stack(site->node))
-                                          : NULL;
-    for (size_t i = 0; base != NULL && i < ARRAY_LEN(counters); i++) {
-        uint64_t count;
-        memcpy(&count, base + counters[i].offset, sizeof count);
-        set_count(out, counters[i].name, count);
-    }
+    struct counter counter;
+    size_t place = 0;
+    while (site->node != NULL &&
+           stack_each_counter(stack_counters(node_stack(site->node)), &place, &counter))
+        set_count(out, counter.name, counter.value);
     return out;
 }
 

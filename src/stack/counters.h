@@ -6,6 +6,8 @@
 #ifndef WN_STACK_COUNTERS_H
 #define WN_STACK_COUNTERS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "stack/trace.h"
@@ -43,5 +45,15 @@ struct stack_counters {
     uint64_t tcpEcnReductions;    /* reductions of the window for marks, without loss */
     uint64_t tcpConnections; /* gauge: control blocks of every state */
 };
+
+struct counter {
+    const char *name; /* static: the member's */
+    uint64_t value;
+};
+
+/* All of them, in turn from *place = 0; false ends. */
+bool stack_each_counter(const struct stack_counters *counters, size_t *place, struct counter *out);
+bool interface_each_counter(const struct interface_counters *counters, size_t *place,
+                            struct counter *out);
 
 #endif

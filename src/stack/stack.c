@@ -150,14 +150,36 @@ void socket_done(struct socket *socket)
     socket->events = 0;
 }
 
+static void tell(struct socket *socket, struct socket_event *out)
+{
+    list_remove(&socket->ready);
+    *out = (struct socket_event){.socket = socket, .events = socket->events};
+    socket->events = 0;
+}
+
 bool stack_next_event(struct stack *stack, struct socket_event *out)
 {
     struct list_node *first = list_first(&stack->ready);
     if (first == NULL)
         return false;
-    struct socket *socket = CONTAINER_OF(first, struct socket, ready);
-    list_remove(first);
-    *out = (struct socket_event){.socket = socket, .events = socket->events};
-    socket->events = 0;
+    tell(CONTAINER_OF(first, struct socket, ready), out);
     return true;
+}
+
+bool stack_has_event(const struct stack *stack)
+{
+    return !list_empty(&stack->ready);
+}
+
+bool stack_next_event_of(struct stack *stack, enum socket_face face, struct socket_event *out)
+{
+    const struct list_node *head = &stack->ready;
+    for (struct list_node *node = head->next; node != head; node = node->next) {
+        struct socket *socket = CONTAINER_OF(node, struct socket, ready);
+        if (socket->face != face)
+            continue;
+        tell(socket, out);
+        return true;
+    }
+    return false;
 }

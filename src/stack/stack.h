@@ -162,6 +162,12 @@ struct socket_event {
 /* What a socket has to tell, oldest first. Closing a socket discards what it had to tell. */
 bool stack_next_event(struct stack *stack, struct socket_event *out);
 
+/* The same of the sockets of one face; those of others stay where they are in the row. */
+bool stack_next_event_of(struct stack *stack, enum socket_face face, struct socket_event *out);
+
+/* Is there any, of any face? */
+bool stack_has_event(const struct stack *stack);
+
 struct tcp_connection *socket_tcp(struct socket *socket);
 struct tcp_listener *socket_listener(struct socket *socket);
 struct udp_socket *socket_udp(struct socket *socket);

@@ -157,6 +157,9 @@ int bsd_epoll_wait(struct bsd *bsd, int epoll, struct wn_epoll_event *events, in
 /* The connection behind a descriptor, or NULL. Borrowed, until any call on it. */
 struct tcp_connection;
 struct tcp_connection *bsd_tcp(const struct bsd *bsd, int fd);
+
+/* What WN_TCP_INFO tells of a connection, whoever has opened it. */
+void bsd_connection_info(const struct tcp_connection *c, struct wn_tcp_info *out);
 size_t bsd_count(const struct bsd *bsd); /* descriptors in use */
 
 #endif

@@ -90,10 +90,11 @@ static void of_times(const struct tcp_info *info, struct wn_tcp_info *out)
             out->tcpi_busy_time += (uint64_t)info->limited[i];
 }
 
-static void of_connection(const struct bsd_socket *s, struct wn_tcp_info *out)
+void bsd_connection_info(const struct tcp_connection *c, struct wn_tcp_info *out)
 {
     struct tcp_info info;
-    tcp_info(s->c, &info);
+    tcp_info(c, &info);
+    *out = (struct wn_tcp_info){.tcpi_state = state_of(info.state)};
     out->tcpi_options = (uint8_t)((info.timestamps ? WN_TCPI_OPT_TIMESTAMPS : 0) |
                                   (info.sack ? WN_TCPI_OPT_SACK : 0) |
                                   (info.window_scale ? WN_TCPI_OPT_WSCALE : 0) |
@@ -109,9 +110,10 @@ static void of_connection(const struct bsd_socket *s, struct wn_tcp_info *out)
 
 void bsd_tcp_info(const struct bsd_socket *s, struct wn_tcp_info *out)
 {
-    *out = (struct wn_tcp_info){.tcpi_state = state_of(bsd_stream_state(s))};
+    *out = (struct wn_tcp_info){0};
     if (s->listener != NULL)
         out->tcpi_sacked = s->backlog;
     else if (s->c != NULL)
-        of_connection(s, out);
+        bsd_connection_info(s->c, out);
+    out->tcpi_state = state_of(bsd_stream_state(s));
 }
