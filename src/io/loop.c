@@ -91,6 +91,13 @@ usec loop_now(const struct loop *loop)
     return loop->now;
 }
 
+usec loop_look(struct loop *loop)
+{
+    if (!loop_is_virtual(loop))
+        loop->now = usec_max(loop->now, clock_monotonic());
+    return loop->now;
+}
+
 bool loop_is_virtual(const struct loop *loop)
 {
     return loop->epoll_fd < 0;

@@ -34,6 +34,9 @@ void loop_free(struct loop *loop);
 usec loop_now(const struct loop *loop);
 bool loop_is_virtual(const struct loop *loop);
 
+/* The time now: for who comes from outside of a turn. It is the turn's from now on. */
+usec loop_look(struct loop *loop);
+
 /* Wall-clock seconds since 1970 (virtual: a fixed epoch plus the virtual time). */
 int64_t loop_wall_seconds(const struct loop *loop);
 

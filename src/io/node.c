@@ -23,6 +23,9 @@ struct node {
     struct stack *stack;
     struct frame_pool *frames;
     bool own_frames;
+    bool own_stack;
+    bool (*tell)(void *self); /* NULL: the sockets' owners are told */
+    void *self;
     bool telling; /* output follows anyway */
     struct alarm tick;
     struct task turn;
@@ -37,6 +40,11 @@ static bool tell_events(struct node *node)
     struct socket_event event;
     int told = 0;
     node->telling = true;
+    if (node->tell != NULL) {
+        bool any = node->tell(node->self);
+        node->telling = false;
+        return any;
+    }
     while (told < EVENTS && stack_next_event(node->stack, &event)) {
         struct node_client *client = event.socket->user;
         if (client != NULL)
@@ -172,6 +180,7 @@ struct node *node_new(struct loop *loop, const struct stack_options *options)
         return NULL;
     struct stack_options complete = *options;
     node->loop = loop;
+    node->own_stack = true;
     complete_options(node, &complete);
     if (node->frames != NULL)
         node->stack = stack_new(&complete, loop_now(loop));
@@ -186,6 +195,19 @@ struct node *node_new(struct loop *loop, const struct stack_options *options)
     return node;
 }
 
+struct node *node_over(struct loop *loop, struct stack *stack, struct frame_pool *frames,
+                       bool (*tell)(void *self), void *self)
+{
+    struct node *node = calloc(1, sizeof *node);
+    if (node == NULL)
+        return NULL;
+    *node = (struct node){
+        .loop = loop, .stack = stack, .frames = frames, .tell = tell, .self = self};
+    alarm_init(&node->tick, on_tick);
+    task_init(&node->turn, on_turn);
+    return node;
+}
+
 void node_free(struct node *node)
 {
     if (node == NULL)
@@ -195,7 +217,8 @@ void node_free(struct node *node)
             node_detach(node->ports[i]);
     loop_clear_alarm(node->loop, &node->tick);
     loop_unqueue(&node->turn);
-    stack_free(node->stack);
+    if (node->own_stack)
+        stack_free(node->stack);
     if (node->own_frames)
         frame_pool_free(node->frames);
     free(node);

@@ -19,7 +19,13 @@ struct node;
 /* `options` as for stack_new(); NULL members heap.resize and frames take the host's defaults (256
  * MiB of frames), and a seed of zeros is drawn from the loop. */
 MUST_USE struct node *node_new(struct loop *loop, const struct stack_options *options);
-void node_free(struct node *node); /* frees the stack; sockets' owners must have closed them */
+/* Frees the stack of node_new(), too; sockets' owners must have closed them. */
+void node_free(struct node *node);
+
+/* A node over a stack that is there already and stays its owner's, with the frames of its pool. `tell`
+ * tells its events in place of the node, and says whether there was one. NULL: no memory. */
+MUST_USE struct node *node_over(struct loop *loop, struct stack *stack, struct frame_pool *frames,
+                                bool (*tell)(void *self), void *self);
 
 struct stack *node_stack(struct node *node);
 struct loop *node_loop(const struct node *node);
