@@ -34,7 +34,7 @@ HOST_CFLAGS = -D_GNU_SOURCE -DWHOLENET_VERSION='"$(VERSION)"' $(LIB_CFLAGS)
 LDFLAGS += $(filter -fsanitize%,$(CFLAGS))
 
 PURE_FLOORS := base wire stack proto sim
-HOST_FLOORS := os store io app site cli
+HOST_FLOORS := os store io api app site cli
 sources = $(shell find $(1) -name '*.c' 2>/dev/null | LC_ALL=C sort)
 PURE_SRC := $(call sources,$(PURE_FLOORS:%=src/%))
 HOST_SRC := $(filter-out src/cli/main.c,$(call sources,$(HOST_FLOORS:%=src/%)))

@@ -19,6 +19,7 @@ ALLOWED = {  # floor -> floors it may use; its own always
     "os": "base",
     "store": "base os",
     "io": "base wire stack sim os",
+    "api": "base wire stack sim os io",
     "app": "base wire proto store io",
     "site": "base wire stack proto sim os store io app",
     "cli": "base wire stack proto sim os store io app site",

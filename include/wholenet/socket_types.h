@@ -7,7 +7,7 @@
  * that a program may include both. Ports and addresses in the wn_sockaddr structures are in network
  * order, all else is in the host's. Errors are those of <errno.h>.
  *
- * ISO C: this header may be included by freestanding code.
+ * C99 and C++11; this header may be included by freestanding code.
  */
 #ifndef WHOLENET_SOCKET_TYPES_H
 #define WHOLENET_SOCKET_TYPES_H
@@ -79,11 +79,6 @@ struct wn_sockaddr_storage {
     uint8_t ss_padding[118];
     uint64_t ss_align;
 };
-
-_Static_assert(sizeof(struct wn_sockaddr) == 16, "as on Linux");
-_Static_assert(sizeof(struct wn_sockaddr_in) == 16, "as on Linux");
-_Static_assert(sizeof(struct wn_sockaddr_in6) == 28, "as on Linux");
-_Static_assert(sizeof(struct wn_sockaddr_storage) == 128, "as on Linux");
 
 /* ---- messages ---- */
 
