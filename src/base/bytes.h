@@ -155,8 +155,10 @@ static inline void write_u16(struct writer *w, uint16_t value)
         w->failed = true;
         return;
     }
-    *w->next++ = (uint8_t)(value >> 8);
-    *w->next++ = (uint8_t)value;
+    uint8_t *p = w->next; /* octets that are stored could be `w`, for all the compiler knows */
+    w->next = p + 2;
+    p[0] = (uint8_t)(value >> 8);
+    p[1] = (uint8_t)value;
 }
 
 static inline void write_u32(struct writer *w, uint32_t value)
@@ -165,10 +167,12 @@ static inline void write_u32(struct writer *w, uint32_t value)
         w->failed = true;
         return;
     }
-    *w->next++ = (uint8_t)(value >> 24);
-    *w->next++ = (uint8_t)(value >> 16);
-    *w->next++ = (uint8_t)(value >> 8);
-    *w->next++ = (uint8_t)value;
+    uint8_t *p = w->next;
+    w->next = p + 4;
+    p[0] = (uint8_t)(value >> 24);
+    p[1] = (uint8_t)(value >> 16);
+    p[2] = (uint8_t)(value >> 8);
+    p[3] = (uint8_t)value;
 }
 
 void write_u64(struct writer *w, uint64_t value);

@@ -37,38 +37,42 @@ static uint16_t swap_octets(uint16_t word)
     return (uint16_t)(word << 8 | word >> 8);
 }
 
-/* Sums of words in the machine's order. */
-static uint64_t sum_plain(const uint8_t *p, size_t len)
+/* One's complement sum of 64-bit words: what overflows comes in again at the other end. */
+static inline uint64_t add_around(uint64_t sum, uint64_t word)
 {
-    uint64_t low = 0;
-    uint64_t high = 0;
-    while (len >= 8) {
-        uint64_t word;
+    sum += word;
+    return sum + (sum < word);
+}
+
+/* Sums of words in the machine's order. */
+static inline uint64_t sum_plain(const uint8_t *p, size_t len)
+{
+    uint64_t sum = 0;
+    uint64_t word;
+    for (; len >= 8; p += 8, len -= 8) {
         memcpy(&word, p, 8);
-        low += word & UINT32_MAX;
-        high += word >> 32;
-        p += 8;
-        len -= 8;
+        sum = add_around(sum, word);
     }
+    sum = halve(sum);
     if (len >= 4) {
-        uint32_t word;
-        memcpy(&word, p, 4);
-        low += word;
+        uint32_t half;
+        memcpy(&half, p, 4);
+        sum += half;
         p += 4;
         len -= 4;
     }
-    uint16_t word = 0;
+    uint16_t last;
     if (len >= 2) {
-        memcpy(&word, p, 2);
-        high += word;
+        memcpy(&last, p, 2);
+        sum += last;
         p += 2;
         len -= 2;
     }
     /* An odd octet has a zero behind it (RFC 1071 §1). */
-    word = 0;
+    last = 0;
     if (len == 1)
-        memcpy(&word, p, 1);
-    return halve(low) + halve(high) + word;
+        memcpy(&last, p, 1);
+    return sum + last;
 }
 
 #if defined(__x86_64__)

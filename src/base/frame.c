@@ -153,14 +153,6 @@ void frame_unref(struct frame *frame)
     }
 }
 
-size_t frame_total(const struct frame *frame)
-{
-    size_t total = frame->len;
-    for (size_t i = 0; i < frame->slice_count; i++)
-        total += frame->slices[i].len;
-    return total;
-}
-
 uint8_t *frame_push(struct frame *frame, size_t len)
 {
     ASSERT(frame_headroom(frame) >= len);

@@ -124,7 +124,13 @@ static inline size_t frame_tailroom(const struct frame *frame)
 }
 
 /* Octets of the packet: the linear part and the slices. */
-size_t frame_total(const struct frame *frame);
+static inline size_t frame_total(const struct frame *frame)
+{
+    size_t total = frame->len;
+    for (size_t i = 0; i < frame->slice_count; i++)
+        total += frame->slices[i].len;
+    return total;
+}
 
 /* The linear part. */
 static inline struct bytes frame_bytes(const struct frame *frame)
