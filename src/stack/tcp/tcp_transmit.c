@@ -5,6 +5,7 @@
  * Where the device segments (TSO), one frame carries up to 64 KiB of text.
  */
 #include "base/checksum.h"
+#include "stack/ip.h"
 #include "stack/tcp/internal.h"
 #include "wire/inet/ipv4.h"
 
@@ -136,7 +137,7 @@ void tcp_transmit_segment(struct tcp_connection *c, const struct tcp_path *path,
         .dont_fragment = c->profile->path_mtu_discovery != TCP_PATH_MTU_DONT && !c->may_fragment,
         .interface = -1,
     };
-    (void)ip_output(c->stack, &send, frame);
+    (void)ip_output_by(c->stack, &send, &path->route, frame);
 }
 
 bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, struct seq seq)
