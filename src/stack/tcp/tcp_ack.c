@@ -103,8 +103,24 @@ static void settle_timer(struct tcp_connection *c, const struct tcp_ack_event *e
     tcp_timer_rearm(c);
 }
 
+/* Nothing of ours is under way, and nothing is reported: only the window can be news. */
+static void take_window_only(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    bool was_closed = c->snd_wnd == 0;
+    if (!seq_before(seg->ack, c->snd_una))
+        (void)take_window(c, seg);
+    c->retries = 0;
+    if (was_closed && c->snd_wnd > 0)
+        tcp_progress(c);
+    tcp_sending_end(c);
+}
+
 static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
 {
+    if (tcp_flight(c) == 0 && seg->header.options.sack_count == 0 && !c->extra->probing) {
+        take_window_only(c, seg);
+        return;
+    }
     const struct tcp_sending *s = c->sending;
     struct tcp_ack_event event = {
         .flight_before = tcp_flight(c),
