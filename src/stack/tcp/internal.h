@@ -576,6 +576,7 @@ enum tcp_cache_kind {
 
 struct tcp_table {
     struct map connections; /* by both endpoints */
+    struct tcp_connection *found; /* the last one of them that was looked for; or NULL */
     struct map listeners;   /* by local endpoint */
     struct tcp_listener *interceptor;
     struct list_node listeners_all;

@@ -191,6 +191,8 @@ static void leave_map(struct tcp_connection *c)
     }
     if (c->mapped)
         (void)map_remove(&table->connections, c->hash, c);
+    if (table->found == c)
+        table->found = NULL;
     c->mapped = false;
 }
 

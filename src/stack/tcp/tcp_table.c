@@ -54,8 +54,16 @@ uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
 struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
                                 const struct endpoint *remote)
 {
+    struct tcp_table *table = stack->tcp;
     struct tuple_key key = {local, remote};
-    return map_find(&stack->tcp->connections, tcp_hash(stack, local, remote), &key);
+    /* Segments come in trains. */
+    if (table->found != NULL && connection_equal(table->found, &key))
+        return table->found;
+    struct tcp_connection *c =
+        map_find(&table->connections, tcp_hash(stack, local, remote), &key);
+    if (c != NULL)
+        table->found = c;
+    return c;
 }
 
 /* Ports are spread enough by the map itself, and strangers do not choose them. */

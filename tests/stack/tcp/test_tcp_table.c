@@ -72,8 +72,13 @@ static void connections_are_told_apart_by_both_ends(void **state)
     while (tcp_each(s.stack, &place) != NULL)
         count++;
     assert_int_equal(count, 64);
-    for (uint16_t i = 0; i < 64; i++)
+    for (uint16_t i = 0; i < 64; i++) { /* one that is gone is not found, though it was just before */
+        struct endpoint local = made[i]->local;
+        struct endpoint remote = made[i]->remote;
+        assert_ptr_equal(tcp_find(s.stack, &local, &remote), made[i]);
         tcp_connection_free(made[i]);
+        assert_null(tcp_find(s.stack, &local, &remote));
+    }
     one_stack_close(&s);
 }
 
