@@ -47,7 +47,8 @@ enum {
     TCP_BLOCK = 16384,              /* and streams */
     TCP_SHORT_SHARE = 64 * 1024,    /* of each connection's queues while frames are short */
     TCP_RESETS_PER_SECOND = 1000,   /* for segments to nobody */
-    TCP_FRAMES_PER_TURN = 8,        /* of one connection, before the next one's turn */
+    TCP_TURN_FRAMES = 8,            /* of one connection, before the next one's turn; or more, */
+    TCP_TURN_OCTETS = 48 * 1024,    /* up to so much: it is in the cache now, and later it is not */
     TCP_QUICK_ACKS = 16,            /* what TCP_OPTION_QUICK_ACK gives */
 };
 

@@ -283,6 +283,12 @@ static bool send_text(struct tcp_connection *c, const struct tcp_path *path)
     return send_forward(c, path) || send_lost(c, path) || send_new(c, path);
 }
 
+static unsigned turn_frames(const struct tcp_path *path)
+{
+    unsigned frames = TCP_TURN_OCTETS / path->burst_max;
+    return frames > TCP_TURN_FRAMES ? frames : TCP_TURN_FRAMES;
+}
+
 unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
 {
     struct tcp_path path;
@@ -307,6 +313,9 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
             tcp_burst_shorten(c, &path);
         if (UNLIKELY(c->urgent_sending))
             path.burst_max = path.mss; /* offload would point each segment to another octet */
+        unsigned turn = turn_frames(&path);
+        if (budget > turn)
+            budget = turn;
         while (made < budget && (send_tail_probe(c, &path) || send_text(c, &path) ||
                                  send_keepalive(c, &path)))
             made++;
@@ -331,7 +340,7 @@ bool tcp_flush(struct stack *stack, unsigned frames_max)
         unsigned left = frames_max - made;
         bool more;
         list_remove(node);
-        made += tcp_output(c, left < TCP_FRAMES_PER_TURN ? left : TCP_FRAMES_PER_TURN, &more);
+        made += tcp_output(c, left, &more);
         if (more)
             tcp_wake(c);
     }

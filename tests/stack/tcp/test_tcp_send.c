@@ -99,12 +99,52 @@ static void no_memory_takes_nothing_or_less(void **state)
     }
 }
 
+static struct tcp_connection *opened(struct one_stack *s, uint16_t port)
+{
+    struct endpoint us = {ADDRESS_US, 80};
+    struct endpoint peer = {ADDRESS_PEER, port};
+    struct tcp_connection *c = tcp_connection_new(s->stack, &us, &peer);
+    assert_non_null(c);
+    tcp_set_state(c, TCP_SYN_SENT);
+    tcp_open_sending(c);
+    c->peer_mss = 1000;
+    c->snd_wnd = TCP_TURN_OCTETS * 4;
+    tcp_established(c);
+    c->cwnd = TCP_TURN_OCTETS * 4;
+    return c;
+}
+
+/* What was queued together is sent together, as far as a turn goes, and then it is the other's. */
+static void connections_take_turns_of_some_length(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[TCP_TURN_OCTETS * 2];
+    struct one_stack s;
+    one_stack_open(&s, NULL);
+    struct tcp_connection *c[2] = {opened(&s, 1), opened(&s, 2)};
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(tcp_send(c[i], bytes_of(zeros, sizeof zeros)), sizeof zeros);
+    unsigned turn = TCP_TURN_OCTETS / 1000;
+    for (unsigned i = 0; i < 4 * turn; i++) {
+        (void)one_stack_next_ip(&s, 0);
+        uint8_t port = s.out[ETHERNET_HEADER_LEN + IPV4_HEADER_LEN + 3];
+        if (i / turn < 1) /* later ones begin where a batch of the interface ends */
+            assert_int_equal(port, 1);
+        if (i == turn)
+            assert_int_equal(port, 2);
+    }
+    for (size_t i = 0; i < 2; i++)
+        tcp_connection_free(c[i]);
+    one_stack_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_follows_octets),
         cmocka_unit_test(a_short_send_is_followed_by_writable),
         cmocka_unit_test(no_memory_takes_nothing_or_less),
+        cmocka_unit_test(connections_take_turns_of_some_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
