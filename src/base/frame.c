@@ -73,6 +73,17 @@ void frame_pool_counters(const struct frame_pool *pool, struct frame_pool_counte
     };
 }
 
+/* What is kept warm of one size may be what another one lacks. */
+static struct frame *storage_from_heap(struct frame_pool *pool, size_t size)
+{
+    struct frame *frame = pool->heap.resize(pool->heap.self, NULL, 0, sizeof *frame + size);
+    if (UNLIKELY(frame == NULL)) {
+        frame_pool_trim(pool);
+        frame = pool->heap.resize(pool->heap.self, NULL, 0, sizeof *frame + size);
+    }
+    return frame;
+}
+
 static struct frame *storage_of_class(struct frame_pool *pool, size_t c)
 {
     struct frame *frame = pool->warm[c];
@@ -81,13 +92,20 @@ static struct frame *storage_of_class(struct frame_pool *pool, size_t c)
         pool->warm_count[c]--;
         return frame;
     }
-    frame = pool->heap.resize(pool->heap.self, NULL, 0, sizeof *frame + class_size[c]);
+    frame = storage_from_heap(pool, class_size[c]);
     if (frame == NULL)
         return NULL;
     frame->pool = pool;
     frame->size = class_size[c];
     frame->size_class = (uint8_t)c;
     return frame;
+}
+
+/* The last sixteenth is for headers and acknowledgements: who has all the memory must still be able
+ * to say so, and to send what it holds. */
+static size_t limit_of_class(const struct frame_pool *pool, size_t c)
+{
+    return c == 0 ? pool->octets_max : pool->octets_max - pool->octets_max / 16;
 }
 
 static size_t class_for(size_t room)
@@ -109,7 +127,7 @@ struct frame *frame_new(struct frame_pool *pool, size_t room)
     ASSERT(class_size[c] - FRAME_HEADROOM >= room);
 
     struct frame *frame = NULL;
-    if (LIKELY(pool->octets + class_size[c] <= pool->octets_max))
+    if (LIKELY(pool->octets + class_size[c] <= limit_of_class(pool, c)))
         frame = storage_of_class(pool, c);
     if (UNLIKELY(frame == NULL)) {
         pool->refused++;

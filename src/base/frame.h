@@ -16,8 +16,9 @@
  * it. The count is not atomic: frames stay within one thread. Whoever is not the only holder of a
  * frame must not change its octets, `data`, `len` or slices.
  *
- * The pool is bounded in octets. When it is exhausted frame_new() returns NULL, which is counted;
- * the caller drops or waits.
+ * The pool is bounded in octets; the last sixteenth of them is for frames that hold hardly more than
+ * headers. When it is exhausted frame_new() returns NULL, which is counted; the caller drops or
+ * waits.
  */
 #ifndef WN_BASE_FRAME_H
 #define WN_BASE_FRAME_H

@@ -46,6 +46,7 @@ enum {
     TCP_PACKET = 2048,              /* frames that copies are gathered in: messages, */
     TCP_BLOCK = 16384,              /* and streams */
     TCP_SHORT_SHARE = 64 * 1024,    /* of each connection's queues while frames are short */
+    TCP_SHORT_POOL = 1024 * 1024,   /* in smaller pools the share is a packet */
     TCP_RESETS_PER_SECOND = 1000,   /* for segments to nobody */
     TCP_TURN_FRAMES = 8,            /* of one connection, before the next one's turn; or more, */
     TCP_TURN_OCTETS = 48 * 1024,    /* up to so much: it is in the cache now, and later it is not */
@@ -53,6 +54,7 @@ enum {
 };
 
 #define TCP_RTO_AFTER_SYN_LOSS (3 * USEC_PER_SEC) /* §5.7 */
+#define TCP_ROOM_TIMEOUT (100 * USEC_PER_MSEC)   /* memory that was short is asked for again */
 #define TCP_CORK_TIMEOUT (200 * USEC_PER_MSEC)   /* and a round trip */
 #define TCP_RTT_MAX (60 * USEC_PER_SEC)          /* a longer one says nothing */
 #define TCP_ANSWER_INTERVAL (60 * USEC_PER_SEC)  /* for tcp_answer() of an intercepted SYN */
@@ -309,6 +311,7 @@ enum tcp_timer_purpose {
     TCP_TIMER_RETRANSMIT,
     TCP_TIMER_PERSIST,
     TCP_TIMER_CORK,
+    TCP_TIMER_ROOM,
     TCP_TIMER_KEEPALIVE,
     TCP_TIMER_FIN_WAIT_2,
     TCP_TIMER_TIME_WAIT,
@@ -585,6 +588,8 @@ struct tcp_table {
     struct list_node time_wait; /* oldest first */
     struct list_node closed;    /* failed or finished; the application still has them */
     uint32_t time_wait_count;
+    size_t short_reserve;       /* frames are short when the pool has fewer octets left, */
+    uint32_t short_share;       /* and then a connection may queue so many in each direction */
     struct tcp_profile profile;
     uint32_t port_counter;
     struct siphash_key isn_key;

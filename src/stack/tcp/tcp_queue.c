@@ -75,11 +75,12 @@ bool tcp_queue_add_whole(struct stack *stack, struct tcp_queue *queue, struct fr
 }
 
 /* The first copy takes a frame of its size; each further one twice the last's, up to a block. */
-static size_t room_for_copy(const struct tcp_queue *queue, size_t len)
+static size_t room_for_copy(const struct stack *stack, const struct tcp_queue *queue, size_t len)
 {
     size_t room = queue->last != NULL ? 2 * (size_t)queue->last->owner->size : 0;
-    if (room > TCP_BLOCK)
-        room = TCP_BLOCK;
+    size_t most = stack->tcp->profile.receive_buffer < TCP_BLOCK ? TCP_PACKET : TCP_BLOCK;
+    if (room > most)
+        room = most;
     return room > len ? room : len;
 }
 
@@ -96,7 +97,7 @@ bool tcp_queue_add(struct stack *stack, struct tcp_queue *queue, struct frame *f
         return tcp_queue_add_whole(stack, queue, frame, text, start);
 
     struct tcp_chunk *chunk =
-        tcp_queue_add_room(stack, queue, room_for_copy(queue, text.len), start);
+        tcp_queue_add_room(stack, queue, room_for_copy(stack, queue, text.len), start);
     if (chunk == NULL)
         return false;
     memcpy(chunk->data, text.data, text.len);

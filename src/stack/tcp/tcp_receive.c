@@ -18,6 +18,14 @@ static enum tcp_verdict refused(struct tcp_connection *c, const struct tcp_segme
     return TCP_STOP;
 }
 
+/* While frames are short each connection has only its share. What waits behind a hole does not count
+ * against what fills it: nobody could go on. */
+static bool no_memory_for(const struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    bool fills = seq_equal(seg->seq, c->rcv_nxt) && c->received_len < c->stack->tcp->short_share;
+    return !fills && tcp_frames_are_short(c->stack);
+}
+
 /* Octets that wait here, in order or not. */
 static uint32_t queued(const struct tcp_connection *c)
 {
@@ -64,7 +72,7 @@ enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *
     if (UNLIKELY(c->ecn))
         tcp_ecn_take_text(c, seg);
     tcp_wake(c);
-    if (UNLIKELY(queued(c) >= TCP_SHORT_SHARE) && tcp_frames_are_short(c->stack)) {
+    if (UNLIKELY(queued(c) >= c->stack->tcp->short_share) && no_memory_for(c, seg)) {
         c->ack_now = true;
         return refused(c, seg, DROP_NO_MEMORY);
     }

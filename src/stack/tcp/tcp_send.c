@@ -29,7 +29,7 @@ uint32_t tcp_send_limit(const struct tcp_connection *c)
     uint32_t limit = window > TCP_SEND_FLOOR / 2 ? 2 * window : TCP_SEND_FLOOR;
     uint32_t most = c->send_buffer;
     if (UNLIKELY(tcp_frames_are_short(c->stack)))
-        limit = TCP_SHORT_SHARE;
+        limit = c->stack->tcp->short_share;
     else if (!c->send_fixed && most < c->profile->send_buffer_max)
         most = 2 * window > most ? c->profile->send_buffer_max : most;
     return limit < most ? limit : most;
@@ -72,6 +72,14 @@ static void was_queued(struct tcp_connection *c, size_t len)
         tcp_wake(c);
 }
 
+/* With nothing queued no acknowledgement will tell that there is room again: it was memory. */
+static void was_refused(struct tcp_connection *c)
+{
+    c->send_full = true;
+    if (queued(c) == 0 && may_queue(c))
+        tcp_wake(c);
+}
+
 /* Copies as much of `in` as there is memory for; returns how much. */
 static size_t copy_in(struct tcp_connection *c, struct bytes in)
 {
@@ -82,7 +90,11 @@ static size_t copy_in(struct tcp_connection *c, struct bytes in)
         bool stream = rest > TCP_PACKET || queued(c) > TCP_PACKET;
         size_t room = c->sending->queue.last != NULL && rest < TCP_PACKET ? TCP_PACKET : rest;
         struct seq start = seq_add(c->snd_end, (uint32_t)done);
-        if (tcp_queue_add_room(c->stack, &c->sending->queue, stream ? TCP_BLOCK : room, start) == NULL)
+        if (stream)
+            room = c->send_buffer >= TCP_BLOCK ? TCP_BLOCK : TCP_PACKET;
+        if (done > 0 && UNLIKELY(tcp_frames_are_short(c->stack)))
+            break;
+        if (tcp_queue_add_room(c->stack, &c->sending->queue, room, start) == NULL)
             break;
         done += tcp_queue_extend(&c->sending->queue, bytes_after(in, done));
     }
@@ -98,7 +110,7 @@ size_t tcp_send(struct tcp_connection *c, struct bytes in)
     if (taken > 0)
         was_queued(c, taken);
     if (taken < in.len)
-        c->send_full = true;
+        was_refused(c);
     return taken;
 }
 
@@ -117,18 +129,14 @@ static bool gather(struct tcp_connection *c, struct bytes text)
 bool tcp_send_frame(struct tcp_connection *c, struct frame *frame)
 {
     struct bytes text = frame_bytes(frame);
-    if (!may_queue(c) || tcp_send_room(c) == 0) {
-        c->send_full = true;
-        return false;
-    }
-    if (!tcp_sending_begin(c)) {
-        c->send_full = true;
+    if (!may_queue(c) || tcp_send_room(c) == 0 || !tcp_sending_begin(c)) {
+        was_refused(c);
         return false;
     }
     bool wasteful = text.len < TCP_CHUNK_MIN || text.len < frame->size / 4;
     bool done = text.len == 0 || (wasteful && gather(c, text));
     if (!done && !tcp_queue_add_whole(c->stack, &c->sending->queue, frame, text, c->snd_end)) {
-        c->send_full = true;
+        was_refused(c);
         return false;
     }
     was_queued(c, text.len);

@@ -141,6 +141,18 @@ bool tcp_choose_port(struct stack *stack, struct endpoint *local, const struct e
     return false;
 }
 
+static void empty_caches(struct stack *stack)
+{
+    for (size_t i = 0; i < TCP_CACHE_COUNT; i++) {
+        struct tcp_cache *cache = &stack->tcp->caches[i];
+        for (; cache->count > 0; cache->count--) {
+            void *block = cache->first;
+            memcpy(&cache->first, block, sizeof cache->first);
+            heap_release(&stack->heap, block, cache->size);
+        }
+    }
+}
+
 void *tcp_alloc(struct stack *stack, enum tcp_cache_kind kind)
 {
     struct tcp_cache *cache = &stack->tcp->caches[kind];
@@ -150,7 +162,14 @@ void *tcp_alloc(struct stack *stack, enum tcp_cache_kind kind)
         cache->count--;
         return block;
     }
-    return stack->heap.resize(stack->heap.self, NULL, 0, cache->size);
+    block = stack->heap.resize(stack->heap.self, NULL, 0, cache->size);
+    if (UNLIKELY(block == NULL)) {
+        /* What is kept warm of one kind may be what another one lacks. */
+        empty_caches(stack);
+        frame_pool_trim(stack->frames);
+        block = stack->heap.resize(stack->heap.self, NULL, 0, cache->size);
+    }
+    return block;
 }
 
 void tcp_free(struct stack *stack, enum tcp_cache_kind kind, void *block)
@@ -169,7 +188,21 @@ bool tcp_frames_are_short(const struct stack *stack)
 {
     struct frame_pool_counters frames;
     frame_pool_counters(stack->frames, &frames);
-    return frames.octets > frames.octets_max / 8 * 7;
+    return frames.octets > frames.octets_max - stack->tcp->short_reserve;
+}
+
+/* Connections that wait for each other, all buffers full, would wait for ever: what is kept back is
+ * a packet each way for every connection that there may be; in a large pool an eighth is enough. */
+static void set_shares(struct tcp_table *table, const struct frame_pool *pool, size_t connections_max)
+{
+    struct frame_pool_counters frames;
+    frame_pool_counters(pool, &frames);
+    size_t most = frames.octets_max / 2;
+    size_t packet = 2 * frame_size_for(TCP_PACKET);
+    size_t wanted = connections_max < most / packet ? connections_max * packet : most;
+    bool small = most < TCP_SHORT_POOL;
+    table->short_reserve = small ? wanted : frames.octets_max / 8;
+    table->short_share = small ? TCP_PACKET / 2 : TCP_SHORT_SHARE;
 }
 
 static uint32_t buffer_size(size_t asked, uint32_t otherwise)
@@ -215,6 +248,7 @@ bool tcp_init(struct stack *stack)
     list_init(&table->time_wait);
     list_init(&table->closed);
     table->profile = profile_of(&stack->options);
+    set_shares(table, stack->frames, connections_max);
     table->isn_key.k0 = prng_u64(&stack->prng);
     table->isn_key.k1 = prng_u64(&stack->prng);
     table->caches[TCP_CACHE_CONNECTION] =
@@ -237,18 +271,6 @@ bool tcp_init(struct stack *stack)
     prng_fill(&stack->prng, key, sizeof key);
     (void)!tcp_fast_open_keys_set(&table->fast_open_keys, key, sizeof key);
     return true;
-}
-
-static void empty_caches(struct stack *stack)
-{
-    for (size_t i = 0; i < TCP_CACHE_COUNT; i++) {
-        struct tcp_cache *cache = &stack->tcp->caches[i];
-        while (cache->first != NULL) {
-            void *block = cache->first;
-            memcpy(&cache->first, block, sizeof cache->first);
-            heap_release(&stack->heap, block, cache->size);
-        }
-    }
 }
 
 void tcp_done(struct stack *stack)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * tcp_timers.c - the two timers of a connection. One serves retransmission (RFC 6298 §5), zero
- * window probes (RFC 9293 §3.8.6.1), the end of a cork's patience, keepalive (§3.8.4), FIN-WAIT-2, TIME-WAIT (§3.6.1) and the wait
- * for tcp_answer(), which exclude each other; the other one delays acknowledgements (§3.8.6.3). An
- * idle connection has none armed.
+ * window probes (RFC 9293 §3.8.6.1), the end of a cork's patience, a send() that found no memory,
+ * keepalive (§3.8.4), FIN-WAIT-2, TIME-WAIT (§3.6.1) and the wait for tcp_answer(), which exclude
+ * each other; the other one delays acknowledgements (§3.8.6.3). An idle connection has none armed.
  */
 #include "stack/tcp/internal.h"
 
@@ -90,6 +90,8 @@ void tcp_timer_settle(struct tcp_connection *c)
         keep_or_set(c, TCP_TIMER_CORK, TCP_CORK_TIMEOUT + c->srtt / 8);
     } else if (waits && !timer_armed(&c->sending->pace_timer)) {
         keep_or_set(c, TCP_TIMER_PERSIST, tcp_rto(c));
+    } else if (UNLIKELY(c->send_full) && !c->shutdown && c->state != TCP_SYN_SENT) {
+        keep_or_set(c, TCP_TIMER_ROOM, TCP_ROOM_TIMEOUT); /* there was no memory for a copy */
     } else if (c->state == TCP_FIN_WAIT_2 && orphan(c)) {
         keep_or_set(c, TCP_TIMER_FIN_WAIT_2, c->profile->fin_wait_2);
     } else if (c->keepalive) {
@@ -197,6 +199,11 @@ static void retransmission_timeout(struct tcp_connection *c)
 
 static void persist_timeout(struct tcp_connection *c)
 {
+    if (c->snd_wnd > 0 && tcp_frames_are_short(c->stack)) { /* it is not the peer's fault */
+        tcp_timer_set(c, TCP_TIMER_PERSIST, c->stack->now + tcp_patience(c));
+        tcp_wake(c);
+        return;
+    }
     if (given_up(c))
         return;
     /* DEVIATES RFC 9293 §3.8.6.1, where the profile wants it: what lies before the window is answered
@@ -243,6 +250,10 @@ static void expired(struct tcp_connection *c)
         break;
     case TCP_TIMER_CORK:
         c->push_forced = true;
+        tcp_wake(c);
+        break;
+    case TCP_TIMER_ROOM:
+        tcp_send_room_changed(c);
         tcp_wake(c);
         break;
     case TCP_TIMER_KEEPALIVE:

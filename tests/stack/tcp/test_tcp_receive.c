@@ -69,6 +69,10 @@ static void one_that_is_not_read_leaves_frames_to_others(void **state)
     for (unsigned i = 1; i < 100; i++)
         peer_sends(&s, other, seq_add(other->rcv_nxt, i * TEXT_LEN));
     assert_in_range(other->reorder->octets, TCP_SHORT_SHARE - 2 * TEXT_LEN, TCP_SHORT_SHARE);
+    /* But not against what fills the hole, or nobody could ever go on. */
+    uint32_t behind = other->reorder->octets;
+    peer_sends(&s, other, other->rcv_nxt);
+    assert_int_equal(tcp_received_len(other), 2 * TEXT_LEN + behind);
 
     tcp_consume(idle, tcp_received_len(idle));
     peer_sends(&s, idle, idle->rcv_nxt);
@@ -81,10 +85,44 @@ static void one_that_is_not_read_leaves_frames_to_others(void **state)
     one_stack_close(&s);
 }
 
+static unsigned events_of(struct one_stack *s, const struct tcp_connection *c)
+{
+    struct socket_event event;
+    unsigned events = 0;
+    while (stack_next_event(s->stack, &event))
+        if (socket_tcp(event.socket) == c)
+            events |= event.events;
+    return events;
+}
+
+/* With nothing under way no acknowledgement will come to say that there is room again. */
+static void who_found_no_memory_is_told_when_there_is(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    struct frame_queue hogs = {0};
+    one_stack_open(&s, NULL);
+    struct tcp_connection *c = open_one(&s, 1000);
+    struct frame *frame;
+    for (size_t room = 65536; room > 0; room /= 2)
+        while ((frame = frame_new(s.frames, room)) != NULL)
+            frame_queue_push(&hogs, frame);
+    assert_int_equal(tcp_send(c, bytes_of("abc", 3)), 0);
+    (void)events_of(&s, c);
+    assert_int_equal(one_stack_drain(&s, 0), 0);
+    frame_queue_clear(&hogs);
+    one_stack_wait(&s, USEC_PER_SEC);
+    assert_true(events_of(&s, c) & SOCKET_WRITABLE);
+    assert_int_equal(tcp_send(c, bytes_of("abc", 3)), 3);
+    assert_int_equal(one_stack_drain(&s, 0), 1);
+    one_stack_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_is_not_read_leaves_frames_to_others),
+        cmocka_unit_test(who_found_no_memory_is_told_when_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
