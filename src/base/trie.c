@@ -117,9 +117,10 @@ void trie_done(struct trie *t)
     t->count = 0;
 }
 
-void *trie_find(const struct trie *t, struct bytes key)
+/* The leaf with that key, or NULL. */
+static struct trie_node *find_leaf(const struct trie *t, struct bytes key)
 {
-    const struct trie_node *node = t->root;
+    struct trie_node *node = t->root;
     if (node == NULL)
         return NULL;
     while (!is_leaf(node)) {
@@ -128,7 +129,23 @@ void *trie_find(const struct trie *t, struct bytes key)
             return NULL;
         node = &node->u.twigs[twig_index(node, twig)];
     }
-    return bytes_equal(t->key(node->u.item), key) ? node->u.item : NULL;
+    return bytes_equal(t->key(node->u.item), key) ? node : NULL;
+}
+
+void *trie_find(const struct trie *t, struct bytes key)
+{
+    const struct trie_node *leaf = find_leaf(t, key);
+    return leaf != NULL ? leaf->u.item : NULL;
+}
+
+void *trie_replace(struct trie *t, void *item)
+{
+    struct trie_node *leaf = find_leaf(t, t->key(item));
+    if (leaf == NULL)
+        return NULL;
+    void *old = leaf->u.item;
+    leaf->u.item = item;
+    return old;
 }
 
 size_t trie_prefixes(const struct trie *t, struct bytes key, void **out, size_t max)

@@ -55,6 +55,10 @@ enum trie_status { TRIE_OK, TRIE_EXISTS, TRIE_FULL, TRIE_NO_MEMORY };
 /* A trie that says anything but TRIE_OK is as it was. */
 MUST_USE enum trie_status trie_insert(struct trie *t, void *item);
 
+/* Puts the item in the place of the one with the same key, which is returned. NULL: there is none, and
+ * nothing has changed. */
+void *trie_replace(struct trie *t, void *item);
+
 /* Takes the item with that key out, and returns it; NULL: there is none. */
 void *trie_remove(struct trie *t, struct bytes key);
 

@@ -172,12 +172,31 @@ static void an_empty_one_has_nothing(void **state UNUSED)
     trie_done(&t);
 }
 
+static void an_item_gives_way_to_another_of_its_key(void **state UNUSED)
+{
+    struct counting_heap counts = {0};
+    struct heap heap = counting_heap(&counts);
+    struct trie t;
+    struct item first = {2, "ab"}, second = {2, "ab"}, other = {2, "ac"};
+    trie_init(&t, &heap, 10, key_of);
+    assert_null(trie_replace(&t, &first));
+    assert_int_equal(trie_insert(&t, &first), TRIE_OK);
+    assert_null(trie_replace(&t, &other));
+    assert_int_equal(trie_insert(&t, &other), TRIE_OK);
+    assert_ptr_equal(trie_replace(&t, &second), &first);
+    assert_ptr_equal(trie_find(&t, bytes_of_text("ab")), &second);
+    assert_ptr_equal(trie_after(&t, bytes_of_text("ab")), &other);
+    assert_int_equal(t.count, 2);
+    trie_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_a_sorted_array),
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test(an_empty_one_has_nothing),
+        cmocka_unit_test(an_item_gives_way_to_another_of_its_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
