@@ -322,6 +322,10 @@ static bool answer_step(struct answer_work *work)
         work->elsewhere = true;
         return false;
     }
+    if (UNLIKELY(!zone_is_served(match.zone))) {
+        work->rcode = DNS_SERVFAIL;
+        return false;
+    }
     bool of_parent = work->query->question.type == DNS_DS && match.cut == match.node;
     if (match.cut != NULL && !of_parent) {
         put_referral(work, &match);

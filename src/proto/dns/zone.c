@@ -50,9 +50,9 @@ static size_t octets_of(const struct rrset *rrset)
     return place.at;
 }
 
-static void free_rrset(struct zone_set *set, struct rrset *rrset)
+static void free_rrset(struct zone *zone, struct rrset *rrset)
 {
-    heap_release(&set->heap, rrset, sizeof *rrset + octets_of(rrset));
+    heap_release(&zone->heap, rrset, sizeof *rrset + octets_of(rrset));
 }
 
 /* Of RRSIG, the type that it covers. */
@@ -84,13 +84,13 @@ static bool holds(const struct rrset *rrset, struct bytes rdata)
 }
 
 /* Adds a record to the set at *place, which may be NULL. False: no memory, and nothing changed. */
-static bool append(struct zone_set *set, struct rrset **place, const struct dns_record *record)
+static bool append(struct zone *zone, struct rrset **place, const struct dns_record *record)
 {
     struct rrset *old = *place;
     uint16_t len = (uint16_t)record->rdata.len;
     size_t before = old != NULL ? octets_of(old) : 0;
     size_t old_size = old != NULL ? sizeof *old + before : 0;
-    struct rrset *rrset = set->heap.resize(set->heap.self, old, old_size,
+    struct rrset *rrset = zone->heap.resize(zone->heap.self, old, old_size,
                                            sizeof *rrset + before + sizeof len + len);
     if (rrset == NULL)
         return false;
@@ -106,7 +106,7 @@ static bool append(struct zone_set *set, struct rrset **place, const struct dns_
 }
 
 /* Takes the records with that RDATA (NULL: all) out of the set at *place; an empty set goes. */
-static size_t take_out(struct zone_set *set, struct rrset **place, const struct bytes *rdata)
+static size_t take_out(struct zone *zone, struct rrset **place, const struct bytes *rdata)
 {
     struct rrset *rrset = *place;
     size_t size = sizeof *rrset + octets_of(rrset);
@@ -129,34 +129,34 @@ static size_t take_out(struct zone_set *set, struct rrset **place, const struct 
     rrset->count = (uint16_t)(count - removed);
     if (rrset->count == 0) {
         *place = rrset->next;
-        heap_release(&set->heap, rrset, size);
+        heap_release(&zone->heap, rrset, size);
     } else if (removed > 0) {
-        *place = set->heap.resize(set->heap.self, rrset, size, sizeof *rrset + kept);
+        *place = zone->heap.resize(zone->heap.self, rrset, size, sizeof *rrset + kept);
     }
     return removed;
 }
 
 /* ---- nodes ---- */
 
-static void free_node(struct zone_set *set, struct zone_node *node)
+static void free_node(struct zone *zone, struct zone_node *node)
 {
     while (node->rrsets != NULL) {
         struct rrset *rrset = node->rrsets;
         node->rrsets = rrset->next;
-        free_rrset(set, rrset);
+        free_rrset(zone, rrset);
     }
-    heap_release(&set->heap, node, sizeof *node + node->key_len);
+    heap_release(&zone->heap, node, sizeof *node + node->key_len);
 }
 
-static struct zone_node *new_node(struct zone_set *set, struct trie *in, struct bytes key)
+static struct zone_node *new_node(struct zone *zone, struct trie *in, struct bytes key)
 {
-    struct zone_node *node = heap_zeroed(&set->heap, sizeof *node + key.len);
+    struct zone_node *node = heap_zeroed(&zone->heap, sizeof *node + key.len);
     if (node == NULL)
         return NULL;
     node->key_len = (uint16_t)key.len;
     memcpy(node->key, key.data, key.len);
     if (trie_insert(in, node) != TRIE_OK) {
-        free_node(set, node);
+        free_node(zone, node);
         return NULL;
     }
     return node;
@@ -184,7 +184,7 @@ static bool begins_with(struct bytes key, struct bytes prefix)
 }
 
 /* A node with nothing in or below it does not exist, nor do ancestors that were there for it. */
-static void prune(struct zone_set *set, struct zone *zone, struct bytes key)
+static void prune(struct zone *zone, struct bytes key)
 {
     while (key.len > 0) {
         struct zone_node *node = trie_find(&zone->nodes, key);
@@ -196,7 +196,7 @@ static void prune(struct zone_set *set, struct zone *zone, struct bytes key)
         struct bytes above = parent_key(key);
         if (node != NULL) {
             (void)trie_remove(&zone->nodes, key);
-            free_node(set, node);
+            free_node(zone, node);
         }
         struct zone_node *parent = trie_find(&zone->nodes, above);
         if (parent != NULL && is_wildcard(key))
@@ -206,7 +206,7 @@ static void prune(struct zone_set *set, struct zone *zone, struct bytes key)
 }
 
 /* The node with that key, made with all that must exist above it. NULL: no memory. */
-static struct zone_node *get_node(struct zone_set *set, struct zone *zone, struct bytes key)
+static struct zone_node *get_node(struct zone *zone, struct bytes key)
 {
     struct zone_node *node = trie_find(&zone->nodes, key);
     if (node != NULL)
@@ -218,9 +218,9 @@ static struct zone_node *get_node(struct zone_set *set, struct zone *zone, struc
         struct bytes part = bytes_first(key, len);
         node = trie_find(&zone->nodes, part);
         if (node == NULL)
-            node = new_node(set, &zone->nodes, part);
+            node = new_node(zone, &zone->nodes, part);
         if (node == NULL) {
-            prune(set, zone, part);
+            prune(zone, part);
             return NULL;
         }
         if (len > 0 && is_wildcard(part))
@@ -252,51 +252,62 @@ static void free_visited(void *self, void *item)
     free_node(self, item);
 }
 
-static void free_zone(struct zone_set *set, struct zone *zone)
+void zone_free(struct zone *zone)
 {
-    trie_each(&zone->nodes, free_visited, set);
-    trie_each(&zone->hashed, free_visited, set);
+    if (zone == NULL)
+        return;
+    trie_each(&zone->nodes, free_visited, zone);
+    trie_each(&zone->hashed, free_visited, zone);
     trie_done(&zone->nodes);
     trie_done(&zone->hashed);
-    set->record_count -= zone->record_count;
-    heap_release(&set->heap, zone, sizeof *zone);
+    struct heap heap = zone->heap;
+    heap_release(&heap, zone, sizeof *zone);
 }
 
-static void forget_zone(struct zone_set *set, struct zone *zone)
+struct zone *zone_new(const struct heap *heap, const struct dns_name *name, size_t records_max)
 {
-    (void)trie_remove(&set->zones, key_of_zone(zone));
-    free_zone(set, zone);
-}
-
-struct zone *zone_new(struct zone_set *set, const struct dns_name *name)
-{
-    struct zone *zone = heap_zeroed(&set->heap, sizeof *zone);
+    struct zone *zone = heap_zeroed(heap, sizeof *zone);
     if (zone == NULL)
         return NULL;
-    zone->name = *name;
+    zone->heap = *heap;
+    zone->records_max = records_max;
+    dns_name_copy(&zone->name, name);
     zone->key_len = (uint16_t)dns_key_of(name, zone->key);
     /* A record may make a node for every label of its name, but names in a zone share most. */
-    size_t nodes_max = 4 * set->records_max + DNS_LABELS_MAX;
-    trie_init(&zone->nodes, &set->heap, nodes_max, key_of_node);
-    trie_init(&zone->hashed, &set->heap, nodes_max, key_of_node);
-    zone->apex = new_node(set, &zone->nodes, bytes_empty());
-    if (zone->apex == NULL || trie_insert(&set->zones, zone) != TRIE_OK) {
-        free_zone(set, zone);
+    size_t nodes_max = 4 * records_max + DNS_LABELS_MAX;
+    trie_init(&zone->nodes, heap, nodes_max, key_of_node);
+    trie_init(&zone->hashed, heap, nodes_max, key_of_node);
+    zone->apex = new_node(zone, &zone->nodes, bytes_empty());
+    if (zone->apex == NULL) {
+        zone_free(zone);
         return NULL;
     }
     return zone;
 }
 
+bool zone_is_served(const struct zone *zone)
+{
+    return zone_rrset(zone->apex, DNS_SOA) != NULL;
+}
+
+static void forget_zone(struct zone_set *set, struct zone *zone)
+{
+    (void)trie_remove(&set->zones, key_of_zone(zone));
+    set->record_count -= zone->record_count;
+    zone_free(zone);
+}
+
 static void free_visited_zone(void *self, void *item)
 {
-    free_zone(self, item);
+    (void)self;
+    zone_free(item);
 }
 
 void zone_set_free(struct zone_set *set)
 {
     if (set == NULL)
         return;
-    trie_each(&set->zones, free_visited_zone, set);
+    trie_each(&set->zones, free_visited_zone, NULL);
     trie_done(&set->zones);
     heap_release(&set->heap, set, sizeof *set);
 }
@@ -327,15 +338,35 @@ struct zone *zone_set_next(const struct zone_set *set, const struct zone *after)
     return after != NULL ? trie_after(&set->zones, key_of_zone(after)) : trie_first(&set->zones);
 }
 
-bool zone_set_remove(struct zone_set *set, const struct dns_name *name)
+struct zone *zone_set_get(const struct zone_set *set, const struct dns_name *name)
 {
     uint8_t key[DNS_KEY_MAX];
     size_t len = dns_key_of(name, key);
-    struct zone *zone = trie_find(&set->zones, bytes_of(key, len));
+    return trie_find(&set->zones, bytes_of(key, len));
+}
+
+bool zone_set_remove(struct zone_set *set, const struct dns_name *name)
+{
+    struct zone *zone = zone_set_get(set, name);
     if (zone == NULL)
         return false;
     forget_zone(set, zone);
     return true;
+}
+
+enum zone_result zone_set_install(struct zone_set *set, struct zone *zone)
+{
+    struct zone *old = trie_find(&set->zones, key_of_zone(zone));
+    size_t others = set->record_count - (old != NULL ? old->record_count : 0);
+    if (zone->record_count > set->records_max - others)
+        return ZONE_FULL;
+    if (old != NULL)
+        (void)trie_replace(&set->zones, zone);
+    else if (trie_insert(&set->zones, zone) != TRIE_OK)
+        return ZONE_NO_MEMORY;
+    zone_free(old);
+    set->record_count = others + zone->record_count;
+    return ZONE_OK;
 }
 
 const char *zone_result_text(enum zone_result result)
@@ -407,34 +438,33 @@ static bool is_hashed(const struct dns_record *record)
            (record->type == DNS_RRSIG && read_u16(&r) == DNS_NSEC3);
 }
 
-static struct zone_node *node_for(struct zone_set *set, struct zone *zone, struct bytes key,
-                                  bool hashed)
+static struct zone_node *node_for(struct zone *zone, struct bytes key, bool hashed)
 {
     if (!hashed)
-        return get_node(set, zone, key);
+        return get_node(zone, key);
     struct zone_node *node = trie_find(&zone->hashed, key);
-    return node != NULL ? node : new_node(set, &zone->hashed, key);
+    return node != NULL ? node : new_node(zone, &zone->hashed, key);
 }
 
 /* After a failure: what was made for nothing goes. */
-static void clean_up(struct zone_set *set, struct zone *zone, struct bytes key, bool hashed)
+static void clean_up(struct zone *zone, struct bytes key, bool hashed)
 {
     if (!hashed) {
-        prune(set, zone, key);
+        prune(zone, key);
         return;
     }
     struct zone_node *node = trie_find(&zone->hashed, key);
     if (node != NULL && node->rrsets == NULL) {
         (void)trie_remove(&zone->hashed, key);
-        free_node(set, node);
+        free_node(zone, node);
     }
 }
 
-static enum zone_result add_to(struct zone_set *set, struct zone *zone, struct bytes key,
+static enum zone_result add_to(struct zone *zone, struct bytes key,
                                const struct dns_record *record)
 {
     bool hashed = is_hashed(record);
-    struct zone_node *node = node_for(set, zone, key, hashed);
+    struct zone_node *node = node_for(zone, key, hashed);
     if (node == NULL)
         return ZONE_NO_MEMORY;
     struct rrset **place = find_place(node, record->type, record->rdata);
@@ -442,19 +472,16 @@ static enum zone_result add_to(struct zone_set *set, struct zone *zone, struct b
     bool there = *place != NULL && holds(*place, record->rdata);
     if (result == ZONE_OK && there && record->ttl < (*place)->ttl)
         (*place)->ttl = record->ttl;
-    if (result == ZONE_OK && !there && set->record_count >= set->records_max)
+    if (result == ZONE_OK && !there && zone->record_count >= zone->records_max)
         result = ZONE_FULL;
-    if (result == ZONE_OK && !there && !append(set, place, record))
+    if (result == ZONE_OK && !there && !append(zone, place, record))
         result = ZONE_NO_MEMORY;
     if (result != ZONE_OK || there) {
-        clean_up(set, zone, key, hashed);
+        clean_up(zone, key, hashed);
         return result;
     }
     note_types(node);
     zone->record_count++;
-    set->record_count++;
-    if (record->type != DNS_SOA)
-        touch(zone);
     return ZONE_OK;
 }
 
@@ -464,7 +491,7 @@ static bool may_be_in_a_zone(const struct dns_record *record)
            record->rdata.len <= ZONE_RDATA_MAX && dns_rdata_valid(record->type, record->rdata);
 }
 
-enum zone_result zone_put(struct zone_set *set, struct zone *zone, const struct dns_record *record)
+enum zone_result zone_put(struct zone *zone, const struct dns_record *record)
 {
     uint8_t octets[DNS_KEY_MAX];
     struct bytes key = bytes_of(octets, dns_key_of(&record->owner, octets));
@@ -472,7 +499,25 @@ enum zone_result zone_put(struct zone_set *set, struct zone *zone, const struct 
         return ZONE_INVALID;
     if (!begins_with(key, key_of_zone(zone)))
         return ZONE_OUTSIDE;
-    return add_to(set, zone, bytes_after(key, zone->key_len), record);
+    if (record->type == DNS_SOA && key.len != zone->key_len)
+        return ZONE_INVALID; /* RFC 1035 §5.2: it is the zone's */
+    return add_to(zone, bytes_after(key, zone->key_len), record);
+}
+
+/* A zone that begins with its SOA. */
+static enum zone_result begin_zone(struct zone_set *set, const struct dns_record *soa)
+{
+    if (set->record_count >= set->records_max)
+        return ZONE_FULL;
+    struct zone *zone = zone_new(&set->heap, &soa->owner, set->records_max);
+    if (zone == NULL)
+        return ZONE_NO_MEMORY;
+    enum zone_result result = zone_put(zone, soa);
+    if (result == ZONE_OK)
+        result = zone_set_install(set, zone);
+    if (result != ZONE_OK)
+        zone_free(zone);
+    return result;
 }
 
 enum zone_result zone_add(struct zone_set *set, const struct dns_record *record)
@@ -483,22 +528,22 @@ enum zone_result zone_add(struct zone_set *set, const struct dns_record *record)
         return ZONE_INVALID;
     /* A DS record is the parent's (RFC 4035 §2.4). */
     struct zone *zone = find_zone(set, key, record->type == DNS_DS);
-    bool begins = record->type == DNS_SOA && (zone == NULL || zone->key_len < key.len);
-    if (zone == NULL && !begins)
+    if (record->type == DNS_SOA && (zone == NULL || zone->key_len < key.len))
+        return begin_zone(set, record);
+    if (zone == NULL)
         return ZONE_OUTSIDE;
-    if (begins && set->record_count >= set->records_max)
-        return ZONE_FULL;
-    if (begins && (zone = zone_new(set, &record->owner)) == NULL)
-        return ZONE_NO_MEMORY;
-    enum zone_result result = add_to(set, zone, bytes_after(key, zone->key_len), record);
-    if (begins && result != ZONE_OK)
-        forget_zone(set, zone);
+    size_t before = zone->record_count;
+    zone->records_max = before + (set->records_max - set->record_count);
+    enum zone_result result = add_to(zone, bytes_after(key, zone->key_len), record);
+    set->record_count += zone->record_count - before;
+    if (zone->record_count != before)
+        touch(zone);
     return result;
 }
 
 /* ---- removing ---- */
 
-static size_t remove_from(struct zone_set *set, struct zone_node *node, uint16_t type,
+static size_t remove_from(struct zone *zone, struct zone_node *node, uint16_t type,
                           const struct bytes *rdata)
 {
     size_t count = 0;
@@ -510,7 +555,7 @@ static size_t remove_from(struct zone_set *set, struct zone_node *node, uint16_t
         bool structure = apex && (rrset->type == DNS_SOA ||
                                   (rrset->type == DNS_NS && type != DNS_NS));
         if (!structure && (type == DNS_ANY || rrset->type == type))
-            count += take_out(set, place, rdata);
+            count += take_out(zone, place, rdata);
         if (*place != next) /* it is still there, though perhaps elsewhere */
             place = &(*place)->next;
     }
@@ -530,13 +575,13 @@ size_t zone_remove(struct zone_set *set, const struct dns_name *name, uint16_t t
     struct zone_node *node = trie_find(hashed ? &zone->hashed : &zone->nodes, key);
     if (node == NULL)
         return 0;
-    size_t count = remove_from(set, node, type, rdata);
+    size_t count = remove_from(zone, node, type, rdata);
     zone->record_count -= count;
     set->record_count -= count;
     note_types(node);
     if (count > 0)
         touch(zone);
-    clean_up(set, zone, key, hashed);
+    clean_up(zone, key, hashed);
     return count;
 }
 

@@ -73,11 +73,13 @@ struct zone_node {
 };
 
 struct zone {
+    struct heap heap;
     struct dns_name name;
-    struct zone_node *apex; /* has SOA */
+    struct zone_node *apex; /* has SOA, unless the zone cannot be served: zone_is_served() */
     struct trie nodes;      /* by key; the apex' is empty */
     struct trie hashed;     /* owners of NSEC3, which are no names of the zone (RFC 5155 §7.1) */
     size_t record_count;
+    size_t records_max;
     uint16_t key_len;
     uint8_t key[DNS_KEY_MAX];
 };
@@ -90,6 +92,13 @@ static inline bool zone_is_apex(const struct zone_node *node)
     return node->key_len == 0;
 }
 
+/* An empty zone, which is in no set, or NULL: no memory. */
+MUST_USE struct zone *zone_new(const struct heap *heap, const struct dns_name *name,
+                               size_t records_max);
+
+/* Only what is in no set. NULL is nothing. */
+void zone_free(struct zone *zone);
+
 struct zone_set;
 
 /* NULL: no memory. */
@@ -99,6 +108,9 @@ size_t zone_set_count(const struct zone_set *set); /* records */
 
 /* The zone that the name is in: the deepest one. `above`: not one of that very name. NULL: none. */
 struct zone *zone_set_find(const struct zone_set *set, const struct dns_name *name, bool above);
+
+/* The zone of that very name, or NULL. */
+struct zone *zone_set_get(const struct zone_set *set, const struct dns_name *name);
 
 /* Every zone once, in canonical order: from NULL on; NULL ends. */
 struct zone *zone_set_next(const struct zone_set *set, const struct zone *after);
@@ -124,13 +136,13 @@ const char *zone_result_text(enum zone_result result);
  * its records. The zone's serial number is increased. */
 MUST_USE enum zone_result zone_add(struct zone_set *set, const struct dns_record *record);
 
-/* The same for a certain zone, whatever lies below it in others: for what comes from its own file or
- * transfer. The owner must be within it; only `set`'s zones can be given. */
-MUST_USE enum zone_result zone_put(struct zone_set *set, struct zone *zone,
-                                   const struct dns_record *record);
+/* Adds a record to that zone, whatever lies below it in others, and leaves the serial number as it
+ * is: for what comes from the zone's own file or transfer. */
+MUST_USE enum zone_result zone_put(struct zone *zone, const struct dns_record *record);
 
-/* An empty zone, or NULL: no memory. It needs a SOA before anything is asked of it. */
-MUST_USE struct zone *zone_new(struct zone_set *set, const struct dns_name *name);
+/* The set takes the zone, in place of the one that has this name, which is freed. Unless ZONE_OK it
+ * stays the caller's, and the set is as it was. */
+MUST_USE enum zone_result zone_set_install(struct zone_set *set, struct zone *zone);
 
 /* Removes the records of that name and type (DNS_ANY: of every type), only those with that RDATA
  * unless `rdata` is NULL. What holds the zone together, SOA and NS at its apex, stays unless NS is
@@ -165,5 +177,9 @@ const struct rrset *zone_signatures(const struct zone_node *node, uint16_t type)
  * §5). */
 uint32_t zone_negative_ttl(const struct rrset *soa);
 uint32_t zone_serial(const struct zone *zone);
+
+/* A zone without a SOA stands in a set for one that could not be had: its names are nobody else's
+ * either. */
+bool zone_is_served(const struct zone *zone);
 
 #endif

@@ -774,6 +774,12 @@ static void a_child_that_is_ours_too_leaves_ds_to_the_parent(void **state UNUSED
     result = ask_with(&options, false, &query, buffer);
     assert_string_equal(dns_text_of(result.reply, text, sizeof text),
                         "NOERROR aa; ns d.parent. 5 IN SOA . . 9 2 3 4 5");
+    /* A zone that could not be had is nobody else's either. */
+    struct dns_name lost = dns_text_name("lost");
+    assert_int_equal(zone_set_install(set, zone_new(&heap, &lost, 1)), ZONE_OK);
+    query.name = "x.lost";
+    result = ask_with(&options, false, &query, buffer);
+    assert_string_equal(dns_text_of(result.reply, text, sizeof text), "SERVFAIL");
     query.name = "x.c.parent";
     query.type = DNS_A;
     result = ask_with(&options, false, &query, buffer);

@@ -372,13 +372,73 @@ static void a_zone_takes_what_is_its_own_only(void **state UNUSED)
                                 .class = DNS_IN,
                                 .ttl = 1,
                                 .rdata = bytes_of("\300\0\2\1", 4)};
-    assert_int_equal(zone_put(set, zone, &record), ZONE_OK);
+    assert_int_equal(zone_put(zone, &record), ZONE_OK);
     assert_null(find(set, "glue.own.sub.example").node); /* the child is asked, and has it not */
     struct zone_match match;
     zone_find_in(zone, &record.owner, &match);
     assert_non_null(match.node);
     record.owner = dns_text_name("other");
-    assert_int_equal(zone_put(set, zone, &record), ZONE_OUTSIDE);
+    assert_int_equal(zone_put(zone, &record), ZONE_OUTSIDE);
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
+}
+
+static struct zone *new_zone(const struct heap *heap, const char *name, const char *const *with)
+{
+    struct dns_name apex = dns_text_name(name);
+    struct zone *zone = zone_new(heap, &apex, 5);
+    assert_non_null(zone);
+    for (; *with != NULL; with++) {
+        uint8_t rdata[512];
+        char reason[200];
+        struct writer w = writer_of(rdata, sizeof rdata);
+        struct dns_error error = dns_error_of(reason, sizeof reason);
+        struct dns_line_context context = {.ttl = 60};
+        struct dns_record record;
+        assert_true(dns_record_parse(bytes_of_text(*with), &context, &w, &record, &error));
+        assert_int_equal(zone_put(zone, &record), ZONE_OK);
+    }
+    return zone;
+}
+
+static void a_zone_is_replaced_whole(void **state UNUSED)
+{
+    static const char *const with[] = {"example. SOA . . 77 2 3 4 30", "new.example. A 192.0.2.1", NULL};
+    static const char *const none[] = {NULL};
+    struct counting_heap counts = {0};
+    struct heap heap;
+    struct zone_set *set = zones(&heap, &counts);
+    size_t before = zone_set_count(set);
+    struct dns_name name = dns_text_name("example");
+    size_t old = zone_set_get(set, &name)->record_count;
+    assert_int_equal(zone_set_install(set, new_zone(&heap, "example", with)), ZONE_OK);
+    assert_int_equal(zone_set_count(set), before - old + 2);
+    assert_null(find(set, "ns.example").node);
+    assert_non_null(find(set, "new.example").node);
+    assert_non_null(find(set, "own.sub.example").node); /* another zone */
+    assert_int_equal(serial(set), 77); /* as it came */
+    assert_true(zone_is_served(find(set, "example").zone));
+    /* One that cannot be served takes its names all the same. */
+    assert_int_equal(zone_set_install(set, new_zone(&heap, "broken", none)), ZONE_OK);
+    assert_false(zone_is_served(find(set, "x.broken").zone));
+    struct dns_name below = dns_text_name("x.broken");
+    assert_null(zone_set_get(set, &below));
+    zone_set_free(set);
+    assert_int_equal(counts.blocks, 0);
+}
+
+static void a_zone_that_is_too_large_is_not_taken(void **state UNUSED)
+{
+    static const char *const with[] = {"b. SOA . . 1 2 3 4 30", "new.b. A 192.0.2.1", NULL};
+    struct counting_heap counts = {0};
+    struct heap heap = counting_heap(&counts);
+    struct zone_set *set = zone_set_new(&heap, 3);
+    assert_int_equal(add(set, "example. SOA ns.example. h.example. 1 2 3 4 30"), ZONE_OK);
+    assert_int_equal(add(set, "a.example. A 192.0.2.1"), ZONE_OK);
+    struct zone *zone = new_zone(&heap, "b", with);
+    assert_int_equal(zone_set_install(set, zone), ZONE_FULL);
+    assert_null(find(set, "new.b").zone);
+    zone_free(zone);
     zone_set_free(set);
     assert_int_equal(counts.blocks, 0);
 }
@@ -399,6 +459,8 @@ int main(void)
         cmocka_unit_test(zones_come_in_canonical_order),
         cmocka_unit_test(nsec3_owners_are_no_names),
         cmocka_unit_test(a_zone_takes_what_is_its_own_only),
+        cmocka_unit_test(a_zone_is_replaced_whole),
+        cmocka_unit_test(a_zone_that_is_too_large_is_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
