@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: ISC */
+/* test_cache.c - what is kept, for how long, and what goes when there is no room. */
+#include "proto/dns/cache.h"
+
+#include "base/prng.h"
+#include "base/text.h"
+#include "tests/support/check.h"
+#include "tests/support/dns_text.h"
+#include "wire/dns/dns_option.h"
+
+#define SEC USEC_PER_SEC
+
+static struct counting_heap counts;
+
+static struct cache *open_cache(size_t octets_max, uint32_t stale_max)
+{
+    struct siphash_key key = {1, 2};
+    struct heap heap;
+    struct cache_options options;
+    counts = (struct counting_heap){0};
+    heap = counting_heap(&counts);
+    cache_options_init(&options, &heap, &key);
+    if (octets_max != 0)
+        options.octets_max = octets_max;
+    options.stale_max = stale_max;
+    struct cache *cache = cache_new(&options);
+    assert_non_null(cache);
+    return cache;
+}
+
+static void close_cache(struct cache *cache)
+{
+    cache_free(cache);
+    assert_int_equal(counts.blocks, 0);
+    assert_int_equal(counts.octets, 0);
+}
+
+static struct cache_content content_of(enum cache_kind kind, enum cache_rank rank, uint32_t ttl)
+{
+    return (struct cache_content){.kind = kind,
+                                  .rank = rank,
+                                  .ttl = ttl,
+                                  .ede = DNS_EDE_NONE,
+                                  .records = bytes_empty(),
+                                  .signatures = bytes_empty(),
+                                  .proof = bytes_empty()};
+}
+
+/* An address record whose last octet is `value`. */
+static enum cache_result put(struct cache *cache, const char *name, uint16_t type,
+                             enum cache_rank rank, uint32_t ttl, uint8_t value, usec now)
+{
+    uint8_t list[32];
+    const uint8_t rdata[] = {192, 0, 2, value};
+    struct writer w = writer_of(list, sizeof list);
+    struct dns_name owner = dns_text_name(name);
+    struct cache_content content = content_of(CACHE_DATA, rank, ttl);
+    cache_write_rdata(&w, bytes_of(rdata, sizeof rdata));
+    content.records = writer_bytes(&w);
+    return cache_put(cache, &owner, type, &content, now);
+}
+
+/* The last octet of what is found, or -1. */
+static int get(struct cache *cache, const char *name, uint16_t type, usec now, bool stale,
+               struct cache_found *out)
+{
+    struct cache_found found;
+    struct bytes rdata;
+    struct dns_name owner = dns_text_name(name);
+    if (!cache_find(cache, &owner, type, now, stale, &found))
+        return -1;
+    if (out != NULL)
+        *out = found;
+    struct reader r = reader_of(found.content.records);
+    return cache_read_rdata(&r, &rdata) ? rdata.data[rdata.len - 1] : 256;
+}
+
+static void test_ttl(void **state UNUSED)
+{
+    struct cache *cache = open_cache(0, 0);
+    struct cache_found found;
+    put(cache, "www.a.", DNS_A, CACHE_RANK_ANSWER, 10, 1, 0);
+    assert_int_equal(get(cache, "WWW.A.", DNS_A, 0, false, &found), 1);
+    assert_int_equal(found.content.ttl, 10);
+    assert_int_equal(get(cache, "www.a.", DNS_A, 4 * SEC + SEC / 2, false, &found), 1);
+    assert_int_equal(found.content.ttl, 5);
+    assert_int_equal(get(cache, "www.a.", DNS_A, 10 * SEC, false, NULL), -1);
+    assert_int_equal(get(cache, "www.a.", DNS_AAAA, 0, false, NULL), -1);
+    assert_int_equal(get(cache, "a.", DNS_A, 0, false, NULL), -1);
+    /* caps (RFC 8767 §4), and a TTL with its first bit set (RFC 2181 §8) */
+    put(cache, "long.a.", DNS_A, CACHE_RANK_ANSWER, 1000000, 1, 0);
+    assert_int_equal(get(cache, "long.a.", DNS_A, 0, false, &found), 1);
+    assert_int_equal(found.content.ttl, CACHE_TTL_MAX_DEFAULT);
+    put(cache, "zero.a.", DNS_A, CACHE_RANK_ANSWER, 0x80000001, 1, 0);
+    assert_int_equal(get(cache, "zero.a.", DNS_A, SEC - 1, false, &found), 1);
+    assert_int_equal(found.content.ttl, 0);
+    assert_int_equal(get(cache, "zero.a.", DNS_A, SEC, false, NULL), -1);
+    close_cache(cache);
+}
+
+static void test_negative(void **state UNUSED)
+{
+    struct cache *cache = open_cache(0, 0);
+    struct cache_found found;
+    struct dns_name name = dns_text_name("no.a.");
+    struct cache_content content = content_of(CACHE_NXDOMAIN, CACHE_RANK_AUTHORITATIVE, 100000);
+    uint8_t proof[512];
+    struct writer w = writer_of(proof, sizeof proof);
+    struct cache_record soa = {dns_text_name("a."), DNS_SOA, 60, bytes_of("x", 1)};
+    cache_write_record(&w, &soa);
+    content.proof = writer_bytes(&w);
+    assert_int_equal(cache_put(cache, &name, DNS_A, &content, 0), CACHE_TAKEN);
+    assert_false(cache_find(cache, &name, DNS_A, 0, false, &found));
+    assert_true(cache_find(cache, &name, CACHE_NXDOMAIN_TYPE, 0, false, &found));
+    assert_int_equal(found.content.kind, CACHE_NXDOMAIN);
+    assert_int_equal(found.content.ttl, CACHE_NEGATIVE_TTL_MAX_DEFAULT);
+    struct reader r = reader_of(found.content.proof);
+    struct cache_record record;
+    assert_true(cache_read_record(&r, &record));
+    assert_true(dns_name_equal(&record.owner, &soa.owner));
+    assert_int_equal(record.ttl, 60);
+    assert_false(cache_read_record(&r, &record));
+    content.kind = CACHE_NODATA;
+    assert_int_equal(cache_put(cache, &name, DNS_AAAA, &content, 0), CACHE_TAKEN);
+    assert_true(cache_find(cache, &name, DNS_AAAA, 0, false, &found));
+    assert_int_equal(found.content.kind, CACHE_NODATA);
+    close_cache(cache);
+}
+
+/* RFC 2181 §5.4.1: what is less to be believed does not replace more, until that is over. */
+static void test_ranks(void **state UNUSED)
+{
+    for (int old = 0; old < CACHE_RANK_COUNT; old++) {
+        for (int new = 0; new < CACHE_RANK_COUNT; new ++) {
+            struct cache *cache = open_cache(0, 0);
+            char name[32];
+            snprintf(name, sizeof name, "%d over %d", new, old);
+            put(cache, "x.", DNS_A, (enum cache_rank)old, 10, 1, 0);
+            enum cache_result result = put(cache, "x.", DNS_A, (enum cache_rank)new, 10, 2, SEC);
+            CHECK_EQUAL(name, result, new >= old ? CACHE_TAKEN : CACHE_KEPT);
+            CHECK_EQUAL(name, get(cache, "x.", DNS_A, SEC, false, NULL), new >= old ? 2 : 1);
+            put(cache, "x.", DNS_A, (enum cache_rank)new, 10, 3, 11 * SEC);
+            CHECK_EQUAL(name, get(cache, "x.", DNS_A, 11 * SEC, false, NULL), 3);
+            close_cache(cache);
+        }
+    }
+}
+
+static void test_ghost_domains(void **state UNUSED)
+{
+    struct cache *cache = open_cache(0, 0);
+    put(cache, "x.", DNS_NS, CACHE_RANK_REFERRAL, 100, 1, 0);
+    put(cache, "x.", DNS_NS, CACHE_RANK_AUTHORITATIVE, 86400, 2, 50 * SEC);
+    assert_int_equal(get(cache, "x.", DNS_NS, 99 * SEC, false, NULL), 2);
+    put(cache, "x.", DNS_NS, CACHE_RANK_AUTHORITATIVE, 86400, 3, 99 * SEC);
+    assert_int_equal(get(cache, "x.", DNS_NS, 100 * SEC, false, NULL), -1);
+    close_cache(cache);
+}
+
+static void test_stale(void **state UNUSED)
+{
+    struct cache *cache = open_cache(0, 60);
+    struct cache_found found;
+    put(cache, "x.", DNS_A, CACHE_RANK_ANSWER, 10, 1, 0);
+    assert_int_equal(get(cache, "x.", DNS_A, 20 * SEC, false, NULL), -1);
+    assert_int_equal(get(cache, "x.", DNS_A, 20 * SEC, true, &found), 1);
+    assert_true(found.stale);
+    assert_int_equal(found.content.ttl, CACHE_STALE_TTL);
+    assert_int_equal(get(cache, "x.", DNS_A, 70 * SEC, true, NULL), -1);
+    close_cache(cache);
+}
+
+static void test_prefetch(void **state UNUSED)
+{
+    struct cache *cache = open_cache(0, 0);
+    struct cache_found found;
+    put(cache, "x.", DNS_A, CACHE_RANK_ANSWER, 100, 1, 0);
+    get(cache, "x.", DNS_A, 95 * SEC, false, &found);
+    assert_false(found.prefetch); /* nobody has asked before */
+    get(cache, "x.", DNS_A, 95 * SEC, false, &found);
+    assert_true(found.prefetch);
+    put(cache, "x.", DNS_A, CACHE_RANK_ANSWER, 100, 1, 95 * SEC);
+    get(cache, "x.", DNS_A, 95 * SEC, false, &found);
+    get(cache, "x.", DNS_A, 180 * SEC, false, &found);
+    assert_false(found.prefetch);
+    close_cache(cache);
+}
+
+/* RFC 9520 §3.2: longer each time, up to five minutes; and it does not hide what is stale. */
+static void test_failures(void **state UNUSED)
+{
+    struct cache *cache = open_cache(0, 1000);
+    struct cache_found found;
+    struct dns_name name = dns_text_name("x.");
+    usec now = 100 * SEC;
+    put(cache, "x.", DNS_A, CACHE_RANK_ANSWER, 10, 1, 0);
+    static const uint32_t ttls[] = {5, 10, 20, 40, 80, 160, 300, 300};
+    for (size_t i = 0; i < ARRAY_LEN(ttls); i++) {
+        cache_put_failure(cache, &name, DNS_A, DNS_EDE_NETWORK_ERROR, now);
+        assert_true(cache_find_failure(cache, &name, DNS_A, now, &found));
+        assert_int_equal(found.content.ttl, ttls[i]);
+        assert_int_equal(found.content.ede, DNS_EDE_NETWORK_ERROR);
+        assert_int_equal(get(cache, "x.", DNS_A, now, true, NULL), 1);
+        now += ttls[i] * SEC;
+        assert_false(cache_find_failure(cache, &name, DNS_A, now, &found));
+        now += SEC;
+    }
+    cache_put_failure(cache, &name, DNS_A, DNS_EDE_NETWORK_ERROR, now + 1000 * SEC);
+    assert_true(cache_find_failure(cache, &name, DNS_A, now + 1000 * SEC, &found));
+    assert_int_equal(found.content.ttl, 5);
+    close_cache(cache);
+}
+
+/* Names that are asked for stay; a flood of others pushes out itself. */
+static void test_flood(void **state UNUSED)
+{
+    struct cache *cache = open_cache(CACHE_OCTETS_MIN, 0);
+    struct cache_counters counters;
+    char name[32];
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof name, "popular%d.", i);
+        put(cache, name, DNS_A, CACHE_RANK_ANSWER, 86400, (uint8_t)i, 0);
+    }
+    usec now = 0;
+    for (int i = 0; i < 20000; i++) {
+        now += SEC / 50;
+        snprintf(name, sizeof name, "flood%d.", i);
+        assert_int_equal(put(cache, name, DNS_A, CACHE_RANK_ANSWER, 86400, 1, now), CACHE_TAKEN);
+        assert_int_equal(get(cache, name, DNS_A, now, false, NULL), 1); /* at once it is there */
+        snprintf(name, sizeof name, "popular%d.", i % 50);
+        get(cache, name, DNS_A, now, false, NULL);
+        cache_counters(cache, &counters);
+        assert_true(counters.octets <= CACHE_OCTETS_MIN);
+    }
+    int left = 0;
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof name, "popular%d.", i);
+        left += get(cache, name, DNS_A, now, false, NULL) == i;
+    }
+    assert_int_equal(left, 50);
+    close_cache(cache);
+}
+
+static void test_flush_and_dump(void **state UNUSED)
+{
+    struct cache *cache = open_cache(0, 100);
+    struct dns_name name = dns_text_name("a.test.");
+    put(cache, "a.test.", DNS_A, CACHE_RANK_ANSWER, 60, 1, 0);
+    put(cache, "x.a.test.", DNS_A, CACHE_RANK_ANSWER, 60, 2, 0);
+    put(cache, "xa.test.", DNS_A, CACHE_RANK_ANSWER, 5, 3, 0);
+    cache_put_failure(cache, &name, DNS_MX, DNS_EDE_OTHER, 0);
+    struct cache_item item;
+    const void *place = NULL;
+    char dump[1024] = "";
+    struct text t = text_of(dump, sizeof dump);
+    while (cache_each(cache, &place, 5 * SEC, &item))
+        cache_format(&item, &t);
+    assert_string_equal(dump, "; a.test. 0 MX failure\n"
+                              "; stale:\nxa.test. 0 IN A 192.0.2.3\n"
+                              "x.a.test. 55 IN A 192.0.2.2\n"
+                              "a.test. 55 IN A 192.0.2.1\n");
+    assert_int_equal(cache_flush(cache, &name, false), 2);
+    assert_int_equal(get(cache, "x.a.test.", DNS_A, 0, false, NULL), 2);
+    assert_int_equal(cache_flush(cache, &name, true), 1);
+    assert_int_equal(get(cache, "xa.test.", DNS_A, 0, false, NULL), 3);
+    close_cache(cache);
+}
+
+static void test_no_memory(void **state UNUSED)
+{
+    for (size_t fail_at = 2; fail_at < 6; fail_at++) {
+        struct cache *cache = open_cache(0, 0);
+        counts.fail_at = fail_at;
+        put(cache, "a.", DNS_A, CACHE_RANK_ANSWER, 60, 1, 0);
+        put(cache, "b.", DNS_A, CACHE_RANK_ANSWER, 60, 1, 0);
+        counts.fail_at = 0;
+        put(cache, "c.", DNS_A, CACHE_RANK_ANSWER, 60, 1, 0);
+        assert_int_equal(get(cache, "c.", DNS_A, 0, false, NULL), 1);
+        close_cache(cache);
+    }
+}
+
+static void test_too_large(void **state UNUSED)
+{
+    struct cache *cache = open_cache(CACHE_OCTETS_MIN, 0);
+    static uint8_t large[CACHE_PAYLOAD_MAX + 1];
+    struct dns_name name = dns_text_name("a.");
+    struct cache_content content = content_of(CACHE_DATA, CACHE_RANK_ANSWER, 60);
+    content.proof = bytes_of(large, sizeof large);
+    assert_int_equal(cache_put(cache, &name, DNS_A, &content, 0), CACHE_TOO_LARGE);
+    content.proof = bytes_of(large, CACHE_OCTETS_MIN / 2);
+    assert_int_equal(cache_put(cache, &name, DNS_A, &content, 0), CACHE_TOO_LARGE);
+    content.proof = bytes_of(large, CACHE_OCTETS_MIN / 4);
+    assert_int_equal(cache_put(cache, &name, DNS_A, &content, 0), CACHE_TAKEN);
+    close_cache(cache);
+}
+
+/* Against a model: a table of what was put last, of names that all fit. */
+static void test_model(void **state UNUSED)
+{
+    enum { NAMES = 40, STEPS = 50000 };
+    struct cache *cache = open_cache(0, 0);
+    struct {
+        bool there;
+        int rank;
+        uint8_t value;
+        usec until;
+    } model[NAMES] = {{0}};
+    struct prng prng;
+    prng_init_number(&prng, 4);
+    usec now = 0;
+    for (int i = 0; i < STEPS; i++) {
+        uint32_t n = prng_below(&prng, NAMES);
+        char name[32];
+        snprintf(name, sizeof name, "n%u.test.", (unsigned)n);
+        now += prng_below(&prng, SEC);
+        bool holds = model[n].there && model[n].until > now;
+        if (prng_below(&prng, 3) == 0) {
+            uint8_t value = (uint8_t)prng_u32(&prng);
+            uint32_t ttl = 1 + prng_below(&prng, 60);
+            int rank = (int)prng_below(&prng, CACHE_RANK_COUNT);
+            enum cache_result result =
+                put(cache, name, DNS_A, (enum cache_rank)rank, ttl, value, now);
+            assert_int_equal(result, holds && rank < model[n].rank ? CACHE_KEPT : CACHE_TAKEN);
+            if (result == CACHE_TAKEN) {
+                model[n].there = true;
+                model[n].rank = rank;
+                model[n].value = value;
+                model[n].until = now + ttl * SEC;
+            }
+        } else {
+            assert_int_equal(get(cache, name, DNS_A, now, false, NULL),
+                             holds ? model[n].value : -1);
+        }
+    }
+    close_cache(cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ttl),       cmocka_unit_test(test_negative),
+        cmocka_unit_test(test_ranks),     cmocka_unit_test(test_ghost_domains),
+        cmocka_unit_test(test_stale),     cmocka_unit_test(test_prefetch),
+        cmocka_unit_test(test_failures),  cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_flush_and_dump), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_too_large), cmocka_unit_test(test_model),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
