@@ -27,6 +27,20 @@ contains "… what differs" "$out" "TCP options: expected mss 1461, got mss 1460
 contains "… what was expected" "$out" "expected    0.000000 > S. 0:0(0) ack 1 <mss 1461>"
 contains "… what came" "$out" "got         0.000000 > S. 0:0(0) ack 1 win 64240 <mss 1460>"
 contains "… both are counted" "$out" "2 scripts: 1 passed, 1 failed"
+cat >"$tmp/cookie.pkt" <<'END'
+    0 `sysctl -q net.ipv4.tcp_fastopen=0x3
+       sysctl -q net.ipv4.tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4`
+   +0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+   +0 bind(3, ..., ...) = 0
+   +0 listen(3, 1) = 0
+   +0 setsockopt(3, SOL_TCP, TCP_FASTOPEN, [2], 4) = 0
+   +0 < S 0:0(0) win 5000 <mss 1460,FO,nop,nop>
+   +0 > S. 0:0(0) ack 1 <mss 1460,FO TFO_COOKIE,nop,nop>
+END
+capture "$wholenet" script "$tmp/cookie.pkt"
+equal "what the public scripts take for granted is defined" "$status" 0
+capture "$wholenet" script -D TFO_COOKIE=0000000000000000 "$tmp/cookie.pkt"
+equal "… and can be defined otherwise" "$status" 1
 capture "$wholenet" script "$good"
 equal "a script that is not right: status" "$status" 1
 contains "… line and column" "$out" 'good.pkt:4:32: wrong: expected an MSS, not "MSS"'
