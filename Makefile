@@ -7,11 +7,14 @@
 #   make test       every test, in both variants      make quick   unit tests of one variant
 #   make soak       hosts by the hundred on bad wires, SOAK_SECONDS=600 long; SEED=n: one of them
 #   make fuzz       libFuzzer on every target         make install PREFIX=/usr DESTDIR=
+#   make library    build/release/lib: libwholenet.so and .a, for other programs
 
 VARIANT ?= release
 CC = gcc
 PYTHON = python3
+OBJCOPY = objcopy
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 B := build/$(VARIANT)
 
 PACKAGES := libconfuse jansson sqlite3 libcrypto
@@ -65,6 +68,42 @@ endif
 $(B)/libwholenet.a: $(PURE_OBJ) $(HOST_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
+
+# The library for other programs: what src/api/ needs, as position-independent code, with no name to be
+# seen but those of include/wholenet/. The static one is a single object whose other names are local.
+SONAME := libwholenet.so.$(firstword $(subst ., ,$(VERSION)))
+LIB := $(B)/lib
+LIB_SRC := $(call sources,src/base src/wire/inet src/wire/link src/wire/capture src/stack src/os src/io \
+	src/api) $(wildcard src/wire/*.c src/sim/*.c)
+API_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(wildcard src/api/*.c))
+LIB_OBJ := $(filter-out $(API_OBJ),$(LIB_SRC:%.c=$(B)/pic/%.o))
+
+library: $(LIB)/libwholenet.so $(LIB)/libwholenet.a
+
+$(B)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(HOST_CFLAGS) $(if $(WITH_LTO),-flto -ffat-lto-objects) -fPIC \
+		-fvisibility=hidden -c -o $@ $<
+
+$(B)/pic/inside.a: $(LIB_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(LIB)/$(SONAME): $(API_OBJ) $(B)/pic/inside.a src/api/libwholenet.map
+	@mkdir -p $(@D)
+	$(CC) -shared $(WITH_LTO) $(LDFLAGS) -fPIC -Wl,-soname,$(SONAME) -Wl,-z,defs \
+		-Wl,--version-script,src/api/libwholenet.map -o $@ $(filter-out %.map,$^)
+
+$(LIB)/libwholenet.so: $(LIB)/$(SONAME)
+	@ln -sf $(SONAME) $@
+
+$(LIB)/libwholenet.a: $(API_OBJ) $(B)/pic/inside.a
+	@mkdir -p $(@D)
+	@rm -f $@ $(B)/pic/libwholenet.o
+	@$(LD) -r -o $(B)/pic/libwholenet.o $^
+	@$(OBJCOPY) --wildcard --keep-global-symbol='wn_*' --remove-section='.gnu.lto_*' \
+		--remove-section='.gnu.debuglto_*' $(B)/pic/libwholenet.o
+	@ar rcs $@ $(B)/pic/libwholenet.o
 
 $(B)/wholenet: $(B)/src/cli/main.o $(B)/libwholenet.a
 	$(CC) $(WITH_LTO) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
@@ -133,14 +172,21 @@ SOAK := $(B)/tests/stack/tcp/test_tcp_survive
 soak: $(SOAK)
 	@$(SOAK) $(or $(SEED),--soak $(SOAK_SECONDS))
 
-install: all
+install: all library
 	install -D $(B)/wholenet $(DESTDIR)$(PREFIX)/bin/wholenet
 	for page in man/*.[1-8]; do install -D -m 644 $$page \
 		$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	tools/link_pages.py $(DESTDIR)$(PREFIX)/share/man/man3 man/*.3
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/wholenet
+	install -m 644 include/wholenet/*.h $(DESTDIR)$(PREFIX)/include/wholenet
+	install -m 644 $(LIB)/libwholenet.a $(LIB)/$(SONAME) $(DESTDIR)$(LIBDIR)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libwholenet.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+		src/api/wholenet.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/wholenet.pc
 
 clean:
 	rm -rf build
 
-.PHONY: all programs benches setup run test quick check fuzz soak install clean
+.PHONY: all library programs benches setup run test quick check fuzz soak install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -27,7 +27,8 @@ enum {
  * one thread; frames may only go between stacks that do. */
 WN_API WN_MUST_USE struct wn_frames *wn_frames_new(const struct wn_host *host, size_t octets_max);
 
-/* Frees the pool. Its stacks must be freed and its frames released before. NULL is nothing. */
+/* Gives the pool up: its memory goes back with the last stack that uses it. Frames that the caller has
+ * must have been released before. NULL is nothing. */
 WN_API void wn_frames_free(struct wn_frames *frames);
 
 /* What a device has done, or is to do, for the transport layer; as in virtio_net_hdr (virtio 1.2
