@@ -47,6 +47,7 @@ struct wire {
     struct trace trace;
     usec began_at;
     bool up;
+    size_t hole; /* octets of IP; 0: none */
     struct direction from[2]; /* by enum wire_end */
 };
 
@@ -302,11 +303,21 @@ static void travel(struct wire *wire, struct direction *d, struct frame *frame,
     pass_held(wire, d, arrives_at, now);
 }
 
+/* Octets of IP of a frame, or of each that a device would make of it. */
+static size_t packet_len(const struct frame *frame)
+{
+    enum { ETHERNET = 14, HEADERS = 52 /* IPv4, TCP with timestamps */ };
+    if (frame->offload.gso != FRAME_GSO_NONE)
+        return HEADERS + (size_t)frame->offload.gso_size;
+    return frame_total(frame) - ETHERNET;
+}
+
 void wire_send(struct wire *wire, enum wire_end from, struct frame *frame, usec now)
 {
     struct direction *d = &wire->from[from];
     d->counters.sent++;
-    if (!wire->up) {
+    bool vanishes = wire->hole != 0 && packet_len(frame) > wire->hole;
+    if (!wire->up || vanishes) {
         d->counters.lost++;
         lose(wire, DROP_WIRE_LOSS, frame, now);
         return;
@@ -372,6 +383,11 @@ usec wire_deadline(const struct wire *wire)
 void wire_set_up(struct wire *wire, bool up)
 {
     wire->up = up;
+}
+
+void wire_set_hole(struct wire *wire, size_t octets)
+{
+    wire->hole = octets;
 }
 
 void wire_counters(const struct wire *wire, enum wire_end from, struct wire_counters *out)

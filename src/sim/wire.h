@@ -66,6 +66,10 @@ usec wire_deadline(const struct wire *wire);
 /* Cuts (frames sent are lost) or mends the wire. */
 void wire_set_up(struct wire *wire, bool up);
 
+/* Frames with more than `octets` of IP vanish from now on, and nobody says so: a black hole for path MTU
+ * discovery (RFC 2923 §2.1). 0: none do. Both ways. */
+void wire_set_hole(struct wire *wire, size_t octets);
+
 struct wire_counters {
     uint64_t sent, delivered, lost, queue_full, duplicated, reordered, corrupted, marked;
 };

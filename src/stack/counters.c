@@ -75,6 +75,7 @@ static const struct counter_row stack_rows[] = {
     OF_STACK(tcpTailProbesMended),
     OF_STACK(tcpUndos),
     OF_STACK(tcpTimeoutsInVain),
+    OF_STACK(tcpPathMtuBlackHoles),
     OF_STACK(tcpEcnOpens),
     OF_STACK(tcpEcnReductions),
     OF_STACK(tcpConnections),

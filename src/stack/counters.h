@@ -43,6 +43,7 @@ struct stack_counters {
     uint64_t tcpTimeoutsInVain;   /* such after timeouts */
     uint64_t tcpEcnOpens;         /* connections that agreed on ECN; */
     uint64_t tcpEcnReductions;    /* reductions of the window for marks, without loss */
+    uint64_t tcpPathMtuBlackHoles; /* full segments vanished, and smaller ones are tried (RFC 4821) */
     uint64_t tcpConnections; /* gauge: control blocks of every state */
 };
 

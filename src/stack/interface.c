@@ -69,6 +69,12 @@ void stack_set_up(struct stack *stack, unsigned index, bool up)
     interface_flush(interface);
 }
 
+void stack_set_mtu(struct stack *stack, unsigned index, uint16_t mtu)
+{
+    ASSERT(index < stack->interface_count && mtu >= INTERFACE_MTU_MIN);
+    stack->interfaces[index]->options.mtu = mtu;
+}
+
 const struct interface_counters *stack_interface_counters(const struct stack *stack,
                                                           unsigned interface)
 {

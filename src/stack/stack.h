@@ -116,6 +116,9 @@ MUST_USE bool stack_add_neighbour(struct stack *stack, unsigned interface,
 /* Takes the frame: Ethernet header first. */
 void stack_input(struct stack *stack, unsigned interface, struct frame *frame, usec now);
 
+/* The link carries packets of `mtu` octets from now on, 576 at least. */
+void stack_set_mtu(struct stack *stack, unsigned interface, uint16_t mtu);
+
 /* The next frame to send on the interface, Ethernet header first, whose reference goes to the
  * caller; NULL when there is none now. A caller whose device is full just does not ask. */
 struct frame *stack_output(struct stack *stack, unsigned interface);

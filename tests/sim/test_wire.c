@@ -343,6 +343,23 @@ static void test_a_cut_wire_loses(void **state)
     bench_close(&b);
 }
 
+static void test_large_frames_fall_into_a_hole(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, 1, (struct wire_impairments){.delay = 5});
+    wire_set_hole(b.wire, 576);
+    send_number(&b, WIRE_A, 1, 14 + 576, 0);
+    send_number(&b, WIRE_A, 2, 14 + 577, 0);
+    send_number(&b, WIRE_B, 3, 14 + 577, 0);
+    wire_set_hole(b.wire, 0);
+    send_number(&b, WIRE_A, 4, 14 + 577, 0);
+    assert_int_equal(receive_number(&b, WIRE_B, 5), 1);
+    assert_int_equal(receive_number(&b, WIRE_B, 5), 4);
+    assert_int_equal(b.drops[DROP_WIRE_LOSS], 2);
+    bench_close(&b);
+}
+
 static void test_what_is_under_way_is_bounded(void **state)
 {
     (void)state;
@@ -546,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_corruption_flips_one_bit),
         cmocka_unit_test(test_corruption_completes_partial_checksums),
         cmocka_unit_test(test_a_cut_wire_loses),
+        cmocka_unit_test(test_large_frames_fall_into_a_hole),
         cmocka_unit_test(test_what_is_under_way_is_bounded),
         cmocka_unit_test(test_seeds_repeat),
         cmocka_unit_test(test_effects_do_not_disturb_each_other),

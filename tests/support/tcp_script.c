@@ -121,6 +121,7 @@ static void catch_frame(struct play *p, struct frame *frame)
     assert_int_equal(ipv4_decode(packet, &ip), WIRE_OK);
     caught->protocol = ip.protocol;
     caught->ttl = ip.ttl;
+    caught->dont_fragment = ip.dont_fragment;
     caught->traffic_class = ip.traffic_class;
     if (ip.protocol == IP_PROTOCOL_ICMP) {
         caught->icmp_code = ip.payload.data[1];
@@ -431,6 +432,8 @@ static void check_word(struct play *p, const struct caught *caught)
         script_same(p, "urgent pointer", header->urgent, script_number(p));
     else if (strcmp(name, "ttl") == 0)
         script_same(p, "ttl", caught->ttl, script_number(p));
+    else if (strcmp(name, "df") == 0)
+        script_same(p, "DF", caught->dont_fragment, script_number(p));
     else if (strcmp(name, "class") == 0)
         script_same(p, "traffic class", caught->traffic_class, script_number(p));
     else

@@ -17,7 +17,7 @@
  * from then on; `old n` sends one n older than that,
  * `echo-older n` echoes what we sent n ms earlier. `raw HEX` adds options as octets, `urg n` sets
  * the urgent pointer, `badsum` spoils the checksum. `<<` instead of `<` comes in one batch with the
- * segment before: nothing is sent in between.  `class n` is IP's traffic class. On `>` lines `ttl n` and `class n` look at IP's header.
+ * segment before: nothing is sent in between.  `class n` is IP's traffic class. On `>` lines `ttl n`, `class n` and `df 0|1` look at IP's header.
  *
  * Settings, before all: mtu n, tso, foreign, receive n, send n, connections n,
  *      profile NAME, with WORD n (of the profile: script_with()), congestion NAME.

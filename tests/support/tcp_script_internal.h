@@ -25,6 +25,7 @@ struct caught {
     uint8_t icmp_code;
     uint8_t ttl;
     uint8_t traffic_class;
+    bool dont_fragment;
     struct tcp_header header;
     size_t len;
     char kinds[100]; /* of the options, as they lie: "2,4,8,1,3" */

@@ -234,11 +234,20 @@ static bool take_times(struct play *p)
     return true;
 }
 
+/* What a route's MTU makes of the link's: there is one route. */
+static uint16_t link_mtu(const struct play *p)
+{
+    uint16_t route = p->settings.route_mtu;
+    return route != 0 && route < p->mtu ? route : p->mtu;
+}
+
 static void apply_settings(struct play *p)
 {
     if (p->stack == NULL)
         return;
     tcp_set_profile(p->stack, &p->settings.profile);
+    if (p->interface_made)
+        stack_set_mtu(p->stack, p->interface, link_mtu(p));
     if (p->settings.has_fast_open_key)
         (void)!tcp_set_fast_open_keys(p->stack, p->settings.fast_open_key,
                                       sizeof p->settings.fast_open_key);
@@ -424,8 +433,7 @@ static bool make_network(struct play *p)
     struct interface_options interface = {
         .name = "tun0",
         .mac = stack_mac,
-        .mtu = p->settings.route_mtu != 0 && p->settings.route_mtu < p->mtu ? p->settings.route_mtu
-                                                                            : p->mtu,
+        .mtu = link_mtu(p),
         .features = INTERFACE_CHECKSUM | (p->settings.tso ? INTERFACE_TSO4 : 0u),
     };
     uint32_t local = address_v4_value(&p->local);
@@ -437,6 +445,7 @@ static bool make_network(struct play *p)
     if (index < 0)
         return false;
     p->interface = (unsigned)index;
+    p->interface_made = true;
     return stack_add_address(p->stack, p->interface, &address, false) &&
            stack_add_neighbour(p->stack, p->interface, &p->gateway, &gateway_mac) &&
            stack_add_route(p->stack, &all, &p->gateway, p->interface);

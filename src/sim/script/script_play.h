@@ -104,6 +104,7 @@ struct play {
     struct bsd *bsd;
     struct frame_pool *frames;
     unsigned interface;
+    bool interface_made;
     bool failed;
 
     usec start;

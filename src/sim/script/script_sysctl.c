@@ -63,7 +63,6 @@ NUMBER(orphan_retries, uint8_t, 0, 127)
 NUMBER(reordering, uint8_t, 1, 127)
 NUMBER(not_sent_low, uint32_t, 0, UINT32_MAX)
 NUMBER(keepalive_probes, uint8_t, 1, 127)
-NUMBER(path_mtu_base, uint16_t, 68, 65535)
 NUMBER(burst_divisor, uint8_t, 0, 255)
 NUMBER(burst_min, uint8_t, 1, 255)
 NUMBER(challenge_count, uint32_t, 1, INT32_MAX)
@@ -162,8 +161,16 @@ static bool set_recovery(struct setting *s)
 
 static bool set_path_mtu_probing(struct setting *s)
 {
-    profile(s)->path_mtu_probing = s->numbers[0] != 0;
+    profile(s)->path_mtu_probing = (uint8_t)s->numbers[0];
     return s->count == 1 && s->numbers[0] >= 0 && s->numbers[0] <= 2;
+}
+
+/* An MSS there, octets of IP here. */
+static bool set_path_mtu_base(struct setting *s)
+{
+    enum { HEADERS = 40 };
+    profile(s)->path_mtu_base = (uint16_t)(s->numbers[0] + HEADERS);
+    return s->count == 1 && s->numbers[0] >= 48 && s->numbers[0] <= UINT16_MAX - HEADERS;
 }
 
 static bool set_no_path_mtu_discovery(struct setting *s)

@@ -4,7 +4,7 @@
  * it: the socket, or TCP (enum tcp_option), for which it waits until there is a connection.
  *
  * An option that neither knows is answered with ENOPROTOOPT. Kept without effect, besides those that
- * programs say in vain on Linux too: SO_DONTROUTE, and IP_MTU_DISCOVER on streams; a second socket with SO_REUSEPORT still gets EADDRINUSE.
+ * programs say in vain on Linux too: SO_DONTROUTE; a second socket with SO_REUSEPORT still gets EADDRINUSE.
  */
 #include "stack/bsd/sockopt_table.h"
 
@@ -329,7 +329,12 @@ static int get_mss(const struct bsd_socket *s)
 static int get_mtu(const struct bsd_socket *s)
 {
     struct ip_address source;
+    struct tcp_info info;
     uint16_t mtu;
+    if (s->c != NULL && bsd_stream_state(s) != TCP_CLOSED) { /* as path MTU discovery has it */
+        tcp_info(s->c, &info);
+        return (int)info.path_mtu;
+    }
     if (s->remote.port == 0 || !stack_route(s->bsd->stack, &s->remote.address, &source, &mtu))
         return -ENOTCONN;
     return mtu;

@@ -294,6 +294,16 @@ struct tcp_extra {
     uint8_t urgent_octet;
     struct seq urgent_last;  /* of the peer's urgent octets */
     struct seq snd_up;       /* behind ours, while c->urgent_sending */
+    uint16_t search_use;     /* octets of IP, while c->mtu_search (tcp_path_mtu.c): at most in use, */
+    uint16_t search_low;     /* RFC 4821 §7.1: has arrived, */
+    uint16_t search_high;    /* not larger */
+    uint16_t mtu_probe;      /* of the probe that is under way; 0: none */
+    struct seq mtu_probe_start;
+    struct seq mtu_probe_end;
+    uint32_t search_at;      /* seconds: search_high was learned */
+    bool search_again;       /* the next probe is as large as what was lost */
+    bool search_black;       /* larger ones have vanished, */
+    bool search_proved;      /* and something has arrived since */
     usec limit_at;
     usec limited[TCP_LIMIT_COUNT]; /* before that */
 };
@@ -423,6 +433,7 @@ struct tcp_connection {
     bool cookie_granted : 1;  /* SYN,ACK has one */
     bool cookie_experimental : 1;
     bool syn_text_taken : 1;  /* by whoever got the SYN */
+    bool mtu_search : 1;      /* extra->search_use is the most that is sent */
     bool urgent_in_line : 1;  /* see tcp_profile.h */
     bool urgent_coming : 1;   /* the peer's last urgent octet is announced, and not here */
     bool urgent_sending : 1;  /* urgent octets of ours are not acknowledged */
@@ -550,6 +561,7 @@ struct tcp_destination {
     uint32_t ssthresh;
     uint32_t path_mtu_at;
     uint16_t path_mtu;
+    bool path_mtu_guessed; /* no router has said so */
     uint16_t mss;          /* that it has told with a SYN,ACK of fast open */
     uint8_t cookie_len;
     uint8_t cookie[TCP_COOKIE_MAX];
@@ -1055,6 +1067,7 @@ struct tcp_path {
     struct route_choice route;
     uint32_t mss;        /* payload of a segment without SACK blocks */
     uint32_t burst_max;  /* payload of what is handed down in one piece; a multiple of mss */
+    uint16_t probe;      /* octets of IP, of a probe of the path (RFC 4821); 0: it is none */
     bool partial;        /* the device computes checksums */
 };
 MUST_USE bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out);
@@ -1074,6 +1087,30 @@ bool tcp_transmit_ack(struct tcp_connection *c, const struct tcp_path *path, str
 /* Returns how much of the sequence space went out, which may be less; 0: no memory. */
 uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path,
                            const struct tcp_stretch *stretch);
+
+/* ---- tcp_path_mtu.c ---- */
+/* The largest packet that is sent where the interface carries `mtu`. */
+uint32_t tcp_path_mtu(struct tcp_connection *c, uint32_t mtu);
+/* A router says so; 0: it does not say how large one may be. */
+void tcp_path_mtu_lowered(struct tcp_connection *c, uint32_t mtu);
+void tcp_path_search_established(struct tcp_connection *c);
+void tcp_path_search_recalled(struct tcp_connection *c, uint32_t mtu);
+/* One more timeout, after several. */
+void tcp_path_black_hole(struct tcp_connection *c);
+/* While c->mtu_search: snd_una has moved. */
+void tcp_path_search_acked(struct tcp_connection *c);
+enum tcp_probe_step {
+    TCP_PROBE_NONE, /* go on as usual */
+    TCP_PROBE_WAIT, /* send nothing until there is room for one */
+    TCP_PROBE_SEND, /* *out is for the next segment of new text */
+};
+enum tcp_probe_step tcp_path_probe(struct tcp_connection *c, const struct tcp_path *path,
+                                   struct tcp_path *out);
+void tcp_path_probe_sent(struct tcp_connection *c, const struct tcp_path *path, struct seq start);
+/* While extra->mtu_probe: something is lost. True: the probe alone, which is sent again in smaller
+ * segments, and is no congestion. */
+MUST_USE bool tcp_path_probe_lost(struct tcp_connection *c);
+void tcp_path_probe_timed_out(struct tcp_connection *c);
 
 /* ---- tcp_reset.c ---- */
 /* RST in answer to a segment, as its target (RFC 9293 §3.10.7.1). Never to a RST. */

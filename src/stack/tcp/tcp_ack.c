@@ -59,6 +59,8 @@ static void advance(struct tcp_connection *c, const struct tcp_segment *seg,
         event->rtt = tcp_timestamp_rtt(c, &seg->header.options);
     c->snd_una = seg->ack;
     release_text(c);
+    if (UNLIKELY(c->mtu_search))
+        tcp_path_search_acked(c);
     if (UNLIKELY(c->urgent_sending))
         tcp_urgent_acknowledged(c);
     c->octets_acknowledged += event->acknowledged;

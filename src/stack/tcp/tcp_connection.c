@@ -273,6 +273,7 @@ void tcp_enter_time_wait(struct tcp_connection *c)
 void tcp_established(struct tcp_connection *c)
 {
     struct tcp_path path;
+    tcp_path_search_established(c);
     (void)!tcp_path_find(c, &path); /* for c->mss, now that the peer's is known */
     tcp_set_state(c, TCP_ESTABLISHED);
     if (!c->fast_open_child) /* which may have sent something already */

@@ -99,6 +99,12 @@ void tcp_destination_recall_path(struct tcp_connection *c)
         tcp_destination_find(c->stack, &c->local.address, &c->remote.address);
     if (d == NULL)
         return;
+    usec age = c->stack->now - (usec)d->path_mtu_at * USEC_PER_SEC;
+    if (d->path_mtu_guessed) {
+        if (age <= c->profile->path_mtu_interval)
+            tcp_path_search_recalled(c, d->path_mtu);
+        return;
+    }
     c->path_mtu = d->path_mtu;
     c->path_mtu_at = d->path_mtu_at;
 }
@@ -129,7 +135,9 @@ void tcp_destination_store(struct tcp_connection *c)
     unsigned remember = c->profile->remember;
     if (!(remember & (TCP_REMEMBER_RTT | TCP_REMEMBER_SSTHRESH | TCP_REMEMBER_PATH_MTU)))
         return;
-    bool path = (remember & TCP_REMEMBER_PATH_MTU) && c->path_mtu != 0;
+    bool guessed = c->mtu_search && c->extra->search_black && c->extra->search_proved &&
+                   (c->path_mtu == 0 || c->extra->search_use < c->path_mtu);
+    bool path = (remember & TCP_REMEMBER_PATH_MTU) && (c->path_mtu != 0 || guessed);
     if (c->srtt == 0 && !path)
         return;
     struct tcp_destination *d = tcp_destination_of(c);
@@ -142,7 +150,8 @@ void tcp_destination_store(struct tcp_connection *c)
     if ((remember & TCP_REMEMBER_SSTHRESH) && c->ssthresh != UINT32_MAX)
         d->ssthresh = c->ssthresh;
     if (path) {
-        d->path_mtu = c->path_mtu;
-        d->path_mtu_at = c->path_mtu_at;
+        d->path_mtu = guessed ? c->extra->search_use : c->path_mtu;
+        d->path_mtu_at = guessed ? (uint32_t)(c->stack->now / USEC_PER_SEC) : c->path_mtu_at;
+        d->path_mtu_guessed = guessed;
     }
 }

@@ -1,50 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * tcp_icmp.c - what routers and hosts say of our segments (RFC 9293 §3.9.2.2), believed only as far
- * as somebody on the path could say it (RFC 5927): path MTU discovery (RFC 1191), and refusals while
- * a connection is being opened.
+ * as somebody on the path could say it (RFC 5927): path MTU discovery (RFC 1191, tcp_path_mtu.c), and refusals
+ * while a connection is being opened.
  */
 #include "stack/tcp/internal.h"
 #include "wire/inet/icmp_message.h"
-
-/* RFC 1191 §7.1: the next lower of the sizes that networks have, for routers that do not say. */
-static uint32_t plateau_below(uint32_t mtu)
-{
-    static const uint16_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68};
-    for (size_t i = 0; i < ARRAY_LEN(plateaus); i++)
-        if (plateaus[i] < mtu)
-            return plateaus[i];
-    return 68;
-}
-
-static void path_mtu_lowered(struct tcp_connection *c, uint32_t mtu)
-{
-    struct route_choice route;
-    if (!ip_route(c->stack, &c->remote.address, &route))
-        return;
-    uint32_t current = c->path_mtu != 0 && c->path_mtu < route.mtu ? c->path_mtu : route.mtu;
-    if (mtu == 0)
-        mtu = plateau_below(current);
-    if (mtu < TCP_PATH_MTU_MIN) {
-        c->may_fragment = true;
-        mtu = TCP_PATH_MTU_MIN;
-    }
-    if (mtu >= current && !c->may_fragment)
-        return;
-    if (mtu < current)
-        c->path_mtu = (uint16_t)mtu;
-    c->path_mtu_at = (uint32_t)(c->stack->now / USEC_PER_SEC);
-    tcp_destination_store(c);
-    /* What was too big did not arrive, which says nothing of congestion (RFC 1191 §6.5). */
-    if (c->state == TCP_SYN_SENT && c->syn_text > 0) { /* without text it fits */
-        c->syn_wanted = true;
-        tcp_wake(c);
-    } else if (c->state != TCP_SYN_SENT && c->state != TCP_SYN_RECEIVED) {
-        tcp_sent_mark_all_lost(c);
-        c->retransmit_forced = true;
-        tcp_wake(c);
-    }
-}
 
 /* RFC 9293 §3.9.2.2 calls most errors soft, and while a connection lives all are (RFC 5927 §5.2):
  * its application is told. One that is being opened by an application that waits for it fails (RFC
@@ -77,7 +38,7 @@ void tcp_icmp(struct stack *stack, const struct icmp_report *report)
     if (!seq_in_window(seq, first, (uint32_t)seq_diff(c->snd_nxt, first)))
         return;
     if (report->type == ICMP_UNREACHABLE && report->code == ICMP_FRAGMENTATION_NEEDED)
-        path_mtu_lowered(c, report->mtu);
+        tcp_path_mtu_lowered(c, report->mtu);
     else
         unreachable(c, report);
 }

@@ -33,7 +33,7 @@ static void info_sizes(const struct tcp_connection *c, struct tcp_info *out)
     out->peer_mss = c->peer_mss;
     out->receive_mss = c->rcv_mss;
     if (ip_route(c->stack, &c->remote.address, &route)) {
-        out->path_mtu = c->path_mtu != 0 && c->path_mtu < route.mtu ? c->path_mtu : route.mtu;
+        out->path_mtu = tcp_path_mtu((struct tcp_connection *)c, route.mtu);
         out->advertised_mss = tcp_syn_mss(c->profile, &c->remote.address, route.mtu);
     }
     out->send_scale = c->scaling ? c->snd_scale : 0;

@@ -276,10 +276,33 @@ static unsigned output_syn(struct tcp_connection *c, const struct tcp_path *path
     return 1;
 }
 
+/* RFC 4821 §7.4. True: nothing else is to be sent now. */
+static bool probe_path(struct tcp_connection *c, const struct tcp_path *path, bool *sent)
+{
+    struct tcp_path probe;
+    struct seq start = c->snd_nxt;
+    switch (tcp_path_probe(c, path, &probe)) {
+    case TCP_PROBE_NONE:
+        return false;
+    case TCP_PROBE_WAIT:
+        *sent = false;
+        return true;
+    case TCP_PROBE_SEND:
+        break;
+    }
+    *sent = send_new(c, &probe);
+    if (*sent)
+        tcp_path_probe_sent(c, &probe, start);
+    return true;
+}
+
 static bool send_text(struct tcp_connection *c, const struct tcp_path *path)
 {
+    bool sent;
     if (UNLIKELY(c->paced) && !tcp_pacing_open(c))
         return false;
+    if (UNLIKELY(c->mtu_search) && probe_path(c, path, &sent))
+        return sent;
     return send_forward(c, path) || send_lost(c, path) || send_new(c, path);
 }
 

@@ -48,7 +48,7 @@ enum tcp_path_mtu_discovery { /* in the order of Linux's IP_PMTUDISC_… */
 enum tcp_path_mtu_probing { /* RFC 4821; in the order of Linux's tcp_mtu_probing */
     TCP_PROBING_OFF,
     TCP_PROBING_WHEN_BLACK, /* when full segments vanish time and again */
-    TCP_PROBING_ALWAYS,     /* from the small size upwards, from the beginning */
+    TCP_PROBING_ALWAYS,     /* from the beginning: a larger one only when a probe has arrived */
     TCP_PROBING_COUNT
 };
 
@@ -72,7 +72,7 @@ enum tcp_congestion_kind { /* who decides how much may be under way */
 
 /*
  * Kept and told, but without effect yet: syn_cookies, defer_accept, push_each_write,
- * not_sent_low, path_mtu_probing and path_mtu_base; receive_low is heeded by
+ * not_sent_low; receive_low is heeded by
  * stack/bsd only. The options that set them (tcp.h) are the same.
  */
 struct tcp_profile {
@@ -160,7 +160,7 @@ struct tcp_profile {
     uint8_t traffic_class;   /* DSCP; the ECN bits are TCP's own */
     uint8_t path_mtu_discovery; /* enum tcp_path_mtu_discovery */
     uint8_t path_mtu_probing; /* enum tcp_path_mtu_probing */
-    uint16_t path_mtu_base;  /* octets of IP */
+    uint16_t path_mtu_base;  /* octets of IP: the size to begin the search with */
     usec path_mtu_interval;  /* then larger ones are tried again */
     bool statistics;         /* all of struct tcp_info, from a connection's first moment on */
 };

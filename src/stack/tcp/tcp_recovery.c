@@ -131,11 +131,17 @@ static void find_lost(struct tcp_connection *c, struct tcp_ack_event *event)
     event->lost = c->sending->found_lost - before;
 }
 
+/* It is only a probe of the path that is lost: no congestion (RFC 4821 §7.6.2). */
+static bool only_a_probe(struct tcp_connection *c)
+{
+    return UNLIKELY(c->extra->mtu_probe != 0) && tcp_path_probe_lost(c);
+}
+
 static void when_open(struct tcp_connection *c, struct tcp_ack_event *event)
 {
     count_duplicates(c, event);
     find_lost(c, event);
-    if (loss_is_evident(c, event))
+    if (loss_is_evident(c, event) && !only_a_probe(c))
         enter_recovery(c, event);
     else if (c->recovery != TCP_REDUCING)
         c->recovery = c->sending->sacked > 0 || c->dup_acks > 0 ? TCP_DISORDER : TCP_OPEN;
@@ -268,7 +274,7 @@ void tcp_recovery_late(struct tcp_connection *c)
 {
     struct tcp_ack_event event = {.rtt = -1};
     find_lost(c, &event);
-    if (event.lost == 0 || c->recovery >= TCP_RECOVERY)
+    if (event.lost == 0 || c->recovery >= TCP_RECOVERY || only_a_probe(c))
         return;
     enter_recovery(c, &event);
     if (tcp_prr_in_use(c)) {
@@ -288,6 +294,8 @@ void tcp_recovery_timed_out(struct tcp_connection *c)
 {
     struct tcp_sending *s = c->sending;
     bool asks = c->recovery < TCP_RECOVERY || c->retries > 1;
+    if (UNLIKELY(c->extra->mtu_probe != 0))
+        tcp_path_probe_timed_out(c);
     if (timeout_is_news(c)) {
         tcp_undo_begin(c);
         c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c));

@@ -188,6 +188,8 @@ static void retransmission_timeout(struct tcp_connection *c)
             tcp_sent_lose(c, first);
         c->retransmit_forced = true;
     } else {
+        if (UNLIKELY(c->retries >= TCP_R1))
+            tcp_path_black_hole(c);
         tcp_recovery_timed_out(c);
     }
     if (c->sending->first != NULL)

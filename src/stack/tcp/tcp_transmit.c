@@ -14,24 +14,14 @@ static uint32_t ip_header_len(const struct tcp_connection *c)
     return address_is_v4(&c->remote.address) ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
 }
 
-static uint32_t usable_mtu(struct tcp_connection *c, uint32_t mtu)
-{
-    if (c->path_mtu == 0)
-        return mtu;
-    /* RFC 1191 §6.3: after a while the path may have become better. */
-    usec learned_at = (usec)c->path_mtu_at * USEC_PER_SEC;
-    if (c->stack->now - learned_at > c->profile->path_mtu_interval)
-        c->path_mtu = 0;
-    return c->path_mtu != 0 && c->path_mtu < mtu ? c->path_mtu : mtu;
-}
-
 bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out)
 {
     if (!ip_route(c->stack, &c->remote.address, &out->route))
         return false;
     uint32_t headers = ip_header_len(c) + TCP_HEADER_LEN;
     uint32_t options = c->timestamps ? TCP_TIMESTAMPS_LEN : 0;
-    uint32_t mss = usable_mtu(c, out->route.mtu) - headers;
+    uint32_t mss = tcp_path_mtu(c, out->route.mtu) - headers;
+    out->probe = 0;
     if (mss > c->peer_mss)
         mss = c->peer_mss;
     if (c->profile->mss_max != 0 && mss > c->profile->mss_max)

@@ -40,6 +40,7 @@ static void read_all(struct play *p, size_t len)
 {
     for (int i = 0; i < 12; i++) {
         look(p);
+        play_recv(p, A, 100, WN_MSG_PEEK);
         if (play_recv(p, A, len, 0) <= 0)
             break;
     }
