@@ -41,6 +41,8 @@ static void of_sending(const struct tcp_info *info, struct wn_tcp_info *out)
     out->tcpi_bytes_retrans = info->octets_retransmitted;
     out->tcpi_delivered_ce = info->segments_marked;
     out->tcpi_dsack_dups = info->dsacks;
+    out->tcpi_delivered = info->segments_delivered;
+    out->tcpi_reord_seen = info->reorderings;
     out->tcpi_notsent_bytes = info->not_sent;
     out->tcpi_snd_wnd = info->send_window;
     out->tcpi_segs_out = info->segments_out;

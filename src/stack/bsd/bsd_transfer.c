@@ -65,6 +65,13 @@ static int cannot_send(struct bsd_socket *s)
     return bsd_error(s) != 0 ? -bsd_take_error(s) : -EPIPE;
 }
 
+/* A message of several parts is one write, and only its last part ends it. */
+static unsigned send_flags(int flags, bool last)
+{
+    unsigned more = !last || (flags & WN_MSG_MORE) ? TCP_SEND_MORE : 0;
+    return more | (last && (flags & WN_MSG_EOR) ? TCP_SEND_RECORD : 0);
+}
+
 long bsd_stream_send(struct bsd_socket *s, const struct wn_msghdr *message, int flags, size_t *done)
 {
     long len = bsd_message_len(message);
@@ -83,10 +90,14 @@ long bsd_stream_send(struct bsd_socket *s, const struct wn_msghdr *message, int 
         return *done > 0 && !nothing ? (long)*done : obstacle;
     }
     s->fast_opening = false;
+    if (*done > 0 && bsd_waits(s, flags) && !tcp_writable(s->c))
+        return -EAGAIN; /* it goes on when there is room that is worth it */
     while (*done < (size_t)len) {
         struct wn_iovec piece = bsd_message_piece(message, *done);
         struct bytes text = bytes_of(piece.iov_base, piece.iov_len);
-        size_t taken = flags & WN_MSG_OOB ? tcp_send_urgent(s->c, text) : tcp_send(s->c, text);
+        unsigned how = send_flags(flags, *done + piece.iov_len == (size_t)len);
+        size_t taken =
+            flags & WN_MSG_OOB ? tcp_send_urgent(s->c, text) : tcp_send_as(s->c, text, how);
         *done += taken;
         if (taken < piece.iov_len)
             break;

@@ -70,6 +70,8 @@ struct tcp_chunk {
     uint32_t len;
     struct seq start;
     bool ours; /* the frame was made here, so that only this queue writes behind the chunk */
+    bool ends; /* a unit of the send queue ends here (tcp_units.c), */
+    bool push; /* and a write */
 };
 
 struct tcp_queue {
@@ -106,6 +108,7 @@ enum tcp_sent_flags {
     TCP_SENT_AGAIN = 1 << 2,    /* retransmitted since it was thought lost */
     TCP_SENT_EVER_AGAIN = 1 << 3, /* retransmitted at all: no sample of RTT (Karn) */
     TCP_SENT_FIN = 1 << 4,
+    TCP_SENT_PUSH = 1 << 5,     /* a write ends here, or a unit: again when it is sent again */
 };
 
 /* HyStart++ (RFC 9406 §4.2), while in the first slow start. */
@@ -200,6 +203,11 @@ struct tcp_sending {
     struct tcp_sent *places[TCP_SACK_BLOCKS_MAX]; /* where the last blocks of SACK lay */
     bool has_places;
     uint32_t records;           /* how many there are */
+    uint32_t units;             /* of the application's writes, not wholly sent (tcp_units.c) */
+    struct seq unit_start;      /* the last one begins here */
+    bool has_ends;              /* there are, or were, chunks that end one */
+    bool more;                  /* more is to come behind what was queued last */
+    bool held;                  /* so a short segment of it waits, for some event */
     uint32_t sacked;            /* octets in records with that flag */
     uint32_t lost;
     uint32_t again;             /* lost ones that were sent again */
@@ -268,6 +276,8 @@ struct tcp_undo {
 struct tcp_extra {
     uint64_t octets_retransmitted;
     uint32_t retransmits;    /* segments; SYNs too */
+    uint32_t syn_retransmits;
+    uint32_t reorderings;    /* times that something came after what was sent later */
     uint32_t timeouts;
     uint32_t out_of_order;   /* segments of the peer that came before their time */
     uint32_t marked;         /* segments delivered, by ACKs that told of a mark (ECE) */
@@ -1026,6 +1036,23 @@ uint32_t tcp_timestamp_at(const struct tcp_connection *c, usec at);
 /* What TSecr says; -1: nothing. */
 usec tcp_timestamp_rtt(const struct tcp_connection *c, const struct tcp_options *options);
 
+/* ---- tcp_units.c ---- */
+bool tcp_units_count(const struct tcp_connection *c); /* is all text kept in units? */
+uint32_t tcp_units_cost(const struct tcp_connection *c);  /* beside the octets */
+uint32_t tcp_units_limit(const struct tcp_connection *c); /* of octets and cost */
+/* With `queued` octets: how many more may come; and are they so few that it is worth telling? */
+size_t tcp_units_room(const struct tcp_connection *c, uint32_t queued, uint32_t limit);
+bool tcp_units_roomy(const struct tcp_connection *c, uint32_t queued, uint32_t limit);
+void tcp_units_grow(struct tcp_connection *c); /* the send buffer, by cwnd */
+bool tcp_unit_is_open(const struct tcp_connection *c);
+bool tcp_unit_full(const struct tcp_connection *c);
+uint32_t tcp_unit_left(const struct tcp_connection *c, uint32_t len); /* that many, or fewer */
+void tcp_unit_add(struct tcp_connection *c, uint32_t len); /* was queued: moves snd_end */
+void tcp_unit_end(struct tcp_connection *c, bool push);
+/* Octets from snd_nxt to the end of the unit in which it lies; does a write end there? */
+uint32_t tcp_unit_rest(const struct tcp_connection *c, bool *push);
+void tcp_units_sent(struct tcp_connection *c, bool ended); /* snd_nxt has moved, to the end of one */
+
 /* ---- tcp_send.c ---- */
 uint32_t tcp_send_limit(const struct tcp_connection *c); /* octets that may be queued */
 /* The queue got shorter, or the limit of it changed: perhaps the application may go on. */
@@ -1066,7 +1093,8 @@ void tcp_burst_shorten(const struct tcp_connection *c, struct tcp_path *path);
 struct tcp_path {
     struct route_choice route;
     uint32_t mss;        /* payload of a segment without SACK blocks */
-    uint32_t burst_max;  /* payload of what is handed down in one piece; a multiple of mss */
+    uint32_t frame_max;  /* payload of what is handed down in one piece; a multiple of mss */
+    uint32_t burst_max;  /* payload of what goes at once: a piece, or several */
     uint16_t probe;      /* octets of IP, of a probe of the path (RFC 4821); 0: it is none */
     bool partial;        /* the device computes checksums */
 };

@@ -138,6 +138,14 @@ size_t tcp_send_room(const struct tcp_connection *c);
 /* Queues a copy; returns how much was taken. 0 after tcp_shutdown() or failure. */
 size_t tcp_send(struct tcp_connection *c, struct bytes in);
 
+enum tcp_send_flags {
+    TCP_SEND_MORE = 1 << 0,   /* more comes at once: what does not fill a segment waits for it, or for
+                                 the next acknowledgement, 200 ms at most; no PSH */
+    TCP_SEND_RECORD = 1 << 1, /* a message ends: no segment goes beyond its end, the first time or
+                                 again */
+};
+size_t tcp_send_as(struct tcp_connection *c, struct bytes in, unsigned flags);
+
 /* Queues the linear octets of `frame` without a copy. Takes the frame when true. False: no room at
  * all, and the caller keeps it; any room is room for a whole frame. The octets must not change
  * any more. */
@@ -320,6 +328,8 @@ struct tcp_info {
     uint32_t segments_in, segments_out;
     uint32_t text_segments_in, text_segments_out;
     uint32_t retransmits;    /* segments */
+    uint32_t segments_delivered; /* by what SACK says too; the SYN is one */
+    uint32_t reorderings;    /* times that something of ours came after what was sent later */
     uint32_t timeouts;
     uint32_t segments_out_of_order; /* of the peer's */
     uint32_t segments_marked; /* delivered, by acknowledgements that told of a mark (ECE) */

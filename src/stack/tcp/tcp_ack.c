@@ -66,9 +66,11 @@ static void advance(struct tcp_connection *c, const struct tcp_segment *seg,
     c->octets_acknowledged += event->acknowledged;
     c->retries = 0;
     tcp_progress(c);
+    if (UNLIKELY(c->sending->held))
+        c->sending->held = false; /* more was promised, and enough was waited for it */
     if (event->rtt >= 0) {
         c->backoff = 0; /* RFC 6298 §5, Karn: only a sample ends it */
-        if (seq_after(seg->ack, c->rtt_seq)) {
+        if (seq_after(seg->ack, c->rtt_seq) || c->profile->rtt_each_ack) {
             tcp_rtt_sample(c, event->rtt);
             c->rtt_seq = c->snd_nxt;
         }
@@ -186,7 +188,10 @@ enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg
         return drop_ack(c, seg);
     }
     take_ack(c, seg);
-    tcp_send_room_changed(c);
+    if (LIKELY(!tcp_units_count(c)))
+        tcp_send_room_changed(c);
+    else if (c->send_full)
+        tcp_wake(c); /* asked when all has gone out that this lets go */
     if (c->snd_end.n != c->snd_nxt.n || c->sending->lost > c->sending->again || c->shutdown != c->fin_sent ||
         tcp_flight(c) == 0)
         tcp_wake(c);

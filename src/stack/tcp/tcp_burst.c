@@ -62,7 +62,10 @@ static uint32_t wanted(const struct tcp_connection *c, uint32_t mss)
 
 void tcp_burst_shorten(const struct tcp_connection *c, struct tcp_path *path)
 {
-    uint32_t burst = c->profile->burst_min != 0 ? wanted(c, path->mss) : tcp_pacing_burst(c);
+    uint32_t least = c->profile->burst_min;
+    uint32_t burst = least != 0 ? wanted(c, path->mss) : tcp_pacing_burst(c);
+    if (path->frame_max == path->mss && least != 0) /* cut here, where the device cannot */
+        path->burst_max = least * path->mss;
     if (burst < path->burst_max)
         path->burst_max = burst > path->mss ? burst : path->mss;
 }

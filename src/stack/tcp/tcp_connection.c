@@ -279,6 +279,8 @@ void tcp_established(struct tcp_connection *c)
     if (!c->fast_open_child) /* which may have sent something already */
         tcp_congestion_open(c);
     tcp_destination_recall(c);
+    if (tcp_units_count(c))
+        tcp_units_grow(c);
     tcp_timer_stop(c);
     c->retries = 0;
     c->backoff = 0;

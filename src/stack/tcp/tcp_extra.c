@@ -40,6 +40,7 @@ void tcp_count_retransmitted(struct tcp_connection *c, uint32_t len)
     if (!tcp_extra_begin(c))
         return;
     c->extra->retransmits += segments;
+    c->extra->syn_retransmits += len == 0;
     c->extra->octets_retransmitted += len;
 }
 
@@ -81,9 +82,9 @@ enum tcp_limit tcp_limit(const struct tcp_connection *c)
         return c->send_full ? TCP_LIMIT_BUFFER : TCP_LIMIT_APPLICATION;
     if (timer_armed(&c->sending->pace_timer))
         return TCP_LIMIT_PACING;
-    if (c->cwnd_limited)
-        return TCP_LIMIT_CONGESTION;
     uint32_t next = unsent < c->mss ? unsent : c->mss;
+    if (c->cwnd_limited || tcp_pipe(c) + next > c->cwnd)
+        return TCP_LIMIT_CONGESTION; /* first, even if the peer's window were as small */
     return c->snd_wnd < flight + next ? TCP_LIMIT_RECEIVER : TCP_LIMIT_APPLICATION;
 }
 

@@ -65,6 +65,14 @@ static void info_counts(const struct tcp_connection *c, struct tcp_info *out)
     out->text_segments_in = c->text_segments_in;
     out->text_segments_out = c->text_segments_out;
     out->retransmits = extra->retransmits;
+    out->reorderings = extra->reorderings;
+    /* The SYN counts one; what was sent again arrives once, as far as is known. */
+    uint32_t once = c->text_segments_out - (extra->retransmits - extra->syn_retransmits);
+    once += c->syn_text > 0 && !c->syn_text_taken; /* went with the SYN first, in vain */
+    uint32_t under_way = out->segments_unacknowledged - out->segments_sacked;
+    bool open = c->state >= TCP_ESTABLISHED || c->octets_acknowledged > 0;
+    if (open)
+        out->segments_delivered = 1 + (once > under_way ? once - under_way : 0);
     out->timeouts = extra->timeouts;
     out->segments_out_of_order = extra->out_of_order;
     out->segments_marked = extra->marked;

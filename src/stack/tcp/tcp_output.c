@@ -55,7 +55,8 @@ static bool send_again(struct tcp_connection *c, const struct tcp_path *path,
         .start = sent->start,
         .len = tcp_sent_len(sent) - fin,
         .fin = fin,
-        .push = fin || seq_equal(sent->end, c->snd_end),
+        .push = fin || (sent->flags & TCP_SENT_PUSH) != 0 ||
+                (seq_equal(sent->end, c->snd_end) && !c->sending->more),
     };
     uint32_t sent_len = tcp_transmit_text(c, path, &stretch);
     if (sent_len == 0)
@@ -106,7 +107,7 @@ static bool small_may_go(const struct tcp_connection *c)
 {
     if (UNLIKELY(c->urgent_sending))
         return true;
-    if (UNLIKELY(c->cork) || UNLIKELY(c->push_forced))
+    if (UNLIKELY(c->cork || c->sending->held) || UNLIKELY(c->push_forced))
         return c->push_forced || c->shutdown;
     return c->nodelay || c->shutdown || tcp_flight(c) == 0 ||
            seq_before_equal(c->snd_small, c->snd_una);
@@ -129,10 +130,12 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
         tcp_rate_app_limited(c);
         return 0;
     }
+    bool push; /* asked for by send_new() */
+    uint32_t unit = LIKELY(!c->sending->has_ends) ? unsent : tcp_unit_rest(c, &push);
     uint32_t window = usable_window(c);
     if (window == 0) /* §3.8.6.1: probes of a closed window carry an octet */
         return c->probe_forced && tcp_flight(c) == 0 ? 1 : 0;
-    uint32_t len = unsent < window ? unsent : window;
+    uint32_t len = unit < window ? unit : window;
     uint32_t pipe = tcp_pipe(c);
     uint32_t room = c->cwnd > pipe ? c->cwnd - pipe : 0;
     if (UNLIKELY(c->sending->probe_room) && room < path->mss)
@@ -146,13 +149,13 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
     }
     if (len > path->burst_max)
         return path->burst_max;
-    if (tcp_burst_waits(c, path, &(struct tcp_burst){unsent, window, room}))
+    if (tcp_burst_waits(c, path, &(struct tcp_burst){unit, window, room}))
         return 0;
     uint32_t odd = len % path->mss;
     if (odd == 0)
         return len;
-    if (len == unsent)
-        return small_may_go(c) ? len : len - odd;
+    if (len == unit) /* nothing more comes into one that has others behind it */
+        return unit < unsent || small_may_go(c) ? len : len - odd;
     if (len > path->mss)
         return len - odd;
     /* Sender's side of silly window avoidance (§3.8.6.2.1): half of the largest window seen is
@@ -178,6 +181,12 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
         .fin = fin,
         .push = last,
     };
+    bool ends = last;
+    if (UNLIKELY(c->sending->has_ends || c->sending->more)) {
+        bool push;
+        ends = tcp_unit_rest(c, &push) == len;
+        stretch.push = ends && push;
+    }
     uint32_t sent_len = tcp_transmit_text(c, path, &stretch);
     if (sent_len == 0) {
         tcp_free(c->stack, TCP_CACHE_SENT, sent);
@@ -188,7 +197,7 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
         .chunk = stretch.chunk,
         .start = c->snd_nxt,
         .end = seq_add(c->snd_nxt, sent_len),
-        .flags = fin_went ? TCP_SENT_FIN : 0,
+        .flags = (fin_went ? TCP_SENT_FIN : 0) | (stretch.push && !last ? TCP_SENT_PUSH : 0),
     };
     tcp_sent_append(c, sent);
     tcp_prr_sent(c, sent_len);
@@ -199,6 +208,8 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
     c->snd_nxt = sent->end;
     c->sending->next = stretch.chunk;
     c->fin_sent = fin_went;
+    if (UNLIKELY(c->sending->units > 0))
+        tcp_units_sent(c, ends && sent_len >= len);
     if (sent_len % path->mss != 0 && !c->probe_forced)
         c->snd_small = c->snd_nxt;
     c->probe_forced = false;
@@ -349,6 +360,8 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
             c->quick_acks = 0; /* it is a dialogue: answers carry the acknowledgements */
     }
     tcp_timer_settle(c);
+    if (UNLIKELY(c->send_full))
+        tcp_send_room_changed(c); /* less waits than did */
     tcp_limit_settle(c);
     return made;
 }

@@ -235,7 +235,7 @@ enum tcp_probe_step tcp_path_probe(struct tcp_connection *c, const struct tcp_pa
         return pipe > 0 ? TCP_PROBE_WAIT : TCP_PROBE_NONE;
     *out = *path;
     out->mss = len;
-    out->burst_max = len;
+    out->burst_max = out->frame_max = len;
     out->probe = (uint16_t)size;
     return TCP_PROBE_SEND;
 }

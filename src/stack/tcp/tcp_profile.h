@@ -71,8 +71,7 @@ enum tcp_congestion_kind { /* who decides how much may be under way */
 };
 
 /*
- * Kept and told, but without effect yet: syn_cookies, defer_accept, push_each_write,
- * not_sent_low; receive_low is heeded by
+ * Kept and told, but without effect yet: syn_cookies and defer_accept; receive_low is heeded by
  * stack/bsd only. The options that set them (tcp.h) are the same.
  */
 struct tcp_profile {
@@ -120,7 +119,9 @@ struct tcp_profile {
     uint64_t pacing_rate_max; /* octets a second; 0: none */
     uint32_t send_buffer;    /* octets queued and unacknowledged */
     uint32_t send_buffer_max; /* auto-tuning goes up to it; <= send_buffer: none */
-    uint32_t not_sent_low;   /* octets; beyond it the application is not told WRITABLE */
+    uint16_t unit_cost;      /* octets by which each unit of the send queue, one super-segment at
+                              * most, counts against send_buffer; 0: there are no units */
+    uint32_t not_sent_low;   /* octets; while more wait the application is not told WRITABLE */
 
     /* Loss recovery. */
     bool rack;               /* RFC 8985 */
@@ -134,6 +135,7 @@ struct tcp_profile {
     usec rto_initial;        /* RFC 6298 §2 */
     usec rto_min;            /* beyond the round trip: the least of 4 * RTTVAR */
     usec rto_max;
+    bool rtt_each_ack;       /* a sample of the round trip for each ACK, not for each round trip */
     usec user_timeout;       /* RFC 5482; 0: `retries` decides */
 
     /* Receiving. */

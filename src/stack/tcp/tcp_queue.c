@@ -12,6 +12,7 @@
 static void add_chunk(struct tcp_queue *queue, struct tcp_chunk *chunk)
 {
     chunk->next = NULL;
+    chunk->ends = false;
     if (queue->last != NULL)
         queue->last->next = chunk;
     else
@@ -22,7 +23,7 @@ static void add_chunk(struct tcp_queue *queue, struct tcp_chunk *chunk)
 size_t tcp_queue_room(const struct tcp_queue *queue)
 {
     const struct tcp_chunk *chunk = queue->last;
-    if (chunk == NULL || (!chunk->ours && chunk->owner->refs != 1))
+    if (chunk == NULL || chunk->ends || (!chunk->ours && chunk->owner->refs != 1))
         return 0;
     const struct frame *owner = chunk->owner;
     return (size_t)(owner->storage + owner->size - (chunk->data + chunk->len));

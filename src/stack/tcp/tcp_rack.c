@@ -77,6 +77,8 @@ void tcp_rack_reordered(struct tcp_connection *c, struct seq start)
     uint32_t by = diff > 0 ? (uint32_t)diff : 0;
     uint32_t segments = (by + c->mss - 1) / c->mss;
     c->reordering_seen = true;
+    if (tcp_extra_begin(c))
+        c->extra->reorderings++;
     if (segments > TCP_REORDERING_MAX)
         segments = TCP_REORDERING_MAX;
     if (segments > c->reordering)

@@ -108,7 +108,7 @@ bool tcp_sent_split(struct tcp_connection *c, struct tcp_sent *sent, struct seq 
         c->sending->last = tail;
     sent->next = tail;
     sent->end = at;
-    sent->flags &= (uint8_t)~TCP_SENT_FIN;
+    sent->flags &= (uint8_t)~(TCP_SENT_FIN | TCP_SENT_PUSH);
     c->sending->records++;
     return true;
 }

@@ -30,43 +30,89 @@ uint32_t tcp_send_limit(const struct tcp_connection *c)
     uint32_t most = c->send_buffer;
     if (UNLIKELY(tcp_frames_are_short(c->stack)))
         limit = c->stack->tcp->short_share;
+    else if (UNLIKELY(tcp_units_count(c)))
+        return tcp_units_limit(c);
     else if (!c->send_fixed && most < c->profile->send_buffer_max)
         most = 2 * window > most ? c->profile->send_buffer_max : most;
     return limit < most ? limit : most;
 }
 
-size_t tcp_send_room(const struct tcp_connection *c)
+/* What may be queued beyond what is, by the limit and by the wish that not much waits unsent. */
+static size_t room(const struct tcp_connection *c)
 {
     uint32_t limit = tcp_send_limit(c);
     uint32_t len = queued(c);
-    if (may_queue(c) && limit > len)
-        return limit - len;
-    /* Whoever is told that there is none waits for WRITABLE, whether they try or not. */
-    ((struct tcp_connection *)c)->send_full = true;
-    return 0;
+    if (!may_queue(c))
+        return 0;
+    if (UNLIKELY(tcp_units_count(c)))
+        return tcp_units_room(c, len, limit);
+    len += tcp_units_cost(c);
+    uint32_t left = limit > len ? limit - len : 0;
+    uint32_t low = c->profile->not_sent_low;
+    if (UNLIKELY(low != UINT32_MAX)) {
+        size_t waits = tcp_not_sent(c);
+        uint32_t more = low > waits ? low - (uint32_t)waits : 0;
+        left = left < more ? left : more;
+    }
+    return left;
+}
+
+/* Is there so much room that it is worth telling? */
+static bool is_roomy(const struct tcp_connection *c)
+{
+    uint32_t limit = tcp_send_limit(c);
+    uint32_t len = queued(c);
+    if (!may_queue(c))
+        return false;
+    if (UNLIKELY(tcp_units_count(c)))
+        return tcp_units_roomy(c, len, limit);
+    return len + tcp_units_cost(c) <= limit / 2 &&
+           (c->profile->not_sent_low == UINT32_MAX ||
+            2 * tcp_not_sent(c) < c->profile->not_sent_low);
+}
+
+/* Whoever is told that there is no room waits for WRITABLE, whether they try or not. */
+static void told_full(const struct tcp_connection *c)
+{
+    ((struct tcp_connection *)(uintptr_t)c)->send_full = true;
+}
+
+size_t tcp_send_room(const struct tcp_connection *c)
+{
+    size_t left = room(c);
+    if (left == 0)
+        told_full(c);
+    return left;
 }
 
 bool tcp_writable(const struct tcp_connection *c)
 {
+    if (UNLIKELY(tcp_units_count(c) || c->profile->not_sent_low != UINT32_MAX)) {
+        bool roomy = is_roomy(c);
+        if (!roomy)
+            told_full(c);
+        return roomy;
+    }
     return tcp_send_room(c) > 0 && !c->send_full;
 }
 
 void tcp_send_room_changed(struct tcp_connection *c)
 {
-    uint32_t limit = tcp_send_limit(c);
-    uint32_t len = queued(c);
-    if (len >= limit) {
-        c->send_full = true;
-    } else if (c->send_full && len <= limit / 2 && may_queue(c)) {
+    if (!c->send_full && queued(c) < tcp_send_limit(c))
+        return;
+    if (UNLIKELY(c->send_full && tcp_units_count(c)))
+        tcp_units_grow(c);
+    if (c->send_full && is_roomy(c)) {
         c->send_full = false;
         tcp_raise(c, SOCKET_WRITABLE);
+    } else if (room(c) == 0) {
+        c->send_full = true;
     }
 }
 
-static void was_queued(struct tcp_connection *c, size_t len)
+static void was_queued(struct tcp_connection *c)
 {
-    c->snd_end = seq_add(c->snd_end, (uint32_t)len);
-    if (queued(c) >= tcp_send_limit(c))
+    if (room(c) == 0)
         c->send_full = true; /* the application has seen that there is no room */
     if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT || c->fast_open_child)
         tcp_wake(c);
@@ -83,43 +129,87 @@ static void was_refused(struct tcp_connection *c)
 /* Copies as much of `in` as there is memory for; returns how much. */
 static size_t copy_in(struct tcp_connection *c, struct bytes in)
 {
-    size_t done = c->sending->queue.last != NULL ? tcp_queue_extend(&c->sending->queue, in) : 0;
+    const struct tcp_chunk *last = c->sending->queue.last;
+    size_t done = last != NULL ? tcp_queue_extend(&c->sending->queue, in) : 0;
+    bool alone = last == NULL || last->ends;
     while (done < in.len) {
         size_t rest = in.len - done;
         /* A stream is gathered in blocks, a lone message in a frame of its size. */
-        bool stream = rest > TCP_PACKET || queued(c) > TCP_PACKET;
-        size_t room = c->sending->queue.last != NULL && rest < TCP_PACKET ? TCP_PACKET : rest;
+        bool stream = rest > TCP_PACKET || (queued(c) > TCP_PACKET && !alone);
+        size_t size = !alone && rest < TCP_PACKET ? TCP_PACKET : rest;
         struct seq start = seq_add(c->snd_end, (uint32_t)done);
         if (stream)
-            room = c->send_buffer >= TCP_BLOCK ? TCP_BLOCK : TCP_PACKET;
+            size = c->send_buffer >= TCP_BLOCK ? TCP_BLOCK : TCP_PACKET;
         if (done > 0 && UNLIKELY(tcp_frames_are_short(c->stack)))
             break;
-        if (tcp_queue_add_room(c->stack, &c->sending->queue, room, start) == NULL)
+        if (tcp_queue_add_room(c->stack, &c->sending->queue, size, start) == NULL)
             break;
         done += tcp_queue_extend(&c->sending->queue, bytes_after(in, done));
     }
     return done;
 }
 
-size_t tcp_send(struct tcp_connection *c, struct bytes in)
+/* Copies in as much as may be queued, unit by unit; returns how much. */
+static size_t fill_units(struct tcp_connection *c, struct bytes in, unsigned flags)
 {
-    size_t room = tcp_send_room(c);
+    uint32_t limit = tcp_send_limit(c);
+    size_t done = 0;
+    while (done < in.len && (tcp_unit_is_open(c) || tcp_units_room(c, queued(c), limit) > 0)) {
+        uint32_t most = in.len - done < UINT32_MAX ? (uint32_t)(in.len - done) : UINT32_MAX;
+        uint32_t part = tcp_unit_left(c, most);
+        size_t copied = copy_in(c, bytes_first(bytes_after(in, done), part));
+        if (copied > 0)
+            tcp_unit_add(c, (uint32_t)copied);
+        done += copied;
+        if (copied < part)
+            break;
+        if (tcp_unit_full(c))
+            tcp_unit_end(c, done == in.len && !(flags & TCP_SEND_MORE));
+    }
+    return done;
+}
+
+static size_t fill(struct tcp_connection *c, struct bytes in, unsigned flags)
+{
+    if (UNLIKELY(tcp_units_count(c)))
+        return fill_units(c, in, flags);
+    size_t copied = copy_in(c, bytes_first(in, room(c)));
+    if (UNLIKELY(flags & TCP_SEND_RECORD) && copied > 0)
+        tcp_unit_add(c, (uint32_t)copied);
+    else
+        c->snd_end = seq_add(c->snd_end, (uint32_t)copied);
+    return copied;
+}
+
+size_t tcp_send_as(struct tcp_connection *c, struct bytes in, unsigned flags)
+{
     if (!may_queue(c) || in.len == 0)
         return 0;
-    size_t taken = room > 0 && tcp_sending_begin(c) ? copy_in(c, bytes_first(in, room)) : 0;
-    if (taken > 0)
-        was_queued(c, taken);
+    size_t taken = tcp_send_room(c) > 0 && tcp_sending_begin(c) ? fill(c, in, flags) : 0;
+    if (taken > 0) {
+        bool all = taken == in.len;
+        c->sending->more = (flags & TCP_SEND_MORE) && all;
+        c->sending->held = c->sending->more;
+        if (UNLIKELY(flags & TCP_SEND_RECORD) && all && !c->sending->queue.last->ends)
+            tcp_unit_end(c, true);
+        was_queued(c);
+    }
     if (taken < in.len)
         was_refused(c);
     return taken;
+}
+
+size_t tcp_send(struct tcp_connection *c, struct bytes in)
+{
+    return tcp_send_as(c, in, 0);
 }
 
 /* A frame that is mostly empty would pin far more than it carries: its octets are gathered. */
 static bool gather(struct tcp_connection *c, struct bytes text)
 {
     if (tcp_queue_room(&c->sending->queue) < text.len) {
-        size_t room = c->sending->queue.last != NULL && text.len < TCP_PACKET ? TCP_PACKET : text.len;
-        if (tcp_queue_add_room(c->stack, &c->sending->queue, room, c->snd_end) == NULL)
+        size_t size = c->sending->queue.last != NULL && text.len < TCP_PACKET ? TCP_PACKET : text.len;
+        if (tcp_queue_add_room(c->stack, &c->sending->queue, size, c->snd_end) == NULL)
             return false;
     }
     (void)tcp_queue_extend(&c->sending->queue, text);
@@ -133,13 +223,21 @@ bool tcp_send_frame(struct tcp_connection *c, struct frame *frame)
         was_refused(c);
         return false;
     }
+    if (UNLIKELY(tcp_units_count(c)) && tcp_unit_is_open(c) &&
+        tcp_unit_left(c, (uint32_t)text.len) < text.len)
+        tcp_unit_end(c, true);
     bool wasteful = text.len < TCP_CHUNK_MIN || text.len < frame->size / 4;
     bool done = text.len == 0 || (wasteful && gather(c, text));
     if (!done && !tcp_queue_add_whole(c->stack, &c->sending->queue, frame, text, c->snd_end)) {
         was_refused(c);
         return false;
     }
-    was_queued(c, text.len);
+    if (UNLIKELY(tcp_units_count(c)))
+        tcp_unit_add(c, (uint32_t)text.len);
+    else
+        c->snd_end = seq_add(c->snd_end, (uint32_t)text.len);
+    c->sending->more = c->sending->held = false;
+    was_queued(c);
     frame_unref(frame);
     return true;
 }

@@ -45,7 +45,7 @@ static void keep_or_set(struct tcp_connection *c, enum tcp_timer_purpose purpose
 /* Is it the application's wish that what waits is not sent? */
 static bool corked(const struct tcp_connection *c)
 {
-    return c->cork && c->snd_wnd > 0 && (uint32_t)seq_diff(c->snd_end, c->snd_nxt) <= c->snd_wnd;
+    return (c->cork || c->sending->held) && c->snd_wnd > 0 && (uint32_t)seq_diff(c->snd_end, c->snd_nxt) <= c->snd_wnd;
 }
 
 /* The timer that runs may be too early, and asks again then: deadlines mostly move away, with every
@@ -252,6 +252,7 @@ static void expired(struct tcp_connection *c)
         break;
     case TCP_TIMER_CORK:
         c->push_forced = true;
+        c->sending->more = c->sending->held = false; /* it did not come */
         tcp_wake(c);
         break;
     case TCP_TIMER_ROOM:

@@ -35,6 +35,7 @@ bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out)
         if (most > out->mss)
             out->burst_max = most - most % out->mss;
     }
+    out->frame_max = out->burst_max;
     c->mss = (uint16_t)out->mss;
     if (c->cwnd < c->mss) /* the path has become better than when cwnd fell */
         c->cwnd = c->mss;
@@ -218,8 +219,8 @@ static struct frame *gather(struct tcp_connection *c, const struct tcp_stretch *
     return frame;
 }
 
-uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path,
-                           const struct tcp_stretch *stretch)
+static uint32_t transmit_piece(struct tcp_connection *c, const struct tcp_path *path,
+                               const struct tcp_stretch *stretch)
 {
     struct tcp_header header;
     fill_header(c, stretch->start, 0, &header);
@@ -233,7 +234,7 @@ uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path
     if (UNLIKELY(c->ecn))
         ecn = tcp_ecn_mark_text(c, stretch, &header.flags);
     /* CWR goes with one segment, which a device that cuts super-segments need not know. */
-    if (len > mss && (path->burst_max == path->mss || (header.flags & TCP_CWR)))
+    if (len > mss && (path->frame_max == path->mss || (header.flags & TCP_CWR)))
         len = mss;
     struct frame *frame = gather(c, stretch, mss, &len);
     if (frame == NULL)
@@ -253,4 +254,26 @@ uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path
     tcp_count_sent(c, len, mss);
     tcp_transmit_segment(c, path, frame, &header, ecn);
     return len + (whole && stretch->fin);
+}
+
+uint32_t tcp_transmit_text(struct tcp_connection *c, const struct tcp_path *path,
+                           const struct tcp_stretch *stretch)
+{
+    if (LIKELY(stretch->len <= path->frame_max))
+        return transmit_piece(c, path, stretch);
+    /* Several pieces, of which only the last may have PSH and FIN. */
+    struct tcp_stretch piece = *stretch;
+    uint32_t sent = 0;
+    while (sent < stretch->len) {
+        bool last = stretch->len - sent <= path->frame_max;
+        piece.start = seq_add(stretch->start, sent);
+        piece.len = last ? stretch->len - sent : path->frame_max;
+        piece.fin = last && stretch->fin;
+        piece.push = last && (stretch->push || c->profile->push_each_burst);
+        uint32_t went = transmit_piece(c, path, &piece);
+        sent += went;
+        if (went < piece.len)
+            break;
+    }
+    return sent;
 }

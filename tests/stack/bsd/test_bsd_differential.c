@@ -632,11 +632,40 @@ static void reading_after_ones_own_shutdown(struct play *p)
     look(p, C);
 }
 
-/* How much fits is each one's own affair; what happens then is not. */
-static void a_full_send_buffer(struct play *p)
+/* MSG_MORE and MSG_EOR shape segments, not the stream. */
+static void more_to_come(struct play *p)
+{
+    pair(p);
+    play_send(p, C, "one", WN_MSG_MORE);
+    look(p, C);
+    play_send(p, C, "two", 0);
+    look(p, A);
+    play_recv(p, A, 10, 0);
+    play_send(p, C, "three", WN_MSG_MORE);
+    play_set(p, C, WN_IPPROTO_TCP, WN_TCP_NODELAY, 1);
+    look(p, A);
+    play_recv(p, A, 10, 0);
+    play_send(p, C, "four", WN_MSG_EOR);
+    play_send(p, C, "five", WN_MSG_EOR | WN_MSG_MORE);
+    play_send(p, C, "six", 0);
+    play_settle(p);
+    play_recv(p, A, 20, 0);
+    play_send(p, C, "", WN_MSG_EOR);
+    play_send(p, C, "seven", WN_MSG_MORE);
+    play_shutdown(p, C, WN_SHUT_WR);
+    play_settle(p);
+    play_recv(p, A, 10, 0);
+    play_recv(p, A, 10, 0);
+}
+
+/* How much fits is each one's own affair; what happens then is not. `low` is TCP_NOTSENT_LOWAT. */
+static void fill_and_drain(struct play *p, int low)
 {
     static char block[65536];
     pair(p);
+    if (low != 0)
+        play_set(p, C, WN_IPPROTO_TCP, WN_TCP_NOTSENT_LOWAT, low);
+    play_get(p, C, WN_IPPROTO_TCP, WN_TCP_NOTSENT_LOWAT);
     long sent = 0;
     for (int i = 0; i < 100000; i++) {
         long n = play_write(p, C, block, sizeof block);
@@ -669,6 +698,16 @@ static void a_full_send_buffer(struct play *p)
     look(p, C);
     play_epoll_wait(p, E, 10);
     play_epoll_wait(p, E, 10);
+}
+
+static void a_full_send_buffer(struct play *p)
+{
+    fill_and_drain(p, 0);
+}
+
+static void more_waits_unsent_than_was_wished(struct play *p)
+{
+    fill_and_drain(p, 100000);
 }
 
 static void flags_of_the_descriptor(struct play *p)
@@ -1159,7 +1198,9 @@ static const struct play_scenario scenarios[] = {
     PLAY_SCENARIO(octets_that_wait),
     PLAY_SCENARIO(the_low_water_mark),
     PLAY_SCENARIO(reading_after_ones_own_shutdown),
+    PLAY_SCENARIO(more_to_come),
     PLAY_SCENARIO(a_full_send_buffer),
+    PLAY_SCENARIO(more_waits_unsent_than_was_wished),
     PLAY_SCENARIO(flags_of_the_descriptor),
     PLAY_SCENARIO(options_of_a_new_stream),
     PLAY_SCENARIO(options_of_a_listener),
