@@ -199,6 +199,11 @@ bool site_idle(const struct site *site)
     while (site->node != NULL && (c = tcp_each(node_stack(site->node), &place)) != NULL)
         if (tcp_state(c) != TCP_TIME_WAIT && tcp_state(c) != TCP_CLOSED)
             return false;
+    struct tcp_entry_info entry;
+    place = 0;
+    while (site->node != NULL && tcp_each_entry(node_stack(site->node), &place, &entry))
+        if (entry.state != TCP_TIME_WAIT)
+            return false;
     return true;
 }
 

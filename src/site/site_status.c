@@ -204,6 +204,17 @@ static void set_connections(const struct site *site, json_t *out)
         set_count(one, "retransmits", info.retransmits);
         json_array_append_new(list, one);
     }
+    place = 0;
+    struct tcp_entry_info entry;
+    while (site->node != NULL && tcp_each_entry(node_stack(site->node), &place, &entry)) {
+        if (total++ >= CONNECTIONS_SHOWN)
+            continue;
+        json_t *one = json_object();
+        json_object_set_new(one, "local", endpoint_json(&entry.local));
+        json_object_set_new(one, "remote", endpoint_json(&entry.remote));
+        json_object_set_new(one, "state", json_string(tcp_state_text(entry.state)));
+        json_array_append_new(list, one);
+    }
     json_object_set_new(out, "connections", list);
     set_count(out, "connections_total", total);
 }

@@ -44,7 +44,12 @@ struct stack_counters {
     uint64_t tcpEcnOpens;         /* connections that agreed on ECN; */
     uint64_t tcpEcnReductions;    /* reductions of the window for marks, without loss */
     uint64_t tcpPathMtuBlackHoles; /* full segments vanished, and smaller ones are tried (RFC 4821) */
-    uint64_t tcpConnections; /* gauge: control blocks of every state */
+    uint64_t tcpSyncookiesSent, tcpSyncookiesRecv, tcpSyncookiesFailed;
+    uint64_t tcpReqQFullDoCookies, tcpReqQFullDrop; /* SYNs that found the SYN queue full */
+    uint64_t tcpListenOverflows;  /* SYNs and ACKs that found the accept queue full */
+    uint64_t tcpTimeWaitReused;   /* by a successor, before their time; ended for want of */
+    uint64_t tcpTimeWaitOverflow; /* room, or never begun */
+    uint64_t tcpConnections; /* gauge: control blocks and entries of every state */
 };
 
 struct counter {

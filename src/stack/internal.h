@@ -18,9 +18,10 @@ enum stack_timer {
     STACK_TIMER_NEIGHBOUR,
     STACK_TIMER_PROBE,      /* RFC 5227, of an address */
     STACK_TIMER_REASSEMBLY,
-    STACK_TIMER_TCP,        /* a connection's retransmission, persist, keepalive, TIME-WAIT */
+    STACK_TIMER_TCP,        /* a connection's retransmission, persist, keepalive */
     STACK_TIMER_TCP_ACK,    /* a connection's delayed acknowledgement */
     STACK_TIMER_TCP_PACE,   /* the next departure of a paced connection */
+    STACK_TIMER_TCP_ENTRIES, /* what is half open or in TIME-WAIT */
     STACK_TIMER_COUNT
 };
 
@@ -146,7 +147,7 @@ MUST_USE bool tcp_init(struct stack *stack);       /* sets stack->tcp */
 void tcp_done(struct stack *stack);                /* all connections and listeners go, silently */
 void tcp_input(struct stack *stack, const struct ip_packet *packet);
 void tcp_icmp(struct stack *stack, const struct icmp_report *report);
-void tcp_timer(struct stack *stack, struct timer *timer); /* STACK_TIMER_TCP and _ACK */
+void tcp_timer(struct stack *stack, struct timer *timer); /* STACK_TIMER_TCP… */
 
 /* Lets connections that have something to send make segments, each by ip_output(), until about
  * `frames_max` frames were made. True while more wait. stack_output() calls it when a queue is

@@ -144,10 +144,7 @@ static void check_sending(const struct tcp_connection *c)
 static void check_purpose(const struct tcp_connection *c)
 {
     ASSERT(timer_armed(&c->timer) == (c->purpose != TCP_TIMER_NONE));
-    if (c->state == TCP_TIME_WAIT)
-        ASSERT(c->purpose == TCP_TIMER_TIME_WAIT && list_linked(&c->place));
-    else
-        ASSERT(c->purpose != TCP_TIMER_TIME_WAIT);
+    ASSERT(c->purpose != TCP_TIMER_TIME_WAIT);
     if (list_linked(&c->pending))
         return;
     if (c->purpose == TCP_TIMER_RETRANSMIT)
@@ -164,9 +161,9 @@ static void check_purpose(const struct tcp_connection *c)
 static void check_state(const struct tcp_connection *c)
 {
     bool fin_came = c->state == TCP_CLOSE_WAIT || c->state == TCP_CLOSING ||
-                    c->state == TCP_LAST_ACK || c->state == TCP_TIME_WAIT;
+                    c->state == TCP_LAST_ACK;
     bool closing = c->state >= TCP_FIN_WAIT_1 && c->state != TCP_CLOSE_WAIT;
-    bool fin_home = c->state == TCP_FIN_WAIT_2 || c->state == TCP_TIME_WAIT;
+    bool fin_home = c->state == TCP_FIN_WAIT_2;
     ASSERT(c->fin_received == fin_came);
     ASSERT(c->shutdown || !closing);
     ASSERT(!c->fin_sent || c->shutdown);
@@ -179,7 +176,10 @@ static void check_state(const struct tcp_connection *c)
 
 static void check_connection(const struct tcp_connection *c)
 {
-    ASSERT(c->state != TCP_CLOSED && c->mapped);
+    ASSERT(c->state != TCP_CLOSED && c->state != TCP_TIME_WAIT && c->mapped && !c->draft);
+    /* What has come to a listener is an entry as long as it is half open. */
+    ASSERT(c->state != TCP_SYN_RECEIVED || !c->passive || c->fast_open_child || c->unanswered ||
+           c->listener == NULL);
     check_sending(c);
     ASSERT(check_queue(&c->received, NULL) == c->received_len);
     ASSERT(seq_before_equal(c->rcv_nxt, c->rcv_adv) || c->state == TCP_SYN_SENT ||
@@ -217,6 +217,45 @@ static unsigned count_closed(const struct list_node *list)
     return count;
 }
 
+static unsigned count_half_open(const struct tcp_listener *listener)
+{
+    unsigned count = 0;
+    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS && !listener->intercept; row++) {
+        const struct tcp_entry *entry = tcp_entry_first(listener->stack, row);
+        for (; entry != NULL; entry = tcp_entry_next(listener->stack, entry)) {
+            struct endpoint local = tcp_entry_local(entry);
+            count += tcp_find_listener(listener->stack, &local, false) == listener;
+        }
+    }
+    return count;
+}
+
+/* Each stands in one row, which is in the order of time, and is found by its endpoints, where there
+ * is no connection. */
+static void check_entries(const struct stack *stack)
+{
+    const struct tcp_entries *entries = &stack->tcp->entries;
+    size_t count = 0;
+    for (unsigned row = 0; row < TCP_ROW_COUNT; row++) {
+        const struct tcp_entry *entry = tcp_entry_first(stack, row);
+        usec age = USEC_NEVER;
+        for (; entry != NULL; entry = tcp_entry_next(stack, entry)) {
+            struct endpoint local = tcp_entry_local(entry);
+            struct endpoint remote = tcp_entry_remote(entry);
+            uint32_t hash = tcp_hash(stack, &local, &remote);
+            ASSERT(entry->row == row);
+            ASSERT(tcp_entry_age(stack, entry) <= age);
+            ASSERT(tcp_entry_find(stack, hash, &local, &remote) == entry);
+            ASSERT(tcp_find(stack, &local, &remote) == NULL);
+            age = tcp_entry_age(stack, entry);
+            count++;
+        }
+    }
+    ASSERT(count == entries->map.count && count == entries->half_open + entries->time_wait);
+    ASSERT(timer_armed(&entries->timer) || count == 0);
+    ASSERT(entries->half_open <= TCP_HALF_OPEN_MAX && entries->time_wait <= TCP_TIME_WAIT_MAX);
+}
+
 /* Returns how many connections wait for tcp_accept() and are closed. */
 static unsigned check_listeners(const struct tcp_table *table)
 {
@@ -224,9 +263,8 @@ static unsigned check_listeners(const struct tcp_table *table)
     const struct list_node *all = &table->listeners_all;
     for (const struct list_node *node = all->next; node != all; node = node->next) {
         const struct tcp_listener *listener = CONTAINER_OF(node, struct tcp_listener, all);
-        unsigned half_open = check_places(&listener->half_open, TCP_SYN_RECEIVED);
-        unsigned ready = check_places(&listener->ready, -1);
-        ASSERT(listener->count == half_open + ready);
+        ASSERT(listener->count == check_places(&listener->ready, -1));
+        ASSERT(listener->half_open == count_half_open(listener));
         ASSERT(listener->count <= listener->backlog);
         ASSERT(listener->fast_open_reset <= listener->fast_open_count);
         closed += count_closed(&listener->ready);
@@ -238,11 +276,11 @@ static unsigned check_listeners(const struct tcp_table *table)
 static void check_table(const struct stack *stack, unsigned established)
 {
     const struct tcp_table *table = stack->tcp;
-    unsigned closed = check_places(&table->closed, TCP_CLOSED);
-    ASSERT(check_places(&table->time_wait, TCP_TIME_WAIT) == table->time_wait_count);
-    ASSERT(table->time_wait_count <= TCP_TIME_WAIT_MAX);
+    unsigned closed = check_places(&table->closed, -1);
     closed += check_listeners(table);
-    ASSERT(stack->counters.tcpConnections == table->connections.count + closed);
+    check_entries(stack);
+    ASSERT(stack->counters.tcpConnections ==
+           table->connections.count + closed + table->entries.map.count);
     ASSERT(stack->counters.tcpCurrEstab == established);
 }
 

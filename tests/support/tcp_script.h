@@ -21,7 +21,7 @@
  *
  * Settings, before all: mtu n, tso, foreign, receive n, send n, connections n,
  *      profile NAME, with WORD n (of the profile: script_with()), congestion NAME.
- * Ours: establish [rtt msec] [words of the SYN], listen [n], unlisten, intercept, connect, accept,
+ * Ours: establish [rtt msec] [words of the SYN], listen [n], unlisten, intercept, connect, connect-none, accept,
  *      accept-none, answer, refuse [n], write n [taken], write-urgent n [taken], frame n, read n,
  *      take-urgent n (which must be octet n of the peer's), unplug, plug (our
  *      address goes and comes back), finish, close,

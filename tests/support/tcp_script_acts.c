@@ -22,6 +22,8 @@ static const struct {
     MEMBER("syn-retries", syn_retries),
     MEMBER("syn-ack-retries", syn_ack_retries),
     MEMBER("statistics", statistics),
+    MEMBER("syn-cookies", syn_cookies),
+    MEMBER("time-wait-reuse", time_wait_reuse),
     MEMBER("quick-acks", quick_acks),
     MEMBER("ecn", ecn),
     MEMBER("push-each-write", push_each_write),
@@ -97,6 +99,13 @@ static void do_connect(struct play *p)
     p->c = tcp_connect(p->s.stack, &options);
     DEMAND(p, p->c != NULL, "cannot connect");
     p->our_iss = p->c->iss.n;
+}
+
+static void do_connect_none(struct play *p)
+{
+    struct tcp_connect_options options = {
+        .remote = {ADDRESS_PEER, PEER_PORT}, .local = {p->local, OUR_PORT}, .user = p};
+    DEMAND(p, tcp_connect(p->s.stack, &options) == NULL, "there is a connection");
 }
 
 static void do_accept(struct play *p)
@@ -216,6 +225,20 @@ static void do_close(struct play *p)
 }
 
 /* The next connection is between the same ends, and nothing is left of the last one. */
+static void forget_entries(struct play *p)
+{
+    struct stack *stack = p->s.stack;
+    for (unsigned row = 0; row < TCP_ROW_COUNT; row++) {
+        struct tcp_entry *entry;
+        while ((entry = tcp_entry_first(stack, row)) != NULL) {
+            struct endpoint local = tcp_entry_local(entry);
+            if (row != TCP_ROW_TIME_WAIT)
+                tcp_find_listener(stack, &local, false)->half_open--;
+            tcp_entry_free(stack, entry);
+        }
+    }
+}
+
 static void do_anew(struct play *p)
 {
     if (p->c != NULL && tcp_state(p->c) == TCP_CLOSED)
@@ -229,6 +252,7 @@ static void do_anew(struct play *p)
         tcp_connection_free((struct tcp_connection *)c);
         place = 0;
     }
+    forget_entries(p);
     while (stack_output(p->s.stack, 0) != NULL)
         DEMAND(p, false, "something waits to be sent");
     p->events = 0;
@@ -418,6 +442,10 @@ static void expect_remains(struct play *p)
     size_t place = 0;
     const struct tcp_connection *c = tcp_each(p->s.stack, &place);
     const char *got = c != NULL ? tcp_state_text(tcp_state(c)) : "nothing";
+    struct tcp_entry_info entry;
+    place = 0;
+    if (tcp_each_entry(p->s.stack, &place, &entry))
+        got = tcp_state_text(entry.state);
     DEMAND(p, strcmp(name, got) == 0, "what remains is %s", got);
 }
 
@@ -476,6 +504,7 @@ static const struct {
     {"establish", do_establish},
     {"connect", do_connect},
     {"accept", do_accept},
+    {"connect-none", do_connect_none},
     {"accept-none", do_accept_none},
     {"answer", do_answer},
     {"refuse", do_refuse},
@@ -556,6 +585,7 @@ static bool info_word(struct play *p, const char *name)
         {"limited-by-buffer", (uint32_t)(info.limited[TCP_LIMIT_BUFFER] / USEC_PER_MSEC)},
         {"min-rtt", (uint32_t)info.min_rtt},
         {"reordering", info.reordering},
+        {"scale", info.send_scale},
         {"ecn", info.ecn},
         {"ecn-seen", info.ecn_seen},
         {"segments-marked", info.segments_marked},

@@ -46,6 +46,11 @@ static bool orphan_holds(const struct bsd_socket *s, const struct endpoint *loca
         if (tcp_local(c)->port == local->port &&
             overlap(&tcp_local(c)->address, &local->address))
             return true;
+    struct tcp_entry_info entry;
+    place = 0;
+    while (tcp_each_entry(s->bsd->stack, &place, &entry))
+        if (entry.local.port == local->port && overlap(&entry.local.address, &local->address))
+            return true;
     return false;
 }
 
@@ -80,6 +85,13 @@ static uint16_t free_port(const struct bsd_socket *s)
     place = 0;
     while ((c = tcp_each(s->bsd->stack, &place)) != NULL) {
         unsigned at = tcp_local(c)->port - (unsigned)PORT_FIRST;
+        if (at < PORT_COUNT)
+            used[at / 8] |= (uint8_t)(1u << at % 8);
+    }
+    struct tcp_entry_info entry;
+    place = 0;
+    while (tcp_each_entry(s->bsd->stack, &place, &entry)) {
+        unsigned at = entry.local.port - (unsigned)PORT_FIRST;
         if (at < PORT_COUNT)
             used[at / 8] |= (uint8_t)(1u << at % 8);
     }

@@ -16,6 +16,7 @@
 
 #include "stack/internal.h"
 #include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_entry.h"
 #include "stack/tcp/tcp_profile.h"
 #include "wire/inet/ipv4.h"
 #include "wire/inet/seq.h"
@@ -25,7 +26,6 @@ enum {
     IPV6_HEADER_LEN = 40,
     TCP_CONNECTIONS_DEFAULT = 65536,
     TCP_LISTENERS_MAX = 65536,
-    TCP_TIME_WAIT_MAX = 32768,      /* the oldest is recycled beyond it */
     TCP_BACKLOG_DEFAULT = 128,
     TCP_DESTINATIONS_MAX = 1024,    /* the one used longest ago goes */
     TCP_FAST_OPEN_COOKIE_LEN = 8,   /* of ours; others' are as long as they like */
@@ -334,7 +334,7 @@ enum tcp_timer_purpose {
     TCP_TIMER_ROOM,
     TCP_TIMER_KEEPALIVE,
     TCP_TIMER_FIN_WAIT_2,
-    TCP_TIMER_TIME_WAIT,
+    TCP_TIMER_TIME_WAIT, /* of a draft only: the entry is to wait anew */
     TCP_TIMER_ANSWER,
 };
 
@@ -396,7 +396,7 @@ struct tcp_congestion {
 struct tcp_connection {
     struct socket socket;
     struct list_node pending; /* in table->pending while there may be something to send */
-    struct list_node place;   /* listener's half_open or ready; table's time_wait or closed */
+    struct list_node place;   /* listener's ready; table's closed */
     struct stack *stack;
     const struct tcp_profile *profile; /* the stack's, or a shared copy */
     struct tcp_listener *listener; /* while not accepted */
@@ -411,6 +411,8 @@ struct tcp_connection {
     bool owned : 1;         /* by the application: events may be raised */
     bool mapped : 1;        /* in the table of connections */
     bool passive : 1;       /* came from LISTEN */
+    bool draft : 1;         /* of a struct tcp_draft */
+    bool syn_forgotten : 1; /* SYN,ACK had a cookie: nobody knows when it went out */
     bool unanswered : 1;    /* intercepted, and neither tcp_answer() nor tcp_refuse() was said */
     bool syn_wanted : 1;
     bool shutdown : 1;      /* nothing more from the application: FIN after the queue */
@@ -533,6 +535,12 @@ struct tcp_connection {
 _Static_assert(sizeof(struct tcp_connection) <= 480,
                "an idle connection costs half a KiB, all told: with its place in the table");
 
+/* What a segment for an entry is looked at with; on the C stack, and nobody keeps a pointer to it. */
+struct tcp_draft {
+    struct tcp_connection c;
+    struct tcp_extra extra;
+};
+
 /* The newest key first; cookies made with the older one are good too (RFC 7413 §4.1.2). */
 struct tcp_fast_open_keys {
     struct siphash_key keys[2];
@@ -548,8 +556,8 @@ struct tcp_listener {
     struct endpoint local;
     bool intercept;
     unsigned backlog;
-    unsigned count;             /* of both lists */
-    struct list_node half_open; /* SYN_RECEIVED */
+    unsigned count;             /* of those in the list; at most the backlog */
+    unsigned half_open;         /* entries of its SYN queue; at most the backlog */
     struct list_node ready;     /* for tcp_accept(), oldest first */
     struct list_node all;       /* in table->listeners_all */
     uint32_t hash;
@@ -607,9 +615,11 @@ struct tcp_table {
     struct tcp_listener *interceptor;
     struct list_node listeners_all;
     struct list_node pending;
-    struct list_node time_wait; /* oldest first */
-    struct list_node closed;    /* failed or finished; the application still has them */
-    uint32_t time_wait_count;
+    struct list_node closed;    /* failed, finished, or in TIME-WAIT (where an entry stands for
+                                   them); the application still has them */
+    struct tcp_entries entries;
+    struct siphash_key cookie_key; /* of SYN cookies */
+    usec cookies_until;            /* then the last one that was given is too old */
     size_t short_reserve;       /* frames are short when the pool has fewer octets left, */
     uint32_t short_share;       /* and then a connection may queue so many in each direction */
     struct tcp_profile profile;
@@ -650,6 +660,9 @@ uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
                   const struct endpoint *remote);
 struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
                                 const struct endpoint *remote);
+/* May we open a connection between these? */
+bool tcp_pair_free(const struct stack *stack, const struct endpoint *local,
+                   const struct endpoint *remote);
 struct tcp_listener *tcp_find_listener(const struct stack *stack, const struct endpoint *local,
                                        bool foreign);
 struct seq tcp_initial_sequence(const struct stack *stack, const struct endpoint *local,
@@ -672,6 +685,8 @@ void tcp_wake(struct tcp_connection *c);
 /* The connection is over. Frees it when nobody has it. */
 void tcp_fail(struct tcp_connection *c, enum tcp_error error);
 void tcp_finish(struct tcp_connection *c);
+/* An entry goes on in its place. The connection is only what the application still has of it; or
+ * nobody has it, and it is gone. */
 void tcp_enter_time_wait(struct tcp_connection *c);
 void tcp_established(struct tcp_connection *c);
 
@@ -705,7 +720,7 @@ void tcp_queue_clear(struct stack *stack, struct tcp_queue *queue);
 
 /* ---- tcp_listen.c ---- */
 /* A segment for a listener (RFC 9293 §3.10.7.2). `after`: numbers to begin beyond, or NULL. */
-void tcp_listen_arrives(struct tcp_listener *listener, const struct tcp_segment *seg,
+void tcp_listen_arrives(struct tcp_listener *listener, struct tcp_segment *seg,
                         const struct seq *after);
 void tcp_listener_free(struct tcp_listener *listener);
 void tcp_listener_ready(struct tcp_connection *c);  /* may be accepted now */
@@ -726,6 +741,7 @@ uint8_t tcp_scale_for(uint32_t buffer);
 uint8_t tcp_syn_scale(const struct tcp_profile *profile, uint32_t buffer);
 /* The field's value; `mss` is what the peer will send at most. */
 uint16_t tcp_syn_window(const struct tcp_profile *profile, uint32_t buffer, uint32_t mss);
+uint16_t tcp_syn_ack_window(const struct tcp_connection *c); /* as it goes out now */
 /* What we offer to receive, where the link, or the path, carries `mtu` octets. */
 uint16_t tcp_syn_mss(const struct tcp_profile *profile, const struct ip_address *remote,
                      uint32_t mtu);
@@ -769,12 +785,54 @@ void tcp_fast_open_unanswered(struct tcp_connection *c); /* after two timeouts *
 
 /* ---- tcp_input.c ---- */
 void tcp_segment_arrives(struct tcp_connection *c, struct tcp_segment *seg);
+/* The steps before the acknowledgement is looked at, and those from there on. */
+MUST_USE enum tcp_verdict tcp_segment_may_speak(struct tcp_connection *c, struct tcp_segment *seg);
+void tcp_segment_speaks(struct tcp_connection *c, struct tcp_segment *seg);
+
+/* ---- tcp_draft.c ---- */
+void tcp_draft_begin(struct tcp_draft *draft, struct stack *stack,
+                     const struct tcp_profile *profile, const struct endpoint *local,
+                     const struct endpoint *remote);
+void tcp_draft_end(struct tcp_draft *draft); /* no list knows it any more */
+/* What all entries have, to and fro. */
+void tcp_draft_thaw(struct tcp_draft *draft, struct stack *stack,
+                    const struct tcp_profile *profile, const struct tcp_entry *entry);
+void tcp_draft_freeze(const struct tcp_draft *draft, struct tcp_entry *entry);
+
+/* ---- tcp_half_open.c ---- */
+/* Is the listener's SYN queue full? */
+bool tcp_half_open_full(const struct tcp_listener *listener);
+/* A SYN has come for the listener. `grant`: SYN,ACK has a cookie of fast open. */
+void tcp_half_open_new(struct tcp_listener *listener, const struct tcp_segment *seg,
+                       const struct seq *after, bool grant);
+void tcp_half_open_arrives(struct stack *stack, struct tcp_entry *entry, struct tcp_segment *seg);
+/* False: the segment's acknowledgement is no cookie of ours. */
+MUST_USE bool tcp_half_open_by_cookie(struct tcp_listener *listener, struct tcp_segment *seg);
+void tcp_half_open_answer(struct tcp_draft *draft); /* SYN,ACK */
+void tcp_half_open_timed_out(struct stack *stack, struct tcp_entry *entry);
+void tcp_half_open_refuse_all(struct tcp_listener *listener);
+void tcp_half_open_adopt(struct tcp_listener *listener); /* which is new */
+
+/* ---- tcp_syn_cookie.c ---- */
+bool tcp_syn_cookie_wanted(const struct tcp_listener *listener);
+/* Answers the SYN that the draft was made of. */
+void tcp_syn_cookie_send(struct tcp_draft *draft);
+/* Fills an entry, which is in no row, with what the cookie says. */
+MUST_USE bool tcp_syn_cookie_check(const struct tcp_listener *listener,
+                                   const struct tcp_segment *seg, struct tcp_entry *out);
+
+/* ---- tcp_time_wait.c ---- */
+void tcp_time_wait_new(struct tcp_connection *c);
+void tcp_time_wait_over(struct stack *stack, struct tcp_entry *entry);
+void tcp_time_wait_arrives(struct stack *stack, struct tcp_entry *entry, struct tcp_segment *seg);
+/* By a connection of ours. */
+bool tcp_time_wait_may_be_reused(const struct stack *stack, const struct tcp_entry *entry);
+/* Ends it; its successor's numbers begin there. */
+MUST_USE struct seq tcp_time_wait_reuse(struct stack *stack, struct tcp_entry *entry);
 
 /* ---- tcp_open.c ---- */
 void tcp_syn_sent_arrives(struct tcp_connection *c, struct tcp_segment *seg);
 void tcp_unanswered_arrives(struct tcp_connection *c, const struct tcp_segment *seg);
-/* A SYN that may open a successor of a connection in TIME-WAIT. True: it did, and c is gone. */
-MUST_USE bool tcp_time_wait_reused(struct tcp_connection *c, const struct tcp_segment *seg);
 MUST_USE bool tcp_handshake_acknowledged(struct tcp_connection *c, const struct tcp_segment *seg);
 
 /* ---- tcp_checks.c: steps of SEGMENT ARRIVES ---- */

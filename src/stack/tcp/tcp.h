@@ -48,7 +48,8 @@ struct tcp_listen_options {
     struct endpoint local; /* address any: all of the host's; port 0: a free one */
     bool intercept;        /* connections to foreign addresses of INTERCEPT interfaces, any port;
                               local.port 0. They wait for tcp_answer() or tcp_refuse(). */
-    unsigned backlog;      /* connections not accepted yet; 0: 128. Beyond it SYNs are dropped */
+    unsigned backlog;      /* connections not accepted yet; 0: 128. Beyond it SYNs are dropped. As
+                              many more may be half open; beyond that see tcp_profile.syn_cookies */
     void *user;
 };
 
@@ -344,5 +345,14 @@ void tcp_set_profile(struct stack *stack, const struct tcp_profile *profile);
 
 /* Every connection of the stack, for status pages: start with *place = 0; NULL ends. */
 const struct tcp_connection *tcp_each(const struct stack *stack, size_t *place);
+
+/* Those that are mere entries: opened by a peer and not established yet, or in TIME-WAIT. False
+ * ends. */
+struct tcp_entry_info {
+    enum tcp_state state;
+    struct endpoint local;
+    struct endpoint remote;
+};
+bool tcp_each_entry(const struct stack *stack, size_t *place, struct tcp_entry_info *out);
 
 #endif

@@ -89,6 +89,7 @@ static enum tcp_verdict fin_acknowledged(struct tcp_connection *c)
         tcp_wake(c); /* an orphan's timer */
     } else if (c->state == TCP_CLOSING) {
         tcp_enter_time_wait(c);
+        return TCP_STOP;
     } else if (c->state == TCP_LAST_ACK) {
         tcp_raise(c, SOCKET_FINISHED);
         tcp_finish(c);

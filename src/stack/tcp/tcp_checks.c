@@ -68,7 +68,7 @@ static enum tcp_verdict unacceptable(struct tcp_connection *c, const struct tcp_
         tcp_note_duplicate(c, seg->seq, end);
     bool fin_again = seg->fin && !(seg->header.flags & TCP_RST);
     if (c->state == TCP_TIME_WAIT && fin_again) /* §3.10.7.4, eighth: restart 2 MSL */
-        tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + c->profile->time_wait);
+        c->purpose = TCP_TIMER_TIME_WAIT;
     answer(c, seg);
     return drop(c, seg, seen ? DROP_TCP_DUPLICATE : DROP_TCP_OUT_OF_WINDOW);
 }

@@ -7,11 +7,17 @@
 #include "wire/inet/icmp_message.h"
 #include "wire/inet/ipv4.h"
 
+/* What is left of TIME-WAIT an entry does. */
+static bool over(const struct tcp_connection *c)
+{
+    return c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT;
+}
+
 void tcp_abort(struct tcp_connection *c)
 {
     c->owned = false;
     socket_done(&c->socket);
-    if (c->state == TCP_CLOSED) {
+    if (over(c)) {
         tcp_connection_free(c);
         return;
     }
@@ -22,14 +28,13 @@ void tcp_abort(struct tcp_connection *c)
 void tcp_close(struct tcp_connection *c)
 {
     bool deaf = c->received_len > 0 || c->state == TCP_SYN_SENT || c->unanswered;
-    bool over = c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT;
-    if (deaf && !over) {
+    if (deaf && !over(c)) {
         tcp_abort(c);
         return;
     }
     c->owned = false;
     socket_done(&c->socket);
-    if (c->state == TCP_CLOSED) {
+    if (over(c)) {
         tcp_connection_free(c);
         return;
     }

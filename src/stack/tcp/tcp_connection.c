@@ -79,18 +79,6 @@ void tcp_set_state(struct tcp_connection *c, enum tcp_state state)
     c->state = (uint8_t)state;
 }
 
-/* Makes room in a full table: connections in TIME-WAIT have nothing to lose but their quiet. */
-static bool make_room(struct tcp_table *table)
-{
-    if (table->connections.count < table->connections.count_max)
-        return true;
-    struct list_node *oldest = list_first(&table->time_wait);
-    if (oldest == NULL)
-        return false;
-    tcp_finish(CONTAINER_OF(oldest, struct tcp_connection, place));
-    return true;
-}
-
 struct tcp_sending *tcp_sending_none(void)
 {
     /* Nobody writes to it; the pointer is not const since the same member points to others. */
@@ -133,8 +121,6 @@ struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endp
                                           const struct endpoint *remote)
 {
     struct tcp_table *table = stack->tcp;
-    if (!make_room(table))
-        return NULL;
     struct tcp_connection *c = tcp_alloc(stack, TCP_CACHE_CONNECTION);
     if (c == NULL)
         return NULL;
@@ -185,10 +171,6 @@ static void release_sending(struct tcp_connection *c)
 static void leave_map(struct tcp_connection *c)
 {
     struct tcp_table *table = c->stack->tcp;
-    if (c->state == TCP_TIME_WAIT) {
-        table->time_wait_count--;
-        list_remove(&c->place);
-    }
     if (c->mapped)
         (void)map_remove(&table->connections, c->hash, c);
     if (table->found == c)
@@ -228,6 +210,10 @@ void tcp_wake(struct tcp_connection *c)
 
 static void end(struct tcp_connection *c)
 {
+    if (c->draft) { /* whoever made it looks at the state */
+        tcp_set_state(c, TCP_CLOSED);
+        return;
+    }
     bool half_open = c->state == TCP_SYN_RECEIVED && !c->fast_open_child;
     if (c->state == TCP_SYN_RECEIVED && c->fast_open_child)
         tcp_fast_open_proved(c, c->error == TCP_REFUSED);
@@ -259,15 +245,19 @@ void tcp_finish(struct tcp_connection *c)
 
 void tcp_enter_time_wait(struct tcp_connection *c)
 {
-    struct tcp_table *table = c->stack->tcp;
-    struct list_node *oldest = list_first(&table->time_wait);
-    if (table->time_wait_count >= TCP_TIME_WAIT_MAX && oldest != NULL)
-        tcp_finish(CONTAINER_OF(oldest, struct tcp_connection, place));
+    struct tcp_path path;
     tcp_set_state(c, TCP_TIME_WAIT);
     tcp_raise(c, SOCKET_FINISHED);
-    list_append(&table->time_wait, &c->place);
-    table->time_wait_count++;
-    tcp_timer_set(c, TCP_TIMER_TIME_WAIT, c->stack->now + c->profile->time_wait);
+    if ((c->ack_now || c->ack_pending) && tcp_path_find(c, &path))
+        (void)!tcp_transmit_ack(c, &path, c->snd_nxt);
+    tcp_destination_store(c);
+    leave_map(c);
+    tcp_time_wait_new(c);
+    release_sending(c);
+    if (c->owned)
+        list_append(&c->stack->tcp->closed, &c->place);
+    else
+        tcp_connection_free(c);
 }
 
 void tcp_established(struct tcp_connection *c)

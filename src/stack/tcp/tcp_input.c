@@ -58,6 +58,15 @@ void tcp_input(struct stack *stack, const struct ip_packet *packet)
         tcp_segment_arrives(c, &seg);
         return;
     }
+    struct tcp_entry *entry =
+        tcp_entry_find(stack, tcp_hash(stack, &local, &remote), &local, &remote);
+    if (entry != NULL) {
+        if (entry->row == TCP_ROW_TIME_WAIT)
+            tcp_time_wait_arrives(stack, entry, &seg);
+        else
+            tcp_half_open_arrives(stack, entry, &seg);
+        return;
+    }
     struct tcp_listener *listener = tcp_find_listener(stack, &local, packet->foreign);
     if (listener != NULL)
         tcp_listen_arrives(listener, &seg, NULL);
@@ -78,6 +87,23 @@ static enum tcp_verdict (*const steps[])(struct tcp_connection *, struct tcp_seg
     tcp_process_text,   /* seventh */
     tcp_check_fin,      /* eighth */
 };
+enum { STEPS_BEFORE_ACK = 4 };
+
+enum tcp_verdict tcp_segment_may_speak(struct tcp_connection *c, struct tcp_segment *seg)
+{
+    for (size_t i = 0; i < STEPS_BEFORE_ACK; i++)
+        if (steps[i](c, seg) == TCP_STOP)
+            return TCP_STOP;
+    return TCP_CONTINUE;
+}
+
+void tcp_segment_speaks(struct tcp_connection *c, struct tcp_segment *seg)
+{
+    tcp_count_received(c, seg);
+    for (size_t i = STEPS_BEFORE_ACK; i < ARRAY_LEN(steps); i++)
+        if (steps[i](c, seg) == TCP_STOP)
+            return;
+}
 
 void tcp_segment_arrives(struct tcp_connection *c, struct tcp_segment *seg)
 {
@@ -90,8 +116,6 @@ void tcp_segment_arrives(struct tcp_connection *c, struct tcp_segment *seg)
         tcp_unanswered_arrives(c, seg);
         return;
     }
-    if (UNLIKELY(c->state == TCP_TIME_WAIT) && tcp_time_wait_reused(c, seg))
-        return;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
         if (steps[i](c, seg) == TCP_STOP)
             return;

@@ -39,7 +39,6 @@ struct tcp_listener *tcp_listen(struct stack *stack, const struct tcp_listen_opt
     listener->local = local;
     listener->intercept = options->intercept;
     listener->backlog = options->backlog != 0 ? options->backlog : TCP_BACKLOG_DEFAULT;
-    list_init(&listener->half_open);
     list_init(&listener->ready);
     list_init(&listener->all);
     socket_init(&listener->socket, SOCKET_TCP_LISTENER, options->user);
@@ -66,7 +65,7 @@ static void reset_all(struct list_node *list)
 
 void tcp_listener_close(struct tcp_listener *listener)
 {
-    reset_all(&listener->half_open);
+    tcp_half_open_refuse_all(listener);
     reset_all(&listener->ready);
     tcp_listener_free(listener);
 }
@@ -81,7 +80,6 @@ void tcp_listener_free(struct tcp_listener *listener)
         tcp_listener_forget(c);
         tcp_connection_free(c);
     }
-    ASSERT(list_empty(&listener->half_open));
     tcp_listener_remove(listener);
     socket_done(&listener->socket);
     tcp_listener_profile_release(listener);
@@ -123,13 +121,14 @@ static void hand_over(struct tcp_connection *c)
     socket_raise(c->stack, &c->listener->socket, SOCKET_OPENED);
 }
 
-static void open_passively(struct tcp_listener *listener, const struct tcp_segment *seg,
-                           const struct seq *after)
+/* A connection that is more than an entry from its SYN on: whoever has it decides what becomes of it,
+ * or it has octets. */
+static void open_at_once(struct tcp_listener *listener, const struct tcp_segment *seg,
+                         const struct seq *after, enum tcp_fast_open_verdict fast_open)
 {
     struct stack *stack = listener->stack;
     struct endpoint local = {seg->packet->target, seg->header.target_port};
     struct endpoint remote = {seg->packet->source, seg->header.source_port};
-    enum tcp_fast_open_verdict fast_open = tcp_fast_open_asked(listener, seg);
     struct tcp_connection *c = tcp_connection_new(stack, &local, &remote);
     if (c == NULL) {
         stack_drop(stack, DROP_TCP_LIMIT, seg->packet->frame);
@@ -147,26 +146,36 @@ static void open_passively(struct tcp_listener *listener, const struct tcp_segme
     tcp_destination_recall_path(c);
     tcp_open_sending(c);
     tcp_set_state(c, TCP_SYN_RECEIVED);
-    c->cookie_granted = fast_open == TCP_FAST_OPEN_GRANT || fast_open == TCP_FAST_OPEN_TAKE_AND_GRANT;
-    c->cookie_experimental = seg->header.options.cookie_experimental;
     if (listener->intercept) {
         c->unanswered = true;
         hand_over(c);
         tcp_timer_set(c, TCP_TIMER_ANSWER, stack->now + TCP_ANSWER_INTERVAL);
         return;
     }
-    if (fast_open == TCP_FAST_OPEN_TAKE || fast_open == TCP_FAST_OPEN_TAKE_AND_GRANT) {
-        tcp_fast_open_child(c, seg);
-        tcp_congestion_open(c);
-        hand_over(c);
-    } else {
-        list_append(&listener->half_open, &c->place);
-    }
+    c->cookie_granted = fast_open == TCP_FAST_OPEN_TAKE_AND_GRANT;
+    c->cookie_experimental = seg->header.options.cookie_experimental;
+    tcp_fast_open_child(c, seg);
+    tcp_congestion_open(c);
+    hand_over(c);
     c->syn_wanted = true;
     tcp_wake(c);
 }
 
-void tcp_listen_arrives(struct tcp_listener *listener, const struct tcp_segment *seg,
+/* SKIPS RFC 9293 §3.10.7.2, third: octets in a SYN are kept with fast open only; else strangers
+ * could make us keep them. They come again, since only the SYN is acknowledged. FIN in a SYN
+ * likewise. */
+static void open_passively(struct tcp_listener *listener, const struct tcp_segment *seg,
+                           const struct seq *after)
+{
+    enum tcp_fast_open_verdict fast_open = tcp_fast_open_asked(listener, seg);
+    bool take = fast_open == TCP_FAST_OPEN_TAKE || fast_open == TCP_FAST_OPEN_TAKE_AND_GRANT;
+    if (take || listener->intercept)
+        open_at_once(listener, seg, after, fast_open);
+    else
+        tcp_half_open_new(listener, seg, after, fast_open == TCP_FAST_OPEN_GRANT);
+}
+
+void tcp_listen_arrives(struct tcp_listener *listener, struct tcp_segment *seg,
                         const struct seq *after)
 {
     struct stack *stack = listener->stack;
@@ -174,16 +183,16 @@ void tcp_listen_arrives(struct tcp_listener *listener, const struct tcp_segment 
     if (flags & TCP_RST) {
         stack_drop(stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
     } else if (flags & TCP_ACK) {
+        if (!(flags & TCP_SYN) && !listener->intercept && tcp_half_open_by_cookie(listener, seg))
+            return;
         stack_drop(stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
         tcp_reset_segment(stack, seg);
     } else if (!(flags & TCP_SYN) || !source_is_host(seg)) {
         stack_drop(stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
     } else if (listener->count >= listener->backlog) {
+        stack->counters.tcpListenOverflows++;
         stack_drop(stack, DROP_TCP_BACKLOG, seg->packet->frame);
     } else {
-        /* SKIPS RFC 9293 §3.10.7.2, third: octets in a SYN are kept with fast open only; else
-         * strangers could make us keep them. They come again, since only the SYN is acknowledged.
-         * FIN in a SYN likewise. */
         open_passively(listener, seg, after);
     }
 }

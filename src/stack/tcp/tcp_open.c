@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * tcp_open.c - opening: by the application (RFC 9293 §3.10.1), and the segments that come before a
- * connection is established (§3.10.7.3), with a successor of one in TIME-WAIT (RFC 6191).
+ * connection is established (§3.10.7.3).
  */
 #include "stack/tcp/internal.h"
 
@@ -28,7 +28,7 @@ static bool choose_local(struct stack *stack, const struct tcp_connect_options *
         out->address = route.source;
     if (out->port == 0)
         return tcp_choose_port(stack, out, &options->remote);
-    return tcp_find(stack, out, &options->remote) == NULL;
+    return tcp_pair_free(stack, out, &options->remote);
 }
 
 struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect_options *options)
@@ -40,9 +40,13 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
         return NULL;
     if (!choose_local(stack, options, &local))
         return NULL;
+    struct tcp_entry *before =
+        tcp_entry_find(stack, tcp_hash(stack, &local, remote), &local, remote);
     struct tcp_connection *c = tcp_connection_new(stack, &local, remote);
     if (c == NULL)
         return NULL;
+    if (before != NULL)
+        c->iss = seq_max(c->iss, tcp_time_wait_reuse(stack, before));
     c->socket.user = options->user;
     c->owned = true;
     c->fast_open = options->fast_open;
@@ -57,7 +61,9 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
 /* The round trip of a SYN, unless it was sent twice and nothing tells which was answered. */
 static void sample_handshake(struct tcp_connection *c, const struct tcp_segment *seg)
 {
-    if (c->retries == 0)
+    if (c->syn_forgotten)
+        tcp_rtt_sample(c, c->timestamps ? tcp_timestamp_rtt(c, &seg->header.options) : -1);
+    else if (c->retries == 0)
         tcp_rtt_sample(c, c->stack->now - c->last_sent_at);
     else if (c->timestamps)
         tcp_rtt_sample(c, tcp_timestamp_rtt(c, &seg->header.options));
@@ -151,26 +157,6 @@ void tcp_unanswered_arrives(struct tcp_connection *c, const struct tcp_segment *
         tcp_fail(c, TCP_RESET);
     else
         stack_drop(c->stack, DROP_TCP_DUPLICATE, seg->packet->frame);
-}
-
-/* RFC 6191 §2, RFC 9293 §3.6.1 (MAY-2): a SYN that is surely newer opens a new connection. */
-bool tcp_time_wait_reused(struct tcp_connection *c, const struct tcp_segment *seg)
-{
-    uint16_t flags = seg->header.flags;
-    if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
-        return false;
-    const struct tcp_options *options = &seg->header.options;
-    bool newer = seq_after(seg->seq, c->rcv_nxt);
-    if (c->timestamps && (options->present & TCP_HAS_TIMESTAMPS))
-        newer = newer || (int32_t)(options->timestamp_value - c->ts_recent) > 0;
-    struct tcp_listener *listener =
-        tcp_find_listener(c->stack, &c->local, seg->packet->foreign);
-    if (!newer || listener == NULL)
-        return false;
-    struct seq after = seq_add(c->snd_nxt, 65535);
-    tcp_finish(c);
-    tcp_listen_arrives(listener, seg, &after);
-    return true;
 }
 
 bool tcp_handshake_acknowledged(struct tcp_connection *c, const struct tcp_segment *seg)

@@ -5,7 +5,8 @@
 
 /* What all have in common. */
 #define EVERYWHERE                                                                                 \
-    .sack = true, .dsack = true, .urgent_in_line = true, .syn_cookies = true, .ecn = TCP_ECN_ACCEPT,                       \
+    .sack = true, .dsack = true, .urgent_in_line = true, .syn_cookies = TCP_SYN_COOKIES_WHEN_FULL, \
+    .ecn = TCP_ECN_ACCEPT,                                                                         \
     .syn_ack_retries = 5, .hystart = true, .restart_after_idle = true, .rack = true,               \
     .tail_loss_probe = true, .prr = true, .forward_rto = true, .undo = true, .reordering = 3,      \
     .retries = 15, .orphan_retries = 15, .rto_initial = 1 * USEC_PER_SEC,                          \
@@ -30,6 +31,7 @@ const struct tcp_profile tcp_profile_default = {
     .fast_open_pause = USEC_PER_HOUR,
     .initial_window = 10,
     .rto_min = 200 * USEC_PER_MSEC,
+    .time_wait_reuse = true,
     .quick_acks = 16,
     .path_mtu_probing = TCP_PROBING_WHEN_BLACK,
     .send_buffer = 4 * 1024 * 1024,

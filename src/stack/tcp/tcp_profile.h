@@ -29,6 +29,13 @@ enum tcp_ecn { /* RFC 3168 §6.1 */
     TCP_ECN_COUNT
 };
 
+enum tcp_syn_cookies { /* RFC 4987 §3.6; in the order of Linux's tcp_syncookies */
+    TCP_SYN_COOKIES_OFF,       /* when the SYN queue is full the oldest in it goes */
+    TCP_SYN_COOKIES_WHEN_FULL,
+    TCP_SYN_COOKIES_ALWAYS,
+    TCP_SYN_COOKIES_COUNT
+};
+
 enum tcp_fast_open { /* RFC 7413, flags */
     TCP_FAST_OPEN_CLIENT = 1 << 0,
     TCP_FAST_OPEN_SERVER = 1 << 1,
@@ -83,7 +90,7 @@ struct tcp_profile {
     bool dsack;              /* RFC 2883 */
     bool timestamps;         /* RFC 7323 */
     bool window_scaling;
-    bool syn_cookies;        /* RFC 4987 §3.6: when the SYN queue is full */
+    uint8_t syn_cookies;     /* enum tcp_syn_cookies */
     uint8_t ecn;             /* enum tcp_ecn */
     uint32_t fast_open;      /* enum tcp_fast_open */
     uint32_t fast_open_queue; /* see TCP_OPTION_FAST_OPEN_QUEUE; 0: `fast_open` says */
@@ -154,7 +161,8 @@ struct tcp_profile {
     usec keepalive_interval;
     uint8_t keepalive_probes;
     usec fin_wait_2;         /* of a connection that nobody has any more */
-    usec time_wait;          /* 2 MSL */
+    usec time_wait;          /* 2 MSL; half an hour at most */
+    bool time_wait_reuse;    /* by a connection of ours, where timestamps tell the two apart */
     enum tcp_challenge challenge;
     usec challenge_interval;
     uint32_t challenge_count;

@@ -122,12 +122,14 @@ enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg
     c->ack_now = true;
     tcp_wake(c);
     tcp_raise(c, SOCKET_END);
-    if (c->state == TCP_ESTABLISHED)
+    if (c->state == TCP_ESTABLISHED) {
         tcp_set_state(c, TCP_CLOSE_WAIT);
-    else if (c->state == TCP_FIN_WAIT_1) /* our FIN is not acknowledged: tcp_check_ack() has seen */
+    } else if (c->state == TCP_FIN_WAIT_1) { /* our FIN is not acknowledged: tcp_check_ack() has seen */
         tcp_set_state(c, TCP_CLOSING);
-    else
+    } else {
         tcp_enter_time_wait(c);
+        return TCP_STOP;
+    }
     return TCP_CONTINUE;
 }
 

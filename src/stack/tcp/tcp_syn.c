@@ -112,19 +112,37 @@ static struct frame *frame_with_text(const struct tcp_connection *c, uint32_t le
     return frame;
 }
 
+/* Of the link, or of the path where it is known. */
+static uint32_t mtu_to(const struct tcp_connection *c, const struct route_choice *route)
+{
+    return c->path_mtu != 0 && c->path_mtu < route->mtu ? c->path_mtu : route->mtu;
+}
+
+/* Octets that a segment to us will have room for. */
+static uint32_t text_of(const struct tcp_connection *c, uint16_t mss)
+{
+    return mss - (c->state != TCP_SYN_SENT && c->timestamps ? TCP_TIMESTAMPS_LEN : 0u);
+}
+
+uint16_t tcp_syn_ack_window(const struct tcp_connection *c)
+{
+    struct route_choice route;
+    uint16_t mss = TCP_MSS_DEFAULT;
+    if (ip_route(c->stack, &c->remote.address, &route))
+        mss = tcp_syn_mss(c->profile, &c->remote.address, mtu_to(c, &route));
+    return tcp_syn_window(c->profile, c->receive_buffer, text_of(c, mss));
+}
+
 bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
 {
     bool active = c->state == TCP_SYN_SENT;
-    uint32_t mtu = c->path_mtu != 0 && c->path_mtu < path->route.mtu ? c->path_mtu
-                                                                     : path->route.mtu;
-    uint16_t mss = tcp_syn_mss(c->profile, &c->remote.address, mtu);
-    uint32_t text = mss - (!active && c->timestamps ? TCP_TIMESTAMPS_LEN : 0u);
+    uint16_t mss = tcp_syn_mss(c->profile, &c->remote.address, mtu_to(c, &path->route));
     struct tcp_header header = {
         .source_port = c->local.port,
         .target_port = c->remote.port,
         .sequence = c->iss.n,
         .flags = TCP_SYN | tcp_ecn_syn_flags(c),
-        .window = tcp_syn_window(c->profile, c->receive_buffer, text),
+        .window = tcp_syn_window(c->profile, c->receive_buffer, text_of(c, mss)),
     };
     fill_options(c, mss, &header.options);
     uint32_t len = active ? tcp_fast_open_ask(c, &header.options) : 0;

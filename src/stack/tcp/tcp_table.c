@@ -66,6 +66,15 @@ struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint
     return c;
 }
 
+bool tcp_pair_free(const struct stack *stack, const struct endpoint *local,
+                   const struct endpoint *remote)
+{
+    uint32_t hash = tcp_hash(stack, local, remote);
+    const struct tcp_entry *entry = tcp_entry_find(stack, hash, local, remote);
+    return tcp_find(stack, local, remote) == NULL &&
+           (entry == NULL || tcp_time_wait_may_be_reused(stack, entry));
+}
+
 /* Ports are spread enough by the map itself, and strangers do not choose them. */
 static uint32_t listener_hash(const struct endpoint *local)
 {
@@ -99,6 +108,8 @@ bool tcp_listener_add(struct tcp_listener *listener)
     else if (!map_insert(&table->listeners, listener->hash, listener))
         return false;
     list_append(&table->listeners_all, &listener->all);
+    if (!listener->intercept)
+        tcp_half_open_adopt(listener);
     return true;
 }
 
@@ -133,7 +144,7 @@ bool tcp_choose_port(struct stack *stack, struct endpoint *local, const struct e
     for (unsigned i = 0; i < PORT_TRIES; i++) {
         from.port = (uint16_t)(PORT_FIRST + (start + table->port_counter++) % PORT_COUNT);
         if (tcp_find_listener(stack, &from, false) == NULL &&
-            tcp_find(stack, &from, remote) == NULL) {
+            tcp_pair_free(stack, &from, remote)) {
             *local = from;
             return true;
         }
@@ -245,7 +256,6 @@ bool tcp_init(struct stack *stack)
     map_init(&table->listeners, &stack->heap, TCP_LISTENERS_MAX, listener_equal);
     list_init(&table->listeners_all);
     list_init(&table->pending);
-    list_init(&table->time_wait);
     list_init(&table->closed);
     table->profile = profile_of(&stack->options);
     set_shares(table, stack->frames, connections_max);
@@ -270,6 +280,9 @@ bool tcp_init(struct stack *stack)
     uint8_t key[TCP_FAST_OPEN_KEY_LEN];
     prng_fill(&stack->prng, key, sizeof key);
     (void)!tcp_fast_open_keys_set(&table->fast_open_keys, key, sizeof key);
+    table->cookie_key.k0 = prng_u64(&stack->prng);
+    table->cookie_key.k1 = prng_u64(&stack->prng);
+    tcp_entries_init(stack);
     return true;
 }
 
@@ -279,6 +292,7 @@ void tcp_done(struct stack *stack)
     if (table == NULL)
         return;
     struct list_node *node;
+    tcp_entries_done(stack);
     /* Freeing takes the connection out of the map, which may move others to where the visit has
      * been: hence more than one round. */
     while (table->connections.count > 0) {

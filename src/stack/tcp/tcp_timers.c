@@ -2,8 +2,8 @@
 /*
  * tcp_timers.c - the two timers of a connection. One serves retransmission (RFC 6298 §5), zero
  * window probes (RFC 9293 §3.8.6.1), the end of a cork's patience, a send() that found no memory,
- * keepalive (§3.8.4), FIN-WAIT-2, TIME-WAIT (§3.6.1) and the wait for tcp_answer(), which exclude
- * each other; the other one delays acknowledgements (§3.8.6.3). An idle connection has none armed.
+ * keepalive (§3.8.4), FIN-WAIT-2 and the wait for tcp_answer(), which exclude each other; the
+ * other one delays acknowledgements (§3.8.6.3). An idle connection has none armed.
  */
 #include "stack/tcp/internal.h"
 
@@ -263,12 +263,12 @@ static void expired(struct tcp_connection *c)
         keepalive_timeout(c);
         break;
     case TCP_TIMER_FIN_WAIT_2:
-    case TCP_TIMER_TIME_WAIT:
         tcp_finish(c);
         break;
     case TCP_TIMER_ANSWER:
         tcp_fail(c, TCP_TIMED_OUT);
         break;
+    case TCP_TIMER_TIME_WAIT:
     case TCP_TIMER_NONE:
         break;
     }
@@ -276,8 +276,9 @@ static void expired(struct tcp_connection *c)
 
 void tcp_timer(struct stack *stack, struct timer *timer)
 {
-    (void)stack;
-    if (timer->kind == STACK_TIMER_TCP_ACK) {
+    if (timer->kind == STACK_TIMER_TCP_ENTRIES) {
+        tcp_entries_timer(stack);
+    } else if (timer->kind == STACK_TIMER_TCP_ACK) {
         struct tcp_connection *c = CONTAINER_OF(timer, struct tcp_connection, ack_timer);
         c->ack_now = true;
         tcp_wake(c);

@@ -282,6 +282,10 @@ static enum tcp_state state_now(struct play *p, const struct tcp_connection **c)
     *c = tcp_each(p->s.stack, &place);
     if (*c != NULL)
         return tcp_state(*c);
+    struct tcp_entry_info entry;
+    place = 0;
+    if (tcp_each_entry(p->s.stack, &place, &entry))
+        return entry.state;
     if (p->c != NULL)
         return tcp_state(p->c);
     return p->listener != NULL ? TCP_LISTEN : TCP_CLOSED;

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tcp_half_open.c - the SYN queue (RFC 4987 §3.2): connections in SYN-RECEIVED that came to a
+ * listener, as entries. The acknowledgement of our SYN makes a connection of one. An entry belongs
+ * to the listener that tcp_find_listener() finds for it.
+ *
+ * Connections whose SYN was intercepted, that have taken text of it, or that were opened from both
+ * sides, are struct tcp_connection in this state too.
+ */
+#include "stack/tcp/internal.h"
+
+enum { VICTIM_STEPS = 32 };
+
+static void freeze(const struct tcp_connection *c, struct tcp_entry *entry)
+{
+    entry->snd_scale = c->snd_scale & 15;
+    entry->rcv_scale = c->rcv_scale & 15;
+    entry->sack = c->sack;
+    entry->timestamps = c->timestamps;
+    entry->scaling = c->scaling;
+    entry->ts_recent = c->ts_recent;
+    entry->u.syn.irs = c->irs.n;
+    entry->u.syn.iss = c->iss.n;
+    entry->u.syn.peer_mss = c->peer_mss;
+    entry->u.syn.cookie_granted = c->cookie_granted;
+    entry->u.syn.cookie_experimental = c->cookie_experimental;
+    entry->u.syn.ecn = c->ecn;
+    entry->u.syn.ecn_marks = c->ecn_marks;
+}
+
+/* Into a connection that has its endpoints, its profile and its listener. */
+static void thaw(const struct tcp_entry *entry, struct tcp_connection *c)
+{
+    c->passive = true;
+    c->snd_scale = entry->snd_scale;
+    c->rcv_scale = entry->rcv_scale;
+    c->sack = entry->sack;
+    c->timestamps = entry->timestamps;
+    c->scaling = entry->scaling;
+    c->ts_recent = entry->ts_recent;
+    c->ts_recent_at = c->stack->now;
+    c->irs = seq_of(entry->u.syn.irs);
+    c->iss = seq_of(entry->u.syn.iss);
+    c->peer_mss = entry->u.syn.peer_mss;
+    c->cookie_granted = entry->u.syn.cookie_granted;
+    c->cookie_experimental = entry->u.syn.cookie_experimental;
+    c->ecn = entry->u.syn.ecn;
+    c->ecn_marks = entry->u.syn.ecn_marks;
+    c->syn_forgotten = entry->u.syn.forgotten;
+    c->retries = entry->u.syn.retries;
+    c->last_sent_at = c->stack->now - tcp_entry_age(c->stack, entry);
+    c->last_received_at = c->stack->now;
+    tcp_open_sending(c);
+    c->rcv_nxt = seq_add(c->irs, 1);
+    c->last_ack_sent = c->rcv_nxt;
+    c->snd_wl1 = c->irs;
+    tcp_destination_recall_path(c);
+    c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_ack_window(c));
+}
+
+static void thaw_draft(struct tcp_draft *draft, struct tcp_listener *listener,
+                       const struct tcp_entry *entry)
+{
+    tcp_draft_thaw(draft, listener->stack, listener->profile, entry);
+    draft->c.listener = listener;
+    draft->c.state = TCP_SYN_RECEIVED;
+    thaw(entry, &draft->c);
+}
+
+void tcp_half_open_answer(struct tcp_draft *draft)
+{
+    struct tcp_path path;
+    if (tcp_path_find(&draft->c, &path)) /* without a route: the timer asks again */
+        (void)!tcp_transmit_syn(&draft->c, &path);
+}
+
+static struct tcp_listener *listener_of(const struct stack *stack, const struct tcp_entry *entry)
+{
+    struct endpoint local = tcp_entry_local(entry);
+    struct tcp_listener *listener = tcp_find_listener(stack, &local, false);
+    ASSERT(listener != NULL && listener->half_open > 0);
+    return listener;
+}
+
+static void forget(struct tcp_listener *listener, struct tcp_entry *entry)
+{
+    listener->half_open--;
+    tcp_entry_free(listener->stack, entry);
+}
+
+/* It comes to nothing. */
+static void give_up(struct tcp_listener *listener, struct tcp_entry *entry, bool reset)
+{
+    struct tcp_draft draft;
+    thaw_draft(&draft, listener, entry);
+    if (reset)
+        tcp_reset_connection(&draft.c);
+    tcp_set_state(&draft.c, TCP_CLOSED);
+    tcp_draft_end(&draft);
+    forget(listener, entry);
+}
+
+/* ---- room ---- */
+
+/* The oldest of that listener, or of all. Where others have filled the queues it may not be found
+ * soon, and the newest goes instead. */
+static struct tcp_entry *oldest(struct stack *stack, const struct tcp_listener *listener)
+{
+    unsigned steps = 0;
+    for (int row = TCP_ROW_DOUBLINGS; row >= 0; row--) {
+        struct tcp_entry *entry = tcp_entry_first(stack, (enum tcp_row)row);
+        for (; entry != NULL && steps < VICTIM_STEPS; entry = tcp_entry_next(stack, entry)) {
+            if (listener == NULL || listener_of(stack, entry) == listener)
+                return entry;
+            steps++;
+        }
+    }
+    return NULL;
+}
+
+/* RFC 4987 §3.5: recycles the oldest, where cookies are not wanted. */
+static bool make_room(struct tcp_listener *listener)
+{
+    struct stack *stack = listener->stack;
+    bool full = stack->tcp->entries.half_open >= TCP_HALF_OPEN_MAX;
+    if (!full && !tcp_half_open_full(listener))
+        return true;
+    struct tcp_entry *victim = oldest(stack, full ? NULL : listener);
+    stack->counters.tcpReqQFullDrop++;
+    if (victim == NULL)
+        return false;
+    give_up(listener_of(stack, victim), victim, false);
+    return true;
+}
+
+bool tcp_half_open_full(const struct tcp_listener *listener)
+{
+    return listener->half_open >= listener->backlog;
+}
+
+/* ---- segments ---- */
+
+void tcp_half_open_new(struct tcp_listener *listener, const struct tcp_segment *seg,
+                       const struct seq *after, bool grant)
+{
+    struct stack *stack = listener->stack;
+    struct endpoint local = {seg->packet->target, seg->header.target_port};
+    struct endpoint remote = {seg->packet->source, seg->header.source_port};
+    struct tcp_draft draft;
+    struct tcp_connection *c = &draft.c;
+    tcp_draft_begin(&draft, stack, listener->profile, &local, &remote);
+    c->listener = listener;
+    c->passive = true;
+    c->iss = tcp_initial_sequence(stack, &local, &remote, &c->ts_offset);
+    /* RFC 6191 §2: the numbers of a successor begin beyond those of its predecessor. */
+    if (after != NULL && seq_before(c->iss, *after))
+        c->iss = *after;
+    tcp_take_syn_options(c, &seg->header);
+    tcp_ecn_take_syn(c, seg);
+    c->cookie_granted = grant;
+    c->cookie_experimental = seg->header.options.cookie_experimental;
+    tcp_destination_recall_path(c);
+    tcp_open_sending(c);
+    if (after == NULL && tcp_syn_cookie_wanted(listener)) {
+        tcp_syn_cookie_send(&draft);
+        return;
+    }
+    struct tcp_entry *entry = NULL;
+    if (make_room(listener))
+        entry = tcp_entry_new(stack, tcp_hash(stack, &local, &remote), &local, &remote,
+                              TCP_ROW_HALF_OPEN);
+    if (entry == NULL) {
+        stack_drop(stack, DROP_TCP_BACKLOG, seg->packet->frame);
+        return;
+    }
+    listener->half_open++;
+    freeze(c, entry);
+    tcp_set_state(c, TCP_SYN_RECEIVED);
+    tcp_half_open_answer(&draft);
+    tcp_draft_end(&draft);
+}
+
+/* A connection of what the entry knows, which may be in no row. NULL: no room, or no memory. */
+static struct tcp_connection *grow_up(struct tcp_listener *listener,
+                                      const struct tcp_entry *entry,
+                                      const struct tcp_segment *seg)
+{
+    struct stack *stack = listener->stack;
+    struct endpoint local = tcp_entry_local(entry);
+    struct endpoint remote = tcp_entry_remote(entry);
+    if (listener->count >= listener->backlog) { /* as Linux: the ACK comes again, or text */
+        stack->counters.tcpListenOverflows++;
+        stack_drop(stack, DROP_TCP_BACKLOG, seg->packet->frame);
+        return NULL;
+    }
+    struct tcp_connection *c = tcp_connection_new(stack, &local, &remote);
+    if (c == NULL) {
+        stack_drop(stack, DROP_TCP_LIMIT, seg->packet->frame);
+        return NULL;
+    }
+    c->listener = listener;
+    listener->count++;
+    tcp_profile_inherit(c, listener);
+    thaw(entry, c);
+    c->segments_out = 1u + c->retries;
+    if (c->retries > 0 && tcp_extra_begin(c)) {
+        c->extra->retransmits = c->retries;
+        c->extra->timeouts = c->retries;
+    }
+    return c;
+}
+
+/* Its ACK is good. False: it must wait. */
+static bool complete(struct tcp_listener *listener, struct tcp_entry *entry,
+                     struct tcp_segment *seg)
+{
+    struct tcp_connection *c = grow_up(listener, entry, seg);
+    if (c == NULL)
+        return false;
+    forget(listener, entry);
+    c->state = TCP_SYN_RECEIVED; /* of which was told when the entry was made */
+    tcp_segment_speaks(c, seg);
+    return true;
+}
+
+bool tcp_half_open_by_cookie(struct tcp_listener *listener, struct tcp_segment *seg)
+{
+    struct tcp_entry entry;
+    if (!tcp_syn_cookie_check(listener, seg, &entry))
+        return false;
+    struct tcp_connection *c = grow_up(listener, &entry, seg);
+    if (c == NULL)
+        return true;
+    tcp_set_state(c, TCP_SYN_RECEIVED);
+    tcp_segment_speaks(c, seg);
+    return true;
+}
+
+void tcp_half_open_arrives(struct stack *stack, struct tcp_entry *entry, struct tcp_segment *seg)
+{
+    struct tcp_listener *listener = listener_of(stack, entry);
+    struct tcp_draft draft;
+    struct tcp_connection *c = &draft.c;
+    thaw_draft(&draft, listener, entry);
+    enum tcp_verdict verdict = tcp_segment_may_speak(c, seg);
+    tcp_draft_end(&draft);
+    if (c->state == TCP_CLOSED) {
+        forget(listener, entry);
+        return;
+    }
+    if (c->syn_wanted || c->ack_now)
+        tcp_half_open_answer(&draft);
+    freeze(c, entry);
+    tcp_draft_freeze(&draft, entry);
+    if (verdict == TCP_STOP)
+        return;
+    if (!(seg->header.flags & TCP_ACK)) {
+        stack_drop(stack, DROP_TCP_BAD_ACK, seg->packet->frame);
+    } else if (!seq_equal(seg->ack, c->snd_nxt)) {
+        stack_drop(stack, DROP_TCP_BAD_ACK, seg->packet->frame);
+        tcp_reset_segment(stack, seg);
+    } else {
+        (void)complete(listener, entry, seg);
+    }
+}
+
+/* ---- time, and the end of the listener ---- */
+
+void tcp_half_open_timed_out(struct stack *stack, struct tcp_entry *entry)
+{
+    struct tcp_listener *listener = listener_of(stack, entry);
+    struct tcp_draft draft;
+    if (entry->u.syn.retries >= listener->profile->syn_ack_retries) {
+        stack->counters.tcpTimeouts++;
+        give_up(listener, entry, false);
+        return;
+    }
+    unsigned retries = ++entry->u.syn.retries;
+    tcp_entry_wait(stack, entry, retries < TCP_ROW_DOUBLINGS ? retries : TCP_ROW_DOUBLINGS);
+    thaw_draft(&draft, listener, entry);
+    tcp_count_timeout(&draft.c);
+    tcp_count_retransmitted(&draft.c, 0);
+    tcp_half_open_answer(&draft);
+    freeze(&draft.c, entry);
+    tcp_draft_end(&draft);
+}
+
+void tcp_half_open_refuse_all(struct tcp_listener *listener)
+{
+    struct stack *stack = listener->stack;
+    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS && listener->half_open > 0; row++) {
+        struct tcp_entry *next;
+        for (struct tcp_entry *entry = tcp_entry_first(stack, row); entry != NULL; entry = next) {
+            next = tcp_entry_next(stack, entry);
+            if (listener_of(stack, entry) == listener)
+                give_up(listener, entry, true);
+        }
+    }
+}
+
+/* Those of the listener for any address that the new one is nearer to. */
+void tcp_half_open_adopt(struct tcp_listener *listener)
+{
+    struct stack *stack = listener->stack;
+    struct endpoint any = {address_any_v6(), listener->local.port};
+    struct tcp_listener *wide = tcp_listener_at(stack, &any);
+    if (wide == NULL || wide == listener || wide->half_open == 0)
+        return;
+    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS; row++) {
+        struct tcp_entry *entry = tcp_entry_first(stack, row);
+        for (; entry != NULL; entry = tcp_entry_next(stack, entry)) {
+            struct endpoint local = tcp_entry_local(entry);
+            if (!endpoint_equal(&local, &listener->local))
+                continue;
+            wide->half_open--;
+            listener->half_open++;
+        }
+    }
+}
