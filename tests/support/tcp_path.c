@@ -28,11 +28,13 @@ void tcp_path_open(struct tcp_test_path *p, const struct tcp_path_options *optio
     p->heap = counting_heap(&p->counts);
     p->world = world_new(&p->heap, 1, 0);
     assert_non_null(p->world);
+    world_set_clock(p->world, options->tick);
     p->a = add_host(p, 0, options);
     p->b = add_host(p, 1, options);
     struct wire_options wire = {.seed = 5};
     wire.a_to_b = (struct wire_impairments){.delay = options->rtt / 2, .rate = options->rate,
-                                            .queue = options->queue, .loss = options->loss};
+                                            .queue = options->queue, .loss = options->loss,
+                                            .mark = options->mark};
     wire.b_to_a.delay = options->rtt - options->rtt / 2;
     p->wire = world_connect(p->world, (struct world_port){0, 0}, (struct world_port){1, 0}, &wire);
     assert_non_null(p->wire);

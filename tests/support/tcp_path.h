@@ -18,6 +18,8 @@ struct tcp_path_options {
     usec rtt;
     uint32_t queue;             /* frames; 0: 1000 */
     uint32_t loss;              /* parts per million, there */
+    uint32_t mark;              /* of the queue, there: struct wire_impairments */
+    usec tick;                  /* of the hosts' clocks; 0: fine */
     bool tso;
 };
 

@@ -84,6 +84,8 @@ struct tcp_rate_mark {
     uint32_t delivered;     /* octets */
     uint32_t delivered_at;  /* low bits of usec */
     uint32_t first_sent_at; /* of the flight that was delivered last then */
+    uint32_t in_flight;     /* with it; this and the next one only for who asks (tcp_congestion.lost) */
+    uint32_t lost;          /* found_lost */
     bool app_limited;
 };
 
@@ -151,6 +153,7 @@ struct tcp_rate {
     bool app_limited;
     bool sampling;          /* `sample` is of a record that the present ACK speaks of */
     bool last_app_limited;
+    bool sample_again;      /* of a record that was sent more than once */
     struct seq sample_end;
     usec sample_sent_at;
     struct tcp_rate_mark sample;
@@ -353,6 +356,9 @@ struct tcp_ack_event {
     uint32_t rate_prior;    /* tcp_delivered() when what arrived was sent */
     uint32_t rate_octets;   /* delivered since, in */
     uint32_t rate_interval; /* usec; 0: a coarse clock has seen none */
+    uint32_t rate_in_flight; /* when what arrived was sent, as in tcp_rate_mark; */
+    uint32_t rate_lost;
+    usec rate_rtt;          /* of it; negative: sent more than once */
     bool duplicate;         /* RFC 5681 §2, or with news of SACK (RFC 6675 §2) */
     bool dsack_of_probe;    /* that duplicate is our tail loss probe */
     bool dsack;             /* reports octets that arrived twice (RFC 2883), from to: */
@@ -372,8 +378,8 @@ struct tcp_ack_event {
 /* One algorithm. What it needs to remember beyond congestion_state it gets and frees itself. */
 struct tcp_congestion {
     const char *name;
-    /* It sets cwnd itself at all times: recovery leaves it alone, and acked() is called for every
-     * acknowledgement. */
+    /* It sets cwnd itself at all times: recovery leaves it alone, but for a timeout, and acked() is
+     * called for every acknowledgement. */
     bool own_window;
     void (*init)(struct tcp_connection *c);
     void (*done)(struct tcp_connection *c); /* NULL: nothing to free */
@@ -390,6 +396,8 @@ struct tcp_congestion {
     /* The loss that ssthresh() was asked for, or the timeout, was none (RFC 4015): recovery has put
      * cwnd and ssthresh back. NULL: nothing else to put back. */
     void (*undo)(struct tcp_connection *c);
+    /* A record was found lost, again perhaps. NULL: recovery's word for all of them will do. */
+    void (*lost)(struct tcp_connection *c, const struct tcp_sent *sent);
 };
 
 /* Members are in the order of who uses them together; RFC 9293 §3.3.1 has the classic ones. */
@@ -515,6 +523,7 @@ struct tcp_connection {
     union {                 /* the algorithm's own */
         uint64_t congestion_state[2];
         struct tcp_cubic cubic;
+        struct tcp_bbr *bbr; /* NULL: no memory yet */
     };
 
     usec last_sent_at;      /* data; SYN */
@@ -1039,11 +1048,13 @@ void tcp_prr_end(struct tcp_connection *c);
 /* ---- tcp_congestion.c, and a file for each algorithm ---- */
 enum { TCP_CWND_MAX = 1 << 30 };
 const struct tcp_congestion *tcp_cubic(void);
+const struct tcp_congestion *tcp_bbr(void);
 const struct tcp_congestion *tcp_newreno(void);
 /* Takes the algorithm that the profile names; a live connection begins anew with it. */
 void tcp_congestion_choose(struct tcp_connection *c);
 void tcp_congestion_open(struct tcp_connection *c); /* the handshake is over */
 void tcp_congestion_idle(struct tcp_connection *c); /* about to send after a pause */
+uint32_t tcp_initial_window(const struct tcp_connection *c);
 /* How much cwnd grows in slow start for an ACK that took `event->acknowledged` octets away. */
 /* Was the window used up, so that it may grow (RFC 7661 §4.3)? */
 static inline bool tcp_window_used(const struct tcp_connection *c)
@@ -1068,6 +1079,8 @@ void tcp_rate_arrived(struct tcp_connection *c, const struct tcp_sent *sent, str
 /* All of the acknowledgement was looked at: fills event->rate_*. */
 void tcp_rate_sample(struct tcp_connection *c, struct tcp_ack_event *event);
 void tcp_rate_app_limited(struct tcp_connection *c); /* there is nothing to send just now */
+/* What is under way is less than it could be: it says nothing of the path's rate. */
+void tcp_rate_mark_app_limited(struct tcp_connection *c);
 
 /* ---- tcp_pacing.c ---- */
 uint64_t tcp_pacing_rate(const struct tcp_connection *c); /* octets a second; UINT64_MAX: no limit */

@@ -12,6 +12,8 @@ static const struct tcp_congestion *algorithm(unsigned kind)
         return tcp_cubic();
     case TCP_CONGESTION_NEWRENO:
         return tcp_newreno();
+    case TCP_CONGESTION_BBR:
+        return tcp_bbr();
     case TCP_CONGESTION_COUNT:
         break;
     }
@@ -53,7 +55,7 @@ void tcp_congestion_choose(struct tcp_connection *c)
 }
 
 /* RFC 6928 §2: min (10*MSS, max (2*MSS, 14600)), with the profile's number for ten. */
-static uint32_t initial_window(const struct tcp_connection *c)
+uint32_t tcp_initial_window(const struct tcp_connection *c)
 {
     uint32_t segments = c->profile->initial_window * (uint32_t)c->mss;
     uint32_t least = 2 * (uint32_t)c->mss;
@@ -65,16 +67,16 @@ static uint32_t initial_window(const struct tcp_connection *c)
 void tcp_congestion_open(struct tcp_connection *c)
 {
     /* RFC 5681 §3.1, RFC 6928 §2: one segment when the SYN had to be sent more than twice. */
-    c->cwnd = c->retries > 1 ? c->mss : initial_window(c);
+    c->cwnd = c->retries > 1 ? c->mss : tcp_initial_window(c);
     c->ssthresh = TCP_CWND_MAX;
     c->congestion->init(c);
 }
 
 void tcp_congestion_idle(struct tcp_connection *c)
 {
-    uint32_t restart = initial_window(c);
+    uint32_t restart = tcp_initial_window(c);
     usec pause = c->stack->now - c->last_sent_at;
-    if (c->profile->restart_after_idle && pause > tcp_rto(c) && c->cwnd > restart)
+    if (c->profile->restart_after_idle && !c->congestion->own_window && pause > tcp_rto(c) && c->cwnd > restart)
         c->cwnd = restart;
     if (c->congestion->resumed != NULL)
         c->congestion->resumed(c, pause);

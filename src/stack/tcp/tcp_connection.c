@@ -96,6 +96,8 @@ bool tcp_sending_begin(struct tcp_connection *c)
     memset(sending, 0, sizeof *sending);
     list_init(&sending->rack.by_time);
     sending->connection = c;
+    sending->rate.app_limited = true; /* what is sent now had to be waited for */
+    sending->rate.app_limited_end = (uint32_t)c->octets_acknowledged;
     timer_init(&sending->pace_timer, STACK_TIMER_TCP_PACE);
     c->sending = sending;
     sending->rto_at = USEC_NEVER;

@@ -74,6 +74,7 @@ enum tcp_challenge { /* RFC 5961 §7: how challenge ACKs are limited */
 enum tcp_congestion_kind { /* who decides how much may be under way */
     TCP_CONGESTION_CUBIC,   /* RFC 9438 */
     TCP_CONGESTION_NEWRENO, /* RFC 5681, 6582 */
+    TCP_CONGESTION_BBR,     /* draft-ietf-ccwg-bbr */
     TCP_CONGESTION_COUNT
 };
 

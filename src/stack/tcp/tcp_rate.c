@@ -31,6 +31,11 @@ void tcp_rate_sent(struct tcp_connection *c, struct tcp_sent *sent)
     sent->rate.delivered_at = rate->delivered_at;
     sent->rate.delivered = tcp_delivered(c);
     sent->rate.app_limited = rate->app_limited;
+    if (UNLIKELY(c->congestion->lost != NULL)) {
+        bool fresh = seq_after(sent->end, c->snd_nxt); /* which moves only after this */
+        sent->rate.in_flight = tcp_pipe(c) + (fresh ? tcp_sent_len(sent) : 0);
+        sent->rate.lost = c->sending->found_lost;
+    }
 }
 
 /* §4.1.2.4: nothing is waiting, and there would be room. */
@@ -40,8 +45,13 @@ void tcp_rate_app_limited(struct tcp_connection *c)
     if (c->sending == tcp_sending_none() || pipe >= c->cwnd ||
         c->sending->lost > c->sending->again)
         return;
+    tcp_rate_mark_app_limited(c);
+}
+
+void tcp_rate_mark_app_limited(struct tcp_connection *c)
+{
     c->sending->rate.app_limited = true;
-    c->sending->rate.app_limited_end = tcp_delivered(c) + pipe;
+    c->sending->rate.app_limited_end = tcp_delivered(c) + tcp_pipe(c);
 }
 
 /* §4.1.2.3, UpdateRateSample(): of all records that arrived, the one sent last tells most. */
@@ -53,6 +63,7 @@ void tcp_rate_arrived(struct tcp_connection *c, const struct tcp_sent *sent, str
         return;
     rate->sampling = true;
     rate->sample = sent->rate;
+    rate->sample_again = (sent->flags & TCP_SENT_EVER_AGAIN) != 0;
     rate->sample_sent_at = sent->sent_at;
     rate->sample_end = end;
 }
@@ -80,6 +91,9 @@ void tcp_rate_sample(struct tcp_connection *c, struct tcp_ack_event *event)
     event->rate_prior = rate->sample.delivered;
     event->rate_octets = octets;
     event->rate_app_limited = rate->sample.app_limited;
+    event->rate_in_flight = rate->sample.in_flight;
+    event->rate_lost = rate->sample.lost;
+    event->rate_rtt = rate->sample_again ? -1 : c->stack->now - rate->sample_sent_at;
     /* Acknowledgements may come compressed; what was sent cannot have arrived any faster. */
     event->rate_interval = send_elapsed > ack_elapsed ? send_elapsed : ack_elapsed;
     event->rate_sampled = true;

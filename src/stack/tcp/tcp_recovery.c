@@ -237,7 +237,7 @@ void tcp_recovery_acked(struct tcp_connection *c, struct tcp_ack_event *event)
     bool grows = c->congestion->own_window || (event->acknowledged > 0 && !shrinking(c));
     if (tcp_rack_in_use(c))
         tcp_rack_acked(c, event);
-    if (c->recovery == TCP_LOSS && grows) {
+    if (c->recovery == TCP_LOSS && grows && !c->congestion->own_window) {
         c->congestion->acked(c, event);
         grows = false;
     }
@@ -320,8 +320,7 @@ void tcp_recovery_timed_out(struct tcp_connection *c)
     c->recovery = TCP_LOSS;
     c->recover = c->snd_nxt;
     c->dup_acks = 0;
-    if (!c->congestion->own_window)
-        c->cwnd = tcp_pipe(c) + c->mss; /* the loss window */
+    c->cwnd = tcp_pipe(c) + c->mss; /* the loss window */
     c->retransmit_forced = true;
 }
 

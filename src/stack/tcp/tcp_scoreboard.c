@@ -77,9 +77,12 @@ void tcp_sent_set(struct tcp_connection *c, struct tcp_sent *sent, uint8_t flags
 void tcp_sent_lose(struct tcp_connection *c, struct tcp_sent *sent)
 {
     uint8_t flags = sent->flags & (uint8_t)~TCP_SENT_AGAIN;
-    if (!waits(sent->flags))
+    bool news = !waits(sent->flags);
+    if (news)
         c->sending->found_lost += tcp_sent_len(sent);
     tcp_sent_set(c, sent, flags | TCP_SENT_LOST);
+    if (news && UNLIKELY(c->congestion->lost != NULL) && c->snd_wnd > 0)
+        c->congestion->lost(c, sent);
 }
 
 struct tcp_chunk *tcp_chunk_at(struct tcp_chunk *from, struct seq at)

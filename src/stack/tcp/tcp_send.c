@@ -4,7 +4,7 @@
  * was handed over last, and how long it may be.
  *
  * What may be queued follows what the path can carry: twice the smaller of cwnd and the peer's
- * window, and a floor; beyond the send buffer when that has not been fixed by the application. A fast near peer then keeps its working set in the cache, and a long path
+ * window, what waits for a hole to be mended, and a floor; beyond the send buffer when that has not been fixed by the application. A fast near peer then keeps its working set in the cache, and a long path
  * still has always enough to fill its pipe.
  */
 #include "stack/tcp/internal.h"
@@ -26,14 +26,16 @@ static uint32_t queued(const struct tcp_connection *c)
 uint32_t tcp_send_limit(const struct tcp_connection *c)
 {
     uint32_t window = c->cwnd < c->snd_wnd ? c->cwnd : c->snd_wnd;
-    uint32_t limit = window > TCP_SEND_FLOOR / 2 ? 2 * window : TCP_SEND_FLOOR;
+    window += c->sending->sacked + c->sending->lost; /* waits for a hole, not in the network */
+    uint32_t wanted = (UNLIKELY(c->paced) ? 3 : 2) * window; /* a rate is kept while more is fetched */
+    uint32_t limit = wanted > TCP_SEND_FLOOR ? wanted : TCP_SEND_FLOOR;
     uint32_t most = c->send_buffer;
     if (UNLIKELY(tcp_frames_are_short(c->stack)))
         limit = c->stack->tcp->short_share;
     else if (UNLIKELY(tcp_units_count(c)))
         return tcp_units_limit(c);
     else if (!c->send_fixed && most < c->profile->send_buffer_max)
-        most = 2 * window > most ? c->profile->send_buffer_max : most;
+        most = wanted > most ? c->profile->send_buffer_max : most;
     return limit < most ? limit : most;
 }
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/* test_tcp_cubic_path.c - what CUBIC (RFC 9438) with HyStart++ (RFC 9406) makes of a path. */
+#include "tests/support/tcp_path.h"
+
+#define MSEC(n) ((n)*USEC_PER_MSEC)
+#define MBIT(n) ((n)*UINT64_C(1000000))
+
+/* 1448 octets of text in a frame of 1514. */
+static uint64_t text_rate(uint64_t bits)
+{
+    return bits / 8 * 1448 / 1514;
+}
+
+static void open_path(struct tcp_test_path *p, struct tcp_path_options options)
+{
+    options.profile = tcp_profile_default;
+    options.profile.receive_buffer = options.profile.send_buffer = 32 * 1024 * 1024;
+    tcp_path_open(p, &options);
+}
+
+static uint64_t received_in(struct tcp_test_path *p, const struct tcp_path_flow *flow,
+                            usec duration)
+{
+    uint64_t before = flow->received;
+    tcp_path_run(p, duration);
+    return flow->received - before;
+}
+
+/* With 0.7 of the window and a queue of a quarter of a BDP hardly anything is lost of the rate. What SACK
+ * has reported waits in the send queue for a hole to be mended; it must not keep the application from
+ * giving more. */
+static void a_short_queue_is_enough(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t rate;
+        usec rtt;
+        uint32_t queue;
+        unsigned percent;
+    } cases[] = {
+        {MBIT(100), MSEC(20), 41, 96},
+        {MBIT(100), MSEC(100), 206, 94},
+        {MBIT(500), MSEC(20), 206, 96},
+        {MBIT(10), MSEC(100), 20, 88},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tcp_test_path p;
+        open_path(&p, (struct tcp_path_options){.rate = cases[i].rate, .rtt = cases[i].rtt,
+                                                .queue = cases[i].queue});
+        struct tcp_path_flow *flow = tcp_path_flow(&p, TCP_CONGESTION_CUBIC, UINT64_MAX / 2);
+        tcp_path_run(&p, 4 * USEC_PER_SEC);
+        uint64_t got = received_in(&p, flow, 10 * USEC_PER_SEC) / 10;
+        if (got < text_rate(cases[i].rate) / 100 * cases[i].percent)
+            fail_msg("case %zu: %u %%", i, (unsigned)(got * 100 / text_rate(cases[i].rate)));
+        assert_int_equal(flow->sender->extra->timeouts, 0);
+        tcp_path_close(&p);
+    }
+}
+
+/* RFC 9406: the first slow start ends by the round trip, before a long queue overflows; without, it ends
+ * by loss. */
+static void slow_start_ends_before_it_overflows(void **state)
+{
+    (void)state;
+    for (unsigned hystart = 0; hystart < 2; hystart++) {
+        struct tcp_test_path p;
+        struct tcp_path_options options = {.profile = tcp_profile_default, .rate = MBIT(100),
+                                           .rtt = MSEC(40), .queue = 5000};
+        options.profile.hystart = hystart != 0;
+        options.profile.receive_buffer = options.profile.send_buffer = 32 * 1024 * 1024;
+        tcp_path_open(&p, &options);
+        struct tcp_path_flow *flow = tcp_path_flow(&p, TCP_CONGESTION_CUBIC, UINT64_MAX / 2);
+        tcp_path_run(&p, 4 * USEC_PER_SEC);
+        assert_true(flow->sender->ssthresh < TCP_CWND_MAX);
+        assert_int_equal(p.a->counters.tcpRetransSegs == 0, hystart);
+        tcp_path_close(&p);
+    }
+}
+
+/* RFC 3168: with marks instead of losses nothing has to be sent again, and the queue is as long as the
+ * mark lets it be. */
+static void marks_instead_of_losses(void **state)
+{
+    (void)state;
+    struct tcp_test_path p;
+    struct tcp_path_options options = {.profile = tcp_profile_default, .rate = MBIT(50),
+                                       .rtt = MSEC(20), .queue = 1000, .mark = 40};
+    options.profile.ecn = TCP_ECN_ASK;
+    tcp_path_open(&p, &options);
+    struct tcp_path_flow *flow = tcp_path_flow(&p, TCP_CONGESTION_CUBIC, UINT64_MAX / 2);
+    tcp_path_run(&p, 3 * USEC_PER_SEC);
+    uint64_t reductions = p.a->counters.tcpEcnReductions;
+    uint64_t got = received_in(&p, flow, 10 * USEC_PER_SEC) / 10;
+    reductions = p.a->counters.tcpEcnReductions - reductions;
+    assert_true(got > text_rate(MBIT(50)) * 90 / 100);
+    assert_int_equal(p.a->counters.tcpRetransSegs, 0);
+    assert_in_range(reductions, 2, 60); /* not one for each mark */
+    assert_true(flow->sender->cwnd < 160 * 1448);
+    struct wire_counters counters;
+    wire_counters(p.wire, WIRE_A, &counters);
+    assert_true(counters.marked > reductions && counters.queue_full == 0);
+    tcp_path_close(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_short_queue_is_enough),
+        cmocka_unit_test(slow_start_ends_before_it_overflows),
+        cmocka_unit_test(marks_instead_of_losses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
