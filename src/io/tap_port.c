@@ -22,10 +22,12 @@ enum {
     ETHERNET_HEADER_LEN = 14,
     TCP_CHECKSUM_OFFSET = 16,
     TCP_DATA_OFFSET_AT = 12,
+    PATIENCE_MAX = 31, /* turns */
 };
 #define MEMORY_RETRY_INTERVAL (10 * USEC_PER_MSEC)
 
 _Static_assert(sizeof(struct virtio_net_hdr_v1) == TAP_VNET_HEADER_LEN, "virtio 1.2 §5.1.6");
+_Static_assert((size_t)TAP_VNET_HEADER_LEN <= (size_t)FRAME_HEADROOM, "it is read into the headroom");
 
 struct tap_port {
     struct node_port base;
@@ -36,7 +38,10 @@ struct tap_port {
     struct capture *capture;
     unsigned capture_interface;
     size_t vnet_len;
-    size_t batch_max; /* of the next turn: how many frames to try to read */
+    size_t batch_max;    /* of the next turn: how many frames to try to read */
+    unsigned full_turns; /* with so many, since they became fewer or more, */
+    unsigned patience;   /* and after so many they become more */
+    bool doubled;
     bool starved;
     struct tap_port_counters counters;
 };
@@ -52,19 +57,21 @@ static usec port_now(const struct tap_port *port)
 }
 
 /* False when the header contradicts the frame; a kernel never does that, a confused writer may. */
-static bool take_vnet_header(const struct virtio_net_hdr_v1 *header, struct frame *frame)
+static bool take_vnet_header(const uint8_t *in, struct frame *frame)
 {
+    struct virtio_net_hdr_v1 header;
+    memcpy(&header, in, sizeof header);
     struct frame_offload *offload = &frame->offload;
-    if (header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-        if ((size_t)header->csum_start + header->csum_offset + 2 > frame->len)
+    if (header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+        if ((size_t)header.csum_start + header.csum_offset + 2 > frame->len)
             return false;
         offload->checksum = FRAME_CHECKSUM_PARTIAL;
-        offload->checksum_start = (uint32_t)(frame_headroom(frame) + header->csum_start);
-        offload->checksum_offset = header->csum_offset;
-    } else if (header->flags & VIRTIO_NET_HDR_F_DATA_VALID) {
+        offload->checksum_start = (uint32_t)(frame_headroom(frame) + header.csum_start);
+        offload->checksum_offset = header.csum_offset;
+    } else if (header.flags & VIRTIO_NET_HDR_F_DATA_VALID) {
         offload->checksum = FRAME_CHECKSUM_VALID;
     }
-    switch (header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+    switch (header.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
     case VIRTIO_NET_HDR_GSO_NONE:
         return true;
     case VIRTIO_NET_HDR_GSO_TCPV4:
@@ -76,50 +83,68 @@ static bool take_vnet_header(const struct virtio_net_hdr_v1 *header, struct fram
     default:
         return false;
     }
-    offload->gso_size = header->gso_size;
-    offload->header_len = header->hdr_len;
-    return header->gso_size > 0;
+    offload->gso_size = header.gso_size;
+    offload->header_len = header.hdr_len;
+    return header.gso_size > 0;
 }
 
-static void make_vnet_header(const struct frame *frame, struct virtio_net_hdr_v1 *out)
+static struct virtio_net_hdr_v1 vnet_header_of(const struct frame *frame)
 {
     const struct frame_offload *offload = &frame->offload;
-    *out = (struct virtio_net_hdr_v1){0};
+    struct virtio_net_hdr_v1 header = {0};
     if (offload->checksum != FRAME_CHECKSUM_PARTIAL)
-        return;
+        return header;
     size_t start = offload->checksum_start - frame_headroom(frame);
-    out->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-    out->csum_start = (uint16_t)start;
-    out->csum_offset = offload->checksum_offset;
+    header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    header.csum_start = (uint16_t)start;
+    header.csum_offset = offload->checksum_offset;
     if (offload->gso == FRAME_GSO_NONE)
-        return;
+        return header;
     ASSERT(frame->len >= start + 20 && offload->checksum_offset == TCP_CHECKSUM_OFFSET);
-    out->gso_type = offload->gso == FRAME_GSO_TCP4 ? VIRTIO_NET_HDR_GSO_TCPV4
+    header.gso_type = offload->gso == FRAME_GSO_TCP4 ? VIRTIO_NET_HDR_GSO_TCPV4
                                                    : VIRTIO_NET_HDR_GSO_TCPV6;
-    out->gso_size = offload->gso_size;
-    out->hdr_len = (uint16_t)(start + (size_t)(frame->data[start + TCP_DATA_OFFSET_AT] >> 4) * 4);
+    header.gso_size = offload->gso_size;
+    header.hdr_len = (uint16_t)(start + (size_t)(frame->data[start + TCP_DATA_OFFSET_AT] >> 4) * 4);
+    return header;
 }
 
 /* ---- towards the guest ---- */
 
-/* 0, -EAGAIN when the device is full for now, or another negative errno: the frame is lost. */
-static int write_frame(struct tap_port *port, struct frame *frame)
+/* The header lies in front of the packet where that is ours to write: one piece is written faster
+ * than two. */
+static ssize_t write_parts(const struct tap_port *port, const struct frame *frame)
 {
-    struct virtio_net_hdr_v1 header;
+    uint8_t header[TAP_VNET_HEADER_LEN];
     struct iovec parts[2 + FRAME_SLICES_MAX];
     int count = 0;
+    uint8_t *start = frame->data;
     if (port->vnet_len > 0) {
-        make_vnet_header(frame, &header);
-        parts[count++] = (struct iovec){&header, port->vnet_len};
-    } else {
-        checksum_complete(frame);
+        bool in_front = frame->refs == 1 && frame_headroom(frame) >= port->vnet_len;
+        uint8_t *at = in_front ? frame->data - port->vnet_len : header;
+        struct virtio_net_hdr_v1 fields = vnet_header_of(frame);
+        memcpy(at, &fields, sizeof fields);
+        if (in_front)
+            start = at;
+        else
+            parts[count++] = (struct iovec){header, port->vnet_len};
     }
-    parts[count++] = (struct iovec){frame->data, frame->len};
+    size_t len = (size_t)(frame->data + frame->len - start);
+    if (count == 0 && frame->slice_count == 0)
+        return write(port->watch.fd, start, len);
+    parts[count++] = (struct iovec){start, len};
     for (size_t i = 0; i < frame->slice_count; i++) {
         const struct slice *slice = &frame->slices[i];
         parts[count++] = (struct iovec){(void *)(uintptr_t)slice->data, slice->len};
     }
-    ssize_t written = writev(port->watch.fd, parts, count);
+    return writev(port->watch.fd, parts, count);
+}
+
+/* 0, -EAGAIN when the device is full for now, or another negative errno: the frame is lost. */
+static int write_frame(struct tap_port *port, struct frame *frame)
+{
+    if (port->vnet_len == 0)
+        checksum_complete(frame);
+    ssize_t written = write_parts(port, frame);
     if (written < 0)
         return errno == EWOULDBLOCK ? -EAGAIN : -errno;
     port->counters.frames_out++;
@@ -201,42 +226,63 @@ static struct frame *read_frame(struct tap_port *port)
         port->starved = true;
         return NULL;
     }
-    struct virtio_net_hdr_v1 header;
-    struct iovec parts[2] = {{&header, port->vnet_len}, {frame->data, frame_tailroom(frame)}};
-    ssize_t got = readv(port->watch.fd, parts, 2);
+    uint8_t *start = frame->data - port->vnet_len; /* in the headroom, which is larger */
+    ssize_t got = read(port->watch.fd, start, port->vnet_len + frame_tailroom(frame));
     if (got < (ssize_t)(port->vnet_len + ETHERNET_HEADER_LEN))
         return NULL;
     frame->len = (size_t)got - port->vnet_len;
     port->spare = NULL;
     port->counters.frames_in++;
     port->counters.octets_in += frame->len;
-    if (port->vnet_len > 0 && !take_vnet_header(&header, frame)) {
+    if (port->vnet_len > 0 && !take_vnet_header(start, frame)) {
         port->counters.malformed++;
         frame->offload = (struct frame_offload){0};
     }
     return frame;
 }
 
-/* Reads as many frames as came the last time, twice as many when there may be more. In a dialogue
- * that is one: nothing is lost by not asking for a second, and the first is answered sooner. */
+/* How many frames to try to read the next time: as many as there were, or twice as many when there may
+ * have been more. In a dialogue that is one: nothing is lost by not asking for a second, and the
+ * first is answered sooner. Where asking for more was in vain, it is not done again so soon. */
+static void plan_batch(struct tap_port *port, size_t count, bool drained)
+{
+    if (drained) {
+        bool in_vain = port->doubled && count <= port->batch_max / 2;
+        port->patience = in_vain ? 2 * port->patience + 1 : 0;
+        if (port->patience > PATIENCE_MAX)
+            port->patience = PATIENCE_MAX;
+        port->batch_max = count > 0 ? count : 1;
+        port->full_turns = 0;
+        port->doubled = false;
+        return;
+    }
+    if (port->doubled)
+        port->patience = 0;
+    port->doubled = port->batch_max < BATCH_FRAMES && port->full_turns++ >= port->patience;
+    if (!port->doubled)
+        return;
+    port->full_turns = 0;
+    port->batch_max = port->batch_max < BATCH_FRAMES / 2 ? 2 * port->batch_max : BATCH_FRAMES;
+}
+
 static void read_batch(struct tap_port *port)
 {
     size_t octets = 0;
     size_t count = 0;
-    for (; count < port->batch_max && octets < BATCH_OCTETS; count++) {
+    bool drained = false;
+    while (count < port->batch_max && octets < BATCH_OCTETS) {
         struct frame *frame = read_frame(port);
-        if (frame == NULL)
+        drained = frame == NULL;
+        if (drained)
             break;
+        count++;
         octets += frame->len;
         if (port->wire != NULL)
             wire_send(port->wire, WIRE_A, frame, port_now(port));
         else
             deliver(port, frame);
     }
-    if (count == port->batch_max)
-        port->batch_max = count < BATCH_FRAMES ? 2 * count : BATCH_FRAMES;
-    else
-        port->batch_max = count > 0 ? count : 1;
+    plan_batch(port, count, drained);
     if (port->wire != NULL)
         pump_wire(port);
     if (port->starved) {

@@ -161,6 +161,37 @@ static void test_ping_crosses_with_and_without_header(void **state UNUSED)
     }
 }
 
+/* After a dialogue, one at a time, a crowd is read in batches again, soon enough. */
+static void test_batches_follow_what_comes(void **state UNUSED)
+{
+    enum { CROWD = 60, TURNS_MAX = 45 };
+    struct bed bed;
+    bed_begin(&bed, false, NULL, NULL);
+    uint8_t frame[2048];
+    struct tap_port_counters counters;
+    for (uint16_t i = 0; i < 100; i++) {
+        size_t len = make_ping(frame, i);
+        kernel_writes(&bed, NULL, frame, len);
+        turn(&bed, 0);
+        assert_int_equal(kernel_reads(&bed, false, NULL, frame, sizeof frame), len);
+        assert_int_equal(frame[ETHERNET + IP + 7], i);
+    }
+    for (uint16_t i = 0; i < CROWD; i++)
+        kernel_writes(&bed, NULL, frame, make_ping(frame, i));
+    int turns = 0;
+    do {
+        turn(&bed, 0);
+        tap_port_counters(bed.port, &counters);
+    } while (++turns < TURNS_MAX && counters.frames_in < 100 + CROWD);
+    assert_int_equal(counters.frames_in, 100 + CROWD);
+    turn(&bed, 0);
+    for (uint16_t i = 0; i < CROWD; i++) {
+        assert_true(kernel_reads(&bed, false, NULL, frame, sizeof frame) > 0);
+        assert_int_equal(frame[ETHERNET + IP + 7], i);
+    }
+    assert_int_equal(bed_end(&bed), 0);
+}
+
 /* A datagram to port 99 with only the pseudo-header's sum in its field. */
 static size_t make_partial_datagram(uint8_t *frame, struct virtio_net_hdr_v1 *header)
 {
@@ -443,6 +474,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ping_crosses_with_and_without_header),
+        cmocka_unit_test(test_batches_follow_what_comes),
         cmocka_unit_test(test_partial_checksum_is_taken_as_sound),
         cmocka_unit_test(test_confused_header_is_counted_and_ignored),
         cmocka_unit_test(test_super_segment_leaves_in_one_piece),
