@@ -22,6 +22,8 @@ enum {
 
 struct answer_options {
     const struct zone_set *zones;
+    const struct zone_set *common; /* what these zones are a view over: of two zones that a name is in
+                                      the deeper one counts, of two of one name the view's. NULL: none */
     bool recursion_available; /* RA: names elsewhere can be asked for */
     bool minimal;             /* no additional records but glue */
     bool cookies_required;    /* over datagrams: BADCOOKIE to who has none */

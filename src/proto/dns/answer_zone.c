@@ -46,6 +46,29 @@ static void put(struct answer_work *work, const struct dns_name *owner,
         work->truncated = true;
 }
 
+/* ---- zones ---- */
+
+static const struct zone *zone_of(const struct answer_options *options,
+                                  const struct dns_name *name, bool above)
+{
+    const struct zone *zone = zone_set_find(options->zones, name, above);
+    if (LIKELY(options->common == NULL))
+        return zone;
+    const struct zone *other = zone_set_find(options->common, name, above);
+    return zone == NULL || (other != NULL && other->key_len > zone->key_len) ? other : zone;
+}
+
+/* False: it is in none of ours. */
+static bool find_name(const struct answer_options *options, const struct dns_name *name,
+                      struct zone_match *out)
+{
+    const struct zone *zone = zone_of(options, name, false);
+    if (zone == NULL)
+        return false;
+    zone_find_in(zone, name, out);
+    return true;
+}
+
 /* ---- additional records (RFC 1034 §4.3.2 step 6) ---- */
 
 static bool seen(struct answer_work *work, const struct zone_node *node)
@@ -63,8 +86,8 @@ static bool put_additional(struct answer_work *work, const struct dns_name *name
                            const uint16_t *types, size_t count)
 {
     struct zone_match match;
-    zone_find(work->options->zones, name, &match);
-    if (match.node == NULL || match.node->rrsets == NULL || seen(work, match.node))
+    if (!find_name(work->options, name, &match) || match.node == NULL ||
+        match.node->rrsets == NULL || seen(work, match.node))
         return true;
     bool fits = true;
     for (size_t i = 0; i < count; i++) {
@@ -301,24 +324,25 @@ static bool answer_from(struct answer_work *work, const struct zone_match *match
 }
 
 /* A DS record is the parent's at a delegation, also where the child is ours as well (RFC 4035
- * §3.1.4.1). */
-static void find(const struct answer_work *work, struct zone_match *out)
+ * §3.1.4.1). False: the name is in no zone of ours. */
+static bool find(const struct answer_work *work, struct zone_match *out)
 {
     const struct zone *parent = NULL;
     if (work->query->question.type == DNS_DS)
-        parent = zone_set_find(work->options->zones, &work->target, true);
-    if (parent != NULL)
+        parent = zone_of(work->options, &work->target, true);
+    if (parent != NULL) {
         zone_find_in(parent, &work->target, out);
-    if (parent == NULL || out->cut == NULL || out->cut != out->node)
-        zone_find(work->options->zones, &work->target, out);
+        if (out->cut != NULL && out->cut == out->node)
+            return true;
+    }
+    return find_name(work->options, &work->target, out);
 }
 
 /* One name of the chain. True: work->target is the next. */
 static bool answer_step(struct answer_work *work)
 {
     struct zone_match match;
-    find(work, &match);
-    if (match.zone == NULL) {
+    if (!find(work, &match)) {
         work->elsewhere = true;
         return false;
     }
