@@ -174,6 +174,8 @@ int site_reload(struct site *site, struct site_config *config, struct text *erro
         for (size_t i = 0; i < SITE_PARTS; i++)
             if (changed[i])
                 log_info(site->log, "%s: as the site file has it now", site_parts[i].name);
+            else if (site_parts[i].reload != NULL)
+                site_parts[i].reload(site);
         site_config_free(old);
         return 0;
     }

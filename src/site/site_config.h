@@ -29,7 +29,10 @@ enum {
     SITE_HOSTS_MAX = 256,
     SITE_DNS_MAX = 4,         /* ADDRESSES_DNS_MAX */
     SITE_FORWARDERS_MAX = 8,  /* NAMES_FORWARDERS_MAX */
-    SITE_OPTIONS_MAX = 64,
+    SITE_OPTIONS_MAX = 128,
+    SITE_ZONES_MAX = 64,      /* named one by one; a directory or a list may have many more */
+    SITE_VIEWS_MAX = 8,       /* NAMES_VIEWS_MAX */
+    SITE_CLIENTS_MAX = 16,    /* NAMES_CLIENTS_MAX */
     SITE_MTU_MIN = 576,       /* RFC 1122 §3.3.2: what every host must take */
     SITE_MTU_MAX = 65520,     /* of a TAP device, rounded down */
 };
@@ -96,6 +99,39 @@ struct site_names {
     size_t record_count;
 };
 
+/* Zones from files. */
+struct site_zone_source {
+    char zones[SITE_ZONES_MAX][SITE_TEXT_MAX]; /* "NAME FILE" */
+    size_t zone_count;
+    char from[SITE_TEXT_MAX];      /* a directory of NAME.zone, or a list of such lines; "": none */
+};
+
+struct site_view {
+    char name[SITE_LABEL_MAX];
+    struct ip_prefix clients[SITE_CLIENTS_MAX];
+    size_t client_count;
+};
+
+/* A block "view". */
+struct site_view_block {
+    struct site_view view;
+    struct site_zone_source source;
+};
+
+enum site_cookies { SITE_COOKIES_ON, SITE_COOKIES_OFF, SITE_COOKIES_REQUIRED };
+
+/* What the name server is an authority for, and how it answers: what can change while it runs. */
+struct site_authority {
+    struct site_zone_source everybody;
+    struct site_zone_source seen[SITE_VIEWS_MAX]; /* by the clients of each view */
+    size_t view_count;
+    bool minimal;
+    enum site_cookies cookies;
+    uint32_t udp_size;
+    char identity[SITE_LABEL_MAX]; /* "": hidden */
+    char version[SITE_LABEL_MAX];  /* the same */
+};
+
 struct site_web {
     bool present;
     struct endpoint listen;
@@ -112,6 +148,8 @@ struct site_config {
     struct site_gateway gateway;
     struct site_addresses addresses;
     struct site_names names;
+    struct site_view views[SITE_VIEWS_MAX];
+    struct site_authority authority;
     struct site_web web;
     unsigned lines[SITE_OPTIONS_MAX]; /* where in the file each option stood; 0: it did not */
 };

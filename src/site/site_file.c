@@ -42,7 +42,7 @@ const char site_builtin_text[] =
     "    name = www\n"
     "}\n";
 
-enum { SECTIONS_MAX = 8, SECTION_OPTIONS_MAX = 24, SITE_FILE_MAX = 1024 * 1024 };
+enum { SECTIONS_MAX = 16, SECTION_OPTIONS_MAX = 40, SITE_FILE_MAX = 1024 * 1024 };
 
 struct value {
     unsigned line;
@@ -160,11 +160,13 @@ static cfg_opt_t *root_options(struct site_reader *reader)
 {
     const cfg_opt_t host = CFG_SEC("host", section_options(reader, "host", NULL, 0),
                                    CFGF_MULTI | CFGF_TITLE);
+    const cfg_opt_t view = CFG_SEC("view", section_options(reader, "view", NULL, 0),
+                                   CFGF_MULTI | CFGF_TITLE);
     const cfg_opt_t sections[] = {
         CFG_SEC("link", section_options(reader, "link", NULL, 0), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("gateway", section_options(reader, "gateway", NULL, 0), CFGF_MULTI),
         CFG_SEC("addresses", section_options(reader, "addresses", &host, 1), CFGF_MULTI),
-        CFG_SEC("names", section_options(reader, "names", NULL, 0), CFGF_MULTI),
+        CFG_SEC("names", section_options(reader, "names", &view, 1), CFGF_MULTI),
         CFG_SEC("web", section_options(reader, "web", NULL, 0), CFGF_MULTI),
     };
     cfg_opt_t *root = section_options(reader, "", sections, ARRAY_LEN(sections));
@@ -235,6 +237,49 @@ static bool take_hosts(struct site_reader *reader, struct site_config *config, c
     return true;
 }
 
+static bool take_view(struct site_reader *reader, struct site_config *config, cfg_t *block,
+                      struct site_view_block *view)
+{
+    unsigned line = (unsigned)block->line;
+    struct bytes name = bytes_of_text(cfg_title(block));
+    size_t count = config->authority.view_count;
+    if (count == SITE_VIEWS_MAX) {
+        text_add_format(complain(reader, line), "more than %d views", SITE_VIEWS_MAX);
+        return false;
+    }
+    if (!site_label_valid(name)) {
+        text_add_format(complain(reader, line),
+                        "view \"%.100s\": expected one label of letters, digits and hyphens",
+                        cfg_title(block));
+        return false;
+    }
+    memcpy(view->view.name, name.data, name.len);
+    if (!take_options(reader, config, block, "view", view))
+        return false;
+    if (view->view.client_count == 0) {
+        text_add_format(complain(reader, line), "view \"%s\": expected clients", view->view.name);
+        return false;
+    }
+    config->views[count] = view->view;
+    config->authority.seen[count] = view->source;
+    config->authority.view_count++;
+    return true;
+}
+
+static bool take_views(struct site_reader *reader, struct site_config *config, cfg_t *names)
+{
+    bool good = true;
+    unsigned count = cfg_size(names, "view");
+    for (unsigned i = 0; i < count && good; i++) {
+        struct site_view_block *view = calloc(1, sizeof *view);
+        if (view == NULL)
+            text_add(complain(reader, 0), "no memory for a view");
+        good = view != NULL && take_view(reader, config, cfg_getnsec(names, "view", i), view);
+        free(view);
+    }
+    return good;
+}
+
 /* The only block of the kind; NULL when there is none, or on a complaint. */
 static cfg_t *only_block(struct site_reader *reader, cfg_t *root, const char *name)
 {
@@ -276,6 +321,9 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
         if (block != NULL && strcmp(blocks[i].name, "addresses") == 0 &&
             !take_hosts(reader, config, block))
             return false;
+        if (block != NULL && strcmp(blocks[i].name, "names") == 0 &&
+            !take_views(reader, config, block))
+            return false;
     }
     return !reader->failed;
 }
@@ -309,6 +357,7 @@ static struct site_config *new_config(const char *name)
     config->addresses.pool_last = address_any_v4();
     config->names.listen = (struct endpoint){address_any_v6(), 53};
     config->names.ttl = USEC_PER_MINUTE;
+    config->authority.udp_size = 1232; /* DNS_UDP_SIZE_DEFAULT */
     config->web.listen = (struct endpoint){address_any_v6(), 80};
     snprintf(config->web.name, sizeof config->web.name, "www");
     return config;

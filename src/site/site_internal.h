@@ -11,8 +11,10 @@
 #include "io/tap_port.h"
 #include "site/lease_names.h"
 #include "site/site.h"
+#include "site/site_zones.h"
 
 struct control;
+struct digest;
 
 struct site {
     struct loop *loop;
@@ -35,6 +37,8 @@ struct site {
     struct gateway *gateway;
     struct lease_names *lease_names;
     struct names *names;
+    struct digest *digest;    /* of hashed names */
+    struct site_zones *zones; /* from files */
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */
     struct web *web;
@@ -49,6 +53,8 @@ struct site_part {
     /* As site->config says; 0 also when it says that there is none. */
     int (*start)(struct site *site, struct text *error);
     void (*stop)(struct site *site); /* also when it does not run */
+    /* While it runs on, what it can change; and it looks at its files again. NULL: nothing. */
+    void (*reload)(struct site *site);
 };
 
 enum { SITE_PARTS = 5 };

@@ -270,6 +270,50 @@ static bool parse_record(struct bytes text, void *field, const struct site_optio
     return true;
 }
 
+/* NAME FILE */
+static bool parse_zone(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_zone_source *source = field;
+    struct dns_name name;
+    size_t end = bytes_find(text, ' ');
+    if (source->zone_count == SITE_ZONES_MAX || text_trim(bytes_after(text, end)).len == 0 ||
+        !dns_name_parse(bytes_first(text, end), NULL, &name) ||
+        !copy_text(text, source->zones[source->zone_count], SITE_TEXT_MAX))
+        return false;
+    source->zone_count++;
+    return true;
+}
+
+static bool parse_cookies(struct bytes text, void *field, const struct site_option *option)
+{
+    bool on;
+    enum site_cookies *cookies = field;
+    if (bytes_equal(text, bytes_of_text("required")))
+        *cookies = SITE_COOKIES_REQUIRED;
+    else if (parse_switch(text, &on, option))
+        *cookies = on ? SITE_COOKIES_ON : SITE_COOKIES_OFF;
+    else
+        return false;
+    return true;
+}
+
+/* A network, or one address. */
+static bool parse_client(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_view *view = field;
+    struct ip_prefix prefix;
+    memset(&prefix, 0, sizeof prefix); /* a reload compares it octet by octet */
+    if (!prefix_parse(text, &prefix)) {
+        if (!address_parse(text, &prefix.address))
+            return false;
+        prefix.len = address_is_v4(&prefix.address) ? 32 : 128;
+    }
+    if (view->client_count == SITE_CLIENTS_MAX)
+        return false;
+    view->clients[view->client_count++] = prefix;
+    return true;
+}
+
 bool site_published_parse(struct bytes text, struct site_published *out)
 {
     struct site_published published;
@@ -405,6 +449,28 @@ const struct site_option site_options[] = {
     {"names", "record", parse_record, AT(names), 0, 0, true,
      "a record such as \"printer A 10.0.2.9\", at most 256 of them"},
 
+    {"names", "zone", parse_zone, AT(authority.everybody), 0, 0, true,
+     "a zone's name and its file, such as \"example.org /srv/example.org.zone\", at most 64 of them"},
+    {"names", "zones", parse_text, AT(authority.everybody.from), 0, SITE_TEXT_MAX, false,
+     "a directory with a file NAME.zone for each zone, or a file with a zone's name and file in each "
+     "line"},
+    {"names", "minimal", parse_switch, AT(authority.minimal), 0, 0, false, "on or off"},
+    {"names", "cookies", parse_cookies, AT(authority.cookies), 0, 0, false, "on, off or required"},
+    {"names", "udp-size", parse_number, AT(authority.udp_size), 512, 4096, false,
+     "a number of octets from 512 to 4096"},
+    {"names", "identity", parse_text, AT(authority.identity), 0, SITE_LABEL_MAX, false,
+     "a text of at most 63 octets"},
+    {"names", "version", parse_text, AT(authority.version), 0, SITE_LABEL_MAX, false,
+     "a text of at most 63 octets"},
+    {"view", "clients", parse_client, offsetof(struct site_view_block, view), 0, 0, true,
+     "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 16"},
+    {"view", "zone", parse_zone, offsetof(struct site_view_block, source), 0, 0, true,
+     "a zone's name and its file, such as \"example.org /srv/inside.zone\", at most 64 of them"},
+    {"view", "zones", parse_text, offsetof(struct site_view_block, source.from), 0, SITE_TEXT_MAX,
+     false,
+     "a directory with a file NAME.zone for each zone, or a file with a zone's name and file in each "
+     "line"},
+
     {"web", "listen", parse_listen, AT(web.listen), 80, 0, false, LISTEN_TEXT},
     {"web", "name", parse_label, AT(web.name), 0, 0, false, "one label such as www"},
     {"web", "root", parse_text, AT(web.root), 0, SITE_TEXT_MAX, false, "a directory"},
@@ -429,7 +495,7 @@ bool site_config_set(struct site_config *config, const char *section, const char
                      const char *value, struct text *error)
 {
     const struct site_option *found = site_option_find(section, option);
-    ASSERT(found != NULL && strcmp(section, "host") != 0);
+    ASSERT(found != NULL && strcmp(section, "host") != 0 && strcmp(section, "view") != 0);
     if (found->parse(bytes_of_text(value), (char *)config + found->offset, found))
         return true;
     text_add_format(error, "expected %s", found->expected);

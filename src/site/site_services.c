@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "os/digest.h"
 #include "os/memory.h"
 #include "site/control.h"
 #include "site/resolvers.h"
@@ -93,7 +94,7 @@ static bool names_same(const struct site_config *a, const struct site_config *b)
 {
     return SAME(names) && SAME(domain) && SAME(web.present) && SAME(web.name) &&
            SAME(gateway.present) && SAME(gateway.host_loopback) && SAME(gateway.host_address) &&
-           SAME(addresses);
+           SAME(addresses) && SAME(views);
 }
 
 static int add_name(void *self, const char *name, const struct ip_address *address)
@@ -113,8 +114,12 @@ static void names_stop(struct site *site)
 {
     lease_names_free(site->lease_names);
     site->lease_names = NULL;
+    site_zones_free(site->zones);
+    site->zones = NULL;
     names_free(site->names);
     site->names = NULL;
+    digest_free(site->digest);
+    site->digest = NULL;
 }
 
 static int add_site_names(struct site *site, struct text *error)
@@ -152,9 +157,46 @@ static int add_site_names(struct site *site, struct text *error)
     return 0;
 }
 
+static void set_manner(struct site *site)
+{
+    static const enum names_cookies cookies[] = {
+        [SITE_COOKIES_ON] = NAMES_COOKIES_ON,
+        [SITE_COOKIES_OFF] = NAMES_COOKIES_OFF,
+        [SITE_COOKIES_REQUIRED] = NAMES_COOKIES_REQUIRED,
+    };
+    const struct site_authority *authority = &site->config->authority;
+    const struct names_manner manner = {
+        .minimal = authority->minimal,
+        .cookies = cookies[authority->cookies],
+        .udp_size = (uint16_t)authority->udp_size,
+        .identity = authority->identity[0] != '\0' ? authority->identity : NULL,
+        .version = authority->version[0] != '\0' ? authority->version : NULL,
+    };
+    names_set_manner(site->names, &manner);
+}
+
+static void names_reload(struct site *site)
+{
+    if (site->names == NULL)
+        return;
+    set_manner(site);
+    site_zones_reload(site->zones, site->config);
+}
+
+static int start_zones(struct site *site, struct text *error)
+{
+    set_manner(site);
+    int result = site_zones_new(site->loop, site->log, site->names, site->config, &site->zones,
+                                error);
+    if (result == -ENOMEM)
+        return failed(error, result, "cannot load zones", NULL);
+    return result;
+}
+
 static int start_name_service(struct site *site, struct text *error)
 {
     const struct site_config *config = site->config;
+    struct names_view views[SITE_VIEWS_MAX];
     char server_name[SITE_NAME_MAX + 4];
     snprintf(server_name, sizeof server_name, "ns.%s", config->domain);
     struct names_options options = {
@@ -164,7 +206,17 @@ static int start_name_service(struct site *site, struct text *error)
         .closed_world = config->names.closed,
         .outside = site->outside,
         .ttl = (uint32_t)(config->names.ttl / USEC_PER_SEC),
+        .views = views,
+        .view_count = config->authority.view_count,
     };
+    for (size_t i = 0; i < options.view_count; i++) {
+        views[i].client_count = config->views[i].client_count;
+        memcpy(views[i].clients, config->views[i].clients, sizeof views[i].clients);
+    }
+    site->digest = digest_sha1_new();
+    if (site->digest == NULL)
+        return failed(error, -ENOMEM, "cannot hash names", NULL);
+    options.sha1 = (struct dns_sha1){digest_sha1, site->digest};
     site->resolver_count = 0;
     for (size_t i = 0; i < config->names.forwarder_count; i++)
         site->resolvers[site->resolver_count++] = config->names.forwarders[i];
@@ -177,7 +229,9 @@ static int start_name_service(struct site *site, struct text *error)
         log_warning(site->log, "the host has no resolvers in /etc/resolv.conf: only the site's own "
                                "names will be found");
     int result = names_new(site->inside, &options, &site->names);
-    return result < 0 ? failed(error, result, "cannot serve names", &options.listen) : 0;
+    if (result < 0)
+        return failed(error, result, "cannot serve names", &options.listen);
+    return start_zones(site, error);
 }
 
 static void name_lease(struct site *site, const struct lease *lease)
@@ -375,9 +429,9 @@ static int control_start(struct site *site, struct text *error)
 }
 
 const struct site_part site_parts[SITE_PARTS] = {
-    {"control", control_same, control_start, control_stop},
-    {"gateway", gateway_same, gateway_start, gateway_stop},
-    {"names", names_same, names_start, names_stop},
-    {"addresses", addresses_same, addresses_start, addresses_stop},
-    {"web", web_same, web_start, web_stop},
+    {"control", control_same, control_start, control_stop, NULL},
+    {"gateway", gateway_same, gateway_start, gateway_stop, NULL},
+    {"names", names_same, names_start, names_stop, names_reload},
+    {"addresses", addresses_same, addresses_start, addresses_stop, NULL},
+    {"web", web_same, web_start, web_stop, NULL},
 };

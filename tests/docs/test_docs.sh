@@ -28,10 +28,10 @@ done
 known_options() {
     printf '%s\n' "$1" >"$tmp/unknown.conf"
     "$wholenet" check "$tmp/unknown.conf" 2>&1 | sed 's/.*known here: //; s/, /\n/g' |
-        grep -v -x -e link -e gateway -e addresses -e host -e names -e web | sort
+        grep -v -x -e link -e gateway -e addresses -e host -e names -e view -e web | sort
 }
 section_options() {
-    sed -n "/^\\.Sh $1\$/,/^\\.Sh /s/^\\.It Ic \\([a-z-]*\\)\$/\\1/p" man/wholenet-site.5 | sort
+    sed -n "/^\\.Sh $1\$/,/^\\.Sh /s/^\\.It Ic \\([a-z-]*\\)\$/\\1/p" man/wholenet-site.5 | sort -u
 }
 same_options() {
     equal "site file: the options $1 and those of the manual are the same" \
@@ -44,14 +44,17 @@ same_options ADDRESSES "$({
     known_options 'addresses { unknown = 1 }'
     known_options 'addresses { host "a" { unknown = 1 } }'
 } | sort)"
-same_options NAMES "$(known_options 'names { unknown = 1 }')"
+same_options NAMES "$({
+    known_options 'names { unknown = 1 }'
+    known_options 'names { view "a" { unknown = 1 } }'
+} | sort -u)"
 same_options WEB "$(known_options 'web { unknown = 1 }')"
 
 # The site files in the manual are right.
 awk '/^\.Sh EXAMPLES/ {on = 1} on && /^\.Ed/ {close(name); n++} on && in_block && !/^\.Ed/ {print >name}
      on && /^\.Bd/ {in_block = 1; name = "'"$tmp"'/example" n + 0 ".conf"} /^\.Ed/ {in_block = 0}' \
     man/wholenet-site.5
-equal "the manual has two examples of site files" "$(ls "$tmp" | grep -c '^example')" 2
+equal "the manual has three examples of site files" "$(ls "$tmp" | grep -c '^example')" 3
 for file in "$tmp"/example*.conf; do
     check "… which are right" "$wholenet" check "$file"
 done

@@ -106,6 +106,20 @@ static const struct {
      "site.conf:1: link jitter: it is larger than the delay that it varies"},
     {"a domain that is none", "domain = \"-a-.test\"",
      "site.conf:1: domain \"-a-.test\": expected a domain name such as home.arpa"},
+    {"a zone without a file", "names { zone = {\"example.org\"} }",
+     "site.conf:1: zone \"example.org\": expected a zone's name and its file, such as \"example.org "
+     "/srv/example.org.zone\", at most 64 of them"},
+    {"a size that no datagram has", "names { udp-size = 100 }",
+     "site.conf:1: udp-size \"100\": expected a number of octets from 512 to 4096"},
+    {"cookies of no kind", "names { cookies = sweet }",
+     "site.conf:1: cookies \"sweet\": expected on, off or required"},
+    {"a view for nobody", "names {\n view \"a\" { zones = \"/srv\" }\n}",
+     "site.conf:2: view \"a\": expected clients"},
+    {"a view for no network", "names {\n view \"a\" {\n clients = {\"10.0.0.0/33\"} }\n}",
+     "site.conf:3: clients \"10.0.0.0/33\": expected networks or addresses such as 10.0.0.0/8 or "
+     "fd00::1, at most 16"},
+    {"a view without a name", "names {\n view \"\" { clients = {\"10.0.0.1\"} }\n}",
+     "site.conf:2: view \"\": expected one label of letters, digits and hyphens"},
     {"a fifth name server", "addresses { dns = {10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1} }",
      "site.conf:1: dns \"10.0.0.1\": expected IPv4 addresses, at most 4"},
 };
@@ -135,7 +149,9 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "  dns = {10.9.8.1, 10.9.8.9} interface = eth1\n"
         "  host \"printer\" { mac = \"02:00:00:00:00:10\" address = 10.9.8.10 } }\n"
         "names { listen = 5353 forward = {host, 192.0.2.53, \"[2001:db8::1]:5300\"} closed = on\n"
-        "  ttl = 5m record = {\"a A 10.9.8.10\"} }\n"
+        "  ttl = 5m record = {\"a A 10.9.8.10\"} zone = {\"a.org /a\", \"b.org /b\"} zones = \"/z\"\n"
+        "  minimal = on cookies = required udp-size = 1400 identity = ns1 version = \"1\"\n"
+        "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\"} zone = {\"a.org /in\"} zones = \"/zi\" } }\n"
         "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
     char complaint[512] = "";
     struct site_config *c = read_text(content, complaint, sizeof complaint);
@@ -182,6 +198,21 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_true(c->names.closed);
     assert_int_equal(c->names.ttl, 300 * USEC_PER_SEC);
     assert_string_equal(c->names.records[0], "a A 10.9.8.10");
+    assert_int_equal(c->authority.everybody.zone_count, 2);
+    assert_string_equal(c->authority.everybody.zones[1], "b.org /b");
+    assert_string_equal(c->authority.everybody.from, "/z");
+    assert_true(c->authority.minimal);
+    assert_int_equal(c->authority.cookies, SITE_COOKIES_REQUIRED);
+    assert_int_equal(c->authority.udp_size, 1400);
+    assert_string_equal(c->authority.identity, "ns1");
+    assert_string_equal(c->authority.version, "1");
+    assert_int_equal(c->authority.view_count, 1);
+    assert_string_equal(c->views[0].name, "in");
+    assert_int_equal(c->views[0].client_count, 2);
+    assert_int_equal(c->views[0].clients[0].len, 8);
+    assert_int_equal(c->views[0].clients[1].len, 128);
+    assert_string_equal(c->authority.seen[0].zones[0], "a.org /in");
+    assert_string_equal(c->authority.seen[0].from, "/zi");
     assert_int_equal(c->web.listen.port, 8080);
     assert_int_equal(address_v4_value(&c->web.listen.address), 0x0a090801);
     assert_string_equal(c->web.name, "web");

@@ -50,6 +50,13 @@ struct names_outside {
     size_t query_len;
 };
 
+/* A view: its zones, and how they are answered from. */
+struct names_seen {
+    struct names_view view;
+    struct zone_set *zones;
+    struct answer_options answering;
+};
+
 struct names {
     struct net *net;
     struct net *outside_net;
@@ -60,6 +67,11 @@ struct names {
     uint32_t ttl;
     struct zone_set *zones;
     struct answer_options answering;
+    struct names_seen views[NAMES_VIEWS_MAX];
+    size_t view_count;
+    uint16_t udp_size;
+    struct dns_sha1 sha1;
+    struct cookie_secrets secrets;
     struct dgram *dgram;
     struct listener *listener;
     struct list_node free;
@@ -75,6 +87,12 @@ struct names {
     uint8_t reply[DNS_STREAM_LENGTH_LEN + DNS_MESSAGE_MAX]; /* the message begins after the length */
     uint8_t scratch[DNS_RDATA_MAX];
 };
+
+/* ---- names.c ---- */
+
+/* How a client is answered: as its view says. */
+const struct answer_options *names_answering(const struct names *names,
+                                             const struct ip_address *client);
 
 /* ---- names_zones.c ---- */
 

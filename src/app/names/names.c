@@ -18,17 +18,73 @@ static bool take_options(struct names *names, const struct names_options *option
     return parse_name(options->domain, NULL, &names->domain) &&
            !dns_name_is_root(&names->domain) &&
            parse_name(options->server_name, NULL, &names->server_name) &&
-           names->ttl <= DNS_TTL_MAX && options->forwarder_count <= NAMES_FORWARDERS_MAX &&
+           names->ttl <= DNS_TTL_MAX && options->view_count <= NAMES_VIEWS_MAX &&
+           options->forwarder_count <= NAMES_FORWARDERS_MAX &&
            (options->forwarder_count == 0 || options->outside != NULL);
 }
 
-static int open_zones(struct names *names, bool closed_world)
+static int open_views(struct names *names, const struct names_options *options)
+{
+    for (size_t i = 0; i < options->view_count; i++) {
+        struct names_seen *seen = &names->views[i];
+        seen->view = options->views[i];
+        seen->zones = zone_set_new(&names->heap, NAMES_RECORDS_MAX);
+        if (seen->zones == NULL)
+            return -ENOMEM;
+        names->view_count++;
+    }
+    return 0;
+}
+
+static int open_zones(struct names *names, const struct names_options *options)
 {
     names->zones = zone_set_new(&names->heap, NAMES_RECORDS_MAX);
     if (names->zones == NULL)
         return -ENOMEM;
     names->answering.zones = names->zones;
-    return names_add_own_zones(names, closed_world);
+    int status = names_add_own_zones(names, options->closed_world);
+    return status == 0 ? open_views(names, options) : status;
+}
+
+static void make_secrets(struct names *names)
+{
+    struct prng *prng = loop_prng(names->loop);
+    names->secrets.active.k0 = prng_u64(prng);
+    names->secrets.active.k1 = prng_u64(prng);
+}
+
+void names_set_manner(struct names *names, const struct names_manner *manner)
+{
+    struct answer_options *answering = &names->answering;
+    names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
+    answering->minimal = manner->minimal;
+    answering->cookies = manner->cookies != NAMES_COOKIES_OFF ? &names->secrets : NULL;
+    answering->cookies_required = manner->cookies == NAMES_COOKIES_REQUIRED;
+    answering->identity = manner->identity;
+    answering->version = manner->version;
+    for (size_t i = 0; i < names->view_count; i++) {
+        names->views[i].answering = *answering;
+        names->views[i].answering.zones = names->views[i].zones;
+        names->views[i].answering.common = names->zones;
+    }
+}
+
+const struct answer_options *names_answering(const struct names *names,
+                                             const struct ip_address *client)
+{
+    for (size_t i = 0; i < names->view_count; i++) {
+        const struct names_view *view = &names->views[i].view;
+        for (size_t j = 0; j < view->client_count; j++)
+            if (prefix_contains(&view->clients[j], client))
+                return &names->views[i].answering;
+    }
+    return &names->answering;
+}
+
+struct zone_set *names_zones(struct names *names, size_t view)
+{
+    ASSERT(view < names->view_count || view == NAMES_EVERYBODY);
+    return view == NAMES_EVERYBODY ? names->zones : names->views[view].zones;
 }
 
 int names_new(struct net *net, const struct names_options *options, struct names **out)
@@ -44,10 +100,14 @@ int names_new(struct net *net, const struct names_options *options, struct names
     list_init(&names->busy);
     int status = take_options(names, options) ? 0 : -EINVAL;
     if (status == 0)
-        status = open_zones(names, options->closed_world);
+        status = open_zones(names, options);
     /* In a closed world every name is ours, and who has asked all there is has had recursion. */
     names->answering.recursion_available =
         options->closed_world || options->forwarder_count > 0;
+    names->sha1 = options->sha1;
+    names->answering.sha1 = options->sha1.digest != NULL ? &names->sha1 : NULL;
+    make_secrets(names);
+    names_set_manner(names, &(struct names_manner){0});
     if (status == 0 && options->forwarder_count > 0 && !options->closed_world)
         status = names_outside_open(names, options);
     if (status == 0)
@@ -66,6 +126,8 @@ void names_free(struct names *names)
         return;
     names_server_close(names);
     names_outside_close(names);
+    for (size_t i = 0; i < names->view_count; i++)
+        zone_set_free(names->views[i].zones);
     zone_set_free(names->zones);
     free(names);
 }

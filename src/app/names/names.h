@@ -7,10 +7,23 @@
 #define WN_APP_NAMES_NAMES_H
 
 #include "io/net.h"
+#include "proto/dns/zone.h"
+#include "wire/dns/dns_nsec3.h"
 
 struct names;
 
-enum { NAMES_FORWARDERS_MAX = 8, NAMES_RECORDS_MAX = 65536 };
+enum {
+    NAMES_FORWARDERS_MAX = 8,
+    NAMES_RECORDS_MAX = 16 << 20, /* of all zones of a view: some 2 GiB */
+    NAMES_VIEWS_MAX = 8,
+    NAMES_CLIENTS_MAX = 16,       /* networks of one view */
+};
+
+/* Zones that only some clients see, in front of those that all see. */
+struct names_view {
+    struct ip_prefix clients[NAMES_CLIENTS_MAX];
+    size_t client_count;
+};
 
 struct names_options {
     struct endpoint listen;       /* UDP and TCP */
@@ -21,6 +34,20 @@ struct names_options {
     bool closed_world;            /* nothing exists outside the site */
     struct net *outside;          /* where forwarders are; may be NULL when there are none */
     uint32_t ttl;                 /* of the site's own records, seconds; 0: 60 */
+    const struct names_view *views; /* copied; a client has the first that it is in */
+    size_t view_count;
+    struct dns_sha1 sha1;         /* for zones with NSEC3; .digest NULL: they are served without */
+};
+
+enum names_cookies { NAMES_COOKIES_ON, NAMES_COOKIES_OFF, NAMES_COOKIES_REQUIRED };
+
+/* How it answers; can be changed at any time. Texts are borrowed. */
+struct names_manner {
+    bool minimal;              /* no additional records but glue */
+    enum names_cookies cookies;
+    uint16_t udp_size;         /* of replies to other machines; 0: 1232 */
+    const char *identity;      /* NSID, hostname.bind, id.server; NULL: hidden */
+    const char *version;       /* version.bind; NULL: hidden */
 };
 
 MUST_USE int names_new(struct net *net, const struct names_options *options, struct names **out);
@@ -36,6 +63,13 @@ void names_remove(struct names *names, const char *name);
 /* Any record in master-file form, as the site file has it: "www CNAME gateway". 0 or -EINVAL with
  * the reason in `error`. */
 MUST_USE int names_add_record(struct names *names, const char *line, char *error, size_t size);
+
+void names_set_manner(struct names *names, const struct names_manner *manner);
+
+/* The zones of a view (0 to view_count - 1), or with NAMES_EVERYBODY those that all see, for whoever
+ * loads and replaces them. Those of the site's own names are among the latter. */
+enum { NAMES_EVERYBODY = NAMES_VIEWS_MAX };
+struct zone_set *names_zones(struct names *names, size_t view);
 
 /* Where it listens, by UDP and by TCP: the port that was found when options.listen had port 0. */
 struct endpoint names_local(const struct names *names);

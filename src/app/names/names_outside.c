@@ -40,7 +40,8 @@ static void on_reply(struct names_outside *o, const struct endpoint *from, struc
         return;
     unsigned rcode;
     const struct dns_forwarder_client *client = dns_forwarder_waiting(names->forwarder, o->slot);
-    struct bytes reply = answer_relay(&names->answering, &client->query, message, names->scratch,
+    struct bytes reply = answer_relay(names_answering(names, &client->from.address),
+                                      &client->query, message, names->scratch,
                                       names_reply_buffer(names), &rcode);
     names_reply_forwarded(names, client, reply, rcode);
     dns_forwarder_release(names->forwarder, o->slot);
@@ -150,8 +151,8 @@ static int ask_by_stream(struct names_outside *o, const struct dns_client_send *
 static void fail(struct names *names, uint32_t slot)
 {
     const struct dns_forwarder_client *client = dns_forwarder_waiting(names->forwarder, slot);
-    struct bytes reply = answer_refuse(&names->answering, &client->query, DNS_SERVFAIL,
-                                       names_reply_buffer(names));
+    struct bytes reply = answer_refuse(names_answering(names, &client->from.address),
+                                       &client->query, DNS_SERVFAIL, names_reply_buffer(names));
     names->counters.forward_failed++;
     names_reply_forwarded(names, client, reply, DNS_SERVFAIL);
     dns_forwarder_release(names->forwarder, slot);

@@ -23,12 +23,12 @@ static bool forward(struct names *names, struct dns_forwarder_client *client,
                     struct answer_result *result)
 {
     uint8_t *buffer = names_reply_buffer(names);
+    const struct answer_options *answering = names_answering(names, &client->from.address);
     client->query = result->query;
     bool wanted = (result->query.flags & DNS_RD) != 0; /* who does not want recursion gets none */
     if (names->forwarder == NULL || !wanted) {
         result->rcode = DNS_REFUSED;
-        result->reply =
-            answer_partial(&names->answering, &result->query, DNS_REFUSED, buffer);
+        result->reply = answer_partial(answering, &result->query, DNS_REFUSED, buffer);
         return true;
     }
     usec now = loop_now(names->loop);
@@ -44,7 +44,7 @@ static bool forward(struct names *names, struct dns_forwarder_client *client,
     }
     names->counters.forward_failed++;
     result->rcode = DNS_SERVFAIL;
-    result->reply = answer_refuse(&names->answering, &result->query, DNS_SERVFAIL, buffer);
+    result->reply = answer_refuse(answering, &result->query, DNS_SERVFAIL, buffer);
     return true;
 }
 
@@ -79,9 +79,11 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
     };
     struct answer_path path = {
         .size_max = address_is_loopback(&message->from.address) ? NAMES_UDP_LOOPBACK
-                                                                : DNS_UDP_SIZE_DEFAULT,
+                                                                : names->udp_size,
+        .now = (uint32_t)loop_wall_seconds(names->loop),
+        .from = message->from.address,
     };
-    answer(&names->answering, message->payload, &path, names_reply_buffer(names), &result);
+    answer(names_answering(names, &path.from), message->payload, &path, names_reply_buffer(names), &result);
     names->counters.malformed += result.malformed;
     names->counters.queries_udp += result.verdict != ANSWER_NOTHING;
     if (result.verdict == ANSWER_NOTHING)
@@ -168,8 +170,14 @@ static bool on_query(struct names_connection *c, struct bytes query)
 {
     struct names *names = c->names;
     struct answer_result result;
-    struct answer_path path = {.stream = true, .size_max = DNS_UDP_SIZE_DEFAULT};
-    answer(&names->answering, query, &path, names_reply_buffer(names), &result);
+    struct answer_path path = {
+        .stream = true,
+        .size_max = names->udp_size,
+        .keepalive = (uint16_t)(DNS_STREAM_IDLE_TIMEOUT / (USEC_PER_SEC / 10)),
+        .now = (uint32_t)loop_wall_seconds(names->loop),
+        .from = stream_peer(c->stream).address,
+    };
+    answer(names_answering(names, &path.from), query, &path, names_reply_buffer(names), &result);
     names->counters.malformed += result.malformed;
     names->counters.queries_tcp += result.verdict != ANSWER_NOTHING;
     if (result.verdict == ANSWER_NOTHING) {

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: ISC */
+/* site_zones.c - which zones a site serves from files, and loading them. */
+#include "site/site_zones.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "os/file.h"
+#include "os/memory.h"
+#include "site/zone_files.h"
+
+enum {
+    SLICE = 200,             /* records a turn: well under a millisecond */
+    LIST_LEN_MAX = 64 << 20, /* octets of a list of zones */
+};
+
+/* One zone of one view. */
+struct entry {
+    struct dns_name name;
+    size_t view;
+    char *path;
+};
+
+struct entries {
+    struct entry *all; /* sorted once collected */
+    size_t count;
+    size_t room;
+};
+
+struct site_zones {
+    struct loop *loop;
+    const struct log *log;
+    struct names *names;
+    struct entries entries;
+    struct zone_load *load; /* of entries.all[next], in slices */
+    size_t next;
+    size_t failed_count;
+    struct task task;
+};
+
+/* ---- which there are ---- */
+
+static void free_entries(struct entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        free(entries->all[i].path);
+    free(entries->all);
+    *entries = (struct entries){0};
+}
+
+/* The path is copied. 0 or a negative errno. */
+static int add_entry(struct entries *entries, size_t view, const struct dns_name *name,
+                     const char *path)
+{
+    if (entries->count == SITE_ZONES_LOADED_MAX)
+        return -ENOSPC;
+    if (entries->count == entries->room) {
+        size_t room = entries->room == 0 ? 64 : 2 * entries->room;
+        struct entry *all = realloc(entries->all, room * sizeof *all);
+        if (all == NULL)
+            return -ENOMEM;
+        entries->all = all;
+        entries->room = room;
+    }
+    struct entry *entry = &entries->all[entries->count];
+    entry->path = strdup(path);
+    if (entry->path == NULL)
+        return -ENOMEM;
+    dns_name_copy(&entry->name, name);
+    dns_name_lower(&entry->name);
+    entry->view = view;
+    entries->count++;
+    return 0;
+}
+
+/* "NAME FILE" */
+static bool split(struct bytes line, struct dns_name *name, char *path, size_t path_size)
+{
+    size_t end = 0;
+    while (end < line.len && line.data[end] != ' ' && line.data[end] != '\t')
+        end++;
+    struct bytes file = text_trim(bytes_after(line, end));
+    if (!dns_name_parse(bytes_first(line, end), NULL, name) || file.len == 0 ||
+        file.len >= path_size)
+        return false;
+    memcpy(path, file.data, file.len);
+    path[file.len] = '\0';
+    return true;
+}
+
+static int add_line(struct entries *entries, size_t view, struct bytes line)
+{
+    char path[SITE_TEXT_MAX * 4];
+    struct dns_name name;
+    return split(line, &name, path, sizeof path) ? add_entry(entries, view, &name, path) : -EINVAL;
+}
+
+/* A file with a zone's name and its file in each line. */
+static int add_list(struct entries *entries, size_t view, const char *path, struct text *error)
+{
+    char *text;
+    size_t len;
+    int result = file_read(path, LIST_LEN_MAX, &text, &len);
+    if (result < 0) {
+        text_add_format(error, "zones \"%s\": %s", path, strerror(-result));
+        return result;
+    }
+    struct bytes rest = bytes_of(text, len);
+    for (unsigned number = 1; rest.len > 0 && result == 0; number++) {
+        size_t end = bytes_find(rest, '\n');
+        struct bytes line = text_trim(bytes_first(rest, bytes_find(bytes_first(rest, end), '#')));
+        rest = bytes_after(rest, end + 1);
+        if (line.len > 0)
+            result = add_line(entries, view, line);
+        if (result < 0)
+            text_add_format(error, "%s:%u: %s", path, number,
+                            result == -EINVAL ? "expected a zone's name and its file"
+                                              : strerror(-result));
+    }
+    free(text);
+    return result;
+}
+
+static bool is_zone_file(const char *name, struct dns_name *out)
+{
+    static const char ending[] = ".zone";
+    size_t len = strlen(name);
+    size_t stem = len - (sizeof ending - 1);
+    return name[0] != '.' && len >= sizeof ending && strcmp(name + stem, ending) == 0 &&
+           dns_name_parse(bytes_of(name, stem), NULL, out);
+}
+
+/* Each NAME.zone in a directory. */
+static int add_directory(struct entries *entries, size_t view, const char *path,
+                         struct text *error)
+{
+    DIR *directory = opendir(path);
+    int result = directory == NULL ? -errno : 0;
+    struct dirent *file;
+    while (result == 0 && (file = readdir(directory)) != NULL) {
+        char whole[SITE_TEXT_MAX * 4];
+        struct dns_name name;
+        struct text t = text_of(whole, sizeof whole);
+        text_add_format(&t, "%s/%s", path, file->d_name);
+        if (is_zone_file(file->d_name, &name))
+            result = t.failed ? -ENAMETOOLONG : add_entry(entries, view, &name, whole);
+    }
+    if (directory != NULL)
+        closedir(directory);
+    if (result < 0)
+        text_add_format(error, "zones \"%s\": %s", path, strerror(-result));
+    return result;
+}
+
+static int collect_source(struct entries *entries, size_t view,
+                          const struct site_zone_source *source, struct text *error)
+{
+    struct stat facts;
+    int result = 0;
+    for (size_t i = 0; i < source->zone_count && result == 0; i++) {
+        result = add_line(entries, view, bytes_of_text(source->zones[i]));
+        if (result < 0)
+            text_add_format(error, "zone \"%s\": %s", source->zones[i], strerror(-result));
+    }
+    if (result < 0 || source->from[0] == '\0')
+        return result;
+    if (stat(source->from, &facts) == 0 && S_ISDIR(facts.st_mode))
+        return add_directory(entries, view, source->from, error);
+    return add_list(entries, view, source->from, error);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct entry *x = a;
+    const struct entry *y = b;
+    if (x->view != y->view)
+        return x->view < y->view ? -1 : 1;
+    if (x->name.len != y->name.len)
+        return x->name.len < y->name.len ? -1 : 1;
+    return memcmp(x->name.octets, y->name.octets, x->name.len);
+}
+
+/* A name that is there twice is nobody's mistake to guess about, and the site's own domain is made of
+ * its hosts. */
+static int check_entries(const struct entries *entries, const struct site_config *config,
+                         struct text *error)
+{
+    struct dns_name domain;
+    char name[DNS_NAME_TEXT_MAX];
+    bool has_domain = dns_name_parse(bytes_of_text(config->domain), NULL, &domain);
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct entry *entry = &entries->all[i];
+        const char *wrong = NULL;
+        if (i > 0 && compare(entry - 1, entry) == 0)
+            wrong = "there are two files for it";
+        else if (has_domain && entry->view == NAMES_EVERYBODY && dns_name_equal(&entry->name, &domain))
+            wrong = "it is the domain of the site, which is made of its hosts: expected another";
+        if (wrong == NULL)
+            continue;
+        text_add_format(error, "zone %s: %s", dns_name_format(&entry->name, name), wrong);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int collect(struct entries *out, const struct site_config *config, struct text *error)
+{
+    const struct site_authority *authority = &config->authority;
+    struct entries entries = {0};
+    int result = collect_source(&entries, NAMES_EVERYBODY, &authority->everybody, error);
+    for (size_t i = 0; i < authority->view_count && result == 0; i++)
+        result = collect_source(&entries, i, &authority->seen[i], error);
+    if (result == 0 && entries.count > 0)
+        qsort(entries.all, entries.count, sizeof *entries.all, compare);
+    if (result == 0)
+        result = check_entries(&entries, config, error);
+    if (result < 0)
+        free_entries(&entries);
+    *out = entries;
+    return result;
+}
+
+/* ---- loading ---- */
+
+static void on_warning(void *self, const char *text)
+{
+    const struct site_zones *zones = self;
+    log_warning(zones->log, "%s", text);
+}
+
+static struct zone_load *begin(struct site_zones *zones, const struct entry *entry)
+{
+    const struct zone_load_options options = {
+        .heap = memory_heap(),
+        .files = zone_files_of_host(),
+        .path = entry->path,
+        .name = &entry->name,
+        .records_max = NAMES_RECORDS_MAX,
+        .on_warning = on_warning,
+        .self = zones,
+    };
+    return zone_load_new(&options);
+}
+
+/* What could not be loaded leaves its predecessor, or an empty place in which nothing is said. */
+static void give_up(struct site_zones *zones, const struct entry *entry, const char *why)
+{
+    struct zone_set *set = names_zones(zones->names, entry->view);
+    const struct zone *old = zone_set_get(set, &entry->name);
+    bool served = old != NULL && zone_is_served(old);
+    char name[DNS_NAME_TEXT_MAX];
+    zones->failed_count++;
+    log_error(zones->log, "%s", why);
+    log_error(zones->log, "zone %s is not loaded; %s", dns_name_format(&entry->name, name),
+              served ? "the one before it is served on" : "its names are answered SERVFAIL");
+    if (served)
+        return;
+    struct heap heap = memory_heap();
+    struct zone *empty = zone_new(&heap, &entry->name, 0);
+    if (empty != NULL && zone_set_install(set, empty) != ZONE_OK)
+        zone_free(empty);
+}
+
+static void install(struct site_zones *zones, const struct entry *entry)
+{
+    struct zone *zone = zone_load_take(zones->load);
+    struct zone_set *set = names_zones(zones->names, entry->view);
+    char name[DNS_NAME_TEXT_MAX];
+    size_t count = zone->record_count;
+    uint32_t serial = zone_serial(zone);
+    enum zone_result result = zone_set_install(set, zone);
+    if (result != ZONE_OK) {
+        zone_free(zone);
+        give_up(zones, entry, zone_result_text(result));
+        return;
+    }
+    log_debug(zones->log, "zone %s: serial %" PRIu32 ", %zu records",
+              dns_name_format(&entry->name, name), serial, count);
+}
+
+/* At most so many records more of the zone that is next. */
+static void step(struct site_zones *zones, size_t records)
+{
+    const struct entry *entry = &zones->entries.all[zones->next];
+    if (zones->load == NULL)
+        zones->load = begin(zones, entry);
+    enum zone_load_status status = ZONE_LOAD_FAILED;
+    if (zones->load != NULL)
+        status = zone_load_step(zones->load, records);
+    if (status == ZONE_LOAD_MORE)
+        return;
+    if (status == ZONE_LOAD_DONE)
+        install(zones, entry);
+    else
+        give_up(zones, entry, zones->load != NULL ? zone_load_error(zones->load) : "no memory");
+    zone_load_free(zones->load);
+    zones->load = NULL;
+    zones->next++;
+}
+
+static void say_how_it_went(const struct site_zones *zones)
+{
+    size_t records = zone_set_count(names_zones(zones->names, NAMES_EVERYBODY));
+    if (zones->entries.count == 0)
+        return;
+    log_notice(zones->log, "%zu zones loaded, %zu refused; %zu records in all",
+               zones->entries.count - zones->failed_count, zones->failed_count, records);
+}
+
+static void run_slice(struct task *task)
+{
+    struct site_zones *zones = CONTAINER_OF(task, struct site_zones, task);
+    if (zones->next < zones->entries.count) {
+        step(zones, SLICE);
+        loop_queue(zones->loop, &zones->task);
+        return;
+    }
+    say_how_it_went(zones);
+}
+
+/* ---- life ---- */
+
+int site_zones_new(struct loop *loop, const struct log *log, struct names *names,
+                   const struct site_config *config, struct site_zones **out, struct text *error)
+{
+    struct site_zones *zones = calloc(1, sizeof *zones);
+    if (zones == NULL)
+        return -ENOMEM;
+    zones->loop = loop;
+    zones->log = log;
+    zones->names = names;
+    task_init(&zones->task, run_slice);
+    int result = collect(&zones->entries, config, error);
+    if (result < 0) {
+        free(zones);
+        return result;
+    }
+    while (zones->next < zones->entries.count)
+        step(zones, SIZE_MAX);
+    say_how_it_went(zones);
+    *out = zones;
+    return 0;
+}
+
+void site_zones_free(struct site_zones *zones)
+{
+    if (zones == NULL)
+        return;
+    loop_unqueue(&zones->task);
+    zone_load_free(zones->load);
+    free_entries(&zones->entries);
+    free(zones);
+}
+
+/* Both are sorted: zones that were there and are not wanted any more go. */
+static void forget_others(struct site_zones *zones, const struct entries *wanted)
+{
+    size_t j = 0;
+    for (size_t i = 0; i < zones->entries.count; i++) {
+        const struct entry *old = &zones->entries.all[i];
+        while (j < wanted->count && compare(&wanted->all[j], old) < 0)
+            j++;
+        if (j < wanted->count && compare(&wanted->all[j], old) == 0)
+            continue;
+        (void)zone_set_remove(names_zones(zones->names, old->view), &old->name);
+    }
+}
+
+void site_zones_reload(struct site_zones *zones, const struct site_config *config)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct entries wanted;
+    int result = collect(&wanted, config, &error);
+    if (result < 0) {
+        log_error(zones->log, "the zones stay as they are: %s", complaint);
+        return;
+    }
+    zone_load_free(zones->load);
+    zones->load = NULL;
+    forget_others(zones, &wanted);
+    free_entries(&zones->entries);
+    zones->entries = wanted;
+    zones->next = 0;
+    zones->failed_count = 0;
+    loop_queue(zones->loop, &zones->task);
+}

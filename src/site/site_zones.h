@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_zones.h - the zones that a site serves from files: which there are, loading them, and loading
+ * them again while the others, and the old ones, are served.
+ */
+#ifndef WN_SITE_SITE_ZONES_H
+#define WN_SITE_SITE_ZONES_H
+
+#include "app/names/names.h"
+#include "io/loop.h"
+#include "os/log.h"
+#include "site/site_config.h"
+
+enum { SITE_ZONES_LOADED_MAX = 1 << 20 };
+
+struct site_zones;
+
+/* Loads all that the configuration names into `names`. 0; a negative errno, and *error, only for what
+ * cannot be looked at (a directory, a list) or when there is no memory. A zone with an error is logged,
+ * and its names are answered SERVFAIL. `names` and `log` are borrowed. */
+MUST_USE int site_zones_new(struct loop *loop, const struct log *log, struct names *names,
+                            const struct site_config *config, struct site_zones **out,
+                            struct text *error);
+void site_zones_free(struct site_zones *zones);
+
+/* Looks again, and loads in slices between turns: zones that are named no more go, others take the
+ * place of their predecessors once they are whole. What cannot be looked at is logged, and all stays. */
+void site_zones_reload(struct site_zones *zones, const struct site_config *config);
+
+#endif
