@@ -71,11 +71,11 @@ static void randomise_case(struct dns_name *name, struct prng *prng)
     }
 }
 
-static usec attempt_timeout(const struct dns_client *client)
+static usec attempt_timeout(const struct dns_client *client, const struct dns_server *server)
 {
     static const uint8_t seconds[] = {1, 2, 2, 3};
     size_t at = client->timeouts < ARRAY_LEN(seconds) ? client->timeouts : ARRAY_LEN(seconds) - 1;
-    return seconds[at] * DNS_CLIENT_FIRST_TIMEOUT;
+    return server->timeout != 0 ? server->timeout : seconds[at] * DNS_CLIENT_FIRST_TIMEOUT;
 }
 
 void dns_client_send(struct dns_client *client, const struct dns_servers *servers,
@@ -115,7 +115,9 @@ void dns_client_send(struct dns_client *client, const struct dns_servers *server
     out->stream = client->stream;
     out->message = dns_build_finish(&b, client->id, client->options.flags);
     client->state = DNS_CLIENT_WAITING;
-    client->due_at = usec_min(now + attempt_timeout(client), client->give_up_at);
+    client->sent_at = now;
+    client->due_at = usec_min(now + attempt_timeout(client, &servers->list[client->server]),
+                              client->give_up_at);
 }
 
 /* A server that says it cannot: another may. True: ask again. */
@@ -208,6 +210,13 @@ bool dns_client_input(struct dns_client *client, struct dns_servers *servers,
         return false;
     servers->list[client->server].avoid_until = 0;
     return take(client, servers, out, now);
+}
+
+void dns_client_reject(struct dns_client *client, const struct dns_servers *servers, usec now)
+{
+    ASSERT(client->state == DNS_CLIENT_DONE);
+    if (!ask_another(client, servers, now))
+        finish(client, DNS_CLIENT_FAILED);
 }
 
 void dns_client_broken(struct dns_client *client, struct dns_servers *servers, usec now)

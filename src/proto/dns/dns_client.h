@@ -31,6 +31,7 @@ struct dns_servers {
     struct dns_server {
         struct endpoint endpoint;
         usec avoid_until; /* 0: in good health */
+        usec timeout;     /* of an attempt; 0: the usual ones */
         bool plain_case;  /* does not give back the case of the question */
     } list[DNS_SERVERS_MAX];
 };
@@ -62,6 +63,7 @@ struct dns_client {
     bool stream;
     bool sent_plain;    /* the case of this attempt is the question's own */
     bool plain;         /* without EDNS: the server did not understand it */
+    usec sent_at;       /* of the current attempt */
     usec due_at;
     usec give_up_at;
 };
@@ -84,6 +86,10 @@ void dns_client_send(struct dns_client *client, const struct dns_servers *server
 MUST_USE bool dns_client_input(struct dns_client *client, struct dns_servers *servers,
                                const struct endpoint *from, struct bytes message, usec now,
                                struct dns_summary *out);
+
+/* In DNS_CLIENT_DONE: the answer is of no use, since the server does not serve the zone. Another is
+ * asked; where all have been, it has failed. */
+void dns_client_reject(struct dns_client *client, const struct dns_servers *servers, usec now);
 
 /* The socket of the current attempt cannot be used: unreachable, refused, reset. */
 void dns_client_broken(struct dns_client *client, struct dns_servers *servers, usec now);

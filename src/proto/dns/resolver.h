@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * resolver.h - an iterative resolver as a machine: clients' questions are answered from a cache, and
+ * what is not in it is found by asking from the root down (RFC 1034 §5.3.3), or by asking forwarders
+ * for the domains that have them.
+ *
+ * Questions become tasks; equal ones are one. A task asks one server at a time, by a dns_client, or
+ * waits for another task that finds a server's address. The caller owns the sockets, one for each
+ * task at a time. The crank is that of dns_forwarder.h:
+ *
+ *      resolver_ask()        a client's question: answered at once, taken, or refused
+ *      resolver_next()       until false: what is to be sent, what is to be replied, what is over
+ *      resolver_input()      a message on a task's socket
+ *      resolver_broken()     a task's socket cannot be used
+ *      resolver_tick()       when resolver_deadline() has come
+ *
+ * What bounds it: queries sent for one question with all it brings about (a NXNSAttack, Afek et al.,
+ * USENIX Security 2020), addresses of servers looked up for it, aliases followed, the depth of tasks
+ * that wait for tasks, the time. Tasks never wait for each other in a ring. A referral only counts
+ * when it leads down towards the name.
+ *
+ * SKIPS RFC 8767 §5 client response timer: stale data is given when the question has failed, not
+ * before.
+ */
+#ifndef WN_PROTO_DNS_RESOLVER_H
+#define WN_PROTO_DNS_RESOLVER_H
+
+#include "proto/dns/cache.h"
+#include "proto/dns/dns_client.h"
+#include "proto/dns/dns_forwarder.h"
+#include "wire/dns/dns_option.h"
+
+enum {
+    RESOLVER_TASKS = 1024,      /* questions under way; then new ones are refused */
+    RESOLVER_CLIENTS = 4096,    /* that wait for them */
+    RESOLVER_ALIASES_MAX = 16,  /* CNAMEs and DNAMEs of one answer */
+    RESOLVER_QUERIES_MAX = 100, /* for one question, and those it brings about */
+    RESOLVER_FETCHES_MAX = 8,   /* names of servers looked up for one question */
+    RESOLVER_DEPTH_MAX = 6,     /* tasks for tasks for tasks … */
+    RESOLVER_NS_MAX = 16,       /* of a zone's servers, as many are considered */
+    RESOLVER_RECORDS_MAX = 1024, /* of a response; longer ones are not understood */
+    RESOLVER_SERVERS = 4096,    /* remembered; the one not used for longest goes */
+    RESOLVER_HINTS_MAX = 32,
+    RESOLVER_FORWARDS_MAX = 64,
+    RESOLVER_MINIMISE_MAX = 10,    /* RFC 9156 §2.3: MAX_MINIMISE_COUNT */
+    RESOLVER_MINIMISE_ONE_LAB = 4, /* the same: MINIMISE_ONE_LAB */
+};
+#define RESOLVER_TIMEOUT (12 * USEC_PER_SEC) /* of a question, whatever happens */
+
+struct resolver_options {
+    struct heap heap;
+    struct cache *cache;       /* the caller's; it stays while the resolver does */
+    bool v4, v6;               /* by which servers may be asked */
+    bool minimise;             /* RFC 9156 */
+    bool stale;                /* RFC 8767: the cache keeps it, and it is given after a failure */
+    uint16_t port;             /* of servers found by iteration; 0: 53 */
+    size_t hint_count;         /* addresses of root servers */
+    struct ip_address hints[RESOLVER_HINTS_MAX];
+    /* Domains whose names are asked of others, who recurse: the longest that fits. "." is for all. */
+    size_t forward_count;
+    struct resolver_forward {
+        struct dns_name domain;
+        size_t count;
+        struct endpoint servers[DNS_SERVERS_MAX];
+    } forwards[RESOLVER_FORWARDS_MAX];
+};
+
+struct resolver;
+
+/* `prng` is forked. NULL: no memory. */
+MUST_USE struct resolver *resolver_new(const struct resolver_options *options, struct prng *prng,
+                                       usec now);
+void resolver_free(struct resolver *r);
+
+enum resolver_verdict {
+    RESOLVER_TAKEN,
+    RESOLVER_DUPLICATE, /* the client has sent it again; the answer is under way */
+    RESOLVER_ANSWERED,  /* *message is what there is to say */
+    RESOLVER_FULL,      /* answer SERVFAIL */
+};
+
+/* Asks the client's question with the name `target`. *message, as resolver_event.message, is valid
+ * until the next call of any function of this header. */
+MUST_USE enum resolver_verdict resolver_ask(struct resolver *r,
+                                            const struct dns_forwarder_client *client,
+                                            const struct dns_name *target, usec now,
+                                            struct bytes *message);
+
+enum resolver_event_kind {
+    RESOLVER_SEND,  /* `send`, from a new socket; the task's old one is to be closed */
+    RESOLVER_REPLY, /* `message`, as if another server had sent it, to `client` */
+    RESOLVER_CLOSE, /* the task needs no socket any more */
+};
+
+struct resolver_event {
+    enum resolver_event_kind kind;
+    uint32_t task;
+    struct dns_client_send send;
+    struct dns_forwarder_client client;
+    struct bytes message;
+};
+
+/* `buffer` of DNS_CLIENT_QUERY_MAX octets. */
+MUST_USE bool resolver_next(struct resolver *r, usec now, uint8_t *buffer,
+                            struct resolver_event *out);
+
+void resolver_input(struct resolver *r, uint32_t task, const struct endpoint *from,
+                    struct bytes message, usec now);
+void resolver_broken(struct resolver *r, uint32_t task, usec now);
+
+usec resolver_deadline(const struct resolver *r);
+void resolver_tick(struct resolver *r, usec now);
+
+struct resolver_counters {
+    uint64_t asked, answered_from_cache, collapsed, refused; /* clients' questions */
+    uint64_t queries, queries_tcp, responses, timeouts;      /* to servers */
+    uint64_t referrals, lame, tasks, failures, stale, prefetches;
+    uint64_t over_budget, rings, too_many_aliases;           /* what the bounds have stopped */
+    uint64_t waiting;                                        /* gauge: tasks */
+};
+void resolver_counters(const struct resolver *r, struct resolver_counters *out);
+
+#endif

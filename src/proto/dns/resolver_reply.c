@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * resolver_reply.c - what the cache can say about a name (RFC 1034 §5.3.3 step 1, RFC 6672 §3.2, RFC
+ * 8020), and whole messages made of it.
+ */
+#include "proto/dns/resolver_internal.h"
+
+unsigned name_labels(const struct dns_name *name)
+{
+    struct dns_labels labels;
+    dns_name_labels(name, &labels);
+    return labels.count;
+}
+
+void name_tail(const struct dns_name *name, unsigned labels, struct dns_name *out)
+{
+    struct dns_labels at;
+    dns_name_labels(name, &at);
+    ASSERT(labels <= at.count);
+    size_t from = labels == 0 ? (size_t)name->len - 1 : at.at[at.count - labels];
+    struct dns_name tail = {.len = (uint8_t)(name->len - from)};
+    memcpy(tail.octets, name->octets + from, tail.len);
+    *out = tail;
+}
+
+bool name_substitute(const struct dns_name *name, const struct dns_name *owner,
+                     const struct dns_name *target, struct dns_name *out)
+{
+    ASSERT(name->len > owner->len);
+    size_t head = (size_t)name->len - owner->len;
+    if (head + target->len > DNS_NAME_MAX)
+        return false;
+    struct dns_name result = {.len = (uint8_t)(head + target->len)};
+    memcpy(result.octets, name->octets, head);
+    memcpy(result.octets + head, target->octets, target->len);
+    *out = result;
+    return true;
+}
+
+/* What is only good for finding servers is no answer (RFC 2181 §5.4.1). */
+static bool find_answer(struct cache *cache, const struct dns_name *name, uint16_t type, usec now,
+                        bool stale_too, struct cache_found *out)
+{
+    return cache_find(cache, name, type, now, stale_too, out) &&
+           out->content.rank >= CACHE_RANK_ANSWER;
+}
+
+static bool first_target(uint16_t type, const struct cache_found *found, struct dns_name *out)
+{
+    struct reader r = reader_of(found->content.records);
+    struct bytes rdata;
+    return found->content.kind == CACHE_DATA && cache_read_rdata(&r, &rdata) &&
+           dns_rdata_target(type, rdata, out);
+}
+
+/* A DNAME above the name, or that there is nothing there. */
+static enum look_result look_above(struct cache *cache, const struct dns_name *name, usec now,
+                                   bool stale_too, struct look *out)
+{
+    struct dns_name above = *name;
+    while (!dns_name_is_root(&above)) {
+        if (find_answer(cache, &above, CACHE_NXDOMAIN_TYPE, now, stale_too, &out->found)) {
+            out->owner = above;
+            return LOOK_ANSWER;
+        }
+        dns_name_parent(&above, &above);
+        struct dns_name target;
+        if (!find_answer(cache, &above, DNS_DNAME, now, stale_too, &out->found) ||
+            !first_target(DNS_DNAME, &out->found, &target))
+            continue;
+        out->owner = above;
+        out->dname = true;
+        return name_substitute(name, &above, &target, &out->target) ? LOOK_ALIAS : LOOK_LONG;
+    }
+    return LOOK_UNKNOWN;
+}
+
+enum look_result resolver_look(struct cache *cache, const struct dns_question *question, usec now,
+                               bool stale_too, struct look *out)
+{
+    out->owner = question->name;
+    out->dname = false;
+    if (find_answer(cache, &question->name, question->type, now, stale_too, &out->found))
+        return LOOK_ANSWER;
+    if (question->type != DNS_CNAME &&
+        find_answer(cache, &question->name, DNS_CNAME, now, stale_too, &out->found) &&
+        first_target(DNS_CNAME, &out->found, &out->target))
+        return LOOK_ALIAS;
+    return look_above(cache, &question->name, now, stale_too, out);
+}
+
+/* ---- messages ---- */
+
+struct reply_work {
+    struct dns_builder b;
+    struct cache_found negative; /* its proof goes to the authority section */
+    bool is_negative;
+    bool fits;
+    bool prefetch, stale;
+    bool authentic;
+};
+
+static void add_record(struct reply_work *w, const struct dns_name *owner, uint16_t type,
+                       uint32_t ttl, struct bytes rdata)
+{
+    w->fits = w->fits &&
+              dns_build_record(&w->b, &(struct dns_build_record){owner, type, DNS_IN, ttl, rdata});
+}
+
+static void add_rrset(struct reply_work *w, const struct dns_name *owner, uint16_t type,
+                      const struct cache_content *content)
+{
+    struct reader r = reader_of(content->records);
+    struct bytes rdata;
+    while (cache_read_rdata(&r, &rdata))
+        add_record(w, owner, type, content->ttl, rdata);
+    r = reader_of(content->signatures);
+    while (cache_read_rdata(&r, &rdata))
+        add_record(w, owner, DNS_RRSIG, content->ttl, rdata);
+}
+
+static void note(struct reply_work *w, const struct cache_found *found)
+{
+    w->prefetch |= found->prefetch;
+    w->stale |= found->stale;
+    w->authentic &= found->content.security == CACHE_SECURE;
+}
+
+/* RFC 6672 §3.1: the CNAME that a DNAME amounts to. */
+static void add_alias(struct reply_work *w, const struct dns_name *name, const struct look *look)
+{
+    if (!look->dname) {
+        add_rrset(w, name, DNS_CNAME, &look->found.content);
+        return;
+    }
+    add_rrset(w, &look->owner, DNS_DNAME, &look->found.content);
+    add_record(w, name, DNS_CNAME, look->found.content.ttl, dns_name_bytes(&look->target));
+}
+
+static void add_authority(struct reply_work *w)
+{
+    struct reader r = reader_of(w->negative.content.proof);
+    struct cache_record record;
+    dns_build_section(&w->b, DNS_AUTHORITY);
+    while (cache_read_record(&r, &record))
+        add_record(w, &record.owner, record.type, w->negative.content.ttl, record.rdata);
+}
+
+struct bytes resolver_reply_error(struct resolver *r, const struct dns_question *question,
+                                  unsigned rcode)
+{
+    struct dns_builder b;
+    dns_build_start(&b, r->message, sizeof r->message);
+    bool fits = dns_build_question(&b, question);
+    ASSERT(fits);
+    return dns_build_finish(&b, 0, (uint16_t)(DNS_QR | DNS_RD | DNS_RA | rcode));
+}
+
+/* RFC 8482 §4.2: who asks for anything at all gets this. */
+static void add_hinfo(struct reply_work *w, const struct dns_name *name)
+{
+    static const uint8_t rdata[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
+    add_record(w, name, DNS_HINFO, 3600, bytes_of(rdata, sizeof rdata));
+}
+
+enum { RCODE_YXDOMAIN = 6 }; /* RFC 6672 §2.2 */
+
+/* Follows the aliases; the RCODE, or -1: something is missing. */
+static int add_answers(struct resolver *r, const struct dns_question *question, usec now,
+                       bool stale_too, struct reply_work *w)
+{
+    struct dns_question q = *question;
+    for (unsigned i = 0; i <= RESOLVER_ALIASES_MAX; i++) {
+        struct look look;
+        enum look_result result = resolver_look(r->cache, &q, now, stale_too, &look);
+        if (result == LOOK_UNKNOWN)
+            return -1;
+        note(w, &look.found);
+        if (result == LOOK_LONG) {
+            add_rrset(w, &look.owner, DNS_DNAME, &look.found.content);
+            return RCODE_YXDOMAIN;
+        }
+        if (result == LOOK_ALIAS) {
+            add_alias(w, &q.name, &look);
+            q.name = look.target;
+            continue;
+        }
+        if (look.found.content.kind == CACHE_DATA) {
+            add_rrset(w, &q.name, q.type, &look.found.content);
+            return DNS_NOERROR;
+        }
+        w->negative = look.found;
+        w->is_negative = true;
+        return look.found.content.kind == CACHE_NXDOMAIN ? DNS_NXDOMAIN : DNS_NOERROR;
+    }
+    return -1;
+}
+
+bool resolver_reply(struct resolver *r, const struct dns_question *question, usec now,
+                    bool stale_too, struct bytes *out, bool *prefetch, bool *stale)
+{
+    struct reply_work w = {.fits = true, .authentic = true};
+    dns_build_start(&w.b, r->message, sizeof r->message);
+    w.fits = dns_build_question(&w.b, question);
+    dns_build_section(&w.b, DNS_ANSWER);
+    int rcode = DNS_NOERROR;
+    if (question->type == DNS_ANY) {
+        add_hinfo(&w, &question->name);
+        w.authentic = false;
+    } else {
+        rcode = add_answers(r, question, now, stale_too, &w);
+    }
+    if (rcode < 0)
+        return false;
+    if (w.is_negative)
+        add_authority(&w);
+    if (!w.fits)
+        return false;
+    uint16_t flags = (uint16_t)(DNS_QR | DNS_RD | DNS_RA | (w.authentic ? DNS_AD : 0) | rcode);
+    *out = dns_build_finish(&w.b, 0, flags);
+    *prefetch = w.prefetch;
+    *stale = w.stale;
+    return true;
+}
