@@ -76,6 +76,7 @@ static const struct field {
     FIELD(rto_min, USEC_PER_MSEC, 120 * USEC_PER_SEC),
     FIELD(rto_max, USEC_PER_SEC, 120 * USEC_PER_SEC),
     FIELD(user_timeout, 0, UINT32_MAX * USEC_PER_MSEC),
+    FIELD(user_timeout_told, 0, USEC_PER_DAY),
     /* Receiving. */
     FIELD(receive_buffer, TCP_BUFFER_MIN, TCP_BUFFER_MAX),
     FIELD(receive_buffer_max, 0, TCP_BUFFER_MAX),
@@ -239,6 +240,7 @@ static const char *const options[] = {
     [TCP_OPTION_STATISTICS] = "statistics",
     [TCP_OPTION_CONGESTION] = "congestion",
     [TCP_OPTION_FAST_OPEN_QUEUE] = "fast_open_queue",
+    [TCP_OPTION_USER_TIMEOUT_TOLD] = "user_timeout_told",
 };
 _Static_assert(ARRAY_LEN(options) == TCP_OPTION_COUNT, "one name per option");
 

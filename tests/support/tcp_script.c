@@ -22,13 +22,18 @@ bool script_accept_word(struct play *p, const char *text)
     return true;
 }
 
-uint32_t script_number(struct play *p)
+uint64_t script_large_number(struct play *p)
 {
     const char *text = script_word(p);
     char *end;
-    unsigned long value = strtoul(text, &end, 10);
+    uint64_t value = strtoull(text, &end, 10);
     DEMAND(p, *end == '\0', "not a number: %s", text);
-    return (uint32_t)value;
+    return value;
+}
+
+uint32_t script_number(struct play *p)
+{
+    return (uint32_t)script_large_number(p);
 }
 
 uint32_t script_number_or(struct play *p, uint32_t otherwise)
@@ -311,6 +316,9 @@ static void read_option(struct play *p, struct tcp_header *header, struct odditi
         header->source_port = (uint16_t)script_number(p);
     } else if (strcmp(name, "urg") == 0) {
         header->urgent = (uint16_t)script_number(p);
+    } else if (strcmp(name, "uto") == 0) {
+        options->present |= TCP_HAS_USER_TIMEOUT;
+        options->user_timeout = (uint16_t)script_number(p);
     } else if (strcmp(name, "raw") == 0) {
         read_raw(p, odd);
     } else if (strcmp(name, "badsum") == 0) {
@@ -432,6 +440,10 @@ static void check_word(struct play *p, const struct caught *caught)
         script_same(p, "urgent pointer", header->urgent, script_number(p));
     else if (strcmp(name, "ttl") == 0)
         script_same(p, "ttl", caught->ttl, script_number(p));
+    else if (strcmp(name, "uto") == 0)
+        script_same(p, "user timeout", options->user_timeout, script_number(p));
+    else if (strcmp(name, "nouto") == 0)
+        DEMAND(p, !(options->present & TCP_HAS_USER_TIMEOUT), "it tells a user timeout");
     else if (strcmp(name, "df") == 0)
         script_same(p, "DF", caught->dont_fragment, script_number(p));
     else if (strcmp(name, "class") == 0)

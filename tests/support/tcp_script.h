@@ -12,7 +12,7 @@
  * that is sent must be expected by a `>` line before time passes or the peer sends again. Flags are
  * S F R P A U E W (CWR); then first:end, `ack n`, `win n` (as in the header), `mss n`, `wscale n`, `sackok`,
  * `ts value echo`, `sack a:b c:d`, `gso n`, `port n` (of the peer), `kinds 2,4,8,1,3` (of
- * our options as they lie), `fo cookie|ask`, `foexp cookie|ask`, `nofo`; `> SA new 0`: of another connection, whose numbers count then. On `>` lines a word that is missing is not looked at, but `sack` must be
+ * our options as they lie), `uto n` (RFC 5482: the field), `fo cookie|ask`, `foexp cookie|ask`, `nofo`; `> SA new 0`: of another connection, whose numbers count then. On `>` lines a word that is missing is not looked at, but `sack` must be
  * there when there are blocks; `urg n` is the urgent pointer. On `<` lines, `ts` alone (in the SYN) makes the peer use timestamps
  * from then on; `old n` sends one n older than that,
  * `echo-older n` echoes what we sent n ms earlier. `raw HEX` adds options as octets, `urg n` sets

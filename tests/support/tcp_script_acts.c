@@ -38,6 +38,7 @@ static const struct {
     MEMBER("fast-open-queue", fast_open_queue),
     MEMBER("fast-open-pause", fast_open_pause),
     MEMBER("reordering", reordering),
+    MEMBER("user-timeout-told", user_timeout_told),
 #undef MEMBER
 };
 
@@ -59,7 +60,7 @@ static void put_member(char *at, size_t size, uint64_t value)
 void script_with(struct play *p)
 {
     const char *name = script_word(p);
-    uint64_t value = script_number(p);
+    uint64_t value = script_large_number(p);
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         if (strcmp(members[i].name, name) == 0) {
             put_member((char *)&p->profile + members[i].offset, members[i].size, value);
@@ -345,6 +346,7 @@ static unsigned option_named(struct play *p, const char *name)
         [TCP_OPTION_PACING_RATE_MAX] = "pacing-rate-max",
         [TCP_OPTION_URGENT_IN_LINE] = "urgent-in-line",
         [TCP_OPTION_STATISTICS] = "statistics",
+        [TCP_OPTION_USER_TIMEOUT_TOLD] = "user-timeout-told",
     };
     for (unsigned i = 0; i < ARRAY_LEN(names); i++)
         if (names[i] != NULL && strcmp(names[i], name) == 0)
@@ -357,7 +359,7 @@ static unsigned option_named(struct play *p, const char *name)
 static void do_option(struct play *p)
 {
     unsigned option = option_named(p, script_word(p));
-    uint32_t value = script_number(p);
+    uint64_t value = script_large_number(p);
     enum tcp_option_status want = TCP_OPTION_SET;
     if (p->next < p->count)
         want = script_accept_word(p, "range") ? TCP_OPTION_RANGE : TCP_OPTION_STATE;

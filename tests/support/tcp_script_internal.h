@@ -82,6 +82,7 @@ static inline uint8_t script_peer_octet(size_t i)
 const char *script_word(struct play *p);
 bool script_accept_word(struct play *p, const char *text);
 uint32_t script_number(struct play *p);
+uint64_t script_large_number(struct play *p);
 uint32_t script_number_or(struct play *p, uint32_t otherwise);
 
 void script_same(struct play *p, const char *what, uint32_t got, uint32_t want);

@@ -314,6 +314,7 @@ struct tcp_extra {
     struct seq mtu_probe_start;
     struct seq mtu_probe_end;
     uint32_t search_at;      /* seconds: search_high was learned */
+    uint32_t peer_user_timeout; /* seconds: RFC 5482, REMOTE_UTO; 0: not told */
     bool search_again;       /* the next probe is as large as what was lost */
     bool search_black;       /* larger ones have vanished, */
     bool search_proved;      /* and something has arrived since */
@@ -453,6 +454,7 @@ struct tcp_connection {
     bool cookie_granted : 1;  /* SYN,ACK has one */
     bool cookie_experimental : 1;
     bool syn_text_taken : 1;  /* by whoever got the SYN */
+    bool user_timeout_due : 1; /* the next segment tells it (RFC 5482) */
     bool mtu_search : 1;      /* extra->search_use is the most that is sent */
     bool urgent_in_line : 1;  /* see tcp_profile.h */
     bool urgent_coming : 1;   /* the peer's last urgent octet is announced, and not here */
@@ -1142,6 +1144,12 @@ void tcp_flight_over(struct tcp_connection *c);
 void tcp_timer_rearm(struct tcp_connection *c);
 /* Arms what the connection needs now that it has nothing more to send in this turn. */
 void tcp_timer_settle(struct tcp_connection *c);
+
+/* ---- tcp_user_timeout.c ---- */
+usec tcp_user_timeout(const struct tcp_connection *c); /* 0: `retries` decides */
+/* Adds the option to a segment's others, if it fits; else it is due with the next one. */
+void tcp_user_timeout_tell(struct tcp_connection *c, struct tcp_options *out);
+void tcp_user_timeout_heard(struct tcp_connection *c, const struct tcp_options *options);
 
 /* ---- tcp_output.c ---- */
 /* Makes at most `budget` segments; returns how many. *more: there is more to send at once. */

@@ -188,6 +188,8 @@ enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg
     } else if (UNLIKELY(!acceptable(c, seg->ack))) {
         return drop_ack(c, seg);
     }
+    if (UNLIKELY(seg->header.options.present & TCP_HAS_USER_TIMEOUT))
+        tcp_user_timeout_heard(c, &seg->header.options);
     take_ack(c, seg);
     if (LIKELY(!tcp_units_count(c)))
         tcp_send_room_changed(c);

@@ -55,6 +55,7 @@ static const struct {
     [TCP_OPTION_STATISTICS] = FIELD(BOOL, statistics, 0, 1),
     [TCP_OPTION_CONGESTION] = FIELD(U8, congestion, 0, TCP_CONGESTION_COUNT - 1),
     [TCP_OPTION_FAST_OPEN_QUEUE] = FIELD(U32, fast_open_queue, 0, 65535),
+    [TCP_OPTION_USER_TIMEOUT_TOLD] = FIELD(USEC, user_timeout_told, 0, USEC_PER_DAY),
 };
 _Static_assert(ARRAY_LEN(fields) == TCP_OPTION_COUNT, "one row per option");
 
@@ -240,6 +241,8 @@ static void apply(struct tcp_connection *c, enum tcp_option option, uint64_t val
     if (release && seq_before(c->snd_nxt, c->snd_end) && c->snd_wnd > 0 && !c->shutdown)
         c->push_forced = true; /* what waited goes, corked or not; what comes may wait again */
     tcp_congestion_choose(c);
+    if (option == TCP_OPTION_USER_TIMEOUT_TOLD && value != 0)
+        c->user_timeout_due = true;
     if (option == TCP_OPTION_STATISTICS && value != 0)
         (void)!tcp_extra_begin(c); /* without memory they begin later */
     bool opens = option == TCP_OPTION_RECEIVE_BUFFER || option == TCP_OPTION_WINDOW_CLAMP;

@@ -144,7 +144,8 @@ struct tcp_profile {
     usec rto_min;            /* beyond the round trip: the least of 4 * RTTVAR */
     usec rto_max;
     bool rtt_each_ack;       /* a sample of the round trip for each ACK, not for each round trip */
-    usec user_timeout;       /* RFC 5482; 0: `retries` decides */
+    usec user_timeout;       /* RFC 9293 §3.8.3, R2; 0: `retries` decides */
+    usec user_timeout_told;  /* RFC 5482, ADV_UTO: the peer is told so, and heeded; 0: neither */
 
     /* Receiving. */
     uint32_t receive_buffer; /* octets received and not consumed; what the first window offers */

@@ -64,6 +64,8 @@ void tcp_take_syn_options(struct tcp_connection *c, const struct tcp_header *hea
         c->ts_recent = options->timestamp_value;
         c->ts_recent_at = c->stack->now;
     }
+    if (UNLIKELY(options->present & TCP_HAS_USER_TIMEOUT))
+        tcp_user_timeout_heard(c, options);
     c->irs = seq_of(header->sequence);
     c->rcv_nxt = seq_add(c->irs, 1);
     c->rcv_adv = c->rcv_nxt;
@@ -146,6 +148,7 @@ bool tcp_transmit_syn(struct tcp_connection *c, const struct tcp_path *path)
     };
     fill_options(c, mss, &header.options);
     uint32_t len = active ? tcp_fast_open_ask(c, &header.options) : 0;
+    tcp_user_timeout_tell(c, &header.options);
     struct frame *frame = frame_with_text(c, len);
     if (frame == NULL)
         return false; /* the timer sends an ordinary one */

@@ -115,20 +115,20 @@ static unsigned retries_max(const struct tcp_connection *c)
  * answers that its window is closed. It begins when that was sent which waits for an answer. */
 static bool user_timed_out(struct tcp_connection *c)
 {
-    if (c->profile->user_timeout == 0 || !tcp_extra_begin(c))
+    if (tcp_user_timeout(c) == 0 || !tcp_extra_begin(c))
         return false;
     if (c->extra->stalled_at == 0)
         c->extra->stalled_at = c->stack->now - tcp_rto(c); /* the timer was set then */
-    return c->stack->now - c->extra->stalled_at >= c->profile->user_timeout;
+    return c->stack->now - c->extra->stalled_at >= tcp_user_timeout(c);
 }
 
 usec tcp_patience(const struct tcp_connection *c)
 {
     usec interval = tcp_rto(c);
     usec since = c->extra->stalled_at;
-    if (since == 0 || c->profile->user_timeout == 0)
+    if (since == 0 || tcp_user_timeout(c) == 0)
         return interval;
-    usec left = since + c->profile->user_timeout - c->stack->now;
+    usec left = since + tcp_user_timeout(c) - c->stack->now;
     return usec_min(interval, usec_max(left, USEC_PER_MSEC));
 }
 
@@ -145,7 +145,7 @@ static bool given_up(struct tcp_connection *c)
     /* A peer that acknowledges probes of a closed window is waited for as long as it likes
      * (§3.8.6.1), but not for the sake of an application that has gone (RFC 6429 §3). */
     bool hopeless = orphan(c) && c->snd_wnd == 0 && c->backoff > c->profile->orphan_retries;
-    bool over = c->profile->user_timeout == 0 && c->retries > retries_max(c);
+    bool over = tcp_user_timeout(c) == 0 && c->retries > retries_max(c);
     if (!over && !late && !hopeless)
         return false;
     tcp_fail(c, TCP_TIMED_OUT);
@@ -226,7 +226,7 @@ static void keepalive_timeout(struct tcp_connection *c)
         tcp_timer_set(c, TCP_TIMER_KEEPALIVE, c->last_received_at + c->profile->keepalive_idle);
         return;
     }
-    usec limit = c->profile->user_timeout;
+    usec limit = tcp_user_timeout(c);
     if (limit != 0 ? c->retries > 0 && idle >= limit : c->retries >= c->profile->keepalive_probes) {
         tcp_reset_connection(c); /* perhaps it is only its answers that are lost */
         tcp_fail(c, TCP_TIMED_OUT);

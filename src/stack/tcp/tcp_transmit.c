@@ -86,6 +86,8 @@ static void fill_header(struct tcp_connection *c, struct seq seq, uint16_t flags
         add_sack(c, &out->options);
     if (UNLIKELY(c->urgent_sending))
         tcp_urgent_point(c, seq, out);
+    if (UNLIKELY(c->user_timeout_due))
+        tcp_user_timeout_tell(c, &out->options);
 }
 
 static void put_checksum(const struct tcp_connection *c, const struct tcp_path *path,
@@ -225,7 +227,7 @@ static uint32_t transmit_piece(struct tcp_connection *c, const struct tcp_path *
     struct tcp_header header;
     fill_header(c, stretch->start, 0, &header);
     uint32_t mss = path->mss;
-    if (UNLIKELY(header.options.present & TCP_HAS_SACK)) {
+    if (UNLIKELY(header.options.present & (TCP_HAS_SACK | TCP_HAS_USER_TIMEOUT))) {
         uint32_t base = c->timestamps ? TCP_TIMESTAMPS_LEN : 0;
         mss -= (uint32_t)tcp_options_len(&header.options) - base;
     }
