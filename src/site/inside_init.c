@@ -25,10 +25,13 @@
 
 #include "os/process.h"
 
+enum { CLOSE_AFTER = 500 }; /* milliseconds without an event: the program has been started */
+
 struct init {
     const struct inside_options *options;
     int socket;
     int signals;       /* SIGCHLD, as a descriptor */
+    int packet_fd;     /* to be closed when there is time; -1: it is */
     sigset_t mask;     /* the caller's, for the program */
     pid_t program;     /* 0: it has ended */
     int exit_status;
@@ -152,7 +155,12 @@ static _Noreturn void watch(struct init *init)
 {
     struct pollfd ready[] = {{init->socket, POLLIN, 0}, {init->signals, POLLIN, 0}};
     for (;;) {
-        if (poll(ready, ARRAY_LEN(ready), -1) < 0)
+        int count = poll(ready, ARRAY_LEN(ready), init->packet_fd >= 0 ? CLOSE_AFTER : -1);
+        if (count == 0) {
+            (void)close(init->packet_fd);
+            init->packet_fd = -1;
+        }
+        if (count <= 0)
             continue;
         if (ready[1].revents != 0)
             reap(init);
@@ -165,6 +173,7 @@ static int set_up(struct init *init, struct text *error)
 {
     const struct inside_options *options = init->options;
     struct inside_event event = {.kind = INSIDE_NETWORK, .fd = -1};
+    struct inside_link link = {.packet_fd = -1};
     if (options->hostname != NULL &&
         sethostname(options->hostname, strlen(options->hostname)) < 0) {
         text_add_format(error, "cannot set the host name \"%s\" inside: %s", options->hostname,
@@ -173,11 +182,14 @@ static int set_up(struct init *init, struct text *error)
     }
     int result = inside_mounts(error);
     if (result == 0)
-        result = inside_link_up(options, init->socket, &event.network, &event.duration, error);
+        result = inside_link_up(options, init->socket, &link, error);
     if (result == 0)
-        result = inside_resolver(&event.network, error);
+        result = inside_resolver(&link.network, error);
     if (result < 0)
         return result;
+    init->packet_fd = link.packet_fd;
+    event.network = link.network;
+    event.duration = link.duration;
     inside_relax_sysctls();
     tell(init, &event);
     return 0;
@@ -185,7 +197,8 @@ static int set_up(struct init *init, struct text *error)
 
 _Noreturn void inside_init(const struct inside_options *options, int socket)
 {
-    struct init init = {.options = options, .socket = socket, .signals = -1};
+    struct init init = {
+        .options = options, .socket = socket, .signals = -1, .packet_fd = -1};
     char go;
     /* When we die with the parent, so does all that is in our process namespace. The parent may
      * have died before this call: then it cannot say "go". */

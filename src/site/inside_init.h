@@ -11,9 +11,16 @@ _Noreturn void inside_init(const struct inside_options *options, int socket);
 
 /* Parts of it; each returns 0, or a negative errno with *error. */
 
+struct inside_link {
+    struct inside_network network;
+    usec duration; /* of DHCP */
+    int packet_fd; /* it was asked with: every frame that comes in meets its filter, and the kernel
+                      takes milliseconds to close it: later, when nobody waits. -1: none */
+};
+
 /* Sends the TAP over `socket`, and configures it. */
 MUST_USE int inside_link_up(const struct inside_options *options, int socket,
-                            struct inside_network *network, usec *duration, struct text *error);
+                            struct inside_link *link, struct text *error);
 
 /* What unprivileged programs inside may do that the host's settings forbid. Best effort. */
 void inside_relax_sysctls(void);

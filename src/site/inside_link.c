@@ -124,9 +124,10 @@ static int bring_up(struct netlink *netlink, const struct inside_options *option
 }
 
 /* The lease is not renewed: the site gives it for days (wholenet-run(1)). */
-static int ask(const struct inside_options *options, unsigned index, struct inside_network *out,
+static int ask(const struct inside_options *options, unsigned index, struct inside_link *link,
                struct text *error)
 {
+    struct inside_network *out = &link->network;
     CLOSE_AT_END int fd = packet_open_udp(index, DHCP_CLIENT_PORT);
     if (fd < 0) {
         text_add_format(error, "cannot open a packet socket for DHCP inside: %s", strerror(-fd));
@@ -149,8 +150,7 @@ static int ask(const struct inside_options *options, unsigned index, struct insi
     };
     for (size_t i = 0; i < lease.dns_count && i < INSIDE_DNS_MAX; i++)
         out->dns[out->dns_count++] = lease.dns[i];
-    /* The kernel takes milliseconds to close a packet socket: it stays open in the init, so that the
-     * program need not wait for it. */
+    link->packet_fd = fd;
     fd = -1;
     snprintf(out->domain, sizeof out->domain, "%s", lease.domain);
     return 0;
@@ -175,8 +175,8 @@ static int configure(struct netlink *netlink, unsigned index, const struct insid
     return result;
 }
 
-int inside_link_up(const struct inside_options *options, int socket,
-                   struct inside_network *network, usec *duration, struct text *error)
+int inside_link_up(const struct inside_options *options, int socket, struct inside_link *link,
+                   struct text *error)
 {
     struct netlink netlink;
     unsigned index;
@@ -191,12 +191,12 @@ int inside_link_up(const struct inside_options *options, int socket,
     result = bring_up(&netlink, options, &index, error);
     usec began_at = clock_monotonic();
     if (result == 0 && options->fixed != NULL)
-        *network = *options->fixed;
+        link->network = *options->fixed;
     else if (result == 0)
-        result = ask(options, index, network, error);
-    *duration = clock_monotonic() - began_at;
+        result = ask(options, index, link, error);
+    link->duration = clock_monotonic() - began_at;
     if (result == 0)
-        result = configure(&netlink, index, network, error);
+        result = configure(&netlink, index, &link->network, error);
     netlink_close(&netlink);
     return result;
 }

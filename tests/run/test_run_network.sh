@@ -10,6 +10,8 @@ inside() {
 equal "the first address of the pool, by DHCP" \
     "$(inside 'ip -4 -o address show dev eth0' | awk '{print $4, $6}')" "10.0.2.15/24 10.0.2.255"
 contains "… from a real exchange" "$("$wholenet" run -v -- true 2>&1)" "by DHCP in"
+equal "… whose packet socket looks at no frame after that" \
+    "$(inside 'sleep 1; wc -l </proc/net/packet')" 1
 equal "the default route" "$(inside 'ip -4 route show default' | awk '{print $3, $5}')" "10.0.2.1 eth0"
 equal "the loopback interface is up" "$(inside 'ping -c 1 -W 1 -q 127.0.0.1 >/dev/null && echo up')" up
 equal "MTU 1500" "$(inside 'ip link show eth0' | grep -o 'mtu [0-9]*')" "mtu 1500"
