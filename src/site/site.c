@@ -10,6 +10,7 @@
 
 #include "site/site_internal.h"
 #include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_profile.h"
 
 bool site_wants_offload(const struct site_config *config)
 {
@@ -39,7 +40,10 @@ static int add_interface(struct site *site, struct text *error)
 
 static int start_node(struct site *site, struct text *error)
 {
-    struct stack_options options = {0};
+    struct tcp_profile profile = tcp_profile_default;
+    profile.congestion = site->config->link.congestion;
+    profile.ecn = site->config->link.ecn;
+    struct stack_options options = {.tcp_profile = &profile};
     if (site->capture != NULL)
         options.trace = capture_trace(site->capture);
     site->node = node_new(site->loop, &options);

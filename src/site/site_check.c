@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "site/site_options.h"
+#include "stack/tcp/tcp_profile.h"
 
 enum {
     POOL_OFFSET = 15,       /* 10.0.2.15 is the first of 10.0.2.0/24, as every emulator has it */
@@ -243,6 +244,12 @@ static bool check_link(const struct site_config *config, struct text *error)
     if (!wire_is_ideal(&config->link.impairments)) {
         add_place(error, config, "link", "delay");
         text_add(error, "impairments need a link \"tap:NAME\"");
+        return false;
+    }
+    if (config->link.congestion != tcp_profile_default.congestion ||
+        config->link.ecn != tcp_profile_default.ecn) {
+        add_place(error, config, "link", "congestion");
+        text_add(error, "congestion and ecn need a link \"tap:NAME\": TCP is the host's here");
         return false;
     }
     return true;

@@ -47,6 +47,8 @@ struct site_link {
     uint32_t mtu;
     struct wire_impairments impairments; /* in each direction */
     uint64_t seed;                 /* of the impairments */
+    uint8_t congestion;            /* enum tcp_congestion_kind, of the site's own TCP */
+    uint8_t ecn;                   /* enum tcp_ecn */
 };
 
 struct site_published {

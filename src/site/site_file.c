@@ -14,6 +14,7 @@
 
 #include "os/file.h"
 #include "site/site_options.h"
+#include "stack/tcp/tcp_profile.h"
 
 const char site_builtin_text[] =
     "# The site that `wholenet run` has when it is given no other.\n"
@@ -348,6 +349,8 @@ static struct site_config *new_config(const char *name)
     snprintf(config->domain, sizeof config->domain, "home.arpa");
     config->link.address = (struct ip_prefix){address_v4(0x0a000201), 24};
     config->link.mtu = 1500;
+    config->link.congestion = tcp_profile_default.congestion;
+    config->link.ecn = tcp_profile_default.ecn;
     config->gateway.internet = true;
     config->gateway.host_loopback = true;
     config->gateway.host_address = address_any_v4();

@@ -4,6 +4,7 @@
  */
 #include "site/site_options.h"
 
+#include "stack/tcp/tcp_profile.h"
 #include "wire/dns/dns_record.h"
 
 static bool copy_text(struct bytes text, char *field, size_t size)
@@ -73,6 +74,34 @@ static bool parse_number(struct bytes text, void *field, const struct site_optio
         return false;
     *(uint32_t *)field = (uint32_t)number;
     return true;
+}
+
+/* Who decides how much may be under way: an algorithm's name. */
+static bool parse_congestion(struct bytes text, void *field,
+                             const struct site_option *option UNUSED)
+{
+    char name[16];
+    if (text.len == 0 || !copy_text(text, name, sizeof name))
+        return false;
+    int kind = tcp_congestion_find(name);
+    if (kind < 0)
+        return false;
+    *(uint8_t *)field = (uint8_t)kind;
+    return true;
+}
+
+static bool parse_ecn(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    static const char *const names[] = {
+        [TCP_ECN_OFF] = "off", [TCP_ECN_ACCEPT] = "accept", [TCP_ECN_ASK] = "ask"};
+    _Static_assert(ARRAY_LEN(names) == TCP_ECN_COUNT, "one name per mode");
+    for (uint8_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (bytes_equal(text, bytes_of(names[i], strlen(names[i])))) {
+            *(uint8_t *)field = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool parse_seed(struct bytes text, void *field, const struct site_option *option UNUSED)
@@ -416,6 +445,9 @@ const struct site_option site_options[] = {
     {"link", "mark", parse_number, AT(link.impairments.mark), 1, WIRE_IN_FLIGHT_MAX, false,
      "a number of frames from 1 to 65536"},
     {"link", "seed", parse_seed, AT(link.seed), 0, 0, false, "a number"},
+    {"link", "congestion", parse_congestion, AT(link.congestion), 0, 0, false,
+     "cubic, newreno or bbr"},
+    {"link", "ecn", parse_ecn, AT(link.ecn), 0, 0, false, "off, accept or ask"},
 
     {"gateway", "internet", parse_internet, AT(gateway.internet), 0, 0, false, "host or none"},
     {"gateway", "host-loopback", parse_switch, AT(gateway.host_loopback), 0, 0, false,

@@ -41,6 +41,8 @@ transfer "--loss 2% --seed 11"
 transfer "--reorder 10% --delay 2ms --jitter 1ms --seed 12"
 transfer "--duplicate 5% --seed 13"
 transfer "--corrupt 1% --seed 14"
+transfer "--delay 5ms --loss 1% --congestion bbr --seed 16"
+transfer "--rate 50mbit --queue 200 --mark 20 --ecn ask"
 transfer "--delay 5ms --loss 1% --duplicate 1% --reorder 5% --corrupt 0.5% --seed 15"
 
 began=$(date +%s%N)

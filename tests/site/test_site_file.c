@@ -2,6 +2,7 @@
 #include "tests/support/check.h"
 
 #include "site/site_config.h"
+#include "stack/tcp/tcp_profile.h"
 
 static struct site_config *read_text(const char *content, char *complaint, size_t size)
 {
@@ -102,6 +103,12 @@ static const struct {
     {"a gateway on the host's network", "link \"host\" { address = \"10.0.2.1/24\" }\ngateway { internet = host }\n",
      "site.conf:2: gateway internet: a gateway needs a link \"tap:NAME\"; the services of link "
      "\"host\" are on the host's own network"},
+    {"a congestion control of the host's TCP",
+     "link \"host\" { address = \"127.0.0.1/8\" congestion = bbr }\nweb { listen = 8080 }\n",
+     "site.conf:1: link congestion: congestion and ecn need a link \"tap:NAME\": TCP is the host's "
+     "here"},
+    {"a congestion control that there is not", "link \"tap:a\" { congestion = vegas }",
+     "site.conf:1: congestion \"vegas\": expected cubic, newreno or bbr"},
     {"jitter without delay", "link \"tap:a\" { jitter = 5ms }",
      "site.conf:1: link jitter: it is larger than the delay that it varies"},
     {"a domain that is none", "domain = \"-a-.test\"",
@@ -142,7 +149,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "domain = \"lab.test\"\ncontrol = lab\n"
         "link \"tap:wn0\" { address = \"10.9.8.1/24\" mac = \"02:01:02:03:04:05\" mtu = 1400\n"
         "  delay = 20ms jitter = 5ms loss = 2% duplicate = 0.01 reorder = 3% corrupt = 0.5%\n"
-        "  rate = 10mbit queue = 50 seed = 7 }\n"
+        "  rate = 10mbit queue = 50 mark = 9 seed = 7 congestion = bbr ecn = ask }\n"
         "gateway { internet = none host-loopback = off host-address = 10.9.8.7\n"
         "  publish = {\"0.0.0.0:8080:80\", \"5353:53/udp\", \"[::1]:443\"} }\n"
         "addresses { pool = \"10.9.8.20-10.9.8.30\" lease-time = 1h router = none\n"
@@ -174,6 +181,9 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->link.impairments.rate, 10000000);
     assert_int_equal(c->link.impairments.queue, 50);
     assert_int_equal(c->link.seed, 7);
+    assert_int_equal(c->link.impairments.mark, 9);
+    assert_int_equal(c->link.congestion, TCP_CONGESTION_BBR);
+    assert_int_equal(c->link.ecn, TCP_ECN_ASK);
     assert_false(c->gateway.internet);
     assert_false(c->gateway.host_loopback);
     assert_int_equal(address_v4_value(&c->gateway.host_address), 0x0a090807);
