@@ -102,8 +102,12 @@ static void derive(struct site_config *config)
     if (config->gateway.present && !config->gateway.internet) {
         /* Without the Internet its names are of no use, unless resolvers were named for them. */
         config->names.forward_host = false;
-        config->names.closed = config->names.closed || config->names.forwarder_count == 0;
+        config->names.closed = config->names.closed ||
+                               (config->names.forwarder_count == 0 &&
+                                config->recursion.resolve != SITE_RESOLVE_RECURSIVE);
     }
+    if (!config->recursion.resolve_given && config->names.forward_given)
+        config->recursion.resolve = SITE_RESOLVE_FORWARD;
     struct endpoint *listens[] = {&config->names.listen, &config->web.listen};
     for (size_t i = 0; i < ARRAY_LEN(listens); i++)
         if (listens[i]->port != 0 && address_equal(&listens[i]->address, &unset_address))
@@ -133,6 +137,30 @@ static bool check_not_ours(const struct site_config *config, const struct ip_add
     char name[ADDRESS_TEXT_MAX];
     add_place(error, config, section, option);
     text_add_format(error, "%s is the link's own address", address_format(address, name));
+    return false;
+}
+
+static bool check_recursion(const struct site_config *config, struct text *error)
+{
+    const struct site_recursion *r = &config->recursion;
+    const char *wrong = NULL, *option = "resolve";
+    if (config->names.forward_given && r->resolve != SITE_RESOLVE_FORWARD)
+        wrong = "there are addresses in forward, which need resolve = forward; for one domain there "
+                "is forward-for";
+    else if (!config->names.forward_given && r->resolve == SITE_RESOLVE_FORWARD)
+        wrong = "expected forward to say to whom";
+    else if (r->forward_count > 0 && r->resolve != SITE_RESOLVE_RECURSIVE)
+        wrong = "it needs resolve = recursive", option = "forward-for";
+    else if (r->roots[0] != '\0' && r->resolve != SITE_RESOLVE_RECURSIVE)
+        wrong = "it needs resolve = recursive", option = "roots";
+    else if (config->names.closed && r->resolve == SITE_RESOLVE_RECURSIVE)
+        wrong = "with closed there is nothing to resolve";
+    else if (r->ttl_min > r->ttl_max)
+        wrong = "it is more than cache-ttl-max", option = "cache-ttl-min";
+    if (wrong == NULL)
+        return true;
+    add_place(error, config, "names", option);
+    text_add(error, wrong);
     return false;
 }
 
@@ -263,6 +291,8 @@ bool site_config_finish(struct site_config *config, struct text *error)
     if (config->gateway.present &&
         (!check_inside(config, &config->gateway.host_address, "gateway", "host-address", error) ||
          !check_not_ours(config, &config->gateway.host_address, "gateway", "host-address", error)))
+        return false;
+    if (config->names.present && !check_recursion(config, error))
         return false;
     if (config->addresses.present && (!check_pool(config, error) || !check_hosts(config, error)))
         return false;

@@ -29,6 +29,8 @@ enum {
     SITE_HOSTS_MAX = 256,
     SITE_DNS_MAX = 4,         /* ADDRESSES_DNS_MAX */
     SITE_FORWARDERS_MAX = 8,  /* NAMES_FORWARDERS_MAX */
+    SITE_FORWARDS_MAX = 64,   /* RESOLVER_FORWARDS_MAX */
+    SITE_ALLOWED_MAX = 32,    /* NAMES_ALLOWED_MAX */
     SITE_OPTIONS_MAX = 128,
     SITE_ZONES_MAX = 64,      /* named one by one; a directory or a list may have many more */
     SITE_VIEWS_MAX = 8,       /* NAMES_VIEWS_MAX */
@@ -101,6 +103,28 @@ struct site_names {
     size_t record_count;
 };
 
+enum site_resolve { SITE_RESOLVE_NONE, SITE_RESOLVE_FORWARD, SITE_RESOLVE_RECURSIVE };
+
+/* How names of others are found. */
+struct site_recursion {
+    enum site_resolve resolve;
+    bool resolve_given;            /* else: forward when there are forwarders */
+    char roots[SITE_TEXT_MAX];     /* a file with the root servers; "": those of the Internet */
+    struct site_forward {
+        char domain[SITE_NAME_MAX];
+        struct endpoint servers[SITE_FORWARDERS_MAX];
+        size_t count;
+    } forwards[SITE_FORWARDS_MAX];
+    size_t forward_count;
+    bool v4, v6;                   /* by which servers are asked */
+    bool minimise;
+    uint32_t port;                 /* of servers */
+    uint64_t cache_octets;
+    usec ttl_min, ttl_max, negative_ttl_max, stale_max;
+    struct ip_prefix clients[SITE_ALLOWED_MAX]; /* who may have it; none: everybody */
+    size_t client_count;
+};
+
 /* Zones from files. */
 struct site_zone_source {
     char zones[SITE_ZONES_MAX][SITE_TEXT_MAX]; /* "NAME FILE" */
@@ -150,6 +174,7 @@ struct site_config {
     struct site_gateway gateway;
     struct site_addresses addresses;
     struct site_names names;
+    struct site_recursion recursion;
     struct site_view views[SITE_VIEWS_MAX];
     struct site_authority authority;
     struct site_web web;

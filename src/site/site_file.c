@@ -360,6 +360,13 @@ static struct site_config *new_config(const char *name)
     config->addresses.pool_last = address_any_v4();
     config->names.listen = (struct endpoint){address_any_v6(), 53};
     config->names.ttl = USEC_PER_MINUTE;
+    config->recursion.v4 = true;
+    config->recursion.v6 = true;
+    config->recursion.minimise = true;
+    config->recursion.port = 53;
+    config->recursion.cache_octets = (uint64_t)64 * 1024 * 1024;
+    config->recursion.ttl_max = USEC_PER_DAY;
+    config->recursion.negative_ttl_max = USEC_PER_HOUR;
     config->authority.udp_size = 1232; /* DNS_UDP_SIZE_DEFAULT */
     config->web.listen = (struct endpoint){address_any_v6(), 80};
     snprintf(config->web.name, sizeof config->web.name, "www");

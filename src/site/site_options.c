@@ -254,6 +254,19 @@ static bool parse_listen(struct bytes text, void *field, const struct site_optio
     return true;
 }
 
+static bool parse_server(struct bytes text, struct endpoint *out)
+{
+    struct endpoint endpoint;
+    memset(&endpoint, 0, sizeof endpoint); /* a reload compares it octet by octet */
+    endpoint.port = 53;
+    if ((!endpoint_parse(text, &endpoint) && !address_parse(text, &endpoint.address)) ||
+        endpoint.port == 0 || address_is_any(&endpoint.address) ||
+        address_is_multicast(&endpoint.address))
+        return false;
+    *out = endpoint;
+    return true;
+}
+
 static bool parse_forwarder(struct bytes text, void *field,
                             const struct site_option *option UNUSED)
 {
@@ -263,13 +276,10 @@ static bool parse_forwarder(struct bytes text, void *field,
         names->forward_host = true;
         return true;
     }
-    struct endpoint endpoint = {.port = 53};
-    if (!endpoint_parse(text, &endpoint) && !address_parse(text, &endpoint.address))
+    if (names->forwarder_count == SITE_FORWARDERS_MAX ||
+        !parse_server(text, &names->forwarders[names->forwarder_count]))
         return false;
-    if (names->forwarder_count == SITE_FORWARDERS_MAX || endpoint.port == 0 ||
-        address_is_any(&endpoint.address) || address_is_multicast(&endpoint.address))
-        return false;
-    names->forwarders[names->forwarder_count++] = endpoint;
+    names->forwarder_count++;
     return true;
 }
 
@@ -313,6 +323,92 @@ static bool parse_zone(struct bytes text, void *field, const struct site_option 
     return true;
 }
 
+static bool parse_resolve(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    static const char *const words[] = {[SITE_RESOLVE_NONE] = "none",
+                                        [SITE_RESOLVE_FORWARD] = "forward",
+                                        [SITE_RESOLVE_RECURSIVE] = "recursive"};
+    struct site_recursion *recursion = field;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (bytes_equal(text, bytes_of_text(words[i]))) {
+            recursion->resolve = (enum site_resolve)i;
+            recursion->resolve_given = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_outgoing(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_recursion *recursion = field;
+    bool both = bytes_equal(text, bytes_of_text("both"));
+    bool v4 = both || bytes_equal(text, bytes_of_text("ipv4"));
+    bool v6 = both || bytes_equal(text, bytes_of_text("ipv6"));
+    if (!v4 && !v6)
+        return false;
+    recursion->v4 = v4;
+    recursion->v6 = v6;
+    return true;
+}
+
+/* DOMAIN ADDRESS… */
+static bool parse_forward_for(struct bytes text, void *field,
+                              const struct site_option *option UNUSED)
+{
+    struct site_recursion *recursion = field;
+    struct dns_name name;
+    if (recursion->forward_count == SITE_FORWARDS_MAX)
+        return false;
+    struct site_forward *forward = &recursion->forwards[recursion->forward_count];
+    size_t end = bytes_find(text, ' ');
+    if (!dns_name_parse(bytes_first(text, end), NULL, &name) ||
+        !copy_text(bytes_first(text, end), forward->domain, SITE_NAME_MAX))
+        return false;
+    text = text_trim(bytes_after(text, end));
+    for (; text.len > 0; text = text_trim(bytes_after(text, end))) {
+        end = bytes_find(text, ' ');
+        if (forward->count == SITE_FORWARDERS_MAX ||
+            !parse_server(bytes_first(text, end), &forward->servers[forward->count]))
+            return false;
+        forward->count++;
+    }
+    recursion->forward_count += forward->count > 0;
+    return forward->count > 0;
+}
+
+static bool parse_size(struct bytes text, void *field, const struct site_option *option)
+{
+    uint64_t size;
+    if (!text_parse_size(text, &size) || size < option->min || size > option->max)
+        return false;
+    *(uint64_t *)field = size;
+    return true;
+}
+
+static bool parse_network(struct bytes text, struct ip_prefix *out)
+{
+    struct ip_prefix prefix;
+    memset(&prefix, 0, sizeof prefix);
+    if (!prefix_parse(text, &prefix)) {
+        if (!address_parse(text, &prefix.address))
+            return false;
+        prefix.len = address_is_v4(&prefix.address) ? 32 : 128;
+    }
+    *out = prefix;
+    return true;
+}
+
+static bool parse_allowed(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_recursion *recursion = field;
+    if (recursion->client_count == SITE_ALLOWED_MAX ||
+        !parse_network(text, &recursion->clients[recursion->client_count]))
+        return false;
+    recursion->client_count++;
+    return true;
+}
+
 static bool parse_cookies(struct bytes text, void *field, const struct site_option *option)
 {
     bool on;
@@ -330,16 +426,10 @@ static bool parse_cookies(struct bytes text, void *field, const struct site_opti
 static bool parse_client(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct site_view *view = field;
-    struct ip_prefix prefix;
-    memset(&prefix, 0, sizeof prefix); /* a reload compares it octet by octet */
-    if (!prefix_parse(text, &prefix)) {
-        if (!address_parse(text, &prefix.address))
-            return false;
-        prefix.len = address_is_v4(&prefix.address) ? 32 : 128;
-    }
-    if (view->client_count == SITE_CLIENTS_MAX)
+    if (view->client_count == SITE_CLIENTS_MAX ||
+        !parse_network(text, &view->clients[view->client_count]))
         return false;
-    view->clients[view->client_count++] = prefix;
+    view->client_count++;
     return true;
 }
 
@@ -481,6 +571,27 @@ const struct site_option site_options[] = {
     {"names", "record", parse_record, AT(names), 0, 0, true,
      "a record such as \"printer A 10.0.2.9\", at most 256 of them"},
 
+    {"names", "resolve", parse_resolve, AT(recursion), 0, 0, false, "recursive, forward or none"},
+    {"names", "roots", parse_text, AT(recursion.roots), 0, SITE_TEXT_MAX, false,
+     "a file with the addresses of root servers"},
+    {"names", "forward-for", parse_forward_for, AT(recursion), 0, 0, true,
+     "a domain and whom to ask for it, such as \"corp.example 10.0.0.53\", at most 64 of them"},
+    {"names", "outgoing", parse_outgoing, AT(recursion), 0, 0, false, "both, ipv4 or ipv6"},
+    {"names", "servers-port", parse_number, AT(recursion.port), 1, UINT16_MAX, false,
+     "a port from 1 to 65535"},
+    {"names", "minimise", parse_switch, AT(recursion.minimise), 0, 0, false, "on or off"},
+    {"names", "cache", parse_size, AT(recursion.cache_octets), 64 * 1024, (uint64_t)1 << 40, false,
+     "a number of octets such as 64M, at least 64k"},
+    {"names", "cache-ttl-min", parse_duration, AT(recursion.ttl_min), 0, USEC_PER_HOUR, false,
+     DURATION_TEXT ", at most 1h"},
+    {"names", "cache-ttl-max", parse_duration, AT(recursion.ttl_max), USEC_PER_SEC,
+     30 * USEC_PER_DAY, false, DURATION_TEXT ", from 1s to 30d"},
+    {"names", "negative-ttl-max", parse_duration, AT(recursion.negative_ttl_max), 0, USEC_PER_DAY,
+     false, DURATION_TEXT ", at most 1d"},
+    {"names", "stale", parse_duration, AT(recursion.stale_max), 0, 30 * USEC_PER_DAY, false,
+     DURATION_TEXT ", at most 30d"},
+    {"names", "recursion-for", parse_allowed, AT(recursion), 0, 0, true,
+     "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32"},
     {"names", "zone", parse_zone, AT(authority.everybody), 0, 0, true,
      "a zone's name and its file, such as \"example.org /srv/example.org.zone\", at most 64 of them"},
     {"names", "zones", parse_text, AT(authority.everybody.from), 0, SITE_TEXT_MAX, false,

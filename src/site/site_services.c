@@ -6,11 +6,14 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "app/names/names_resolver.h"
 #include "os/digest.h"
 #include "os/memory.h"
 #include "site/control.h"
+#include "os/file.h"
 #include "site/resolvers.h"
 #include "site/site_internal.h"
 #include "store/store.h"
@@ -92,7 +95,7 @@ static int gateway_start(struct site *site, struct text *error)
 
 static bool names_same(const struct site_config *a, const struct site_config *b)
 {
-    return SAME(names) && SAME(domain) && SAME(web.present) && SAME(web.name) &&
+    return SAME(names) && SAME(recursion) && SAME(domain) && SAME(web.present) && SAME(web.name) &&
            SAME(gateway.present) && SAME(gateway.host_loopback) && SAME(gateway.host_address) &&
            SAME(addresses) && SAME(views);
 }
@@ -193,6 +196,63 @@ static int start_zones(struct site *site, struct text *error)
     return result;
 }
 
+static uint32_t seconds(usec duration)
+{
+    return (uint32_t)(duration / USEC_PER_SEC);
+}
+
+static int read_roots(const char *path, struct names_recursion *out, struct text *error)
+{
+    enum { ROOTS_FILE_MAX = 1024 * 1024 };
+    char *content, complaint[256] = "";
+    size_t len;
+    struct text reason = text_of(complaint, sizeof complaint);
+    int result = file_read(path, ROOTS_FILE_MAX, &content, &len);
+    if (result < 0) {
+        text_add_format(error, "roots: cannot read %s: %s", path, strerror(-result));
+        return result;
+    }
+    bool good = names_recursion_hints(bytes_of(content, len), out, &reason);
+    free(content);
+    if (!good)
+        text_add_format(error, "roots: %s: %s", path, complaint);
+    return good ? 0 : -EINVAL;
+}
+
+/* *out is the caller's to free. */
+static int make_recursion(const struct site_recursion *r, struct names_recursion **out,
+                          struct text *error)
+{
+    struct names_recursion *to = calloc(1, sizeof *to);
+    *out = to;
+    if (to == NULL)
+        return failed(error, -ENOMEM, "cannot resolve names", NULL);
+    names_recursion_init(to);
+    to->v4 = r->v4;
+    to->v6 = r->v6;
+    to->minimise = r->minimise;
+    to->port = (uint16_t)r->port;
+    to->cache_octets = (size_t)r->cache_octets;
+    to->ttl_min = seconds(r->ttl_min);
+    to->ttl_max = seconds(r->ttl_max);
+    to->negative_ttl_max = seconds(r->negative_ttl_max);
+    to->stale_max = seconds(r->stale_max);
+    to->allowed_count = r->client_count;
+    memcpy(to->allowed, r->clients, sizeof to->allowed);
+    for (size_t i = 0; i < r->forward_count; i++) {
+        struct resolver_forward *f = &to->forwards[to->forward_count++];
+        bool good = dns_name_parse(bytes_of_text(r->forwards[i].domain), NULL, &f->domain);
+        ASSERT(good); /* it was when it was read */
+        f->count = r->forwards[i].count;
+        memcpy(f->servers, r->forwards[i].servers, sizeof f->servers);
+    }
+    return r->roots[0] != '\0' ? read_roots(r->roots, to, error) : 0;
+}
+_Static_assert((int)SITE_ALLOWED_MAX == NAMES_ALLOWED_MAX &&
+                   (int)SITE_FORWARDS_MAX == RESOLVER_FORWARDS_MAX &&
+                   (int)SITE_FORWARDERS_MAX == DNS_SERVERS_MAX,
+               "both sides have room for as much");
+
 static int start_name_service(struct site *site, struct text *error)
 {
     const struct site_config *config = site->config;
@@ -228,7 +288,17 @@ static int start_name_service(struct site *site, struct text *error)
     if (config->names.forward_host && site->resolver_count == 0)
         log_warning(site->log, "the host has no resolvers in /etc/resolv.conf: only the site's own "
                                "names will be found");
+    struct names_recursion *recursion = NULL;
+    if (config->recursion.resolve == SITE_RESOLVE_RECURSIVE) {
+        int result = make_recursion(&config->recursion, &recursion, error);
+        if (result < 0) {
+            free(recursion);
+            return result;
+        }
+        options.recursion = recursion;
+    }
     int result = names_new(site->inside, &options, &site->names);
+    free(recursion);
     if (result < 0)
         return failed(error, result, "cannot serve names", &options.listen);
     return start_zones(site, error);

@@ -121,22 +121,22 @@ equal "a name that is none: status 2" "$status" 2
 # ---- a tree ----
 if command -v nsd >/dev/null; then
     dns_tree_start $port
-    capture "$wholenet" lookup @127.0.0.13 -p $port +norecurse AXFR example.test
+    capture "$wholenet" lookup @127.0.0.13 -p $port +norecurse AXFR example.tree
     equal "a transfer: status 0" "$status" 0
     contains "… with its end" "$out" ";; XFR size: 133 records"
-    capture "$wholenet" lookup @127.0.0.13 -p $port +short SOA example.test
-    capture "$wholenet" lookup -p $port --roots "$tmp/roots.zone" +trace www.example.test
+    capture "$wholenet" lookup @127.0.0.13 -p $port +short SOA example.tree
+    capture "$wholenet" lookup -p $port --roots "$tmp/roots.zone" +trace www.example.tree
     equal "+trace: status 0" "$status" 0
     equal "+trace asks from the root down" \
         "$(printf '%s\n' "$out" | sed -n 's/^;; Received .* from \([^#]*\)#.*/\1/p' | tr '\n' ' ')" \
         "127.0.0.11 127.0.0.12 127.0.0.13 "
-    contains "+trace: the end" "$(plain)" "www.example.test. 300 IN A 192.0.2.1"
-    capture "$wholenet" lookup @127.0.0.11 -p $port +trace www.other.test
+    contains "+trace: the end" "$(plain)" "www.example.tree. 300 IN A 192.0.2.1"
+    capture "$wholenet" lookup @127.0.0.11 -p $port +trace www.other.tree
     contains "+trace, with what a server says of the root" "$(plain)" \
-        "www.other.test. 300 IN A 192.0.2.80"
-    capture "$wholenet" lookup -p $port --roots "$tmp/roots.zone" +trace a.glueless.test
+        "www.other.tree. 300 IN A 192.0.2.80"
+    capture "$wholenet" lookup -p $port --roots "$tmp/roots.zone" +trace a.glueless.tree
     contains "+trace finds servers without glue" "$out" "127.0.0.13#$port"
-    capture "$wholenet" lookup -p $port --roots "$tmp/roots.zone" +trace nobody.example.test
+    capture "$wholenet" lookup -p $port --roots "$tmp/roots.zone" +trace nobody.example.tree
     equal "+trace: no such name" "$status" 1
 else
     skip "a tree" "nsd is not installed"

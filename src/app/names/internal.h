@@ -2,12 +2,13 @@
 /*
  * internal.h - what the parts of the name service share: names.c its life and its records,
  * names_zones.c the zones it is born with, names_server.c queries by UDP and TCP, names_outside.c
- * the sockets of the forwarder.
+ * the sockets of the forwarder and the resolver, names_resolver.c recursion.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
 
 #include "app/names/names.h"
+#include "app/names/names_resolver.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "io/loop.h"
@@ -78,6 +79,10 @@ struct names {
     struct list_node idle;
     struct list_node busy;
     struct dns_forwarder *forwarder; /* NULL: nobody to ask */
+    struct resolver *resolver;       /* in its place, with a cache; NULL: none */
+    struct cache *cache;
+    struct ip_prefix allowed[NAMES_ALLOWED_MAX]; /* who may use it */
+    size_t allowed_count;
     struct names_outside *outside;   /* one for each of its slots */
     size_t outside_streams;
     struct task forwarding;          /* runs the forwarder at the end of the turn */
@@ -124,6 +129,23 @@ void names_reply_forwarded(struct names *names, const struct dns_forwarder_clien
 /* ---- names_outside.c ---- */
 
 MUST_USE int names_outside_open(struct names *names, const struct names_options *options);
+
+/* For the resolver: sends from a new socket of that slot; closes it. */
+void names_outside_send(struct names *names, uint32_t slot, const struct dns_client_send *send);
+void names_outside_shut(struct names *names, uint32_t slot);
 void names_outside_close(struct names *names);
+
+/* ---- names_resolver.c ---- */
+
+MUST_USE int names_resolver_open(struct names *names, const struct names_recursion *recursion);
+void names_resolver_close(struct names *names);
+
+/* May that client have recursion? */
+bool names_resolver_allows(const struct names *names, const struct ip_address *client);
+
+/* True: *result has a reply at once. */
+MUST_USE bool names_resolver_ask(struct names *names, const struct dns_forwarder_client *client,
+                                 struct answer_result *result);
+void names_resolver_run(struct names *names);
 
 #endif

@@ -11,6 +11,7 @@
 #include "wire/dns/dns_nsec3.h"
 
 struct names;
+struct names_recursion; /* names_resolver.h */
 
 enum {
     NAMES_FORWARDERS_MAX = 8,
@@ -31,6 +32,7 @@ struct names_options {
     const char *server_name;      /* of SOA and NS: "ns.home.arpa" */
     struct endpoint forwarders[NAMES_FORWARDERS_MAX];
     size_t forwarder_count;       /* 0: other names are refused, NXDOMAIN with `closed_world` */
+    const struct names_recursion *recursion; /* NULL: none; else no forwarders. Copied */
     bool closed_world;            /* nothing exists outside the site */
     struct net *outside;          /* where forwarders are; may be NULL when there are none */
     uint32_t ttl;                 /* of the site's own records, seconds; 0: 60 */
@@ -79,6 +81,7 @@ struct names_counters {
     uint64_t queries_udp, queries_tcp, answered, nxdomain, refused, forwarded, forward_failed;
     uint64_t malformed;
     uint64_t forwarding; /* gauge */
+    uint64_t cache_hits, cache_entries, cache_octets, asked_outside; /* of the resolver */
 };
 void names_counters(const struct names *names, struct names_counters *out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * names_outside.c - the sockets of forwarded questions: a new one, and so a new source port, for
+ * names_outside.c - the sockets of forwarded questions, and of the resolver's: a new one, and so a new source port, for
  * every attempt (RFC 5452 §9.2).
  */
 #include <errno.h>
@@ -27,7 +27,10 @@ static void broken(struct names_outside *o)
 {
     struct names *names = o->names;
     shut(o);
-    dns_forwarder_broken(names->forwarder, o->slot, loop_now(names->loop));
+    if (names->resolver != NULL)
+        resolver_broken(names->resolver, o->slot, loop_now(names->loop));
+    else
+        dns_forwarder_broken(names->forwarder, o->slot, loop_now(names->loop));
     loop_queue(names->loop, &names->forwarding);
 }
 
@@ -36,6 +39,10 @@ static void on_reply(struct names_outside *o, const struct endpoint *from, struc
     struct names *names = o->names;
     usec now = loop_now(names->loop);
     loop_queue(names->loop, &names->forwarding);
+    if (names->resolver != NULL) {
+        resolver_input(names->resolver, o->slot, from, message, now);
+        return;
+    }
     if (!dns_forwarder_input(names->forwarder, o->slot, from, message, now))
         return;
     unsigned rcode;
@@ -159,32 +166,53 @@ static void fail(struct names *names, uint32_t slot)
     shut(&names->outside[slot]);
 }
 
-static void run_forwarder(struct task *task)
+void names_outside_send(struct names *names, uint32_t slot, const struct dns_client_send *send)
 {
-    struct names *names = CONTAINER_OF(task, struct names, forwarding);
+    struct names_outside *o = &names->outside[slot];
+    shut(o);
+    int status = send->stream ? ask_by_stream(o, send) : ask_by_datagram(o, send);
+    if (status != 0)
+        broken(o);
+}
+
+void names_outside_shut(struct names *names, uint32_t slot)
+{
+    shut(&names->outside[slot]);
+}
+
+static void run_forwarder(struct names *names)
+{
     uint8_t buffer[DNS_CLIENT_QUERY_MAX];
     struct dns_forwarder_event event;
     while (dns_forwarder_next(names->forwarder, loop_now(names->loop), buffer, &event)) {
-        struct names_outside *o = &names->outside[event.slot];
-        shut(o);
-        if (event.failed) {
+        if (event.failed)
             fail(names, event.slot);
-            continue;
-        }
-        int status =
-            event.send.stream ? ask_by_stream(o, &event.send) : ask_by_datagram(o, &event.send);
-        if (status != 0)
-            broken(o);
+        else
+            names_outside_send(names, event.slot, &event.send);
     }
     loop_set_alarm(names->loop, &names->alarm, dns_forwarder_deadline(names->forwarder));
+}
+
+static void run(struct task *task)
+{
+    struct names *names = CONTAINER_OF(task, struct names, forwarding);
+    if (names->resolver != NULL)
+        names_resolver_run(names);
+    else
+        run_forwarder(names);
 }
 
 static void on_alarm(struct alarm *alarm)
 {
     struct names *names = CONTAINER_OF(alarm, struct names, alarm);
-    dns_forwarder_tick(names->forwarder, loop_now(names->loop));
-    run_forwarder(&names->forwarding);
+    if (names->resolver != NULL)
+        resolver_tick(names->resolver, loop_now(names->loop));
+    else
+        dns_forwarder_tick(names->forwarder, loop_now(names->loop));
+    run(&names->forwarding);
 }
+
+_Static_assert((int)RESOLVER_TASKS <= (int)DNS_FORWARDER_SLOTS, "one socket for each");
 
 int names_outside_open(struct names *names, const struct names_options *options)
 {
@@ -196,8 +224,10 @@ int names_outside_open(struct names *names, const struct names_options *options)
         names->outside[i].names = names;
         names->outside[i].slot = i;
     }
-    task_init(&names->forwarding, run_forwarder);
+    task_init(&names->forwarding, run);
     alarm_init(&names->alarm, on_alarm);
+    if (options->recursion != NULL)
+        return names_resolver_open(names, options->recursion);
     names->forwarder =
         dns_forwarder_new(&names->heap, loop_prng(names->loop), options->forwarders,
                           options->forwarder_count, loop_now(names->loop));
@@ -213,6 +243,7 @@ void names_outside_close(struct names *names)
     loop_unqueue(&names->forwarding);
     loop_clear_alarm(names->loop, &names->alarm);
     dns_forwarder_free(names->forwarder);
+    names_resolver_close(names);
     free(names->outside);
     names->outside = NULL;
 }

@@ -26,11 +26,14 @@ static bool forward(struct names *names, struct dns_forwarder_client *client,
     const struct answer_options *answering = names_answering(names, &client->from.address);
     client->query = result->query;
     bool wanted = (result->query.flags & DNS_RD) != 0; /* who does not want recursion gets none */
-    if (names->forwarder == NULL || !wanted) {
+    bool recursion = names->resolver != NULL || names->forwarder != NULL;
+    if (!recursion || !wanted || !names_resolver_allows(names, &client->from.address)) {
         result->rcode = DNS_REFUSED;
         result->reply = answer_partial(answering, &result->query, DNS_REFUSED, buffer);
         return true;
     }
+    if (names->resolver != NULL)
+        return names_resolver_ask(names, client, result);
     usec now = loop_now(names->loop);
     switch (dns_forwarder_ask(names->forwarder, client, &result->target, now)) {
     case DNS_FORWARDER_TAKEN:

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * names_resolver.c - recursion: the resolver's machine with its cache, and who may use it. Its sockets
+ * are those of names_outside.c.
+ */
+#include "app/names/names_resolver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "app/names/internal.h"
+#include "wire/dns/dns_master.h"
+
+/* The root servers' addresses, as IANA publishes them in the root hints (RFC 8109 §2). */
+static const char *const root_servers[] = {
+    "198.41.0.4",     "2001:503:ba3e::2:30", "170.247.170.2",  "2801:1b8:10::b",
+    "192.33.4.12",    "2001:500:2::c",       "199.7.91.13",    "2001:500:2d::d",
+    "192.203.230.10", "2001:500:a8::e",      "192.5.5.241",    "2001:500:2f::f",
+    "192.112.36.4",   "2001:500:12::d0d",    "198.97.190.53",  "2001:500:1::53",
+    "192.36.148.17",  "2001:7fe::53",        "192.58.128.30",  "2001:503:c27::2:30",
+    "193.0.14.129",   "2001:7fd::1",         "199.7.83.42",    "2001:500:9f::42",
+    "202.12.27.33",   "2001:dc3::35",
+};
+_Static_assert(ARRAY_LEN(root_servers) <= RESOLVER_HINTS_MAX, "all of them fit");
+
+void names_recursion_init(struct names_recursion *recursion)
+{
+    *recursion = (struct names_recursion){
+        .v4 = true,
+        .v6 = true,
+        .minimise = true,
+        .cache_octets = (size_t)64 * 1024 * 1024,
+        .ttl_max = CACHE_TTL_MAX_DEFAULT,
+        .negative_ttl_max = CACHE_NEGATIVE_TTL_MAX_DEFAULT,
+    };
+}
+
+static bool take_hint(const struct dns_record *record, struct names_recursion *out)
+{
+    struct reader r = reader_of(record->rdata);
+    if ((record->type != DNS_A && record->type != DNS_AAAA) ||
+        out->hint_count == RESOLVER_HINTS_MAX)
+        return false;
+    struct ip_address *a = &out->hints[out->hint_count++];
+    if (record->type == DNS_A)
+        *a = address_v4(read_u32(&r));
+    else
+        read_copy(&r, a->octets, sizeof a->octets);
+    return true;
+}
+
+bool names_recursion_hints(struct bytes file, struct names_recursion *out, struct text *error)
+{
+    struct dns_name root;
+    struct dns_master master;
+    uint8_t *rdata = malloc(DNS_RDATA_MAX);
+    struct dns_master_item *item = malloc(sizeof *item);
+    enum dns_master_kind kind = DNS_MASTER_ERROR;
+    dns_name_root(&root);
+    dns_master_start(&master, file, &root);
+    out->hint_count = 0;
+    if (rdata == NULL || item == NULL)
+        text_add(error, "no memory");
+    while (rdata != NULL && item != NULL) {
+        struct writer w = writer_of(rdata, DNS_RDATA_MAX);
+        kind = dns_master_next(&master, &w, item);
+        if (kind != DNS_MASTER_RECORD)
+            break;
+        (void)take_hint(&item->record, out);
+    }
+    if (kind == DNS_MASTER_ERROR && item != NULL)
+        text_add_format(error, "line %u: %s", item->line, item->error);
+    else if (kind == DNS_MASTER_INCLUDE)
+        text_add(error, "expected records, not $INCLUDE");
+    else if (kind == DNS_MASTER_END && out->hint_count == 0)
+        text_add(error, "expected A or AAAA records of root servers");
+    free(rdata);
+    free(item);
+    return kind == DNS_MASTER_END && out->hint_count > 0;
+}
+
+static void take_roots(const struct names_recursion *recursion, struct resolver_options *out)
+{
+    out->hint_count = recursion->hint_count;
+    memcpy(out->hints, recursion->hints, sizeof out->hints);
+    if (out->hint_count > 0)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(root_servers); i++) {
+        bool ok = address_parse(bytes_of_text(root_servers[i]), &out->hints[i]);
+        ASSERT(ok);
+    }
+    out->hint_count = ARRAY_LEN(root_servers);
+}
+
+static struct cache *open_cache(struct names *names, const struct names_recursion *recursion)
+{
+    struct siphash_key key;
+    struct cache_options options;
+    struct prng *prng = loop_prng(names->loop);
+    key.k0 = prng_u64(prng);
+    key.k1 = prng_u64(prng);
+    cache_options_init(&options, &names->heap, &key);
+    options.octets_max = recursion->cache_octets;
+    options.ttl_min = recursion->ttl_min;
+    options.ttl_max = recursion->ttl_max;
+    options.negative_ttl_max = recursion->negative_ttl_max;
+    options.stale_max = recursion->stale_max;
+    return cache_new(&options);
+}
+
+int names_resolver_open(struct names *names, const struct names_recursion *recursion)
+{
+    struct resolver_options *options = calloc(1, sizeof *options);
+    names->cache = open_cache(names, recursion);
+    if (options != NULL && names->cache != NULL) {
+        options->heap = names->heap;
+        options->cache = names->cache;
+        options->v4 = recursion->v4;
+        options->v6 = recursion->v6;
+        options->minimise = recursion->minimise;
+        options->stale = recursion->stale_max > 0;
+        options->port = recursion->port;
+        options->forward_count = recursion->forward_count;
+        memcpy(options->forwards, recursion->forwards, sizeof options->forwards);
+        take_roots(recursion, options);
+        names->resolver = resolver_new(options, loop_prng(names->loop), loop_now(names->loop));
+    }
+    free(options);
+    names->allowed_count = recursion->allowed_count;
+    memcpy(names->allowed, recursion->allowed, sizeof names->allowed);
+    return names->resolver != NULL ? 0 : -ENOMEM;
+}
+
+void names_resolver_close(struct names *names)
+{
+    resolver_free(names->resolver);
+    cache_free(names->cache);
+    names->resolver = NULL;
+    names->cache = NULL;
+}
+
+bool names_resolver_allows(const struct names *names, const struct ip_address *client)
+{
+    for (size_t i = 0; i < names->allowed_count; i++)
+        if (prefix_contains(&names->allowed[i], client))
+            return true;
+    return names->allowed_count == 0;
+}
+
+/* What the resolver says becomes the reply to the client. */
+static struct bytes relay(struct names *names, const struct dns_forwarder_client *client,
+                          struct bytes message, unsigned *rcode)
+{
+    return answer_relay(names_answering(names, &client->from.address), &client->query, message,
+                        names->scratch, names_reply_buffer(names), rcode);
+}
+
+bool names_resolver_ask(struct names *names, const struct dns_forwarder_client *client,
+                        struct answer_result *result)
+{
+    struct bytes message;
+    switch (resolver_ask(names->resolver, client, &result->target, loop_now(names->loop),
+                         &message)) {
+    case RESOLVER_TAKEN:
+        names->counters.forwarded++;
+        loop_queue(names->loop, &names->forwarding);
+        return false;
+    case RESOLVER_DUPLICATE:
+        return false;
+    case RESOLVER_ANSWERED:
+        loop_queue(names->loop, &names->forwarding); /* it may want to look ahead */
+        result->reply = relay(names, client, message, &result->rcode);
+        return true;
+    case RESOLVER_FULL:
+        break;
+    }
+    names->counters.forward_failed++;
+    result->rcode = DNS_SERVFAIL;
+    result->reply = answer_refuse(names_answering(names, &client->from.address), &client->query,
+                                  DNS_SERVFAIL, names_reply_buffer(names));
+    return true;
+}
+
+void names_resolver_run(struct names *names)
+{
+    uint8_t buffer[DNS_CLIENT_QUERY_MAX];
+    struct resolver_event event;
+    while (resolver_next(names->resolver, loop_now(names->loop), buffer, &event)) {
+        unsigned rcode;
+        struct bytes reply;
+        switch (event.kind) {
+        case RESOLVER_SEND:
+            names_outside_send(names, event.task, &event.send);
+            break;
+        case RESOLVER_REPLY:
+            reply = relay(names, &event.client, event.message, &rcode);
+            names->counters.forward_failed += rcode == DNS_SERVFAIL;
+            names_reply_forwarded(names, &event.client, reply, rcode);
+            break;
+        case RESOLVER_CLOSE:
+            names_outside_shut(names, event.task);
+            break;
+        }
+    }
+    loop_set_alarm(names->loop, &names->alarm, resolver_deadline(names->resolver));
+}

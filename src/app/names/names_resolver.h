@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * names_resolver.h - how the name service finds what others know: as a resolver with a cache, from the
+ * root down, or by forwarders for some domains.
+ */
+#ifndef WN_APP_NAMES_NAMES_RESOLVER_H
+#define WN_APP_NAMES_NAMES_RESOLVER_H
+
+#include "proto/dns/resolver.h"
+
+enum { NAMES_ALLOWED_MAX = 32 };
+
+struct names_recursion {
+    size_t hint_count;             /* addresses of root servers; 0: those of the Internet */
+    struct ip_address hints[RESOLVER_HINTS_MAX];
+    size_t forward_count;          /* domains that others are asked about */
+    struct resolver_forward forwards[RESOLVER_FORWARDS_MAX];
+    bool v4, v6;                   /* by which servers may be asked */
+    bool minimise;
+    uint16_t port;                 /* of the servers; 0: 53 */
+    size_t cache_octets;
+    uint32_t ttl_min, ttl_max, negative_ttl_max; /* seconds */
+    uint32_t stale_max;            /* 0: nothing stale */
+    size_t allowed_count;          /* who may ask; 0: everybody who can reach us */
+    struct ip_prefix allowed[NAMES_ALLOWED_MAX];
+};
+
+/* What holds where nothing else is said. */
+void names_recursion_init(struct names_recursion *recursion);
+
+/* The root servers of a hints file: the A and AAAA records in a master file (as IANA's named.root).
+ * False: none, or not readable; *error says so. */
+MUST_USE bool names_recursion_hints(struct bytes file, struct names_recursion *out,
+                                    struct text *error);
+
+#endif
