@@ -40,10 +40,10 @@ PURE_FLOORS := base wire stack proto sim
 HOST_FLOORS := os store io api app site cli
 sources = $(shell find $(1) -name '*.c' 2>/dev/null | LC_ALL=C sort)
 PURE_SRC := $(call sources,$(PURE_FLOORS:%=src/%))
-HOST_SRC := $(filter-out src/cli/main.c,$(call sources,$(HOST_FLOORS:%=src/%)))
+HOST_SRC := $(filter-out src/cli/main.c src/api/drill/%,$(call sources,$(HOST_FLOORS:%=src/%)))
 PURE_OBJ := $(PURE_SRC:%.c=$(B)/%.o)
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/%.o) $(B)/generated/web_pages.o
-TESTS := $(patsubst %.c,$(B)/%,$(shell find tests -name 'test_*.c' | LC_ALL=C sort))
+TESTS := $(patsubst %.c,$(B)/%,$(shell find tests -name 'test_*.c' | LC_ALL=C sort) tests/api/drill_tool.c)
 TEST_SUPPORT := $(patsubst %.c,$(B)/%.o,$(call sources,tests/support))
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
 TEST_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c) bench/congestion.c)
@@ -73,12 +73,13 @@ $(B)/libwholenet.a: $(PURE_OBJ) $(HOST_OBJ)
 # seen but those of include/wholenet/. The static one is a single object whose other names are local.
 SONAME := libwholenet.so.$(firstword $(subst ., ,$(VERSION)))
 LIB := $(B)/lib
-LIB_SRC := $(call sources,src/base src/wire/inet src/wire/link src/wire/capture src/stack src/os src/io \
-	src/api) $(wildcard src/wire/*.c src/sim/*.c)
+LIB_SRC := $(call sources,src/base src/wire/inet src/wire/link src/wire/capture src/stack src/sim src/os \
+	src/io) $(wildcard src/wire/*.c)
 API_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(wildcard src/api/*.c))
-LIB_OBJ := $(filter-out $(API_OBJ),$(LIB_SRC:%.c=$(B)/pic/%.o))
+DRILL_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(wildcard src/api/drill/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o)
 
-library: $(LIB)/libwholenet.so $(LIB)/libwholenet.a
+library: $(LIB)/libwholenet.so $(LIB)/libwholenet.a $(LIB)/libwholenet-packetdrill.so
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -96,6 +97,12 @@ $(LIB)/$(SONAME): $(API_OBJ) $(B)/pic/inside.a src/api/libwholenet.map
 
 $(LIB)/libwholenet.so: $(LIB)/$(SONAME)
 	@ln -sf $(SONAME) $@
+
+# For packetdrill --so_filename: one file, with all of the stack in it.
+$(LIB)/libwholenet-packetdrill.so: $(DRILL_OBJ) $(API_OBJ) $(B)/pic/inside.a src/api/drill/drill.map
+	@mkdir -p $(@D)
+	$(CC) -shared $(WITH_LTO) $(LDFLAGS) -fPIC -Wl,-z,defs \
+		-Wl,--version-script,src/api/drill/drill.map -o $@ $(filter-out %.map,$^)
 
 $(LIB)/libwholenet.a: $(API_OBJ) $(B)/pic/inside.a
 	@mkdir -p $(@D)
@@ -179,7 +186,8 @@ install: all library
 	tools/link_pages.py $(DESTDIR)$(PREFIX)/share/man/man3 man/*.3
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/wholenet
 	install -m 644 include/wholenet/*.h $(DESTDIR)$(PREFIX)/include/wholenet
-	install -m 644 $(LIB)/libwholenet.a $(LIB)/$(SONAME) $(DESTDIR)$(LIBDIR)
+	install -m 644 $(LIB)/libwholenet.a $(LIB)/$(SONAME) $(LIB)/libwholenet-packetdrill.so \
+		$(DESTDIR)$(LIBDIR)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libwholenet.so
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 		src/api/wholenet.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/wholenet.pc

@@ -79,6 +79,14 @@ check "... with the static library" ${CC:-gcc} -std=c99 -D_GNU_SOURCE $(pkg-conf
 equal "... the same" "$(LD_LIBRARY_PATH= "$tmp/static_hosts" 5)" "$("$tmp/two_hosts" 5)"
 equal "... which needs no other library" "$(readelf -d "$tmp/static_hosts" | grep -c libwholenet)" 0
 
+# For packetdrill.
+equal "the shared object for packetdrill shows what the tool looks for" \
+    "$(nm -D --defined-only "$lib/libwholenet-packetdrill.so" | awk '{print $3}' | sort | tr '\n' ' ')" \
+    "close getsockopt packetdrill_interface_init "
+check "its driver is built" make -s VARIANT=release WERROR=1 build/release/tests/api/drill_tool
+check "... and drives it as the tool does" env CMOCKA_MESSAGE_OUTPUT=STDOUT timeout 100 \
+    build/release/tests/api/drill_tool "$lib/libwholenet-packetdrill.so"
+
 cat >"$tmp/talk.py" <<'PROGRAM'
 import os, socket, struct, subprocess, sys, time
 
