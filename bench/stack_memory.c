@@ -3,8 +3,8 @@
  * stack_memory.c - what connections cost that do nothing, between two of our stacks in one process:
  *
  *      stack_memory idle COUNT         opens COUNT, ten steps: rate and longest pause of each
- *      stack_memory syn COUNT          half open at B, whose SYN-ACKs get lost
- *      stack_memory time-wait COUNT    closed by A
+ *      stack_memory syn COUNT          half open at B, whose SYN-ACKs get lost; at most 65,536
+ *      stack_memory time-wait COUNT    closed by A; at most 131,072
  *
  * Octets are those of the C library's blocks, heads included, so that the slot in the table and
  * what is kept warm are in them. One line of JSON comes out.
@@ -128,6 +128,7 @@ static void print_each(const struct pair *pair, const struct level *from, unsign
 /* One step of `count` connections; prints its rate, and the longest that a batch has taken. */
 static void open_step(struct pair *pair, unsigned long from, unsigned long count, usec *now)
 {
+    double cpu = pair_cpu();
     usec start = pair_clock();
     usec last = start;
     usec longest = 0;
@@ -140,8 +141,9 @@ static void open_step(struct pair *pair, unsigned long from, unsigned long count
         longest = usec_max(longest, at - last);
         last = at;
     }
-    printf("%s{\"per_second\": %.0f, \"longest_ms\": %.2f}", from > 0 ? ", " : "",
-           (double)count * 1e6 / (double)(last - start), (double)longest / 1e3);
+    printf("%s{\"per_second\": %.0f, \"per_cpu_second\": %.0f, \"longest_ms\": %.2f}",
+           from > 0 ? ", " : "", (double)count * 1e6 / (double)(last - start),
+           (double)count / (pair_cpu() - cpu), (double)longest / 1e3);
 }
 
 static void idle(struct pair *pair, unsigned long count, usec *now)
@@ -157,6 +159,12 @@ static void idle(struct pair *pair, unsigned long count, usec *now)
     print_each(pair, &from, count);
 }
 
+static void demand_all(const struct pair *pair, int end, unsigned long count)
+{
+    if (stack_counters(pair->ends[end].stack)->tcpConnections < count)
+        pair_die("not all of them are there");
+}
+
 static void half_open(struct pair *pair, unsigned long count, usec *now)
 {
     struct level from = level_of(pair);
@@ -168,6 +176,7 @@ static void half_open(struct pair *pair, unsigned long count, usec *now)
         while ((frame = pair_output_b(pair)) != NULL)
             frame_unref(frame);
     }
+    demand_all(pair, PAIR_B, count);
     printf("{");
     print_each(pair, &from, count);
 }
@@ -184,6 +193,7 @@ static void time_wait(struct pair *pair, unsigned long count, usec *now)
         pair_turn(pair, *now, on_events);
     }
     settle(pair, now, USEC_PER_SEC);
+    demand_all(pair, PAIR_A, count);
     printf("{");
     print_each(pair, &from, count);
 }

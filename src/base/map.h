@@ -4,7 +4,10 @@
  *
  * The map stores the hash beside each item and asks `equal` only when hashes agree. Items and keys
  * belong to the caller, who hashes keys (siphash13 where strangers choose them). Bounded: an
- * insertion beyond `count_max`, or without memory to grow, is refused. Growing doubles the table.
+ * insertion beyond `count_max`, or without memory to grow, is refused.
+ *
+ * A large map is in parts, as many as leave each a few thousand items when the map is full. Each grows
+ * for itself, by half of what it has, so that no insertion takes long.
  */
 #ifndef WN_BASE_MAP_H
 #define WN_BASE_MAP_H
@@ -19,11 +22,19 @@ struct map_slot {
     uint32_t hash;
 };
 
+struct map_part {
+    struct map_slot *slots;
+    uint32_t size;
+    uint32_t count;
+};
+
 struct map {
     struct heap heap;
     bool (*equal)(const void *item, const void *key);
-    struct map_slot *slots;
-    size_t size; /* slots: 0 or a power of two */
+    struct map_part *parts;
+    unsigned bits;    /* there are 1 << bits of them */
+    unsigned shift;   /* leaves so many bits of a hash */
+    uint32_t largest; /* size of any */
     size_t count;
     size_t count_max;
 };
