@@ -71,6 +71,13 @@ SECONDS(keepalive_interval)
 SECONDS(fin_wait_2)
 SECONDS(path_mtu_interval)
 
+/* 2: on the loopback device only, which there is none of. */
+static bool set_time_wait_reuse(struct setting *s)
+{
+    profile(s)->time_wait_reuse = s->numbers[0] == 1;
+    return s->count == 1;
+}
+
 /* Least, default, most. */
 static bool set_receive_memory(struct setting *s)
 {
@@ -219,6 +226,7 @@ static const struct sysctl sysctls[] = {
     {"tcp_timestamps", set_timestamps},
     {"tcp_window_scaling", set_window_scaling},
     {"tcp_syncookies", set_syn_cookies},
+    {"tcp_tw_reuse", set_time_wait_reuse},
     {"tcp_syn_retries", set_syn_retries},
     {"tcp_synack_retries", set_syn_ack_retries},
     {"tcp_retries2", set_retries},

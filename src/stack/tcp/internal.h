@@ -672,8 +672,13 @@ uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
 struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
                                 const struct endpoint *remote);
 /* May we open a connection between these? */
-bool tcp_pair_free(const struct stack *stack, const struct endpoint *local,
-                   const struct endpoint *remote);
+enum tcp_pair {
+    TCP_PAIR_UNUSED,
+    TCP_PAIR_REUSABLE, /* from TIME-WAIT */
+    TCP_PAIR_TAKEN,
+};
+enum tcp_pair tcp_pair_of(const struct stack *stack, const struct endpoint *local,
+                          const struct endpoint *remote);
 struct tcp_listener *tcp_find_listener(const struct stack *stack, const struct endpoint *local,
                                        bool foreign);
 struct seq tcp_initial_sequence(const struct stack *stack, const struct endpoint *local,

@@ -22,7 +22,7 @@ static bool entry_equal(const void *item, const void *key)
 void tcp_entries_init(struct stack *stack)
 {
     struct tcp_entries *entries = &stack->tcp->entries;
-    map_init(&entries->map, &stack->heap, TCP_ENTRY_NONE, entry_equal);
+    map_init(&entries->map, &stack->heap, TCP_HALF_OPEN_MAX + TCP_TIME_WAIT_MAX, entry_equal);
     timer_init(&entries->timer, STACK_TIMER_TCP_ENTRIES);
     entries->free = TCP_ENTRY_NONE;
     for (unsigned row = 0; row < TCP_ROW_COUNT; row++)

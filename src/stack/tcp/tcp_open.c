@@ -28,7 +28,7 @@ static bool choose_local(struct stack *stack, const struct tcp_connect_options *
         out->address = route.source;
     if (out->port == 0)
         return tcp_choose_port(stack, out, &options->remote);
-    return tcp_pair_free(stack, out, &options->remote);
+    return tcp_pair_of(stack, out, &options->remote) != TCP_PAIR_TAKEN;
 }
 
 struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect_options *options)

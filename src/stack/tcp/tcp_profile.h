@@ -79,7 +79,7 @@ enum tcp_congestion_kind { /* who decides how much may be under way */
 };
 
 /*
- * Kept and told, but without effect yet: syn_cookies and defer_accept; receive_low is heeded by
+ * Kept and told, but without effect yet: defer_accept; receive_low is heeded by
  * stack/bsd only. The options that set them (tcp.h) are the same.
  */
 struct tcp_profile {

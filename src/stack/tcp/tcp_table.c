@@ -10,6 +10,7 @@ enum {
     PORT_FIRST = 16384, /* RFC 6056 §3.2 asks for a wide range; services live below */
     PORT_COUNT = 65536 - PORT_FIRST,
     PORT_TRIES = 4096,
+    UNUSED_TRIES = 16, /* before one is taken that is in TIME-WAIT */
 };
 
 struct tuple {
@@ -66,13 +67,16 @@ struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint
     return c;
 }
 
-bool tcp_pair_free(const struct stack *stack, const struct endpoint *local,
-                   const struct endpoint *remote)
+enum tcp_pair tcp_pair_of(const struct stack *stack, const struct endpoint *local,
+                          const struct endpoint *remote)
 {
-    uint32_t hash = tcp_hash(stack, local, remote);
-    const struct tcp_entry *entry = tcp_entry_find(stack, hash, local, remote);
-    return tcp_find(stack, local, remote) == NULL &&
-           (entry == NULL || tcp_time_wait_may_be_reused(stack, entry));
+    if (tcp_find(stack, local, remote) != NULL)
+        return TCP_PAIR_TAKEN;
+    const struct tcp_entry *entry =
+        tcp_entry_find(stack, tcp_hash(stack, local, remote), local, remote);
+    if (entry == NULL)
+        return TCP_PAIR_UNUSED;
+    return tcp_time_wait_may_be_reused(stack, entry) ? TCP_PAIR_REUSABLE : TCP_PAIR_TAKEN;
 }
 
 /* Ports are spread enough by the map itself, and strangers do not choose them. */
@@ -141,15 +145,18 @@ bool tcp_choose_port(struct stack *stack, struct endpoint *local, const struct e
     struct endpoint from = {local->address, 0};
     struct tuple tuple = tuple_of(&from, remote);
     uint32_t start = (uint32_t)(siphash24(&table->isn_key, bytes_of(&tuple, sizeof tuple)) >> 16);
-    for (unsigned i = 0; i < PORT_TRIES; i++) {
+    bool found = false;
+    for (unsigned i = 0; i < PORT_TRIES && !(found && i >= UNUSED_TRIES); i++) {
         from.port = (uint16_t)(PORT_FIRST + (start + table->port_counter++) % PORT_COUNT);
-        if (tcp_find_listener(stack, &from, false) == NULL &&
-            tcp_pair_free(stack, &from, remote)) {
-            *local = from;
-            return true;
-        }
+        enum tcp_pair pair = tcp_pair_of(stack, &from, remote);
+        if (pair == TCP_PAIR_TAKEN || tcp_find_listener(stack, &from, false) != NULL)
+            continue;
+        *local = from;
+        found = true;
+        if (pair == TCP_PAIR_UNUSED)
+            break;
     }
-    return false;
+    return found;
 }
 
 static void empty_caches(struct stack *stack)

@@ -139,6 +139,43 @@ static void the_oldest_in_time_wait_goes(void **state)
     one_stack_close(&s);
 }
 
+/* Puts a port of ours, towards that remote end, into TIME-WAIT. */
+static void wait_at(struct one_stack *s, uint16_t port, const struct endpoint *remote)
+{
+    struct endpoint local = at(0x0a000001, port);
+    struct tcp_entry *entry = tcp_entry_new(s->stack, tcp_hash(s->stack, &local, remote), &local,
+                                            remote, TCP_ROW_TIME_WAIT);
+    assert_non_null(entry);
+    entry->timestamps = true;
+}
+
+static void an_unused_port_is_better(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, NULL);
+    struct endpoint remote = at(0x0a000002, 9000);
+    struct endpoint first = at(0x0a000001, 0);
+    struct endpoint next = first;
+    assert_true(tcp_choose_port(s.stack, &first, &remote));
+    assert_true(first.port < 65000); /* so that there is no end of the range in what follows */
+    for (uint16_t i = 1; i < 8; i++)
+        wait_at(&s, (uint16_t)(first.port + i), &remote);
+    for (uint16_t i = 9; i < 100; i++)
+        wait_at(&s, (uint16_t)(first.port + i), &remote);
+    assert_true(tcp_choose_port(s.stack, &next, &remote));
+    assert_int_equal(next.port, first.port + 8);
+    /* Too young to be taken: one has to go on to where they end. */
+    assert_true(tcp_choose_port(s.stack, &next, &remote));
+    assert_int_equal(next.port, first.port + 100);
+    for (uint16_t i = 101; i < 200; i++)
+        wait_at(&s, (uint16_t)(first.port + i), &remote);
+    one_stack_wait(&s, 2 * USEC_PER_SEC);
+    assert_true(tcp_choose_port(s.stack, &next, &remote));
+    assert_in_range(next.port, first.port + 101, first.port + 130);
+    one_stack_close(&s);
+}
+
 /* ---- listeners ---- */
 
 struct segment {
@@ -406,6 +443,7 @@ int main(void)
         cmocka_unit_test(rows_are_served_in_time),
         cmocka_unit_test(no_memory_is_no_entry),
         cmocka_unit_test(the_oldest_in_time_wait_goes),
+        cmocka_unit_test(an_unused_port_is_better),
         cmocka_unit_test(a_nearer_listener_adopts),
         cmocka_unit_test(a_flood_is_bounded),
         cmocka_unit_test(a_cookie_carries_the_options),
