@@ -22,6 +22,7 @@ WHOLENET = os.path.abspath("build/release/wholenet")
 INSIDE_PORT = 5201  # published: the server in the namespace
 HOST_PORT = 5300  # the server on the host
 PINNED_PORT = 5400  # another one, on CPU 0
+MANY = 15000  # connections; a process here has 20,000 descriptors at most
 CONGESTION = "reno"  # always allowed, also without rights; the same on every socket
 
 # key, text, unit, digits, whether more is better
@@ -30,14 +31,20 @@ METRICS = [
     ("out_4", "out of the namespace, 4 streams", "Gbit/s", 2, True),
     ("in_1", "into the namespace, 1 stream", "Gbit/s", 2, True),
     ("in_4", "into the namespace, 4 streams", "Gbit/s", 2, True),
+    ("fetch_1", "download by a client inside, 1 stream", "Gbit/s", 2, True),
+    ("fetch_4", "download by a client inside, 4 streams", "Gbit/s", 2, True),
     ("cpu_out", "own CPU, out, 1 stream", "s/GB", 2, False),
     ("cpu_in", "own CPU, in, 1 stream", "s/GB", 2, False),
+    ("cpu_fetch", "own CPU, download, 1 stream", "s/GB", 2, False),
     ("connect_byte", "connect, 1 octet, close, pinned", "/s", 0, True),
     ("connect", "connect, close, pinned", "/s", 0, True),
     ("rtt_p50", "round trip p50, pinned", "µs", 1, False),
     ("rtt_p99", "round trip p99, pinned", "µs", 1, False),
     ("udp", "UDP questions and answers, pinned", "/s", 0, True),
     ("open_1000", "opening 1,000 connections that stay", "/s", 0, True),
+    ("open_many", "opening up to 15,000 that stay, pinned, 10 s at most", "/s", 0, True),
+    ("open_even", "… the last tenth's rate by the first's, when all were opened", "", 2, True),
+    ("own_each", "… own memory for each", "octets", 0, False),
     ("rss_idle", "memory, idle", "MiB", 1, False),
     ("rss_1000", "memory with 1,000 connections", "MiB", 1, False),
     ("rss_peak", "memory, peak of the whole run", "MiB", 1, False),
@@ -281,7 +288,8 @@ class Round:
         seconds = self.options.bulk_seconds
         arguments = ["bulk", peer.host, peer.port, streams, seconds]
         before = cpu_seconds(peer.roots())
-        if direction == "out":
+        if direction in ("out", "fetch"):
+            arguments[0] = "bulk" if direction == "out" else "fetch"
             result = peer.inside(*arguments, timeout=6 * seconds + 20)
         else:
             arguments[1:3] = ["127.0.0.1", INSIDE_PORT]
@@ -293,24 +301,45 @@ class Round:
         if streams == 1 and peer.processes and not isinstance(peer, Loopback):
             self.keep(f"cpu_{direction}", used / (result["octets"] / 1e9))
 
-    def memory(self, peer):
-        before = memory(peer.roots(), "VmRSS")
-        self.keep("rss_idle", before)
-        holder = subprocess.Popen([TOOL, "ask", peer.socket, "hold", peer.host, str(peer.port),
-                                   "1000"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def hold(self, peer, count, seconds, while_held):
+        """Opens connections; `while_held` is called with the result while they stay open."""
+        options = ["-c", str(peer.cpu)] if peer.cpu is not None else []
+        holder = subprocess.Popen([TOOL, "ask", peer.socket, *options, "hold", peer.host,
+                                   str(peer.port), str(count), str(seconds)],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         timer = time.monotonic()
         line = holder.stdout.readline()
         try:
-            result = json.loads(line)
-            if result["opened"] != 1000:
-                raise Failed(f"{result['opened']} of 1000 connections opened")
-            self.keep("open_1000", 1000 / result["seconds"])
-            self.keep("rss_1000", memory(peer.roots(), "VmRSS"))
+            while_held(json.loads(line))
         except ValueError:
             raise Failed(f"holding connections failed after {time.monotonic() - timer:.1f} s")
         finally:
             holder.stdin.close()
             holder.wait()
+
+    def memory(self, peer):
+        self.keep("rss_idle", memory(peer.roots(), "VmRSS"))
+
+        def held(result):
+            if result["opened"] != 1000:
+                raise Failed(f"{result['opened']} of 1000 connections opened")
+            self.keep("open_1000", 1000 / result["seconds"])
+            self.keep("rss_1000", memory(peer.roots(), "VmRSS"))
+
+        self.hold(peer, 1000, 30, held)
+
+    def many(self, peer):
+        before = memory(peer.roots(), "VmRSS")
+
+        def held(result):
+            self.keep("open_many", result["opened"] / result["seconds"])
+            if result["opened"] == MANY:
+                self.keep("open_even", result["steps"][0] / result["steps"][-1])
+            if result["opened"] > 0:
+                more = memory(peer.roots(), "VmRSS") - before
+                self.keep("own_each", more * 1024 * 1024 / result["opened"])
+
+        self.hold(peer, MANY, 10, held)
 
     def small(self, peer):
         seconds = self.options.small_seconds
@@ -335,7 +364,7 @@ class Round:
                 if peer_class is not Loopback:
                     self.attempt(self.memory, peer)
                 for streams in 1, 4:
-                    for direction in "out", "in":
+                    for direction in "out", "in", "fetch":
                         self.attempt(self.bulk, peer, direction, streams)
                 if peer_class is not Loopback:
                     self.keep("rss_peak", memory(peer.roots(), "VmHWM"))
@@ -349,6 +378,8 @@ class Round:
                 peer.start()
                 peer.inside("reach", peer.host, peer.port, 10)
                 self.attempt(self.small, peer)
+                if peer_class is not Loopback:
+                    self.attempt(self.many, peer)
             except Failed as failure:
                 print(f"{self.name}: {failure}", file=sys.stderr)
             finally:

@@ -12,7 +12,8 @@
  *      bench_tool connect ADDRESS PORT OCTETS SECONDS    connect, OCTETS (0, 1) there and back, close
  *      bench_tool rr ADDRESS PORT SECONDS     one octet there and back on one connection
  *      bench_tool udp ADDRESS PORT SECONDS    64 octets there, 128 back, 32 at a time
- *      bench_tool hold ADDRESS PORT COUNT     opens connections; holds them until its input ends
+ *      bench_tool hold ADDRESS PORT COUNT SECONDS   opens connections, an octet there and back on each,
+ *                                             for so long at most; holds them until its input ends
  *
  * Results are one JSON object on standard output. Options before the verb: -c CPU pins, -C NAME
  * chooses the congestion control of every socket (the namespaces' default may be another).
@@ -45,6 +46,7 @@ enum {
     UDP_ASK = 64,
     UDP_ANSWER = 128,
     SAMPLES_MAX = 2000000,
+    STEPS = 10,
 };
 
 static const char *congestion;
@@ -535,16 +537,26 @@ static int reach(const char *address, int port, double seconds)
     return 1;
 }
 
-static int hold(const char *address, int port, int count)
+/* Also how long each tenth of them took: the last is to be opened as fast as the first. */
+static int hold(const char *address, int port, int count, double seconds)
 {
     double start = now();
+    double steps[STEPS] = {0};
+    double step_start = start;
     int opened = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && now() - start < seconds; i++) {
         char octet = 'x';
         int fd = connect_to(address_of(address, port + 1 + i % ECHO_PORTS));
         opened += fd >= 0 && write_all(fd, &octet, 1) && read_all(fd, &octet, 1);
+        if ((i + 1) % (count / STEPS) == 0 && i / (count / STEPS) < STEPS) {
+            steps[i / (count / STEPS)] = now() - step_start;
+            step_start = now();
+        }
     }
-    printf("{\"opened\": %d, \"seconds\": %.6f}\n", opened, now() - start);
+    printf("{\"opened\": %d, \"seconds\": %.6f, \"steps\": [", opened, now() - start);
+    for (int i = 0; i < STEPS; i++)
+        printf("%s%.6f", i > 0 ? ", " : "", steps[i]);
+    printf("]}\n");
     fflush(stdout);
     char octet;
     while (read(0, &octet, 1) > 0)
@@ -596,8 +608,8 @@ int main(int argc, char **argv)
         return datagrams(address_of(a[1], atoi(a[2])), atof(a[3]));
     else if (count == 4 && strcmp(a[0], "reach") == 0)
         return reach(a[1], atoi(a[2]), atof(a[3]));
-    else if (count == 4 && strcmp(a[0], "hold") == 0)
-        return hold(a[1], atoi(a[2]), atoi(a[3]));
+    else if (count == 5 && strcmp(a[0], "hold") == 0 && atoi(a[3]) >= STEPS)
+        return hold(a[1], atoi(a[2]), atoi(a[3]), atof(a[4]));
     fprintf(stderr, "bench_tool: see the head of bench_tool.c\n");
     return 2;
 }
