@@ -50,7 +50,8 @@ TEST_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c) bench/congestion
 EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*.c))
 BENCHES := $(filter-out $(TEST_TOOLS),$(patsubst %.c,$(B)/%,$(wildcard bench/*.c)))
 BENCH_SUPPORT := $(patsubst %.c,$(B)/%.o,$(call sources,bench/support))
-BENCH_PEERS := $(if $(shell pkg-config --exists lwip && echo yes),$(patsubst %.c,$(B)/%,$(wildcard bench/peers/lwip_*.c)))
+LWIP_PEERS := $(if $(shell pkg-config --exists lwip && echo yes),$(patsubst %.c,$(B)/%,$(wildcard bench/peers/lwip_*.c)))
+BENCH_PEERS := $(B)/bench/peers/tap_forward $(LWIP_PEERS)
 
 all: $(B)/wholenet
 programs: all $(TESTS) $(TEST_TOOLS) $(FUZZERS) $(EXAMPLES)
@@ -149,7 +150,11 @@ $(BENCHES): $(B)/%: $(B)/%.o $(B)/bench/support.a $(B)/libwholenet.a
 	@$(CC) $(WITH_LTO) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) -pthread
 
 # A peer is an ordinary program over its own library, with none of ours in it.
-$(BENCH_PEERS): $(B)/%: %.c
+$(B)/bench/peers/tap_forward: bench/peers/tap_forward.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -Wall -Wextra -D_GNU_SOURCE -o $@ $<
+
+$(LWIP_PEERS): $(B)/%: %.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g -Wall -Wextra -D_GNU_SOURCE $$(pkg-config --cflags lwip) -o $@ $< -llwip
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 
 TOOL = os.path.abspath("build/release/bench/bench_tool")
+FORWARDER = os.path.abspath("build/release/bench/peers/tap_forward")
 WHOLENET = os.path.abspath("build/release/wholenet")
 INSIDE_PORT = 5201  # published: the server in the namespace
 HOST_PORT = 5300  # the server on the host
@@ -128,9 +129,11 @@ def run_json(command, timeout):
 
 
 class Peer:
-    """A running network with our agent in it. `host`: the host's loopback as seen from inside."""
+    """A running network with our agent in it."""
 
-    host = "10.0.2.2"
+    host = "10.0.2.2"  # the host's loopback as seen from inside
+    published = "127.0.0.1"  # the server inside, as seen from the host
+    a_peer = True  # something to be better than; not a bound
 
     def __init__(self, folder, pinned):
         self.folder = folder
@@ -243,10 +246,41 @@ class Slirp4netnsLarge(Slirp4netns):
     options = ["--mtu=65520"]
 
 
+class Forwarder(Peer):
+    """Two TAP devices with a process between them that only copies: the kernel's TCP on both ends."""
+
+    host = "10.0.2.2"
+    published = "10.0.2.15"
+    a_peer = False
+
+    def start(self):
+        namespace = self.spawn(["unshare", "--net", *self.agent()])
+        self.wait()
+        self.spawn([FORWARDER, "outer", "inner"])
+        inside = ["nsenter", "--net=/proc/%d/ns/net" % namespace.pid]
+        deadline = time.monotonic() + 5
+        while subprocess.run(["ip", "link", "show", "inner"], capture_output=True).returncode:
+            if time.monotonic() > deadline:
+                raise Failed("no devices")
+            time.sleep(0.01)
+        for command in (["ip", "link", "set", "inner", "netns", str(namespace.pid)],
+                        ["ip", "addr", "add", "10.0.2.2/24", "dev", "outer"],
+                        ["ip", "link", "set", "outer", "up"],
+                        [*inside, "ip", "addr", "add", "10.0.2.15/24", "dev", "inner"],
+                        [*inside, "ip", "link", "set", "inner", "up"],
+                        [*inside, "sysctl", "-qw", f"net.ipv4.tcp_congestion_control={CONGESTION}"]):
+            subprocess.run(command, check=True)
+
+    @staticmethod
+    def present():
+        return os.path.exists(FORWARDER)
+
+
 class Loopback(Peer):
     """No network between: what the machine and the measuring tool can do at most."""
 
     host = "127.0.0.1"
+    a_peer = False
 
     def start(self):
         self.spawn(self.agent())
@@ -262,6 +296,7 @@ PEERS = {
     "pasta": Pasta,
     "slirp4netns": Slirp4netns,
     "slirp4netns-65520": Slirp4netnsLarge,
+    "forwarder": Forwarder,
     "loopback": Loopback,
 }
 
@@ -292,7 +327,7 @@ class Round:
             arguments[0] = "bulk" if direction == "out" else "fetch"
             result = peer.inside(*arguments, timeout=6 * seconds + 20)
         else:
-            arguments[1:3] = ["127.0.0.1", INSIDE_PORT]
+            arguments[1:3] = [peer.published, INSIDE_PORT]
             result = run_json(tool(*arguments), 6 * seconds + 20)
         used = cpu_seconds(peer.roots()) - before
         if result["failed"]:
@@ -419,13 +454,13 @@ def cell(values, digits):
     return text
 
 
-def ratio(results, key, more_is_better):
+def ratio(results, key, more_is_better, others):
+    """Of our median to the best one of `others`, above 1 where ours is better."""
     ours = results.get("wholenet", {}).get(key)
-    others = [statistics.median(samples[key]) for name, samples in results.items()
-              if name not in ("wholenet", "loopback") and samples.get(key)]
-    if not ours or not others:
+    medians = [statistics.median(results[name][key]) for name in others if results[name].get(key)]
+    if not ours or not medians:
         return "–"
-    best = max(others) if more_is_better else min(others)
+    best = max(medians) if more_is_better else min(medians)
     ours = statistics.median(ours)
     if best == 0 or ours == 0:
         return "–"
@@ -434,11 +469,15 @@ def ratio(results, key, more_is_better):
 
 def table(results):
     names = list(results)
-    lines = ["| | " + " | ".join(names) + " | wholenet / best peer |",
-             "|---|" + "--:|" * (len(names) + 1)]
+    ratios = {"best peer": [name for name in names if name != "wholenet" and PEERS[name].a_peer]}
+    if "forwarder" in names:
+        ratios["forwarder"] = ["forwarder"]
+    heads = names + [f"wholenet / {what}" for what in ratios]
+    lines = ["| | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
     for key, text, unit, digits, more in METRICS:
         cells = [cell(results[name].get(key, []), digits) for name in names]
-        lines.append(f"| {text}, {unit} | " + " | ".join(cells) + f" | {ratio(results, key, more)} |")
+        cells += [ratio(results, key, more, others) for others in ratios.values()]
+        lines.append(f"| {text}, {unit} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -479,8 +518,8 @@ def main():
     names = [name for name in options.peers.split(",") if PEERS[name].present()]
 
     make_host()
-    servers = [subprocess.Popen(tool("serve", "127.0.0.1", HOST_PORT)),
-               subprocess.Popen(tool("serve", "127.0.0.1", PINNED_PORT, cpu=0))]
+    servers = [subprocess.Popen(tool("serve", "0.0.0.0", HOST_PORT)),
+               subprocess.Popen(tool("serve", "0.0.0.0", PINNED_PORT, cpu=0))]
     results = {name: {} for name in names}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
