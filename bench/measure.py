@@ -57,8 +57,9 @@ def spread(values, digits):
 class Comparison:
     """Samples of ourselves and of one peer, by row; a round of both gives one ratio."""
 
-    def __init__(self, peer):
+    def __init__(self, peer, ours="wholenet"):
         self.peer = peer
+        self.ours = ours
         self.rows = {}
 
     def keep(self, row, unit, digits, ours, peers, more_is_better=True):
@@ -73,7 +74,7 @@ class Comparison:
             entry["ratio"].append(ours / peers if more_is_better else peers / ours)
 
     def table(self):
-        lines = [f"| | wholenet | {self.peer} | ratio, above 1 is better |", "|---|--:|--:|--:|"]
+        lines = [f"| | {self.ours} | {self.peer} | ratio, above 1 is better |", "|---|--:|--:|--:|"]
         for row, entry in self.rows.items():
             cells = [spread(entry[side], entry["digits"]) for side in ("ours", "peer")]
             lines.append(f"| {row}, {entry['unit']} | {cells[0]} | {cells[1]} | "
@@ -95,6 +96,8 @@ def finish(title, comparisons, options, extra=None):
     print(f"{title}: {known['cpu']}, Linux {known['kernel']}, {known['date']}, load "
           f"{known['load']:.1f} at the end. Median (min–max) of the rounds.\n")
     for comparison in comparisons:
+        if not comparison.rows:
+            continue
         print(comparison.table() + "\n")
     if options.json:
         with open(options.json, "w") as file:

@@ -3,11 +3,15 @@
  * stack_pair.c - octets between two of our stacks in one process, on one core:
  *
  *      stack_pair bulk STREAMS SECONDS [offload]     as fast as it goes, for the wall clock's time
+ *      stack_pair workers COUNT STREAMS SECONDS [offload]    that many pairs, each with its part of
+ *                                                    the streams and a thread on a CPU of its own
  *      stack_pair count STREAMS OCTETS [offload]     so many octets, in virtual time: for callgrind
  *
  * A sends copies of blocks of 16 KiB, B consumes what has come; the link copies each frame. One line
  * of JSON comes out.
  */
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +22,7 @@ enum {
     STREAMS_MAX = 20000,
     BLOCK = 16384,
     VIEWS = 16,
+    WORKERS_MAX = 64,
 };
 
 struct bench {
@@ -29,7 +34,8 @@ struct bench {
     struct tcp_listener *listener;
 };
 
-static struct bench bench;
+/* Of one pair, and so of one thread. */
+static _Thread_local struct bench bench;
 static uint8_t block[BLOCK];
 
 static void fill(struct tcp_connection *c)
@@ -117,9 +123,9 @@ static struct totals totals_of(const struct pair *pair)
     };
 }
 
-static void report(const struct pair *pair, const struct totals *from, double seconds)
+static void report(const struct totals *from, const struct totals *to, double seconds)
 {
-    struct totals now = totals_of(pair);
+    struct totals now = *to;
     double octets = (double)(now.received - from->received);
     printf("{\"octets\": %.0f, \"seconds\": %.6f, \"gbit\": %.4f, \"segments\": %llu, "
            "\"acks\": %llu, \"heap_calls\": %llu}\n",
@@ -135,7 +141,9 @@ static void fill_all(unsigned streams)
         fill(bench.senders[i]);
 }
 
-static void bulk(struct pair *pair, unsigned streams, double seconds)
+/* Returns the seconds of CPU between the two. */
+static double bulk(struct pair *pair, unsigned streams, double seconds, struct totals *from,
+                   struct totals *to)
 {
     usec now = pair_clock();
     connect_all(pair, streams, &now);
@@ -143,18 +151,19 @@ static void bulk(struct pair *pair, unsigned streams, double seconds)
     usec ahead = now - pair_clock();
     usec warm = now + (usec)(seconds / 4 * 1e6);
     usec end = warm + (usec)(seconds * 1e6);
-    struct totals from = {0};
     double cpu = 0;
+    *from = (struct totals){0};
     fill_all(streams);
     while (now < end) {
         now = usec_max(now, pair_clock() + ahead);
         pair_turn(pair, now, on_events);
         if (cpu == 0 && now >= warm) {
-            from = totals_of(pair);
+            *from = totals_of(pair);
             cpu = pair_cpu();
         }
     }
-    report(pair, &from, pair_cpu() - cpu);
+    *to = totals_of(pair);
+    return pair_cpu() - cpu;
 }
 
 /* In virtual time each turn is 100 us, so that a run under callgrind, fifty times slower, is the
@@ -171,30 +180,105 @@ static void count(struct pair *pair, unsigned streams, uint64_t octets)
         now += 100;
         pair_turn(pair, now, on_events);
     }
-    report(pair, &from, pair_cpu() - cpu);
+    cpu = pair_cpu() - cpu;
+    struct totals to = totals_of(pair);
+    report(&from, &to, cpu);
+}
+
+/* ---- workers, which share nothing ---- */
+
+struct worker {
+    pthread_t thread;
+    pthread_barrier_t *start;
+    unsigned cpu, streams;
+    double seconds;
+    struct pair_options options;
+    double octets, cpu_seconds; /* the result */
+};
+
+static void end(struct pair *pair, unsigned streams)
+{
+    for (unsigned i = 0; i < streams; i++)
+        tcp_abort(bench.senders[i]);
+    pair_close(pair);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct pair pair;
+    struct totals from, to;
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(worker->cpu, &cpus);
+    (void)!pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus); /* fewer CPUs: as it comes */
+    pair_open(&pair, &worker->options, pair_clock());
+    (void)pthread_barrier_wait(worker->start);
+    worker->cpu_seconds = bulk(&pair, worker->streams, worker->seconds, &from, &to);
+    worker->octets = (double)(to.received - from.received);
+    end(&pair, worker->streams);
+    return NULL;
+}
+
+/* `gbit` by the clock on the wall, `gbit_cpu` by each worker's own CPU: where others use the CPUs
+ * too, only the latter says what the workers do to each other. */
+static void workers(unsigned count, const struct worker *like)
+{
+    static struct worker all[WORKERS_MAX];
+    pthread_barrier_t start;
+    double octets = 0;
+    double gbit_cpu = 0;
+    if (pthread_barrier_init(&start, NULL, count) != 0)
+        pair_die("no barrier");
+    for (unsigned i = 0; i < count; i++) {
+        all[i] = *like;
+        all[i].start = &start;
+        all[i].cpu = i;
+        all[i].streams = like->streams / count;
+        if (pthread_create(&all[i].thread, NULL, work, &all[i]) != 0)
+            pair_die("no thread");
+    }
+    for (unsigned i = 0; i < count; i++) {
+        pthread_join(all[i].thread, NULL);
+        octets += all[i].octets;
+        gbit_cpu += all[i].octets * 8 / all[i].cpu_seconds / 1e9;
+    }
+    printf("{\"workers\": %u, \"octets\": %.0f, \"gbit\": %.4f, \"gbit_cpu\": %.4f}\n", count, octets,
+           octets * 8 / like->seconds / 1e9, gbit_cpu);
 }
 
 int main(int argc, char **argv)
 {
     static struct pair pair;
-    if (argc < 4)
-        pair_die("stack_pair bulk STREAMS SECONDS [offload] | count STREAMS OCTETS [offload]");
-    unsigned streams = (unsigned)atoi(argv[2]);
-    if (streams == 0 || streams > STREAMS_MAX)
-        pair_die("between 1 and 20000 streams");
+    bool many = argc > 2 && strcmp(argv[1], "workers") == 0;
+    char **a = many ? argv + 1 : argv;
+    int words = many ? argc - 1 : argc;
+    if (words < 4)
+        pair_die("stack_pair bulk STREAMS SECONDS [offload] | workers COUNT STREAMS SECONDS [offload] |"
+                 " count STREAMS OCTETS [offload]");
+    unsigned streams = (unsigned)atoi(a[2]);
+    unsigned count_of_workers = many ? (unsigned)atoi(argv[2]) : 1;
+    if (streams == 0 || streams > STREAMS_MAX || count_of_workers == 0 ||
+        count_of_workers > WORKERS_MAX || streams < count_of_workers)
+        pair_die("between 1 and 20000 streams, and 1 to 64 workers, which have one each at least");
     struct pair_options options = {
-        .offload = argc > 4 && strcmp(argv[4], "offload") == 0,
+        .offload = words > 4 && strcmp(a[4], "offload") == 0,
         .buffer = streams > 16 ? 65536 : 512 * 1024,
     };
+    if (many) {
+        struct worker like = {.streams = streams, .seconds = atof(a[3]), .options = options};
+        workers(count_of_workers, &like);
+        return 0;
+    }
     if (strcmp(argv[1], "bulk") == 0) {
+        struct totals from, to;
         pair_open(&pair, &options, pair_clock());
-        bulk(&pair, streams, atof(argv[3]));
+        double cpu = bulk(&pair, streams, atof(argv[3]), &from, &to);
+        report(&from, &to, cpu);
     } else {
         pair_open(&pair, &options, 0);
         count(&pair, streams, strtoull(argv[3], NULL, 10));
     }
-    for (unsigned i = 0; i < streams; i++)
-        tcp_abort(bench.senders[i]);
-    pair_close(&pair);
+    end(&pair, streams);
     return 0;
 }

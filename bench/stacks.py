@@ -35,6 +35,17 @@ def bulk(options, table):
             table.keep(name, "Gbit/s", 2, ours and ours["gbit"], peer and peer["gbit"])
 
 
+def workers(options, table):
+    """Two threads, each with two stacks and half of the streams, beside one with all of them."""
+    seconds = 0.5 if options.quick else 2
+    for offload in [], ["offload"]:
+        one, two = (measure.run_json([PAIR, "workers", count, 1000, seconds, *offload])
+                    for count in (1, 2))
+        for key, text in [("gbit", "by the clock"), ("gbit_cpu", "by the workers' own CPU")]:
+            name = f"1,000 streams, MSS 1460{', with offload' if offload else ''}, {text}"
+            table.keep(name, "Gbit/s", 2, two and two[key], one and one[key])
+
+
 def memory(options):
     count = 100000 if options.quick else 1000000
     found = {"idle": measure.run_json(measure.pinned(MEMORY, "idle", count), 300),
@@ -92,18 +103,22 @@ def instructions(options):
 
 def main():
     parser = measure.arguments(__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=["bulk", "memory", "instructions"])
+    parser.add_argument("--only", choices=["bulk", "workers", "memory", "instructions"])
     options = parser.parse_args()
     table = measure.Comparison("lwIP")
+    shards = measure.Comparison("one worker", "two workers")
     extra = {}
     if options.only in (None, "bulk"):
         for _ in range(1 if options.quick else options.rounds):
             bulk(options, table)
+    if options.only in (None, "workers"):
+        for _ in range(1 if options.quick else options.rounds):
+            workers(options, shards)
     if options.only in (None, "memory"):
         extra["memory"] = memory(options)
     if options.only in (None, "instructions"):
         extra["instructions"] = instructions(options)
-    measure.finish("Stack to stack, one core", [table], options, extra)
+    measure.finish("Stack to stack", [table, shards], options, extra)
 
 
 if __name__ == "__main__":
