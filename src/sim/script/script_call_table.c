@@ -106,7 +106,11 @@ static bool check_accept(struct play *p, struct play_call *call)
     for (struct play_flow *flow = p->flows; flow != NULL; flow = flow->next)
         if (flow->live_fd < 0 && flow->state >= FLOW_SYN_RECEIVED &&
             flow->remote.port == (port[0] << 8 | port[1])) {
+            int64_t script;
             flow->live_fd = (int)call->result;
+            /* Scripts that open one connection after the other call all of them 4. */
+            if (play_value_number(p, call->call->result, &script))
+                play_hide_descriptor(p, (int)script);
             return keep_descriptor(p, call, flow);
         }
     return play_fail(p, "a connection was accepted that no packet has opened");

@@ -43,6 +43,13 @@ struct play_descriptor *play_descriptor(struct play *p, int script)
     return NULL;
 }
 
+void play_hide_descriptor(struct play *p, int script)
+{
+    struct play_descriptor *hidden = play_descriptor(p, script);
+    if (hidden != NULL)
+        hidden->script = -1;
+}
+
 bool play_add_descriptor(struct play *p, int script, int live, struct play_flow *flow)
 {
     struct play_descriptor *place = NULL;

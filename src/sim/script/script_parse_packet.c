@@ -249,10 +249,15 @@ static void parse_quoted(struct script_parser *p, struct script_packet *packet)
     script_parser_expect(p, ']');
 }
 
+enum { ICMP6_PACKET_TOO_BIG = 2 };
+
 static void parse_icmp(struct script_parser *p, struct script_packet *packet)
 {
     packet->kind = SCRIPT_ICMP;
+    packet->icmp6 = script_token_is_word(&p->token, "packet_too_big"); /* RFC 4443 §3.2 */
     int type = p->token.kind == SCRIPT_TOKEN_WORD ? script_icmp_type(p->token.text) : -1;
+    if (packet->icmp6)
+        type = ICMP6_PACKET_TOO_BIG;
     if (type < 0)
         script_parser_fail(p, NULL, "unknown ICMP type \"%.*s\"", (int)p->token.text.len,
                            (const char *)p->token.text.data);
@@ -268,7 +273,7 @@ static void parse_icmp(struct script_parser *p, struct script_packet *packet)
     packet->icmp_type = (uint8_t)type;
     packet->icmp_code = (uint8_t)code;
     if (script_token_is_word(&p->token, "mtu")) {
-        if (type != ICMP_UNREACHABLE || code != ICMP_FRAGMENTATION_NEEDED)
+        if (!packet->icmp6 && (type != ICMP_UNREACHABLE || code != ICMP_FRAGMENTATION_NEEDED))
             script_parser_fail(p, NULL, "an MTU is told by unreachable frag_needed only");
         script_parser_take(p);
         packet->icmp_mtu = (uint16_t)script_parser_number(p, UINT16_MAX, "an MTU");

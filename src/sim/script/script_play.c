@@ -424,6 +424,10 @@ static bool take_options(struct play *p)
          option = option->next)
         if (!take_option(p, option))
             return false;
+    for (const struct script_event *event = p->script->events; event != NULL; event = event->next)
+        if (event->kind == SCRIPT_EVENT_PACKET && event->u.packet->icmp6)
+            return fail(p, SCRIPT_SKIPPED, event->line, event->column,
+                        "the script is for IPv6, which the stack does not have");
     return true;
 }
 

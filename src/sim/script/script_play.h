@@ -195,6 +195,8 @@ void play_flow_to_script(const struct play_flow *flow, struct script_packet *pac
 void play_flow_timestamp(struct play_flow *flow, const struct script_packet *expected,
                          struct script_packet *actual);
 
+/* The script gives its number to another one and cannot mean it any more; it stays open. */
+void play_hide_descriptor(struct play *p, int script);
 bool play_add_descriptor(struct play *p, int script, int live, struct play_flow *flow);
 struct play_descriptor *play_descriptor(struct play *p, int script);
 

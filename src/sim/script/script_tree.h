@@ -90,6 +90,7 @@ struct script_packet {
     uint8_t options[SCRIPT_TCP_OPTIONS_MAX];
     uint32_t payload_len;     /* UDP too */
     /* ICMP */
+    bool icmp6;               /* a type of ICMPv6 */
     uint8_t icmp_type, icmp_code;
     uint16_t icmp_mtu;
     uint16_t icmp_id;
