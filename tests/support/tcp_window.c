@@ -35,7 +35,8 @@ void tcp_window_ack(struct tcp_window *w, uint32_t octets, usec rtt, usec after)
     struct tcp_connection *c = w->c;
     stack_advance(w->s.stack, stack_now(w->s.stack) + after);
     struct tcp_ack_event event = {
-        .acknowledged = octets, .flight_before = tcp_flight(c), .rtt = rtt};
+        .acknowledged = octets, .delivered = octets, .flight_before = tcp_flight(c), .rtt = rtt};
+    c->sending->flight_most = tcp_flight(c); /* as when it was sent */
     c->snd_una = seq_add(c->snd_una, octets);
     c->srtt = (uint32_t)(rtt * 8);
     c->congestion->acked(c, &event);

@@ -141,8 +141,13 @@ long bsd_fast_open_send(struct bsd_socket *s, const struct wn_msghdr *message, i
             return -EOPNOTSUPP;
         if (s->listener != NULL)
             return -EINVAL;
+        enum tcp_state state = bsd_stream_state(s);
+        if (s->phase == BSD_CONNECTING && state != TCP_SYN_SENT && state != TCP_CLOSED) {
+            s->phase = BSD_CONNECTED; /* it is over, and this call is the first to see it */
+            return 0;
+        }
         if (s->c != NULL || s->phase != BSD_UNCONNECTED)
-            return bsd_stream_state(s) == TCP_SYN_SENT ? -EALREADY : -EISCONN;
+            return state == TCP_SYN_SENT ? -EALREADY : -EISCONN;
     }
     int result = begin(s, message);
     if (result < 0)

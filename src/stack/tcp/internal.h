@@ -237,6 +237,8 @@ struct tcp_sending {
     usec burst_at;              /* the last burst began, and has */
     uint32_t burst_len;         /* this many octets so far */
     usec opened_at;             /* pace_timer came */
+    uint32_t flight_most;       /* in the round trip that ends with this */
+    struct seq flight_most_end;
     usec limited_at;            /* it was cwnd that kept more from being sent */
     struct tcp_hystart hystart;
     struct tcp_cubic_epoch cubic;
@@ -280,6 +282,7 @@ struct tcp_extra {
     uint64_t octets_retransmitted;
     uint32_t retransmits;    /* segments; SYNs too */
     uint32_t syn_retransmits;
+    uint32_t window_limit;   /* of what is offered, while it grows; 0: the buffer's */
     uint32_t reorderings;    /* times that something came after what was sent later */
     uint32_t timeouts;
     uint32_t out_of_order;   /* segments of the peer that came before their time */
@@ -821,6 +824,7 @@ bool tcp_half_open_full(const struct tcp_listener *listener);
 /* A SYN has come for the listener. `grant`: SYN,ACK has a cookie of fast open. */
 void tcp_half_open_new(struct tcp_listener *listener, const struct tcp_segment *seg,
                        const struct seq *after, bool grant);
+void tcp_half_open_unreachable(struct stack *stack, struct tcp_entry *entry, struct seq seq);
 void tcp_half_open_arrives(struct stack *stack, struct tcp_entry *entry, struct tcp_segment *seg);
 /* False: the segment's acknowledgement is no cookie of ours. */
 MUST_USE bool tcp_half_open_by_cookie(struct tcp_listener *listener, struct tcp_segment *seg);
@@ -858,6 +862,7 @@ enum tcp_verdict tcp_check_rst(struct tcp_connection *c, struct tcp_segment *seg
 enum tcp_verdict tcp_check_syn(struct tcp_connection *c, struct tcp_segment *seg);
 
 /* ---- tcp_ack.c, tcp_receive.c ---- */
+void tcp_take_timestamp(struct tcp_connection *c, const struct tcp_segment *seg);
 enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg);
 enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *seg);
 enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg);
@@ -865,6 +870,8 @@ enum tcp_verdict tcp_check_fin(struct tcp_connection *c, struct tcp_segment *seg
 bool tcp_takes_text(const struct tcp_connection *c);
 /* The window field's value for now, moving rcv_adv. */
 uint16_t tcp_window_to_offer(struct tcp_connection *c);
+/* What is offered begins with what our SYN has offered, where the profile wants that. */
+void tcp_window_begin(struct tcp_connection *c);
 bool tcp_window_update_due(const struct tcp_connection *c);
 static inline uint32_t tcp_window_offered(const struct tcp_connection *c)
 {
@@ -1170,6 +1177,8 @@ struct tcp_burst { /* what new text could go as one piece */
 /* Is it better to wait for an acknowledgement, so that the piece becomes longer? */
 bool tcp_burst_waits(const struct tcp_connection *c, const struct tcp_path *path,
                      const struct tcp_burst *burst);
+/* Octets of a super-segment, as the profile has it. */
+uint32_t tcp_burst_wanted(const struct tcp_connection *c, uint32_t mss);
 /* Lowers path->burst_max to what the profile, or the pace, lets go as one piece. */
 void tcp_burst_shorten(const struct tcp_connection *c, struct tcp_path *path);
 

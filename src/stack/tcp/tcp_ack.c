@@ -7,7 +7,9 @@
 
 static enum tcp_verdict drop_ack(struct tcp_connection *c, const struct tcp_segment *seg)
 {
-    tcp_challenge(c);
+    bool future = seq_after(seg->ack, c->snd_nxt);
+    if (!future || !c->profile->silent_on_future_ack)
+        tcp_challenge(c);
     stack_drop(c->stack, DROP_TCP_BAD_ACK, seg->packet->frame);
     return TCP_STOP;
 }
@@ -156,6 +158,12 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
     if (UNLIKELY(event.dsack))
         tcp_undo_acked(c, &event);
     event.delivered = unknown_before - (tcp_flight(c) - c->sending->sacked);
+    if (!c->sack && c->dup_acks > 0 && event.acknowledged > 0) {
+        /* Each duplicate has told of a segment that is acknowledged only now. */
+        uint32_t told = c->dup_acks * (uint32_t)c->mss;
+        uint32_t least = event.delivered < c->mss ? event.delivered : c->mss;
+        event.delivered = event.delivered > told + least ? event.delivered - told : least;
+    }
     /* The peer lives: keepalive and window probes start counting again. */
     if (tcp_flight(c) == 0 || c->snd_wnd == 0)
         c->retries = 0;
@@ -176,6 +184,19 @@ static void take_ack(struct tcp_connection *c, const struct tcp_segment *seg)
         tcp_sending_end(c);
 }
 
+/* RFC 7323 §4.3: remembered only from the segment that spans Last.ACK.sent; and not of one whose
+ * acknowledgement cannot be. */
+void tcp_take_timestamp(struct tcp_connection *c, const struct tcp_segment *seg)
+{
+    const struct tcp_options *options = &seg->header.options;
+    struct seq first = seq_of(seg->header.sequence);
+    if (c->timestamps && (options->present & TCP_HAS_TIMESTAMPS) &&
+        seq_before_equal(first, c->last_ack_sent)) {
+        c->ts_recent = options->timestamp_value;
+        c->ts_recent_at = c->stack->now;
+    }
+}
+
 enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg)
 {
     if (UNLIKELY(!(seg->header.flags & TCP_ACK))) {
@@ -190,6 +211,7 @@ enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg
     }
     if (UNLIKELY(seg->header.options.present & TCP_HAS_USER_TIMEOUT))
         tcp_user_timeout_heard(c, &seg->header.options);
+    tcp_take_timestamp(c, seg);
     take_ack(c, seg);
     if (LIKELY(!tcp_units_count(c)))
         tcp_send_room_changed(c);

@@ -12,6 +12,7 @@ enum {
     RATE_SHIFT = 10,        /* a burst takes 1/1024 of a second at the rate of the window, */
     NEAR_OCTETS = 65536,    /* and this much is added, halved with each ... */
     NEAR_SHIFT = 9,         /* ... 512 usec of the round trip: near hosts take long ones well */
+    SUPER_MAX = TCP_SUPER_SEGMENT_MAX - 100,
     CWND_LEAST = 8,         /* segments: smaller windows need every piece for their clock of ACKs */
 };
 
@@ -42,9 +43,10 @@ bool tcp_burst_waits(const struct tcp_connection *c, const struct tcp_path *path
     return len < window / divisor && !nothing_near(c);
 }
 
-/* Segments of a burst that the profile wants, and octets. */
-static uint32_t wanted(const struct tcp_connection *c, uint32_t mss)
+uint32_t tcp_burst_wanted(const struct tcp_connection *c, uint32_t mss)
 {
+    if (c->profile->burst_min == 0)
+        return SUPER_MAX;
     uint64_t rate = c->paced ? tcp_pacing_rate(c) : UINT64_MAX;
     uint64_t round = tcp_window_rate(c);
     uint64_t octets = (rate < round ? rate : round) >> RATE_SHIFT;
@@ -63,9 +65,9 @@ static uint32_t wanted(const struct tcp_connection *c, uint32_t mss)
 void tcp_burst_shorten(const struct tcp_connection *c, struct tcp_path *path)
 {
     uint32_t least = c->profile->burst_min;
-    uint32_t burst = least != 0 ? wanted(c, path->mss) : tcp_pacing_burst(c);
-    if (path->frame_max == path->mss && least != 0) /* cut here, where the device cannot */
-        path->burst_max = least * path->mss;
+    uint32_t burst = least != 0 ? tcp_burst_wanted(c, path->mss) : tcp_pacing_burst(c);
+    if (path->frame_max == path->mss && path->mss < SUPER_MAX && least != 0)
+        path->burst_max = SUPER_MAX - SUPER_MAX % path->mss; /* cut here: the device cannot */
     if (burst < path->burst_max)
         path->burst_max = burst > path->mss ? burst : path->mss;
 }

@@ -32,7 +32,7 @@ enum tcp_verdict tcp_check_paws(struct tcp_connection *c, struct tcp_segment *se
         return TCP_CONTINUE;
     const struct tcp_options *options = &seg->header.options;
     if (UNLIKELY(!(options->present & TCP_HAS_TIMESTAMPS))) /* §3.2: dropped silently */
-        return drop(c, seg, DROP_TCP_PAWS);
+        return c->profile->timestamps_may_miss ? TCP_CONTINUE : drop(c, seg, DROP_TCP_PAWS);
     if (LIKELY((int32_t)(options->timestamp_value - c->ts_recent) >= 0))
         return TCP_CONTINUE;
     if (c->stack->now - c->ts_recent_at > TCP_PAWS_IDLE) /* §5.5: TS.Recent says nothing now */
@@ -128,12 +128,6 @@ enum tcp_verdict tcp_check_sequence(struct tcp_connection *c, struct tcp_segment
     } else if (UNLIKELY(!acceptable(c, seg))) {
         return unacceptable(c, seg);
     }
-    /* RFC 7323 §4.3: remembered only from the segment that spans Last.ACK.sent. */
-    if (c->timestamps && !(seg->header.flags & TCP_RST) &&
-        seq_before_equal(seg->seq, c->last_ack_sent)) {
-        c->ts_recent = seg->header.options.timestamp_value;
-        c->ts_recent_at = c->stack->now;
-    }
     trim(c, seg);
     c->last_received_at = c->stack->now;
     return TCP_CONTINUE;
@@ -153,7 +147,8 @@ enum tcp_verdict tcp_check_rst(struct tcp_connection *c, struct tcp_segment *seg
      * defeat (RFC 1337 §3, first fix). */
     if (c->state == TCP_TIME_WAIT)
         return drop(c, seg, DROP_TCP_BAD_RST);
-    tcp_fail(c, c->state == TCP_SYN_RECEIVED ? TCP_REFUSED : TCP_RESET);
+    bool refused = c->state == TCP_SYN_RECEIVED && !c->fast_open_child;
+    tcp_fail(c, refused ? TCP_REFUSED : TCP_RESET);
     return TCP_STOP;
 }
 

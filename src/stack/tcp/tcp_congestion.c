@@ -90,9 +90,10 @@ void tcp_congestion_idle(struct tcp_connection *c)
  */
 uint32_t tcp_slow_start(struct tcp_connection *c, const struct tcp_ack_event *event)
 {
-    /* Only a window that was used says anything (RFC 7661 §1). */
-    if (event->flight_before < c->cwnd / 2)
+    /* Only a window that was used says anything (RFC 7661 §1): half of it, some time in the round
+     * trip. */
+    if (c->cwnd >= 2 * c->sending->flight_most)
         return 0;
     uint32_t limit = c->recovery == TCP_LOSS ? 2 * (uint32_t)c->mss : TCP_CWND_MAX;
-    return event->acknowledged < limit ? event->acknowledged : limit;
+    return event->delivered < limit ? event->delivered : limit;
 }

@@ -218,7 +218,7 @@ static void end(struct tcp_connection *c)
     }
     bool half_open = c->state == TCP_SYN_RECEIVED && !c->fast_open_child;
     if (c->state == TCP_SYN_RECEIVED && c->fast_open_child)
-        tcp_fast_open_proved(c, c->error == TCP_REFUSED);
+        tcp_fast_open_proved(c, c->error == TCP_RESET);
     tcp_destination_store(c);
     leave_map(c);
     tcp_set_state(c, TCP_CLOSED);
@@ -273,6 +273,8 @@ void tcp_established(struct tcp_connection *c)
     tcp_destination_recall(c);
     if (tcp_units_count(c))
         tcp_units_grow(c);
+    if (!c->fast_open_child)
+        tcp_window_begin(c);
     tcp_timer_stop(c);
     c->retries = 0;
     c->backoff = 0;

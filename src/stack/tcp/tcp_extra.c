@@ -78,8 +78,10 @@ enum tcp_limit tcp_limit(const struct tcp_connection *c)
     uint32_t flight = c->state >= TCP_ESTABLISHED ? tcp_flight(c) : 0;
     if (unsent == 0 && flight == 0)
         return TCP_LIMIT_IDLE;
+    if (unsent == 0 && c->send_full)
+        return tcp_pipe(c) + c->mss > c->cwnd ? TCP_LIMIT_CONGESTION : TCP_LIMIT_BUFFER;
     if (unsent == 0)
-        return c->send_full ? TCP_LIMIT_BUFFER : TCP_LIMIT_APPLICATION;
+        return TCP_LIMIT_APPLICATION;
     if (timer_armed(&c->sending->pace_timer))
         return TCP_LIMIT_PACING;
     uint32_t next = unsent < c->mss ? unsent : c->mss;

@@ -318,7 +318,7 @@ static void lose_rest(struct tcp_connection *c, uint32_t len)
         .sent_at = c->last_sent_at,
         .start = c->snd_nxt,
         .end = seq_add(c->snd_nxt, len),
-        .flags = TCP_SENT_EVER_AGAIN,
+        .flags = TCP_SENT_EVER_AGAIN | (c->profile->push_each_write ? TCP_SENT_PUSH : 0),
     };
     tcp_sent_append(c, sent);
     tcp_sent_set(c, sent, sent->flags | TCP_SENT_LOST);

@@ -205,6 +205,7 @@ static struct tcp_connection *grow_up(struct tcp_listener *listener,
     c->segments_out = 1u + c->retries;
     if (c->retries > 0 && tcp_extra_begin(c)) {
         c->extra->retransmits = c->retries;
+        c->extra->syn_retransmits = c->retries;
         c->extra->timeouts = c->retries;
     }
     return c;
@@ -262,6 +263,14 @@ void tcp_half_open_arrives(struct stack *stack, struct tcp_entry *entry, struct 
     } else {
         (void)complete(listener, entry, seg);
     }
+}
+
+/* A stranger would have to guess the number of our SYN (RFC 5927 §4.1). */
+void tcp_half_open_unreachable(struct stack *stack, struct tcp_entry *entry, struct seq seq)
+{
+    struct tcp_listener *listener = listener_of(stack, entry);
+    if (listener->profile->half_open_unreachable && seq.n == entry->u.syn.iss)
+        give_up(listener, entry, false);
 }
 
 /* ---- time, and the end of the listener ---- */

@@ -29,6 +29,14 @@ void tcp_icmp(struct stack *stack, const struct icmp_report *report)
     struct seq seq = seq_of(read_u32(&r));
     if (r.failed)
         return;
+    bool nowhere = report->type == ICMP_UNREACHABLE && report->code <= ICMP_HOST_UNREACHABLE;
+    struct tcp_entry *entry =
+        tcp_entry_find(stack, tcp_hash(stack, &local, &remote), &local, &remote);
+    if (entry != NULL && entry->row != TCP_ROW_TIME_WAIT) {
+        if (nowhere)
+            tcp_half_open_unreachable(stack, entry, seq);
+        return;
+    }
     struct tcp_connection *c = tcp_find(stack, &local, &remote);
     if (c == NULL || c->unanswered || c->state == TCP_TIME_WAIT)
         return;

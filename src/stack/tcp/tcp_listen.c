@@ -155,6 +155,9 @@ static void open_at_once(struct tcp_listener *listener, const struct tcp_segment
     c->cookie_granted = fast_open == TCP_FAST_OPEN_TAKE_AND_GRANT;
     c->cookie_experimental = seg->header.options.cookie_experimental;
     tcp_fast_open_child(c, seg);
+    struct tcp_path path;
+    (void)!tcp_path_find(c, &path); /* for c->mss, by which cwnd is counted */
+    tcp_window_begin(c);
     tcp_congestion_open(c);
     hand_over(c);
     c->syn_wanted = true;

@@ -163,6 +163,17 @@ static uint32_t text_len(struct tcp_connection *c, const struct tcp_path *path)
     return len >= c->snd_wnd_max / 2 || c->probe_forced ? len : 0;
 }
 
+/* How much of the window was used: the most in a round trip. */
+static void note_flight(struct tcp_connection *c)
+{
+    struct tcp_sending *s = c->sending;
+    uint32_t flight = tcp_flight(c);
+    if (flight > s->flight_most || seq_after_equal(c->snd_una, s->flight_most_end)) {
+        s->flight_most = flight;
+        s->flight_most_end = c->snd_nxt;
+    }
+}
+
 static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
 {
     uint32_t len = text_len(c, path);
@@ -208,6 +219,7 @@ static bool send_new(struct tcp_connection *c, const struct tcp_path *path)
     c->snd_nxt = sent->end;
     c->sending->next = stretch.chunk;
     c->fin_sent = fin_went;
+    note_flight(c);
     if (UNLIKELY(c->sending->units > 0))
         tcp_units_sent(c, ends && sent_len >= len);
     if (sent_len % path->mss != 0 && !c->probe_forced)
@@ -341,6 +353,7 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
         made = output_syn(c, &path);
     if (!opening || (c->fast_open_child && !c->syn_wanted)) {
         bool owed = c->ack_pending || c->ack_now;
+        struct seq before = c->snd_nxt;
         if (tcp_flight(c) == 0 && !seq_equal(c->snd_nxt, c->snd_end))
             tcp_congestion_idle(c);
         if (UNLIKELY(c->paced || c->profile->burst_min != 0))
@@ -356,7 +369,7 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
         *more = made == budget;
         if (c->ack_pending || c->ack_now)
             made += acknowledge(c, &path);
-        else if (owed)
+        else if (owed && !seq_equal(c->snd_nxt, before))
             c->quick_acks = 0; /* it is a dialogue: answers carry the acknowledgements */
     }
     tcp_timer_settle(c);

@@ -59,7 +59,8 @@ bool tcp_pacing_open(struct tcp_connection *c)
 {
     struct tcp_sending *s = c->sending;
     usec now = c->stack->now;
-    if (s == tcp_sending_none() || s->depart_at <= now)
+    if (s == tcp_sending_none() || s->depart_at <= now ||
+        c->text_segments_out < c->profile->pacing_after)
         return true;
     if (s->burst_at == now && s->burst_len < tcp_pacing_burst(c))
         return true; /* in the middle of a burst */
@@ -71,7 +72,10 @@ void tcp_pacing_sent(struct tcp_connection *c, uint32_t len)
 {
     struct tcp_sending *s = c->sending;
     usec now = c->stack->now;
-    usec least = s->opened_at == now ? now - LATE_MAX : now;
+    usec least = s->opened_at == now && c->profile->pacing_after == 0 ? now - LATE_MAX : now;
+    usec idle = usec_max(now - s->depart_at, 0);
+    if (c->text_segments_out <= c->profile->pacing_after)
+        return;
     if (s->depart_at <= now) {
         s->burst_at = now;
         s->burst_len = 0;
@@ -81,7 +85,10 @@ void tcp_pacing_sent(struct tcp_connection *c, uint32_t len)
         s->depart_at = least;
     uint64_t rate = tcp_pacing_rate(c);
     uint64_t due = (uint64_t)len * USEC_PER_SEC + (s->depart_rest < rate ? s->depart_rest : 0);
-    s->depart_at += (usec)(due / rate);
+    usec interval = (usec)(due / rate);
+    if (c->profile->pacing_after != 0)
+        interval -= usec_min(interval / 2, idle);
+    s->depart_at += interval;
     s->depart_rest = due % rate;
 }
 

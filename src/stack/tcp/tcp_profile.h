@@ -90,6 +90,7 @@ struct tcp_profile {
     bool sack;               /* RFC 2018 */
     bool dsack;              /* RFC 2883 */
     bool timestamps;         /* RFC 7323 */
+    bool timestamps_may_miss; /* a segment without them is not dropped for that (§3.2 wishes it) */
     bool window_scaling;
     uint8_t syn_cookies;     /* enum tcp_syn_cookies */
     uint8_t ecn;             /* enum tcp_ecn */
@@ -124,6 +125,8 @@ struct tcp_profile {
                               * so many segments at least */
     bool empty_probes;       /* a closed window is asked with an old number rather than an octet */
     bool pacing;             /* also for algorithms that do not need it */
+    uint8_t pacing_after;    /* segments of a connection that are not paced; then time in which none
+                              * left shortens the next interval, by half at most. 0: neither */
     uint64_t pacing_rate_max; /* octets a second; 0: none */
     uint32_t send_buffer;    /* octets queued and unacknowledged */
     uint32_t send_buffer_max; /* auto-tuning goes up to it; <= send_buffer: none */
@@ -144,12 +147,17 @@ struct tcp_profile {
     usec rto_min;            /* beyond the round trip: the least of 4 * RTTVAR */
     usec rto_max;
     bool rtt_each_ack;       /* a sample of the round trip for each ACK, not for each round trip */
+    bool silent_on_future_ack; /* an ACK of what was never sent gets no answer (RFC 9293 §3.10.7.4,
+                              * fifth, wishes one) */
+    bool half_open_unreachable; /* ICMP about a host or net ends one that came from LISTEN */
     usec user_timeout;       /* RFC 9293 §3.8.3, R2; 0: `retries` decides */
     usec user_timeout_told;  /* RFC 5482, ADV_UTO: the peer is told so, and heeded; 0: neither */
 
     /* Receiving. */
     uint32_t receive_buffer; /* octets received and not consumed; what the first window offers */
     uint32_t receive_buffer_max; /* auto-tuning */
+    bool window_grows;       /* what is offered begins with the SYN's window and grows with what
+                              * comes, up to the buffer; and is rounded up as the field tells it */
     uint32_t window_clamp;   /* of what is offered; 0: none */
     uint32_t receive_low;    /* octets; below it the application is not told READABLE */
     usec delayed_ack;        /* RFC 9293 §3.8.6.3 */

@@ -32,6 +32,22 @@ static uint32_t queued(const struct tcp_connection *c)
     return c->received_len + (c->reorder != NULL ? c->reorder->octets : 0);
 }
 
+void tcp_window_begin(struct tcp_connection *c)
+{
+    if (!c->profile->window_grows || !tcp_extra_begin(c))
+        return;
+    c->extra->window_limit = c->passive ? tcp_syn_ack_window(c) : tcp_window_offered(c);
+}
+
+/* Whoever sends more is offered more: two segments for each that comes. */
+static void grow_window(struct tcp_connection *c, uint32_t len)
+{
+    uint32_t more = 2 * (len > c->rcv_mss ? len : c->rcv_mss);
+    c->extra->window_limit += more;
+    if (c->extra->window_limit >= c->receive_buffer)
+        c->extra->window_limit = 0;
+}
+
 static bool take_in_order(struct tcp_connection *c, const struct tcp_segment *seg)
 {
     if (!tcp_queue_add(c->stack, &c->received, seg->packet->frame, seg->text, seg->seq))
@@ -42,6 +58,8 @@ static bool take_in_order(struct tcp_connection *c, const struct tcp_segment *se
         len += tcp_reorder_collect(c);
         c->ack_now = true; /* a hole was filled, or there still is one (RFC 5681 §4.2) */
     }
+    if (UNLIKELY(c->extra->window_limit != 0))
+        grow_window(c, len);
     c->received_len += len;
     c->octets_received += len;
     if (tcp_tunable(c))
@@ -139,6 +157,8 @@ static uint32_t space(const struct tcp_connection *c)
     uint32_t most = UINT32_C(65535) << c->rcv_scale;
     if (UNLIKELY(c->profile->window_clamp != 0) && c->profile->window_clamp < most)
         most = c->profile->window_clamp;
+    if (UNLIKELY(c->extra->window_limit != 0) && c->extra->window_limit < most)
+        most = c->extra->window_limit;
     uint32_t free = c->receive_buffer > c->received_len ? c->receive_buffer - c->received_len : 0;
     return free < most ? free : most;
 }
@@ -153,6 +173,8 @@ uint16_t tcp_window_to_offer(struct tcp_connection *c)
         worth = c->rcv_mss;
     if (free > offer && free - offer >= worth)
         offer = free;
+    if (c->profile->window_grows) /* by less than the peer can see */
+        offer += (UINT32_C(1) << c->rcv_scale) - 1;
     uint32_t value = offer >> c->rcv_scale;
     if (value > UINT16_MAX)
         value = UINT16_MAX;
@@ -167,6 +189,8 @@ bool tcp_window_update_due(const struct tcp_connection *c)
     uint32_t offered = tcp_window_offered(c);
     uint32_t free = space(c);
     if (!tcp_takes_text(c) || free <= offered)
+        return false;
+    if (c->profile->window_grows && free / 2 < offered) /* else every segment would be told of */
         return false;
     uint32_t opened = free - offered;
     uint32_t half = c->receive_buffer / 2;

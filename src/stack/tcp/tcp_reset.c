@@ -71,6 +71,11 @@ void tcp_reset_connection(struct tcp_connection *c)
         .acknowledgement = c->rcv_nxt.n,
         .flags = TCP_ACK,
     };
+    if (c->timestamps && !c->unanswered) { /* RFC 7323 §3.2: SHOULD */
+        header.options.present = TCP_HAS_TIMESTAMPS;
+        header.options.timestamp_value = tcp_timestamp(c);
+        header.options.timestamp_echo = c->ts_recent;
+    }
     switch ((enum tcp_state)c->state) {
     case TCP_SYN_RECEIVED:
     case TCP_ESTABLISHED:

@@ -114,7 +114,7 @@ void tcp_send_room_changed(struct tcp_connection *c)
 
 static void was_queued(struct tcp_connection *c)
 {
-    if (room(c) == 0)
+    if (LIKELY(!tcp_units_count(c)) && room(c) == 0)
         c->send_full = true; /* the application has seen that there is no room */
     if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT || c->fast_open_child)
         tcp_wake(c);

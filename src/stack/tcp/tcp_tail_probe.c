@@ -30,8 +30,11 @@ void tcp_tail_probe_schedule(struct tcp_connection *c)
 {
     struct tcp_sending *s = c->sending;
     s->probe_at = USEC_NEVER;
-    if (may_probe(c) && s->first != NULL)
-        s->probe_at = usec_min(c->stack->now + probe_interval(c), s->rto_at);
+    if (may_probe(c) && s->first != NULL) {
+        usec now = c->stack->now;
+        usec rto_at = s->rto_at != USEC_NEVER ? s->rto_at : now + tcp_patience(c);
+        s->probe_at = usec_min(now + probe_interval(c), rto_at);
+    }
 }
 
 void tcp_tail_probe_due(struct tcp_connection *c)

@@ -73,9 +73,12 @@ static uint32_t not_sent(const struct tcp_connection *c)
 uint32_t tcp_units_cost(const struct tcp_connection *c)
 {
     const struct tcp_sending *s = c->sending;
-    if (tcp_units_count(c))
-        return (s->records + s->units) * c->profile->unit_cost;
-    return s->units * RECORD_COST;
+    if (!tcp_units_count(c))
+        return s->units * RECORD_COST;
+    uint32_t leaving = (uint32_t)seq_diff(stays_from(c), c->snd_nxt);
+    uint32_t burst = tcp_burst_wanted(c, c->mss);
+    uint32_t pieces = (leaving + burst - 1) / burst; /* each will be one of its own */
+    return (s->records + s->units + pieces) * c->profile->unit_cost;
 }
 
 uint32_t tcp_units_limit(const struct tcp_connection *c)
