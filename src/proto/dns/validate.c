@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: ISC */
+/* validate.c - signatures over RRsets in canonical form, and the chain from DS to DNSKEY. */
+#include "proto/dns/validate.h"
+
+#include "proto/dns/validate_internal.h"
+
+enum {
+    KEY_FLAG_ZONE = 0x0100,
+    KEY_FLAG_REVOKE = 0x0080, /* RFC 5011 §2.1 */
+    KEY_PROTOCOL = 3,
+    DS_SHA1 = 1,
+    SIGNATURE_HEAD_LEN = 18,
+};
+
+struct validate_outcome validate_say(enum cache_security security, uint16_t ede)
+{
+    return (struct validate_outcome){security, ede};
+}
+
+void validate_init(struct validate_context *v, const struct validate_crypto *crypto,
+                   int64_t wall_seconds, uint8_t scratch[VALIDATE_SCRATCH_LEN])
+{
+    *v = (struct validate_context){
+        .crypto = crypto,
+        .wall_seconds = wall_seconds,
+        .verifications_left = VALIDATE_VERIFICATIONS_MAX,
+        .hashes_left = VALIDATE_HASHES_MAX,
+        .scratch = scratch,
+    };
+}
+
+uint16_t validate_key_tag(struct bytes rdata)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < rdata.len; i++)
+        sum += (i & 1) != 0 ? rdata.data[i] : (uint32_t)rdata.data[i] << 8;
+    return (uint16_t)(sum + (sum >> 16));
+}
+
+/* ---- records taken apart ---- */
+
+struct signature {
+    uint16_t type;
+    uint8_t algorithm;
+    uint8_t labels;
+    uint32_t ttl;
+    uint32_t expires_at, valid_from;
+    uint16_t tag;
+    struct dns_name signer;
+    struct bytes head; /* what is signed of it, before the signer */
+    struct bytes octets;
+};
+
+static bool read_signature(struct bytes rdata, struct signature *out)
+{
+    struct reader r = reader_of(rdata);
+    out->head = bytes_first(rdata, SIGNATURE_HEAD_LEN);
+    out->type = read_u16(&r);
+    out->algorithm = read_u8(&r);
+    out->labels = read_u8(&r);
+    out->ttl = read_u32(&r);
+    out->expires_at = read_u32(&r);
+    out->valid_from = read_u32(&r);
+    out->tag = read_u16(&r);
+    dns_name_read(&r, rdata, &out->signer);
+    out->octets = read_rest(&r);
+    return !r.failed;
+}
+
+struct key {
+    uint16_t flags;
+    uint8_t protocol;
+    uint8_t algorithm;
+    struct bytes octets;
+};
+
+static bool read_key(struct bytes rdata, struct key *out)
+{
+    struct reader r = reader_of(rdata);
+    out->flags = read_u16(&r);
+    out->protocol = read_u8(&r);
+    out->algorithm = read_u8(&r);
+    out->octets = read_rest(&r);
+    return !r.failed && (out->flags & KEY_FLAG_ZONE) != 0 && out->protocol == KEY_PROTOCOL;
+}
+
+/* ---- canonical form ---- */
+
+/* Types whose names are in lower case in what is signed (RFC 4034 §6.2, RFC 6840 §5.1). */
+static bool has_lower_names(uint16_t type)
+{
+    static const uint16_t types[] = {DNS_NS,    DNS_CNAME, DNS_SOA, DNS_PTR, DNS_MX,   DNS_RP,
+                                     DNS_AFSDB, DNS_NAPTR, DNS_KX,  DNS_SRV, DNS_DNAME};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (types[i] == type)
+            return true;
+    return false;
+}
+
+/* One field of RDATA before a name; true: it was a name. */
+static void copy_field(char field, struct reader *r, struct bytes rdata, struct writer *w)
+{
+    struct dns_name name;
+    switch (field) {
+    case 'n':
+    case 'N':
+        dns_name_read(r, rdata, &name);
+        dns_name_lower(&name);
+        dns_name_write(w, &name);
+        break;
+    case '1':
+        write_u8(w, read_u8(r));
+        break;
+    case '2':
+        write_u16(w, read_u16(r));
+        break;
+    case '4':
+    case 't':
+        write_u32(w, read_u32(r));
+        break;
+    case 's': {
+        uint8_t len = read_u8(r);
+        write_u8(w, len);
+        write_bytes(w, read_bytes(r, len));
+        break;
+    }
+    default:
+        write_bytes(w, read_rest(r));
+    }
+}
+
+static void write_canonical(uint16_t type, struct bytes rdata, struct writer *w)
+{
+    if (!has_lower_names(type)) {
+        write_bytes(w, rdata);
+        return;
+    }
+    struct reader r = reader_of(rdata);
+    for (const char *field = dns_type_fields(type); *field != '\0'; field++)
+        copy_field(*field, &r, rdata, w);
+    w->failed |= r.failed;
+}
+
+struct piece {
+    uint32_t at, len;
+};
+
+/* RFC 4034 §6.3: as octets, a prefix first. */
+static int compare(const uint8_t *base, const struct piece *a, const struct piece *b)
+{
+    size_t len = a->len < b->len ? a->len : b->len;
+    int order = memcmp(base + a->at, base + b->at, len);
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static void sort(const uint8_t *base, struct piece *list, size_t count)
+{
+    for (size_t gap = count / 2; gap > 0; gap /= 2) /* Shell's */
+        for (size_t i = gap; i < count; i++) {
+            struct piece piece = list[i];
+            size_t at = i;
+            for (; at >= gap && compare(base, &list[at - gap], &piece) > 0; at -= gap)
+                list[at] = list[at - gap];
+            list[at] = piece;
+        }
+}
+
+/* The name under which it was signed: the owner, or the wildcard that it came from (§3.1.8.1). */
+static bool signed_owner(const struct dns_name *owner, unsigned labels, struct dns_name *out)
+{
+    unsigned have = validate_labels(owner);
+    *out = *owner;
+    dns_name_lower(out);
+    if (labels == have)
+        return true;
+    if (labels > have)
+        return false;
+    validate_tail(out, labels, out);
+    return dns_name_child(bytes_of("*", 1), out, out);
+}
+
+/* What the signature is over: into v->scratch, behind the RDATA that is sorted there. */
+static bool signed_data(struct validate_context *v, const struct validate_set *set,
+                        const struct signature *signature, struct bytes *out)
+{
+    struct piece pieces[VALIDATE_RECORDS_MAX];
+    struct writer w = writer_of(v->scratch, VALIDATE_SCRATCH_LEN);
+    struct reader r = reader_of(set->records);
+    struct bytes rdata;
+    size_t count = 0;
+    struct dns_name owner, signer = signature->signer;
+    while (cache_read_rdata(&r, &rdata)) {
+        if (count == VALIDATE_RECORDS_MAX)
+            return false;
+        size_t at = writer_len(&w);
+        write_canonical(set->type, rdata, &w);
+        pieces[count++] = (struct piece){(uint32_t)at, (uint32_t)(writer_len(&w) - at)};
+    }
+    if (!signed_owner(set->owner, signature->labels, &owner))
+        return false;
+    sort(v->scratch, pieces, count);
+    size_t from = writer_len(&w);
+    write_bytes(&w, signature->head);
+    dns_name_lower(&signer);
+    dns_name_write(&w, &signer);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && compare(v->scratch, &pieces[i - 1], &pieces[i]) == 0)
+            continue;
+        dns_name_write(&w, &owner);
+        write_u16(&w, set->type);
+        write_u16(&w, DNS_IN);
+        write_u32(&w, signature->ttl);
+        write_u16(&w, (uint16_t)pieces[i].len);
+        write_copy(&w, v->scratch + pieces[i].at, pieces[i].len);
+    }
+    *out = bytes_after(writer_bytes(&w), from);
+    return !w.failed;
+}
+
+/* ---- signatures ---- */
+
+/* RFC 4034 §3.1.5: serial number arithmetic. */
+static uint16_t out_of_time(const struct validate_context *v, const struct signature *s)
+{
+    uint32_t now = (uint32_t)v->wall_seconds;
+    if ((int32_t)(s->expires_at - s->valid_from) < 0)
+        return DNS_EDE_SIGNATURE_TOO_EARLY;
+    if ((int32_t)(s->expires_at - now) < 0)
+        return DNS_EDE_SIGNATURE_EXPIRED;
+    if ((int32_t)(now - s->valid_from) < 0)
+        return DNS_EDE_SIGNATURE_NOT_YET;
+    return DNS_EDE_NONE;
+}
+
+/* By one of the keys with its tag; true: it is. */
+static bool is_signed_by(struct validate_context *v, const struct validate_set *set,
+                         const struct signature *s, struct bytes keys, uint16_t *ede)
+{
+    struct bytes data, rdata;
+    struct reader r = reader_of(keys);
+    unsigned tried = 0;
+    if (!signed_data(v, set, s, &data))
+        return false;
+    while (cache_read_rdata(&r, &rdata)) {
+        struct key key;
+        if (!read_key(rdata, &key) || key.algorithm != s->algorithm ||
+            (key.flags & KEY_FLAG_REVOKE) != 0 || validate_key_tag(rdata) != s->tag)
+            continue;
+        if (tried++ == VALIDATE_KEYS_TRIED_MAX || v->verifications_left == 0)
+            return false;
+        v->verifications_left--;
+        if (v->crypto->verify(v->crypto->self, s->algorithm, key.octets, data, s->octets) ==
+            VALIDATE_RIGHT)
+            return true;
+        *ede = DNS_EDE_BOGUS;
+    }
+    return false;
+}
+
+struct validate_outcome validate_set(struct validate_context *v, const struct validate_set *set,
+                                     const struct validate_zone *zone, unsigned *labels)
+{
+    struct reader r = reader_of(set->signatures);
+    struct bytes rdata;
+    uint16_t ede = DNS_EDE_RRSIGS_MISSING;
+    while (cache_read_rdata(&r, &rdata)) {
+        struct signature s;
+        if (!read_signature(rdata, &s) || s.type != set->type ||
+            !dns_name_equal(&s.signer, zone->name) ||
+            !dns_name_within(set->owner, zone->name) || s.labels > validate_labels(set->owner))
+            continue;
+        uint16_t time = out_of_time(v, &s);
+        if (time != DNS_EDE_NONE) {
+            ede = time;
+            continue;
+        }
+        if (ede == DNS_EDE_RRSIGS_MISSING)
+            ede = DNS_EDE_DNSKEY_MISSING;
+        if (is_signed_by(v, set, &s, zone->keys, &ede)) {
+            *labels = s.labels;
+            return validate_say(CACHE_SECURE, DNS_EDE_NONE);
+        }
+    }
+    return validate_say(CACHE_BOGUS, ede);
+}
+
+/* ---- the chain ---- */
+
+struct ds {
+    uint16_t tag;
+    uint8_t algorithm;
+    uint8_t digest_type;
+    struct bytes digest;
+};
+
+static bool read_ds(struct bytes rdata, struct ds *out)
+{
+    struct reader r = reader_of(rdata);
+    out->tag = read_u16(&r);
+    out->algorithm = read_u8(&r);
+    out->digest_type = read_u8(&r);
+    out->digest = read_rest(&r);
+    return !r.failed && out->digest.len > 0;
+}
+
+/* How to digest nothing: does the library know the type? */
+static bool knows_digest(const struct validate_context *v, uint8_t type)
+{
+    uint8_t out[VALIDATE_DIGEST_MAX];
+    return v->crypto->digest(v->crypto->self, type, bytes_empty(), bytes_empty(), out) > 0;
+}
+
+/* What of the DS records can be used; SHA-1 only where there is nothing better (RFC 4509 §3). */
+struct ds_choice {
+    bool usable, better_than_sha1, known_algorithm;
+};
+
+static struct ds_choice look_at_ds(const struct validate_context *v, struct bytes list)
+{
+    struct ds_choice choice = {false, false, false};
+    struct reader r = reader_of(list);
+    struct bytes rdata;
+    struct ds ds;
+    while (cache_read_rdata(&r, &rdata)) {
+        if (!read_ds(rdata, &ds) || !v->crypto->supports(v->crypto->self, ds.algorithm))
+            continue;
+        choice.known_algorithm = true;
+        if (!knows_digest(v, ds.digest_type))
+            continue;
+        choice.usable = true;
+        choice.better_than_sha1 |= ds.digest_type != DS_SHA1;
+    }
+    return choice;
+}
+
+static bool ds_matches(const struct validate_context *v, const struct dns_name *zone,
+                       const struct ds *ds, struct bytes key_rdata)
+{
+    struct key key;
+    uint8_t digest[VALIDATE_DIGEST_MAX];
+    struct dns_name owner = *zone;
+    if (!read_key(key_rdata, &key) || key.algorithm != ds->algorithm ||
+        (key.flags & KEY_FLAG_REVOKE) != 0 || validate_key_tag(key_rdata) != ds->tag)
+        return false;
+    dns_name_lower(&owner);
+    size_t len = v->crypto->digest(v->crypto->self, ds->digest_type, dns_name_bytes(&owner),
+                                   key_rdata, digest);
+    return len > 0 && bytes_equal(bytes_of(digest, len), ds->digest);
+}
+
+/* The keys that one DS names must have signed them all. */
+static bool signed_by_ds(struct validate_context *v, const struct validate_set *keys,
+                         const struct ds *ds, uint16_t *ede)
+{
+    struct reader r = reader_of(keys->records);
+    struct bytes rdata;
+    unsigned tried = 0;
+    while (cache_read_rdata(&r, &rdata)) {
+        if (!ds_matches(v, keys->owner, ds, rdata))
+            continue;
+        if (tried++ == VALIDATE_KEYS_TRIED_MAX)
+            return false;
+        uint8_t one[2 + 4096];
+        struct writer w = writer_of(one, sizeof one);
+        cache_write_rdata(&w, rdata);
+        struct validate_zone zone = {keys->owner, writer_bytes(&w)};
+        unsigned labels;
+        struct validate_outcome outcome = validate_set(v, keys, &zone, &labels);
+        if (!w.failed && outcome.security == CACHE_SECURE)
+            return true;
+        *ede = outcome.ede;
+    }
+    return false;
+}
+
+struct validate_outcome validate_keys(struct validate_context *v, const struct validate_set *keys,
+                                      struct bytes list)
+{
+    struct ds_choice choice = look_at_ds(v, list);
+    if (!choice.usable)
+        return validate_say(CACHE_INSECURE, choice.known_algorithm
+                                                ? DNS_EDE_UNSUPPORTED_DIGEST
+                                                : DNS_EDE_UNSUPPORTED_ALGORITHM);
+    struct reader r = reader_of(list);
+    struct bytes rdata;
+    uint16_t ede = DNS_EDE_DNSKEY_MISSING;
+    while (cache_read_rdata(&r, &rdata)) {
+        struct ds ds;
+        if (!read_ds(rdata, &ds) || !v->crypto->supports(v->crypto->self, ds.algorithm) ||
+            (choice.better_than_sha1 && ds.digest_type == DS_SHA1))
+            continue;
+        if (signed_by_ds(v, keys, &ds, &ede))
+            return validate_say(CACHE_SECURE, DNS_EDE_NONE);
+    }
+    return validate_say(CACHE_BOGUS, ede);
+}
