@@ -2,19 +2,21 @@
 /*
  * tap_server.c - bench_tool's servers (sink, echo, source, UDP) on our stack over a TAP device:
  *
- *      tap_server NAME ADDRESS/LEN PORT [mtu=N] [plain]
+ *      tap_server NAME ADDRESS/LEN PORT [mtu=N] [plain] [congestion=NAME] [IMPAIRMENT…]
  *
  * makes the device, says "ready", and serves until killed. `plain`: without offload, so that what
- * crosses the device is packets of the MTU.
+ * crosses the device is packets of the MTU; so it is with impairments (bench/support/impair.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/support/impair.h"
 #include "io/node.h"
 #include "io/tap_port.h"
 #include "os/tap.h"
 #include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_profile.h"
 #include "stack/udp.h"
 
 enum { ECHO_PORTS = 8, SOURCE_PORT = 9, UDP_ANSWER = 128, BLOCK = 65536, VIEWS = 16 };
@@ -43,6 +45,7 @@ struct datagrams {
 static struct service services[ECHO_PORTS + 2];
 static struct datagrams datagrams;
 static uint8_t block[BLOCK];
+static int congestion = TCP_CONGESTION_CUBIC;
 
 static _Noreturn void die(const char *what)
 {
@@ -111,6 +114,7 @@ static void on_service(struct node_client *client, const struct socket_event *ev
         peer->client.on_event = on_peer;
         peer->role = service->role;
         (void)tcp_set_option(peer->c, TCP_OPTION_NODELAY, 1);
+        (void)tcp_set_option(peer->c, TCP_OPTION_CONGESTION, (uint32_t)congestion);
         if (service->role == SOURCE)
             fill(peer);
         else
@@ -153,9 +157,20 @@ static void serve(struct stack *stack, unsigned port)
         die("cannot open the UDP port");
 }
 
-static void open_device(struct node *node, const char *name, const struct ip_prefix *address,
-                        uint16_t mtu, bool offload)
+struct device {
+    const char *name;
+    struct ip_prefix address;
+    unsigned mtu;
+    bool offload;
+    bool impaired;
+    struct wire_options wire;
+};
+
+static void open_device(struct node *node, const struct device *device)
 {
+    const char *name = device->name;
+    bool offload = device->offload;
+    uint16_t mtu = (uint16_t)device->mtu;
     struct tap_options options = {
         .name = name,
         .vnet_header_len = offload ? TAP_VNET_HEADER_LEN : 0,
@@ -172,32 +187,46 @@ static void open_device(struct node *node, const char *name, const struct ip_pre
     };
     snprintf(interface.name, sizeof interface.name, "%s", name);
     int index = stack_add_interface(node_stack(node), &interface);
-    if (index < 0 || !stack_add_address(node_stack(node), 0, address, false))
+    if (index < 0 || !stack_add_address(node_stack(node), 0, &device->address, false))
         die("cannot set up the interface");
     struct tap_port_options port = {
-        .fd = tap.fd, .vnet = offload, .mtu = mtu, .name = name, .mac = interface.mac};
+        .fd = tap.fd, .vnet = offload, .mtu = mtu, .name = name, .mac = interface.mac,
+        .wire = device->impaired ? &device->wire : NULL};
     struct tap_port *out;
     if (tap_port_new(node, &port, &out) < 0)
         die("cannot open the port");
 }
 
+/* False: it is no option. */
+static bool take_word(const char *word, struct device *device)
+{
+    if (strncmp(word, "congestion=", 11) == 0)
+        return (congestion = tcp_congestion_find(word + 11)) >= 0;
+    if (strcmp(word, "plain") == 0)
+        device->offload = false;
+    else if (impair_word(word, &device->wire))
+        device->impaired = true;
+    else
+        return sscanf(word, "mtu=%u", &device->mtu) == 1;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    struct ip_prefix address;
-    unsigned mtu = 1500;
-    bool offload = true;
-    if (argc < 4 || !prefix_parse(bytes_of(argv[2], strlen(argv[2])), &address))
-        die("NAME ADDRESS/LEN PORT [mtu=N] [plain]");
-    for (int i = 4; i < argc; i++) {
-        offload = offload && strcmp(argv[i], "plain") != 0;
-        (void)!sscanf(argv[i], "mtu=%u", &mtu);
-    }
+    struct device device = {.mtu = 1500, .offload = true, .wire = {.seed = 1}};
+    if (argc < 4 || !prefix_parse(bytes_of(argv[2], strlen(argv[2])), &device.address))
+        die("NAME ADDRESS/LEN PORT [mtu=N] [plain] [congestion=NAME] [IMPAIRMENT...]");
+    device.name = argv[1];
+    for (int i = 4; i < argc; i++)
+        if (!take_word(argv[i], &device))
+            die(argv[i]);
+    device.offload = device.offload && !device.impaired;
     struct loop *loop = loop_new();
     struct stack_options options = {0};
     struct node *node = loop != NULL ? node_new(loop, &options) : NULL;
     if (node == NULL)
         die("no memory");
-    open_device(node, argv[1], &address, (uint16_t)mtu, offload);
+    open_device(node, &device);
     serve(node_stack(node), (unsigned)atoi(argv[3]));
     puts("ready");
     fflush(stdout);
