@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "os/socket.h"
+#include "os/socket_batch.h"
 
 enum { BACKLOG_DEFAULT = 1024 };
 
@@ -137,6 +137,7 @@ static void kernel_free(struct net *base)
         continue;
     net_graveyard_done(&net->yard);
     net_pool_done(&net->pool);
+    host_batch_free(net->batch);
     free(net);
 }
 
@@ -154,6 +155,8 @@ struct net *net_kernel_new(struct loop *loop)
         return NULL;
     net->base = (struct net){&net_ops, loop};
     net->pool = (struct net_pool){0};
+    net->batch = NULL;
+    net->answering = NULL;
     net_graveyard_init(&net->yard, loop);
     list_init(&net->lingering);
     return &net->base;

@@ -11,14 +11,18 @@ enum {
     /* One for all streams and sockets: it is used within a callback only. A whole datagram fits. */
     KERNEL_RECEIVE_SIZE = STREAM_PENDING_MAX,
     KERNEL_ACCEPT_BATCH = 64,
-    KERNEL_DATAGRAM_BATCH = 64,
+    KERNEL_DATAGRAM_ERRORS = 64, /* told in one turn */
 };
 #define KERNEL_ACCEPT_PAUSE (100 * USEC_PER_MSEC) /* when there is no descriptor left */
 
 _Static_assert(KERNEL_RECEIVE_SIZE >= 65535, "a datagram fits");
 
+struct host_batch;
+
 struct kernel_net {
     struct net base;
+    struct host_batch *batch; /* of all sockets: one at a time is being read; NULL before the first */
+    struct dgram *answering;  /* the socket whose datagrams are being told: what it sends can wait */
     struct net_pool pool;
     struct net_graveyard yard;
     struct list_node lingering; /* streams that were let go, oldest first */

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "io/net_kernel.h"
-#include "os/socket.h"
+#include "os/socket_batch.h"
 
 struct kernel_dgram {
     struct dgram base;
@@ -24,7 +24,7 @@ static struct kernel_dgram *dgram_of(struct dgram *base)
 static void tell_errors(struct kernel_dgram *d)
 {
     struct host_datagram_error error;
-    for (int i = 0; i < KERNEL_DATAGRAM_BATCH && !d->closed; i++) {
+    for (int i = 0; i < KERNEL_DATAGRAM_ERRORS && !d->closed; i++) {
         if (host_datagram_error(d->watch.fd, &error) < 0)
             break;
         if (d->base.handler->on_error != NULL)
@@ -35,27 +35,37 @@ static void tell_errors(struct kernel_dgram *d)
         (void)host_socket_error(d->watch.fd);
 }
 
+static void tell_message(struct kernel_dgram *d, const struct host_datagram *facts,
+                         struct bytes payload)
+{
+    struct dgram_message message = {
+        .from = facts->from,
+        .to = {facts->to.address, d->local.port},
+        .payload = payload,
+        .interface = facts->interface,
+        .has_interface = facts->interface != 0,
+    };
+    if (d->base.handler->on_message != NULL)
+        d->base.handler->on_message(d->base.self, &d->base, &message);
+}
+
+/* What the socket itself sends meanwhile goes out at the end, in one call: a server answers most of
+ * what it is asked at once. */
 static void tell_messages(struct kernel_dgram *d)
 {
     struct kernel_net *net = kernel_net_of(d->base.net);
-    for (int i = 0; i < KERNEL_DATAGRAM_BATCH && !d->closed; i++) {
+    int count = host_batch_receive(net->batch, d->watch.fd);
+    net->answering = &d->base;
+    /* An error is that of an earlier datagram, told by tell_errors(). */
+    for (int i = 0; i < count && !d->closed; i++) {
         struct host_datagram facts;
-        int status =
-            host_datagram_receive(d->watch.fd, net->receive, sizeof net->receive, &facts);
-        if (status == -EAGAIN)
-            return;
-        /* Anything else is the error of an earlier datagram, told by tell_errors(). */
-        if (status < 0 || d->base.handler->on_message == NULL)
-            continue;
-        struct dgram_message message = {
-            .from = facts.from,
-            .to = {facts.to.address, d->local.port},
-            .payload = bytes_of(net->receive, facts.len),
-            .interface = facts.interface,
-            .has_interface = facts.interface != 0,
-        };
-        d->base.handler->on_message(d->base.self, &d->base, &message);
+        struct bytes payload;
+        if (host_batch_get(net->batch, (unsigned)i, &facts, &payload))
+            tell_message(d, &facts, payload);
     }
+    net->answering = NULL;
+    if (!d->closed)
+        host_batch_flush(net->batch, d->watch.fd);
 }
 
 static void on_dgram_ready(struct watch *watch, unsigned ready)
@@ -77,7 +87,15 @@ static int kernel_dgram_send(struct dgram *base, const struct dgram_message *mes
         .to = message->to,
         .interface = message->interface,
     };
-    return host_datagram_send(d->watch.fd, d->family, &facts, message->payload);
+    struct kernel_net *net = kernel_net_of(base->net);
+    if (net->answering != base)
+        return host_datagram_send(d->watch.fd, d->family, &facts, message->payload);
+    int taken = host_batch_put(net->batch, d->family, &facts, message->payload);
+    if (taken != 0)
+        return taken < 0 ? taken : 0;
+    host_batch_flush(net->batch, d->watch.fd);
+    taken = host_batch_put(net->batch, d->family, &facts, message->payload);
+    return taken > 0 ? 0 : taken < 0 ? taken : -EMSGSIZE;
 }
 
 static struct endpoint kernel_dgram_local(const struct dgram *base)
@@ -90,6 +108,9 @@ static void kernel_dgram_close(struct dgram *base)
     struct kernel_dgram *d = dgram_of(base);
     if (d->closed)
         return;
+    struct kernel_net *net = kernel_net_of(base->net);
+    if (net->answering == base)
+        host_batch_flush(net->batch, d->watch.fd);
     d->closed = true;
     loop_unwatch(&d->watch);
     (void)close(d->watch.fd);
@@ -126,9 +147,14 @@ static int open_bound(const struct dgram_options *options)
 int kernel_bind(struct net *net, const struct dgram_options *options,
                 const struct dgram_handler *handler, void *self, struct dgram **out)
 {
+    struct kernel_net *kernel_net = kernel_net_of(net);
+    if (kernel_net->batch == NULL)
+        kernel_net->batch = host_batch_new();
     struct kernel_dgram *d = calloc(1, sizeof *d);
-    if (d == NULL)
+    if (d == NULL || kernel_net->batch == NULL) {
+        free(d);
         return -ENOMEM;
+    }
     int fd = open_bound(options);
     int status = fd < 0 ? fd : loop_watch(net->loop, &d->watch, fd, LOOP_READ, on_dgram_ready);
     if (status < 0) {

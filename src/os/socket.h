@@ -61,14 +61,11 @@ struct host_datagram {
     struct endpoint to;      /* received: port 0. Sending: an address any is by route */
     unsigned interface;      /* ifindex; 0: not known, or by route */
     size_t len;
-    bool truncated;          /* it was longer than the buffer */
 };
 
-/* Asks for the target address, interface and ICMP errors of what arrives. */
+/* Asks for the target address, interface and ICMP errors of what arrives; it is taken by
+ * socket_batch.h. */
 MUST_USE int host_datagram_enable(int fd);
-
-/* 0, or a negative errno: -EAGAIN: none waits. */
-MUST_USE int host_datagram_receive(int fd, void *buffer, size_t size, struct host_datagram *out);
 
 /* `from` may name the source address; `to` the target. 0 or a negative errno. */
 MUST_USE int host_datagram_send(int fd, int family, const struct host_datagram *facts,

@@ -7,18 +7,13 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdalign.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h> /* <linux/errqueue.h> does not include it, and must come after */
 
 #include <linux/errqueue.h>
 
-enum { CONTROL_SIZE = 256 };
-
-struct control {
-    alignas(struct cmsghdr) char octets[CONTROL_SIZE];
-};
+#include "os/socket_control.h"
 
 int host_datagram_enable(int fd)
 {
@@ -36,9 +31,10 @@ int host_datagram_enable(int fd)
     return host_socket_family(fd) == AF_INET ? status4 : status;
 }
 
-static void read_facts(struct msghdr *message, struct host_datagram *out)
+void host_control_read(const struct msghdr *message, struct host_datagram *out)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+    struct msghdr *m = (struct msghdr *)(uintptr_t)message; /* the macros want it so */
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
@@ -53,33 +49,8 @@ static void read_facts(struct msghdr *message, struct host_datagram *out)
     }
 }
 
-int host_datagram_receive(int fd, void *buffer, size_t size, struct host_datagram *out)
-{
-    struct sockaddr_storage from = {0};
-    struct control control;
-    struct iovec part = {buffer, size};
-    struct msghdr message = {
-        .msg_name = &from,
-        .msg_namelen = sizeof from,
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = control.octets,
-        .msg_controllen = sizeof control.octets,
-    };
-    ssize_t len = recvmsg(fd, &message, 0);
-    if (len < 0)
-        return -errno;
-    struct host_datagram facts = {.len = (size_t)len};
-    if (!host_endpoint_of(&from, &facts.from))
-        return -EPROTO;
-    facts.truncated = (message.msg_flags & MSG_TRUNC) != 0;
-    read_facts(&message, &facts);
-    *out = facts;
-    return 0;
-}
-
-/* The control message that names source address and interface; returns its length. */
-static size_t write_source(const struct host_datagram *facts, int family, struct control *control)
+size_t host_control_source(const struct host_datagram *facts, int family,
+                           struct host_control *control)
 {
     struct cmsghdr header = {.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
     const struct ip_address *source = &facts->from.address;
@@ -107,21 +78,30 @@ static size_t write_source(const struct host_datagram *facts, int family, struct
     return CMSG_SPACE(len);
 }
 
+int host_control_target(const struct host_datagram *facts, int family,
+                        struct sockaddr_storage *out)
+{
+    socklen_t len = host_address_of(family, &facts->to, out);
+    if (len == 0)
+        return -EAFNOSUPPORT;
+    if (family == AF_INET6 && address_is_link_local(&facts->to.address))
+        ((struct sockaddr_in6 *)out)->sin6_scope_id = facts->interface;
+    return (int)len;
+}
+
 int host_datagram_send(int fd, int family, const struct host_datagram *facts, struct bytes payload)
 {
     struct sockaddr_storage to;
-    socklen_t to_len = host_address_of(family, &facts->to, &to);
-    if (to_len == 0)
-        return -EAFNOSUPPORT;
-    if (family == AF_INET6 && address_is_link_local(&facts->to.address))
-        ((struct sockaddr_in6 *)&to)->sin6_scope_id = facts->interface;
+    int to_len = host_control_target(facts, family, &to);
+    if (to_len < 0)
+        return to_len;
     struct iovec part = {(void *)(uintptr_t)payload.data, payload.len};
     struct msghdr message = {
-        .msg_name = &to, .msg_namelen = to_len, .msg_iov = &part, .msg_iovlen = 1};
-    struct control control;
+        .msg_name = &to, .msg_namelen = (socklen_t)to_len, .msg_iov = &part, .msg_iovlen = 1};
+    struct host_control control;
     if (facts->interface != 0 || !address_is_any(&facts->from.address)) {
         message.msg_control = control.octets;
-        message.msg_controllen = write_source(facts, family, &control);
+        message.msg_controllen = host_control_source(facts, family, &control);
     }
     /* With IP_RECVERR an ICMP error for an earlier datagram also fails one later call, which has
      * then cleared it. What is behind it is in the error queue; this datagram is sent again. */
@@ -151,7 +131,7 @@ static struct ip_address offender_of(const struct cmsghdr *c)
 int host_datagram_error(int fd, struct host_datagram_error *out)
 {
     struct sockaddr_storage to = {0};
-    struct control control;
+    struct host_control control;
     uint8_t head[8];
     struct iovec part = {head, sizeof head};
     struct msghdr message = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* test_socket.c - endpoints as the kernel wants them, and what surrounds datagrams. */
-#include "os/socket.h"
+#include "os/socket_batch.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -120,21 +120,72 @@ static void check_datagram(const char *bind_to, const char *send_to)
     to.port = host_socket_local(fd).port;
     struct host_datagram facts = {.to = to, .interface = 1};
     struct host_datagram got;
-    char buffer[4];
+    struct bytes payload;
+    struct host_batch *batch = host_batch_new();
+    assert_non_null(batch);
     int family = host_socket_family(fd);
     assert_int_equal(host_datagram_send(fd, family, &facts, bytes_of("abcd", 4)), 0);
     facts.from = to; /* speaks as the address it was spoken to */
     assert_int_equal(host_datagram_send(fd, family, &facts, bytes_of("abcde", 5)), 0);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2;) {
         wait_for(fd);
-        assert_int_equal(host_datagram_receive(fd, buffer, sizeof buffer, &got), 0);
-        assert_true(i == 0 || endpoint_equal(&got.from, &to));
-        assert_true(address_equal(&got.to.address, &to.address));
-        assert_int_equal(got.interface, 1);
-        assert_int_equal(got.len, 4);
-        assert_int_equal(got.truncated, i == 1);
+        int count = host_batch_receive(batch, fd);
+        assert_true(count > 0);
+        for (int k = 0; k < count; k++, i++) {
+            assert_true(host_batch_get(batch, (unsigned)k, &got, &payload));
+            assert_true(i == 0 || endpoint_equal(&got.from, &to));
+            assert_true(address_equal(&got.to.address, &to.address));
+            assert_int_equal(got.interface, 1);
+            assert_int_equal(got.len, i == 0 ? 4 : 5);
+            assert_memory_equal(payload.data, "abcde", payload.len);
+        }
     }
-    assert_int_equal(host_datagram_receive(fd, buffer, sizeof buffer, &got), -EAGAIN);
+    assert_int_equal(host_batch_receive(batch, fd), -EAGAIN);
+    host_batch_free(batch);
+    close(fd);
+}
+
+static void datagrams_go_by_the_dozen(void **state UNUSED)
+{
+    static uint8_t large[HOST_BATCH_SEND_SIZE / 2];
+    struct endpoint at = endpoint("127.0.0.1:0");
+    int fd = host_socket_open(&at.address, SOCK_DGRAM);
+    struct host_batch *batch = host_batch_new();
+    assert_int_equal(host_datagram_enable(fd), 0);
+    assert_int_equal(host_socket_bind(fd, &at), 0);
+    struct host_datagram facts = {.to = host_socket_local(fd)};
+    struct endpoint nobody = endpoint("127.0.0.1:1");
+    for (uint8_t round = 0; round < 3; round++) {
+        /* An error that comes back on the way stops none of those behind it. */
+        facts.to = nobody;
+        assert_int_equal(host_batch_put(batch, AF_INET, &facts, bytes_of(&round, 1)), 1);
+        facts.to = host_socket_local(fd);
+        for (uint8_t i = 1; i < HOST_BATCH_MAX; i++)
+            assert_int_equal(host_batch_put(batch, AF_INET, &facts, bytes_of(&i, 1)), 1);
+        assert_int_equal(host_batch_put(batch, AF_INET, &facts, bytes_of("x", 1)), 0);
+        host_batch_flush(batch, fd);
+        uint8_t next = 1;
+        while (next < HOST_BATCH_MAX) {
+            wait_for(fd);
+            int count = host_batch_receive(batch, fd);
+            assert_true(count > 0 || count == -ECONNREFUSED);
+            for (int k = 0; k < count; k++) {
+                struct host_datagram got;
+                struct bytes payload;
+                assert_true(host_batch_get(batch, (unsigned)k, &got, &payload));
+                assert_int_equal(payload.len, 1);
+                assert_int_equal(payload.data[0], next++);
+            }
+        }
+    }
+    /* Room is counted in octets, too. */
+    assert_int_equal(host_batch_put(batch, AF_INET, &facts, bytes_of(large, sizeof large)), 1);
+    assert_int_equal(host_batch_put(batch, AF_INET, &facts, bytes_of(large, sizeof large)), 1);
+    assert_int_equal(host_batch_put(batch, AF_INET, &facts, bytes_of(large, 1)), 0);
+    facts.to = endpoint("[::1]:1");
+    host_batch_flush(batch, fd);
+    assert_int_equal(host_batch_put(batch, AF_INET, &facts, bytes_of(large, 1)), -EAFNOSUPPORT);
+    host_batch_free(batch);
     close(fd);
 }
 
@@ -187,6 +238,7 @@ int main(void)
         cmocka_unit_test(endpoints_become_kernel_addresses_and_back),
         cmocka_unit_test(the_ipv6_wildcard_serves_both_versions),
         cmocka_unit_test(datagrams_tell_where_they_were_sent_to),
+        cmocka_unit_test(datagrams_go_by_the_dozen),
         cmocka_unit_test(errors_of_datagrams_come_back),
         cmocka_unit_test(the_clock_runs_and_entropy_differs),
     };
