@@ -33,9 +33,13 @@ static bool is_leaf(const struct trie_node *node)
     return node->bitmap == 0;
 }
 
-static unsigned popcount(uint32_t bits)
+/* In line: without an instruction for it the compiler would call a function. */
+static inline unsigned popcount(uint32_t bits)
 {
-    return (unsigned)__builtin_popcount(bits);
+    bits -= bits >> 1 & 0x55555555;
+    bits = (bits & 0x33333333) + (bits >> 2 & 0x33333333);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0f;
+    return bits * 0x01010101 >> 24;
 }
 
 /* Which twig the key takes at that place. */

@@ -6,6 +6,8 @@
  */
 #include "proto/dns/answer_internal.h"
 
+#include "wire/dns/dns_key.h"
+
 enum { OPTIONAL_TARGETS_MAX = 13 };
 
 /* ---- records ---- */
@@ -48,24 +50,33 @@ static void put(struct answer_work *work, const struct dns_name *owner,
 
 /* ---- zones ---- */
 
-static const struct zone *zone_of(const struct answer_options *options,
-                                  const struct dns_name *name, bool above)
+static const struct zone *zone_of(const struct answer_options *options, struct bytes key,
+                                  bool above)
 {
-    const struct zone *zone = zone_set_find(options->zones, name, above);
+    const struct zone *zone = zone_set_find_key(options->zones, key, above);
     if (LIKELY(options->common == NULL))
         return zone;
-    const struct zone *other = zone_set_find(options->common, name, above);
+    const struct zone *other = zone_set_find_key(options->common, key, above);
     return zone == NULL || (other != NULL && other->key_len > zone->key_len) ? other : zone;
 }
 
-/* False: it is in none of ours. */
+/* A DS record is the parent's at a delegation, also where the child is ours as well (RFC 4035
+ * §3.1.4.1). False: the name is in no zone of ours. */
 static bool find_name(const struct answer_options *options, const struct dns_name *name,
-                      struct zone_match *out)
+                      uint16_t type, struct zone_match *out)
 {
-    const struct zone *zone = zone_of(options, name, false);
+    uint8_t octets[DNS_KEY_MAX];
+    struct bytes key = bytes_of(octets, dns_key_of(name, octets));
+    const struct zone *zone = type == DNS_DS ? zone_of(options, key, true) : NULL;
+    if (zone != NULL) {
+        zone_find_key_in(zone, key, out);
+        if (out->cut != NULL && out->cut == out->node)
+            return true;
+    }
+    zone = zone_of(options, key, false);
     if (zone == NULL)
         return false;
-    zone_find_in(zone, name, out);
+    zone_find_key_in(zone, key, out);
     return true;
 }
 
@@ -86,7 +97,7 @@ static bool put_additional(struct answer_work *work, const struct dns_name *name
                            const uint16_t *types, size_t count)
 {
     struct zone_match match;
-    if (!find_name(work->options, name, &match) || match.node == NULL ||
+    if (!find_name(work->options, name, DNS_A, &match) || match.node == NULL ||
         match.node->rrsets == NULL || seen(work, match.node))
         return true;
     bool fits = true;
@@ -323,26 +334,11 @@ static bool answer_from(struct answer_work *work, const struct zone_match *match
     return follow(work, &target);
 }
 
-/* A DS record is the parent's at a delegation, also where the child is ours as well (RFC 4035
- * §3.1.4.1). False: the name is in no zone of ours. */
-static bool find(const struct answer_work *work, struct zone_match *out)
-{
-    const struct zone *parent = NULL;
-    if (work->query->question.type == DNS_DS)
-        parent = zone_of(work->options, &work->target, true);
-    if (parent != NULL) {
-        zone_find_in(parent, &work->target, out);
-        if (out->cut != NULL && out->cut == out->node)
-            return true;
-    }
-    return find_name(work->options, &work->target, out);
-}
-
 /* One name of the chain. True: work->target is the next. */
 static bool answer_step(struct answer_work *work)
 {
     struct zone_match match;
-    if (!find(work, &match)) {
+    if (!find_name(work->options, &work->target, work->query->question.type, &match)) {
         work->elsewhere = true;
         return false;
     }

@@ -317,7 +317,7 @@ size_t zone_set_count(const struct zone_set *set)
     return set->record_count;
 }
 
-static struct zone *find_zone(const struct zone_set *set, struct bytes key, bool above)
+struct zone *zone_set_find_key(const struct zone_set *set, struct bytes key, bool above)
 {
     void *zones[DNS_LABELS_MAX + 1];
     size_t count = trie_prefixes(&set->zones, key, zones, ARRAY_LEN(zones));
@@ -330,7 +330,7 @@ struct zone *zone_set_find(const struct zone_set *set, const struct dns_name *na
 {
     uint8_t key[DNS_KEY_MAX];
     size_t len = dns_key_of(name, key);
-    return find_zone(set, bytes_of(key, len), above);
+    return zone_set_find_key(set, bytes_of(key, len), above);
 }
 
 struct zone *zone_set_next(const struct zone_set *set, const struct zone *after)
@@ -527,7 +527,7 @@ enum zone_result zone_add(struct zone_set *set, const struct dns_record *record)
     if (!may_be_in_a_zone(record))
         return ZONE_INVALID;
     /* A DS record is the parent's (RFC 4035 §2.4). */
-    struct zone *zone = find_zone(set, key, record->type == DNS_DS);
+    struct zone *zone = zone_set_find_key(set, key, record->type == DNS_DS);
     if (record->type == DNS_SOA && (zone == NULL || zone->key_len < key.len))
         return begin_zone(set, record);
     if (zone == NULL)
@@ -567,7 +567,7 @@ size_t zone_remove(struct zone_set *set, const struct dns_name *name, uint16_t t
 {
     uint8_t octets[DNS_KEY_MAX];
     struct bytes key = bytes_of(octets, dns_key_of(name, octets));
-    struct zone *zone = find_zone(set, key, false);
+    struct zone *zone = zone_set_find_key(set, key, false);
     if (zone == NULL)
         return 0;
     key = bytes_after(key, zone->key_len);
@@ -627,7 +627,7 @@ void zone_find(const struct zone_set *set, const struct dns_name *name, struct z
 {
     uint8_t octets[DNS_KEY_MAX];
     struct bytes key = bytes_of(octets, dns_key_of(name, octets));
-    const struct zone *zone = find_zone(set, key, false);
+    const struct zone *zone = zone_set_find_key(set, key, false);
     *out = (struct zone_match){0};
     if (zone != NULL)
         search(zone, bytes_after(key, zone->key_len), out);
@@ -636,7 +636,11 @@ void zone_find(const struct zone_set *set, const struct dns_name *name, struct z
 void zone_find_in(const struct zone *zone, const struct dns_name *name, struct zone_match *out)
 {
     uint8_t octets[DNS_KEY_MAX];
-    struct bytes key = bytes_of(octets, dns_key_of(name, octets));
+    zone_find_key_in(zone, bytes_of(octets, dns_key_of(name, octets)), out);
+}
+
+void zone_find_key_in(const struct zone *zone, struct bytes key, struct zone_match *out)
+{
     ASSERT(begins_with(key, key_of_zone(zone)));
     search(zone, bytes_after(key, zone->key_len), out);
 }

@@ -164,6 +164,10 @@ void zone_find(const struct zone_set *set, const struct dns_name *name, struct z
 /* The same in that zone, which must be the name's or one above. */
 void zone_find_in(const struct zone *zone, const struct dns_name *name, struct zone_match *out);
 
+/* zone_set_find() and zone_find_in() for who has the name's key already (dns_key.h). */
+struct zone *zone_set_find_key(const struct zone_set *set, struct bytes key, bool above);
+void zone_find_key_in(const struct zone *zone, struct bytes key, struct zone_match *out);
+
 /* The wildcard just below the node; NULL: it has none. */
 const struct zone_node *zone_wildcard(const struct zone *zone, const struct zone_node *node);
 

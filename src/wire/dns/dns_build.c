@@ -28,6 +28,8 @@ void dns_build_start(struct dns_builder *b, void *buffer, size_t size)
     memset(b->counts, 0, sizeof b->counts);
     b->section = DNS_QUESTION;
     b->suffix_count = 0;
+    b->question_len = 0;
+    b->question_remembered = false;
 }
 
 void dns_build_reserve(struct dns_builder *b, ptrdiff_t len)
@@ -38,7 +40,9 @@ void dns_build_reserve(struct dns_builder *b, ptrdiff_t len)
 
 struct dns_mark dns_build_mark(const struct dns_builder *b)
 {
-    struct dns_mark mark = {.len = writer_len(&b->w), .suffix_count = b->suffix_count};
+    struct dns_mark mark = {.len = writer_len(&b->w),
+                            .suffix_count = b->suffix_count,
+                            .question_remembered = b->question_remembered};
     memcpy(mark.counts, b->counts, sizeof mark.counts);
     return mark;
 }
@@ -48,6 +52,7 @@ void dns_build_back(struct dns_builder *b, const struct dns_mark *mark)
     b->w.next = b->w.start + mark->len;
     b->w.failed = false;
     b->suffix_count = mark->suffix_count;
+    b->question_remembered = mark->question_remembered;
     memcpy(b->counts, mark->counts, sizeof b->counts);
 }
 
@@ -99,17 +104,54 @@ static uint32_t hash_label(uint32_t hash, struct bytes label)
     return (hash ^ (uint32_t)label.len) * 16777619u;
 }
 
+/* The hash of each suffix, in 16 bits. */
+static void hash_suffixes(const struct dns_name *name, const struct dns_labels *labels,
+                          uint16_t hashes[DNS_LABELS_MAX])
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = labels->count; i-- > 0;) {
+        hash = hash_label(hash, dns_name_label(name, labels->at[i]));
+        hashes[i] = (uint16_t)(hash ^ hash >> 16);
+    }
+}
+
+/* The question's name is hashed only when a name comes that is another one. */
+static void remember_question(struct dns_builder *b)
+{
+    struct dns_name name;
+    struct dns_labels labels;
+    uint16_t hashes[DNS_LABELS_MAX];
+    if (b->question_remembered || b->question_len == 0)
+        return;
+    b->question_remembered = true;
+    name.len = b->question_len;
+    memcpy(name.octets, b->w.start + DNS_HEADER_LEN, name.len);
+    dns_name_labels(&name, &labels);
+    hash_suffixes(&name, &labels, hashes);
+    for (size_t i = 0; i < labels.count; i++)
+        remember(b, hashes[i], DNS_HEADER_LEN + (size_t)labels.at[i]);
+}
+
+static bool is_question(const struct dns_builder *b, const struct dns_name *name)
+{
+    return b->question_len == name->len && name->len > 2 &&
+           memcmp(b->w.start + DNS_HEADER_LEN, name->octets, name->len) == 0;
+}
+
 static void write_name(struct dns_builder *b, const struct dns_name *name)
 {
+    if (is_question(b, name)) {
+        write_u16(&b->w, POINTER | DNS_HEADER_LEN);
+        return;
+    }
+    remember_question(b);
     struct dns_labels labels;
-    dns_name_labels(name, &labels);
     uint16_t hashes[DNS_LABELS_MAX];
-    uint32_t hash = 2166136261u;
+    dns_name_labels(name, &labels);
+    hash_suffixes(name, &labels, hashes);
     size_t first = labels.count; /* the longest suffix that is there already begins here */
     size_t target = 0;
     for (size_t i = labels.count; i-- > 0;) {
-        hash = hash_label(hash, dns_name_label(name, labels.at[i]));
-        hashes[i] = (uint16_t)(hash ^ hash >> 16);
         size_t found = find_suffix(b, hashes[i], name->octets + labels.at[i]);
         if (found != 0) {
             target = found;
@@ -176,13 +218,19 @@ bool dns_build_question(struct dns_builder *b, const struct dns_question *questi
 {
     ASSERT(b->section == DNS_QUESTION);
     struct dns_mark mark = dns_build_mark(b);
-    write_name(b, &question->name);
+    bool first = b->counts[DNS_QUESTION] == 0;
+    if (first)
+        dns_name_write(&b->w, &question->name);
+    else
+        write_name(b, &question->name);
     write_u16(&b->w, question->type);
     write_u16(&b->w, question->class);
     if (b->w.failed) {
         dns_build_back(b, &mark);
         return false;
     }
+    if (first)
+        b->question_len = question->name.len;
     b->counts[DNS_QUESTION]++;
     return true;
 }

@@ -4,9 +4,22 @@
 
 enum { LABEL_END = 0, ESCAPE = 1 };
 
-static uint8_t lower(uint8_t c)
+/* A label in lower case and with its zero; returns where it ended. */
+static uint8_t *write_label(const uint8_t *label, uint8_t *p)
 {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+    const uint8_t *end = label + 1 + label[0];
+    for (const uint8_t *at = label + 1; at < end; at++) {
+        uint8_t c = *at;
+        /* One comparison for the capitals: what lies before them wraps around. */
+        c |= (uint8_t)((uint8_t)(c - 'A') < 26) << 5;
+        if (UNLIKELY(c <= ESCAPE)) {
+            *p++ = ESCAPE;
+            c++;
+        }
+        *p++ = c;
+    }
+    *p++ = LABEL_END;
+    return p;
 }
 
 size_t dns_key_of(const struct dns_name *name, uint8_t out[DNS_KEY_MAX])
@@ -14,18 +27,8 @@ size_t dns_key_of(const struct dns_name *name, uint8_t out[DNS_KEY_MAX])
     struct dns_labels labels;
     dns_name_labels(name, &labels);
     uint8_t *p = out;
-    for (size_t i = labels.count; i-- > 0;) {
-        const uint8_t *label = name->octets + labels.at[i];
-        for (size_t j = 1; j <= label[0]; j++) {
-            uint8_t c = lower(label[j]);
-            if (UNLIKELY(c <= ESCAPE)) {
-                *p++ = ESCAPE;
-                c++;
-            }
-            *p++ = c;
-        }
-        *p++ = LABEL_END;
-    }
+    for (size_t i = labels.count; i-- > 0;)
+        p = write_label(name->octets + labels.at[i], p);
     return (size_t)(p - out);
 }
 

@@ -141,6 +141,8 @@ struct dns_builder {
     uint16_t counts[DNS_SECTION_COUNT];
     uint8_t section; /* enum dns_section: where the next record goes */
     uint8_t suffix_count;
+    uint8_t question_len;     /* of the name in the question: most others are the same; 0: none */
+    bool question_remembered; /* its suffixes are among those below */
     struct {
         uint16_t hash;
         uint16_t at;
@@ -152,6 +154,7 @@ struct dns_mark {
     size_t len;
     uint16_t counts[DNS_SECTION_COUNT];
     uint8_t suffix_count;
+    bool question_remembered;
 };
 
 /* Begins a message in `buffer`, of at least DNS_HEADER_LEN; `size` is the limit it must not exceed. */
