@@ -156,6 +156,9 @@ struct site_authority {
     uint32_t udp_size;
     char identity[SITE_LABEL_MAX]; /* "": hidden */
     char version[SITE_LABEL_MAX];  /* the same */
+    uint32_t rate_limit;           /* alike replies a second to a network; 0: any number */
+    uint32_t rate_slip;
+    uint32_t rate_prefix_v4, rate_prefix_v6;
 };
 
 struct site_web {

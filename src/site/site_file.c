@@ -368,6 +368,9 @@ static struct site_config *new_config(const char *name)
     config->recursion.ttl_max = USEC_PER_DAY;
     config->recursion.negative_ttl_max = USEC_PER_HOUR;
     config->authority.udp_size = 1232; /* DNS_UDP_SIZE_DEFAULT */
+    config->authority.rate_slip = 2;
+    config->authority.rate_prefix_v4 = 24;
+    config->authority.rate_prefix_v6 = 56;
     config->web.listen = (struct endpoint){address_any_v6(), 80};
     snprintf(config->web.name, sizeof config->web.name, "www");
     return config;

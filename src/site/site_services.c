@@ -160,7 +160,7 @@ static int add_site_names(struct site *site, struct text *error)
     return 0;
 }
 
-static void set_manner(struct site *site)
+static int set_manner(struct site *site)
 {
     static const enum names_cookies cookies[] = {
         [SITE_COOKIES_ON] = NAMES_COOKIES_ON,
@@ -174,22 +174,28 @@ static void set_manner(struct site *site)
         .udp_size = (uint16_t)authority->udp_size,
         .identity = authority->identity[0] != '\0' ? authority->identity : NULL,
         .version = authority->version[0] != '\0' ? authority->version : NULL,
+        .rate_limit = authority->rate_limit,
+        .rate_slip = (uint8_t)authority->rate_slip,
+        .rate_prefix_v4 = (uint8_t)authority->rate_prefix_v4,
+        .rate_prefix_v6 = (uint8_t)authority->rate_prefix_v6,
     };
-    names_set_manner(site->names, &manner);
+    return names_set_manner(site->names, &manner);
 }
 
 static void names_reload(struct site *site)
 {
     if (site->names == NULL)
         return;
-    set_manner(site);
+    if (set_manner(site) < 0)
+        log_error(site->log, "names: no memory for the limit of replies");
     site_zones_reload(site->zones, site->config);
 }
 
 static int start_zones(struct site *site, struct text *error)
 {
-    set_manner(site);
-    int result = site_zones_new(site->loop, site->log, site->names, site->config, &site->zones,
+    int result = set_manner(site);
+    if (result == 0)
+        result = site_zones_new(site->loop, site->log, site->names, site->config, &site->zones,
                                 error);
     if (result == -ENOMEM)
         return failed(error, result, "cannot load zones", NULL);

@@ -109,6 +109,33 @@ else
     skip "no query is lost meanwhile" "dnsperf is not installed"
     skip "nor refused" "dnsperf is not installed"
 fi
+# A flood of one question; and a client that asks by TCP all the same.
+write_site 'rate-limit = 10
+    rate-slip = 4'
+kill -HUP "$server"
+sleep 0.3
+flood=$(python3 - "$port" <<'END'
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+query = bytes.fromhex("0001000000010000000000000377777703") + b"one\7example\0\0\1\0\1"
+for i in range(90):
+    s.sendto(query, ("127.0.0.1", int(sys.argv[1])))
+s.settimeout(0.5)
+whole = short = 0
+try:
+    while True:
+        reply = s.recv(512)
+        short += reply[2] >> 1 & 1
+        whole += 1 - (reply[2] >> 1 & 1)
+except TimeoutError:
+    pass
+print(whole, short)
+END
+)
+equal "a flood gets ten replies, and every fourth of the others says: by TCP" "$flood" "10 20"
+equal "who does so gets one" "$(ask +tcp +short www.one.example)" 192.0.2.11
+contains "the limit is counted" "$("$wholenet" status --json "$server" 2>&1)" '"rate_dropped":60'
+
 kill "$server"
 wait "$server"
 equal "it ends when told to" $? 0

@@ -31,7 +31,7 @@ known_options() {
         grep -v -x -e link -e gateway -e addresses -e host -e names -e view -e web | sort
 }
 section_options() {
-    sed -n "/^\\.Sh $1\$/,/^\\.Sh /s/^\\.It Ic \\([a-z-]*\\)\$/\\1/p" man/wholenet-site.5 | sort -u
+    sed -n "/^\\.Sh $1\$/,/^\\.Sh /s/^\\.It Ic \\([a-z0-9-]*\\)\$/\\1/p" man/wholenet-site.5 | sort -u
 }
 same_options() {
     equal "site file: the options $1 and those of the manual are the same" \

@@ -14,6 +14,7 @@
 #include "io/loop.h"
 #include "proto/dns/dns_forwarder.h"
 #include "proto/dns/dns_stream.h"
+#include "proto/dns/rate_limit.h"
 
 enum {
     NAMES_CONNECTIONS_MAX = 256,
@@ -73,6 +74,7 @@ struct names {
     uint16_t udp_size;
     struct dns_sha1 sha1;
     struct cookie_secrets secrets;
+    struct rate_limit *rate_limit; /* NULL: none */
     struct dgram *dgram;
     struct listener *listener;
     struct list_node free;

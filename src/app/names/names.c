@@ -55,7 +55,28 @@ static void make_secrets(struct names *names)
     names->secrets.active.k1 = prng_u64(prng);
 }
 
-void names_set_manner(struct names *names, const struct names_manner *manner)
+static int set_rate_limit(struct names *names, const struct names_manner *manner)
+{
+    struct rate_limit *limit = NULL;
+    struct prng *prng = loop_prng(names->loop);
+    if (manner->rate_limit != 0) {
+        const struct rate_limit_options options = {
+            .per_second = manner->rate_limit,
+            .slip = manner->rate_slip,
+            .prefix_len_v4 = manner->rate_prefix_v4 != 0 ? manner->rate_prefix_v4 : 24,
+            .prefix_len_v6 = manner->rate_prefix_v6 != 0 ? manner->rate_prefix_v6 : 56,
+            .key = {prng_u64(prng), prng_u64(prng)},
+        };
+        limit = rate_limit_new(&names->heap, &options);
+        if (limit == NULL)
+            return -ENOMEM;
+    }
+    rate_limit_free(names->rate_limit);
+    names->rate_limit = limit;
+    return 0;
+}
+
+int names_set_manner(struct names *names, const struct names_manner *manner)
 {
     struct answer_options *answering = &names->answering;
     names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
@@ -69,6 +90,7 @@ void names_set_manner(struct names *names, const struct names_manner *manner)
         names->views[i].answering.zones = names->views[i].zones;
         names->views[i].answering.common = names->zones;
     }
+    return set_rate_limit(names, manner);
 }
 
 const struct answer_options *names_answering(const struct names *names,
@@ -109,7 +131,8 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names->sha1 = options->sha1;
     names->answering.sha1 = options->sha1.digest != NULL ? &names->sha1 : NULL;
     make_secrets(names);
-    names_set_manner(names, &(struct names_manner){0});
+    if (status == 0)
+        status = names_set_manner(names, &(struct names_manner){0});
     bool outside = options->forwarder_count > 0 || options->recursion != NULL;
     if (status == 0 && outside && !options->closed_world)
         status = names_outside_open(names, options);
@@ -132,6 +155,7 @@ void names_free(struct names *names)
     for (size_t i = 0; i < names->view_count; i++)
         zone_set_free(names->views[i].zones);
     zone_set_free(names->zones);
+    rate_limit_free(names->rate_limit);
     free(names);
 }
 

@@ -50,6 +50,9 @@ struct names_manner {
     uint16_t udp_size;         /* of replies to other machines; 0: 1232 */
     const char *identity;      /* NSID, hostname.bind, id.server; NULL: hidden */
     const char *version;       /* version.bind; NULL: hidden */
+    uint32_t rate_limit;       /* alike replies a second to a network, over datagrams; 0: any number */
+    uint8_t rate_slip;         /* of those not sent, every so many-th says "ask by TCP"; 0: none */
+    uint8_t rate_prefix_v4, rate_prefix_v6; /* how large a network is; 0: 24 and 56 */
 };
 
 MUST_USE int names_new(struct net *net, const struct names_options *options, struct names **out);
@@ -66,7 +69,8 @@ void names_remove(struct names *names, const char *name);
  * the reason in `error`. */
 MUST_USE int names_add_record(struct names *names, const char *line, char *error, size_t size);
 
-void names_set_manner(struct names *names, const struct names_manner *manner);
+/* 0, or -ENOMEM: the limit of replies is as it was. */
+MUST_USE int names_set_manner(struct names *names, const struct names_manner *manner);
 
 /* The zones of a view (0 to view_count - 1), or with NAMES_EVERYBODY those that all see, for whoever
  * loads and replaces them. Those of the site's own names are among the latter. */
@@ -80,6 +84,7 @@ struct endpoint names_local(const struct names *names);
 struct names_counters {
     uint64_t queries_udp, queries_tcp, answered, nxdomain, refused, forwarded, forward_failed;
     uint64_t malformed;
+    uint64_t rate_dropped, rate_slipped; /* by the limit: not sent, and sent as "ask by TCP" */
     uint64_t forwarding; /* gauge */
     uint64_t cache_hits, cache_entries, cache_octets, asked_outside; /* of the resolver */
 };

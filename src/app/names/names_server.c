@@ -67,6 +67,29 @@ static void send_datagram(struct names *names, const struct dns_forwarder_client
     (void)dgram_send(names->dgram, &message);
 }
 
+/* False: nothing is to be sent. Who has shown his address is not limited, and needs no help. */
+static bool keeps_to_the_limit(struct names *names, const struct answer_options *answering,
+                               struct answer_result *result)
+{
+    const struct answer_query *query = &result->query;
+    if (names->rate_limit == NULL || query->proven)
+        return true;
+    switch (rate_limit_check(names->rate_limit, &query->path.from, result->kind, result->source,
+                             loop_now(names->loop))) {
+    case RATE_SEND:
+        return true;
+    case RATE_SLIP:
+        names->counters.rate_slipped++;
+        if (!result->malformed)
+            result->reply = answer_truncated(answering, query, names_reply_buffer(names));
+        return true;
+    case RATE_DROP:
+        break;
+    }
+    names->counters.rate_dropped++;
+    return false;
+}
+
 static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgram_message *message)
 {
     struct names *names = self;
@@ -86,12 +109,15 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
         .now = (uint32_t)loop_wall_seconds(names->loop),
         .from = message->from.address,
     };
-    answer(names_answering(names, &path.from), message->payload, &path, names_reply_buffer(names), &result);
+    const struct answer_options *answering = names_answering(names, &path.from);
+    answer(answering, message->payload, &path, names_reply_buffer(names), &result);
     names->counters.malformed += result.malformed;
     names->counters.queries_udp += result.verdict != ANSWER_NOTHING;
     if (result.verdict == ANSWER_NOTHING)
         return;
     if (result.verdict == ANSWER_ELSEWHERE && !forward(names, &client, &result))
+        return;
+    if (!keeps_to_the_limit(names, answering, &result))
         return;
     count_reply(names, result.rcode);
     send_datagram(names, &client, result.reply);

@@ -265,6 +265,7 @@ void answer(const struct answer_options *options, struct bytes message,
     out->rcode = DNS_NOERROR;
     out->source = NULL;
     out->query.proven = path->stream;
+    out->query.path.from = path->from;
     enum wire_status status = dns_summarise(message, &summary);
     if (status == WIRE_TRUNCATED || (summary.header.flags & DNS_QR) != 0)
         return;
