@@ -14,7 +14,7 @@
 #include "site/zone_files.h"
 
 enum {
-    SLICE = 200,             /* records a turn: well under a millisecond */
+    SLICE = 200,             /* records or names a turn: well under a millisecond */
     LIST_LEN_MAX = 64 << 20, /* octets of a list of zones */
 };
 
@@ -40,6 +40,7 @@ struct site_zones {
     size_t next;
     size_t failed_count;
     struct task task;
+    struct zone *old; /* being taken apart; NULL: none */
 };
 
 /* ---- which there are ---- */
@@ -261,8 +262,10 @@ static void give_up(struct site_zones *zones, const struct entry *entry, const c
         return;
     struct heap heap = memory_heap();
     struct zone *empty = zone_new(&heap, &entry->name, 0);
-    if (empty != NULL && zone_set_install(set, empty) != ZONE_OK)
+    struct zone *before = NULL;
+    if (empty != NULL && zone_set_install(set, empty, &before) != ZONE_OK)
         zone_free(empty);
+    zone_free(before);
 }
 
 static void install(struct site_zones *zones, const struct entry *entry)
@@ -272,7 +275,8 @@ static void install(struct site_zones *zones, const struct entry *entry)
     char name[DNS_NAME_TEXT_MAX];
     size_t count = zone->record_count;
     uint32_t serial = zone_serial(zone);
-    enum zone_result result = zone_set_install(set, zone);
+    ASSERT(zones->old == NULL);
+    enum zone_result result = zone_set_install(set, zone, &zones->old);
     if (result != ZONE_OK) {
         zone_free(zone);
         give_up(zones, entry, zone_result_text(result));
@@ -282,9 +286,17 @@ static void install(struct site_zones *zones, const struct entry *entry)
               dns_name_format(&entry->name, name), serial, count);
 }
 
-/* At most so many records more of the zone that is next. */
+/* At most so many records more of the zone that is next; before, so many names less of what it has
+ * left behind. */
 static void step(struct site_zones *zones, size_t records)
 {
+    if (zones->old != NULL) {
+        if (zone_empty(zones->old, records)) {
+            zone_free(zones->old);
+            zones->old = NULL;
+        }
+        return;
+    }
     const struct entry *entry = &zones->entries.all[zones->next];
     if (zones->load == NULL)
         zones->load = begin(zones, entry);
@@ -314,7 +326,7 @@ static void say_how_it_went(const struct site_zones *zones)
 static void run_slice(struct task *task)
 {
     struct site_zones *zones = CONTAINER_OF(task, struct site_zones, task);
-    if (zones->next < zones->entries.count) {
+    if (zones->next < zones->entries.count || zones->old != NULL) {
         step(zones, SLICE);
         loop_queue(zones->loop, &zones->task);
         return;
@@ -339,7 +351,7 @@ int site_zones_new(struct loop *loop, const struct log *log, struct names *names
         free(zones);
         return result;
     }
-    while (zones->next < zones->entries.count)
+    while (zones->next < zones->entries.count || zones->old != NULL)
         step(zones, SIZE_MAX);
     say_how_it_went(zones);
     *out = zones;
@@ -352,6 +364,7 @@ void site_zones_free(struct site_zones *zones)
         return;
     loop_unqueue(&zones->task);
     zone_load_free(zones->load);
+    zone_free(zones->old);
     free_entries(&zones->entries);
     free(zones);
 }

@@ -285,16 +285,27 @@ struct zone *zone_new(const struct heap *heap, const struct dns_name *name, size
     return zone;
 }
 
+static bool empty_trie(struct zone *zone, struct trie *t, size_t *names)
+{
+    struct zone_node *node;
+    while (*names > 0 && (node = trie_first(t)) != NULL) {
+        (void)trie_remove(t, key_of_node(node));
+        free_node(zone, node);
+        --*names;
+    }
+    return t->count == 0;
+}
+
+bool zone_empty(struct zone *zone, size_t names)
+{
+    bool plain = empty_trie(zone, &zone->nodes, &names);
+    bool hashed = empty_trie(zone, &zone->hashed, &names);
+    return plain && hashed;
+}
+
 bool zone_is_served(const struct zone *zone)
 {
     return zone_rrset(zone->apex, DNS_SOA) != NULL;
-}
-
-static void forget_zone(struct zone_set *set, struct zone *zone)
-{
-    (void)trie_remove(&set->zones, key_of_zone(zone));
-    set->record_count -= zone->record_count;
-    zone_free(zone);
 }
 
 static void free_visited_zone(void *self, void *item)
@@ -345,27 +356,35 @@ struct zone *zone_set_get(const struct zone_set *set, const struct dns_name *nam
     return trie_find(&set->zones, bytes_of(key, len));
 }
 
-bool zone_set_remove(struct zone_set *set, const struct dns_name *name)
+struct zone *zone_set_take(struct zone_set *set, const struct dns_name *name)
 {
     struct zone *zone = zone_set_get(set, name);
     if (zone == NULL)
-        return false;
-    forget_zone(set, zone);
-    return true;
+        return NULL;
+    (void)trie_remove(&set->zones, key_of_zone(zone));
+    set->record_count -= zone->record_count;
+    return zone;
 }
 
-enum zone_result zone_set_install(struct zone_set *set, struct zone *zone)
+bool zone_set_remove(struct zone_set *set, const struct dns_name *name)
 {
-    struct zone *old = trie_find(&set->zones, key_of_zone(zone));
-    size_t others = set->record_count - (old != NULL ? old->record_count : 0);
+    struct zone *zone = zone_set_take(set, name);
+    zone_free(zone);
+    return zone != NULL;
+}
+
+enum zone_result zone_set_install(struct zone_set *set, struct zone *zone, struct zone **old)
+{
+    struct zone *before = trie_find(&set->zones, key_of_zone(zone));
+    size_t others = set->record_count - (before != NULL ? before->record_count : 0);
     if (zone->record_count > set->records_max - others)
         return ZONE_FULL;
-    if (old != NULL)
+    if (before != NULL)
         (void)trie_replace(&set->zones, zone);
     else if (trie_insert(&set->zones, zone) != TRIE_OK)
         return ZONE_NO_MEMORY;
-    zone_free(old);
     set->record_count = others + zone->record_count;
+    *old = before;
     return ZONE_OK;
 }
 
@@ -512,9 +531,10 @@ static enum zone_result begin_zone(struct zone_set *set, const struct dns_record
     struct zone *zone = zone_new(&set->heap, &soa->owner, set->records_max);
     if (zone == NULL)
         return ZONE_NO_MEMORY;
+    struct zone *old;
     enum zone_result result = zone_put(zone, soa);
     if (result == ZONE_OK)
-        result = zone_set_install(set, zone);
+        result = zone_set_install(set, zone, &old); /* there was none of that name */
     if (result != ZONE_OK)
         zone_free(zone);
     return result;

@@ -99,6 +99,10 @@ MUST_USE struct zone *zone_new(const struct heap *heap, const struct dns_name *n
 /* Only what is in no set. NULL is nothing. */
 void zone_free(struct zone *zone);
 
+/* The same by steps, for large ones: takes at most so many names out of it. True: there are none left,
+ * and zone_free() is quick. */
+bool zone_empty(struct zone *zone, size_t names);
+
 struct zone_set;
 
 /* NULL: no memory. */
@@ -117,6 +121,9 @@ struct zone *zone_set_next(const struct zone_set *set, const struct zone *after)
 
 /* Forgets the zone of that very name. False: there is none. */
 bool zone_set_remove(struct zone_set *set, const struct dns_name *name);
+
+/* Takes it out; it is the caller's now. NULL: there is none. */
+struct zone *zone_set_take(struct zone_set *set, const struct dns_name *name);
 
 enum zone_result {
     ZONE_OK,          /* also when that very record is there already */
@@ -140,9 +147,10 @@ MUST_USE enum zone_result zone_add(struct zone_set *set, const struct dns_record
  * is: for what comes from the zone's own file or transfer. */
 MUST_USE enum zone_result zone_put(struct zone *zone, const struct dns_record *record);
 
-/* The set takes the zone, in place of the one that has this name, which is freed. Unless ZONE_OK it
- * stays the caller's, and the set is as it was. */
-MUST_USE enum zone_result zone_set_install(struct zone_set *set, struct zone *zone);
+/* The set takes the zone, in place of the one that has this name: *old is that, which is the caller's
+ * now, or NULL. Unless ZONE_OK the zone stays the caller's, and the set is as it was. */
+MUST_USE enum zone_result zone_set_install(struct zone_set *set, struct zone *zone,
+                                           struct zone **old);
 
 /* Removes the records of that name and type (DNS_ANY: of every type), only those with that RDATA
  * unless `rdata` is NULL. What holds the zone together, SOA and NS at its apex, stays unless NS is

@@ -20,7 +20,21 @@ struct zone_checker {
     void *self;
 };
 
-/* True: there is no error; there may be warnings. */
-bool zone_check(const struct zone *zone, const struct zone_checker *checker);
+/* A check under way: a zone may have a million names. The zone must stay as it is meanwhile. */
+struct zone_check {
+    const struct zone *zone;
+    const struct zone_checker *checker;
+    const struct zone_node *next; /* NULL: all have been looked at */
+    bool good;
+    struct dns_name owner;        /* of what is being looked at */
+};
+
+/* What is said of the zone as a whole comes at once. */
+void zone_check_start(struct zone_check *check, const struct zone *zone,
+                      const struct zone_checker *checker);
+
+/* Looks at so many names more. True: that was all, and check->good tells whether there is no error;
+ * there may be warnings. */
+bool zone_check_step(struct zone_check *check, size_t names);
 
 #endif

@@ -17,7 +17,9 @@ struct zone_load {
     void (*on_warning)(void *self, const char *text);
     void *self;
     struct zone *zone;
-    size_t depth; /* sources that are open; the last one is being read */
+    size_t depth; /* sources that are open; the last one is being read. 0: the zone is checked */
+    struct zone_checker checker;
+    struct zone_check check;
     struct source sources[ZONE_LOAD_DEPTH_MAX];
     size_t warning_count;
     bool failed;
@@ -158,36 +160,49 @@ static void report(void *self, bool error, const char *text)
         memcpy(load->error, line, sizeof line);
 }
 
-static enum zone_load_status finish(struct zone_load *load)
+static enum zone_load_status check(struct zone_load *load, size_t names)
 {
-    const struct zone_checker checker = {report, load};
-    if (zone_check(load->zone, &checker))
+    if (!zone_check_step(&load->check, names))
+        return ZONE_LOAD_MORE;
+    if (load->check.good)
         return ZONE_LOAD_DONE;
     load->failed = true;
     return ZONE_LOAD_FAILED;
+}
+
+static enum zone_load_status end_of_file(struct zone_load *load)
+{
+    close_source(load);
+    if (load->depth == 0) {
+        load->checker = (struct zone_checker){report, load};
+        zone_check_start(&load->check, load->zone, &load->checker);
+    }
+    return ZONE_LOAD_MORE;
+}
+
+static enum zone_load_status read_record(struct zone_load *load)
+{
+    struct writer w = writer_of(load->rdata, sizeof load->rdata);
+    switch (dns_master_next(&current(load)->master, &w, &load->item)) {
+    case DNS_MASTER_RECORD:
+        return take_record(load);
+    case DNS_MASTER_INCLUDE:
+        return include(load);
+    case DNS_MASTER_END:
+        return end_of_file(load);
+    case DNS_MASTER_ERROR:
+        break;
+    }
+    return fail(load, load->item.error);
 }
 
 enum zone_load_status zone_load_step(struct zone_load *load, size_t records)
 {
     enum zone_load_status status = load->failed ? ZONE_LOAD_FAILED : ZONE_LOAD_MORE;
     for (size_t i = 0; i < records && status == ZONE_LOAD_MORE; i++) {
-        struct writer w = writer_of(load->rdata, sizeof load->rdata);
-        switch (dns_master_next(&current(load)->master, &w, &load->item)) {
-        case DNS_MASTER_RECORD:
-            status = take_record(load);
-            break;
-        case DNS_MASTER_INCLUDE:
-            status = include(load);
-            break;
-        case DNS_MASTER_ERROR:
-            status = fail(load, load->item.error);
-            break;
-        case DNS_MASTER_END:
-            close_source(load);
-            if (load->depth == 0)
-                status = finish(load);
-            break;
-        }
+        if (load->depth == 0)
+            return check(load, records - i);
+        status = read_record(load);
     }
     return status;
 }

@@ -42,7 +42,7 @@ void zone_load_free(struct zone_load *load);
 
 enum zone_load_status { ZONE_LOAD_MORE, ZONE_LOAD_DONE, ZONE_LOAD_FAILED };
 
-/* Reads at most so many records more. */
+/* Reads at most so many records more; after the last one, looks at so many names. */
 MUST_USE enum zone_load_status zone_load_step(struct zone_load *load, size_t records);
 
 /* After ZONE_LOAD_DONE: the zone, which is the caller's from now on. */

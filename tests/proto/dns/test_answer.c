@@ -776,7 +776,8 @@ static void a_child_that_is_ours_too_leaves_ds_to_the_parent(void **state UNUSED
                         "NOERROR aa; ns d.parent. 5 IN SOA . . 9 2 3 4 5");
     /* A zone that could not be had is nobody else's either. */
     struct dns_name lost = dns_text_name("lost");
-    assert_int_equal(zone_set_install(set, zone_new(&heap, &lost, 1)), ZONE_OK);
+    struct zone *before;
+    assert_int_equal(zone_set_install(set, zone_new(&heap, &lost, 1), &before), ZONE_OK);
     query.name = "x.lost";
     result = ask_with(&options, false, &query, buffer);
     assert_string_equal(dns_text_of(result.reply, text, sizeof text), "SERVFAIL");
