@@ -3,7 +3,8 @@
 """Holds the architecture: which folder may include which, and that the pure band is pure.
 
 Given a build folder (build/release), also looks into the pure objects: no symbol from outside but
-a handful of memory and string functions, and nothing in .data or .bss. Prints TAP.
+a handful of memory and string functions, and nothing in .data or .bss. Not into those of sanitizers,
+which add symbols and data of their own. Prints TAP.
 """
 import os
 import re
@@ -111,7 +112,9 @@ def report(number, name, problems):
 def main():
     good = report(1, "includes stay within the floors", wrong_includes())
     good &= report(2, "file names are unique", wrong_names())
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 1 and os.path.basename(os.path.normpath(sys.argv[1])) == "asan":
+        print("ok 3 - the pure band is pure # SKIP sanitizers add symbols of their own")
+    elif len(sys.argv) > 1:
         good &= report(3, "the pure band is pure", impure_objects(sys.argv[1]))
     sys.exit(0 if good else 1)
 

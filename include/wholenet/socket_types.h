@@ -220,6 +220,7 @@ enum { /* level WN_SOL_SOCKET */
     WN_SO_RCVBUFFORCE = 33,
     WN_SO_PROTOCOL = 38,
     WN_SO_DOMAIN = 39,
+    WN_SO_BUSY_POLL = 46,
     WN_SO_MAX_PACING_RATE = 47,
     WN_SO_INCOMING_CPU = 49,
     WN_SO_ZEROCOPY = 60,
@@ -238,6 +239,7 @@ enum { /* level WN_IPPROTO_IP */
     WN_IP_MTU = 14,
     WN_IP_FREEBIND = 15,
     WN_IP_TRANSPARENT = 19,
+    WN_IP_MINTTL = 21, /* streams: segments with a lower TTL are not heard (RFC 5082) */
     WN_IP_BIND_ADDRESS_NO_PORT = 24,
     WN_IP_LOCAL_PORT_RANGE = 51,
 };

@@ -96,6 +96,7 @@ static const struct field {
     FIELD(challenge_interval, 0, USEC_PER_MINUTE),
     FIELD(challenge_count, 1, 1000000),
     FIELD(ttl, 0, 255),
+    FIELD(ttl_min, 0, 255),
     FIELD(traffic_class, 0, 255),
     FIELD(path_mtu_discovery, 0, TCP_PATH_MTU_COUNT - 1),
     FIELD(path_mtu_probing, 0, TCP_PROBING_COUNT - 1),
@@ -240,6 +241,7 @@ static const char *const options[] = {
     [TCP_OPTION_STATISTICS] = "statistics",
     [TCP_OPTION_CONGESTION] = "congestion",
     [TCP_OPTION_FAST_OPEN_QUEUE] = "fast_open_queue",
+    [TCP_OPTION_TTL_MIN] = "ttl_min",
     [TCP_OPTION_USER_TIMEOUT_TOLD] = "user_timeout_told",
 };
 _Static_assert(ARRAY_LEN(options) == TCP_OPTION_COUNT, "one name per option");

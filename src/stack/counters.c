@@ -62,6 +62,7 @@ static const struct counter_row stack_rows[] = {
     OF_STACK(tcpRetransSegs),
     OF_STACK(tcpInErrs),
     OF_STACK(tcpOutRsts),
+    OF_STACK(tcpOutRstsLost),
     OF_STACK(tcpChallenges),
     OF_STACK(tcpChallengesSkipped),
     OF_STACK(tcpTimeouts),

@@ -34,6 +34,7 @@ struct stack_counters {
     uint64_t tcpActiveOpens, tcpPassiveOpens, tcpAttemptFails, tcpEstabResets;
     uint64_t tcpCurrEstab; /* gauge */
     uint64_t tcpInSegs, tcpOutSegs, tcpRetransSegs, tcpInErrs, tcpOutRsts;
+    uint64_t tcpOutRstsLost; /* there was no room for them in the queue of the interface */
     uint64_t tcpChallenges, tcpChallengesSkipped; /* RFC 5961 */
     uint64_t tcpTimeouts; /* of retransmission and of probes */
     uint64_t tcpRetransSegsBy[RETRANSMIT_CAUSE_COUNT]; /* tcpRetransSegs without SYNs */

@@ -40,6 +40,7 @@ static const char *const texts[] = {
     [DROP_TCP_BAD_SYN] = "TCP SYN in an open connection",
     [DROP_TCP_BAD_ACK] = "TCP acknowledgement is out of range",
     [DROP_TCP_PAWS] = "TCP timestamp is old",
+    [DROP_TCP_TOO_FAR] = "TCP segment comes from too far",
     [DROP_TCP_DUPLICATE] = "TCP segment has nothing new",
     [DROP_TCP_AFTER_CLOSE] = "TCP data after the application closed",
     [DROP_TCP_LIMIT] = "TCP table or buffer is full",

@@ -54,6 +54,7 @@ enum drop_reason {
     DROP_TCP_BAD_ACK,            /* RFC 5961 §5.2 */
     DROP_TCP_PAWS,               /* RFC 7323 §5 */
     DROP_TCP_DUPLICATE,          /* nothing new in it */
+    DROP_TCP_TOO_FAR,            /* RFC 5082: its TTL is lower than was wished */
     DROP_TCP_AFTER_CLOSE,        /* data after the application closed */
     DROP_TCP_LIMIT,              /* connection table or buffer full */
     DROP_OUTPUT_FULL,            /* the interface's queue is full */

@@ -226,6 +226,38 @@ static int set_v6only(struct bsd_socket *s, int value)
     return 0;
 }
 
+/* Linux keeps a number of timeouts, of which the first lasts a second and each twice as long as the one
+ * before, 120 s at most; what is told is how long they last together. */
+static int set_defer_accept(struct bsd_socket *s, int seconds)
+{
+    enum { TIMEOUT_MAX = 120, COUNT_MAX = 255 };
+    int64_t timeout = 1;
+    int64_t period = 0;
+    for (int count = 0; period < seconds && count < COUNT_MAX; count++) {
+        period += timeout;
+        timeout = 2 * timeout < TIMEOUT_MAX ? 2 * timeout : TIMEOUT_MAX;
+    }
+    s->defer_accept = (int)period;
+    return bsd_wish(s, TCP_OPTION_DEFER_ACCEPT, (uint64_t)(period * USEC_PER_SEC));
+}
+
+static int set_ttl_min(struct bsd_socket *s, int value)
+{
+    s->ttl_min = value;
+    return s->kind == BSD_STREAM ? bsd_wish(s, TCP_OPTION_TTL_MIN, (uint64_t)value) : 0;
+}
+
+/* Programs set it; nobody has seen it do something, on Linux either, since 2018. */
+static int set_thin_duplicates(struct bsd_socket *s UNUSED, int value)
+{
+    return value < 0 || value > 1 ? -EINVAL : 0;
+}
+
+static int get_nothing(const struct bsd_socket *s UNUSED)
+{
+    return 0;
+}
+
 static int set_linger_2(struct bsd_socket *s, int value)
 {
     enum { SECONDS_MAX = 120 };
@@ -362,6 +394,7 @@ static const struct bsd_option options[] = {
     {WN_SOL_SOCKET, WN_SO_OOBINLINE, ALL, .set = bsd_urgent_set_in_line, .type = BSD_OPTION_BOOL,
      OURS(oob_inline)},
     {WN_SOL_SOCKET, WN_SO_PRIORITY, ALL, .type = BSD_OPTION_INT, OURS(priority), 0, PRIORITY_MAX},
+    {WN_SOL_SOCKET, WN_SO_BUSY_POLL, ALL, .type = BSD_OPTION_INT, OURS(busy_poll), 0, INT32_MAX},
     {WN_SOL_SOCKET, WN_SO_SNDBUF, ALL, .set = set_send_buffer, .get = get_send_buffer},
     {WN_SOL_SOCKET, WN_SO_RCVBUF, ALL, .set = set_receive_buffer, .get = get_receive_buffer},
     {WN_SOL_SOCKET, WN_SO_SNDBUFFORCE, ALL, .set = set_send_buffer},
@@ -375,6 +408,8 @@ static const struct bsd_option options[] = {
     {WN_IPPROTO_IP, WN_IP_TTL, ALL, .set = set_ttl, .get = get_ttl, .least = -1, .most = 255},
     {WN_IPPROTO_IP, WN_IP_MTU_DISCOVER, ALL, .set = set_mtu_discover, .type = BSD_OPTION_INT,
      OURS(mtu_discover), 0, WN_IP_PMTUDISC_OMIT},
+    {WN_IPPROTO_IP, WN_IP_MINTTL, ALL, .set = set_ttl_min, .type = BSD_OPTION_INT, OURS(ttl_min), 0,
+     255},
     {WN_IPPROTO_IP, WN_IP_MTU, ALL, .type = BSD_OPTION_ASKED, .get = get_mtu},
     {WN_IPPROTO_IP, WN_IP_RECVERR, ALL, .type = BSD_OPTION_BOOL, OURS(receive_errors)},
     {WN_IPPROTO_IP, WN_IP_FREEBIND, ALL, .type = BSD_OPTION_BOOL, OURS(free_bind)},
@@ -418,6 +453,11 @@ static const struct bsd_option options[] = {
      .type = BSD_OPTION_BOOL, OURS(fast_open_connect)},
     {WN_IPPROTO_TCP, WN_TCP_FASTOPEN_NO_COOKIE, STREAM, .set = bsd_fast_open_set_no_cookie,
      .get = bsd_fast_open_get_no_cookie},
+    {WN_IPPROTO_TCP, WN_TCP_THIN_LINEAR_TIMEOUTS, STREAM, .type = BSD_OPTION_BOOL,
+     OURS(thin_timeouts), 0, 1},
+    {WN_IPPROTO_TCP, WN_TCP_THIN_DUPACK, STREAM, .set = set_thin_duplicates, .get = get_nothing},
+    {WN_IPPROTO_TCP, WN_TCP_DEFER_ACCEPT, STREAM, .set = set_defer_accept,
+     .type = BSD_OPTION_INT, OURS(defer_accept)},
     {WN_IPPROTO_TCP, WN_TCP_LINGER2, STREAM, .set = set_linger_2, .type = BSD_OPTION_FUNCTIONS,
      .get = get_linger_2},
 };

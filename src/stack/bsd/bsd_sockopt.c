@@ -107,7 +107,8 @@ static int read_int(const struct bsd_option *o, const void *value, wn_socklen_t 
         memcpy(out, value, sizeof *out);
         return 0;
     }
-    if (o->level != WN_IPPROTO_IP || (len == 0 && o->name == WN_IP_FREEBIND))
+    bool empty = o->name == WN_IP_FREEBIND || o->name == WN_IP_MINTTL; /* is nothing to these */
+    if (o->level != WN_IPPROTO_IP || (len == 0 && empty))
         return -EINVAL;
     if (len >= sizeof octet)
         memcpy(&octet, value, sizeof octet);

@@ -82,6 +82,9 @@ struct bsd_socket {
     int ttl;                 /* 0: the default */
     int mtu_discover;
     int priority;
+    int busy_poll;           /* SO_BUSY_POLL, TCP_THIN_...: told, and of no meaning here */
+    bool thin_timeouts;
+    int ttl_min;
     int linger_seconds;
     int receive_low;         /* SO_RCVLOWAT; 0: 1 */
     int not_sent_low;        /* TCP_NOTSENT_LOWAT; 0: the stack's */
@@ -91,6 +94,7 @@ struct bsd_socket {
     usec send_timeout;
 
     uint32_t backlog;
+    int defer_accept;        /* seconds; one that was accepted does not have it */
     struct endpoint local;   /* what getsockname() tells */
     struct endpoint remote;  /* port 0: none */
     struct list_node watchers; /* struct bsd_watch, of epolls */

@@ -457,6 +457,7 @@ struct tcp_connection {
     bool cookie_granted : 1;  /* SYN,ACK has one */
     bool cookie_experimental : 1;
     bool syn_text_taken : 1;  /* by whoever got the SYN */
+    bool syn_deferred : 1;    /* was acknowledged earlier, without text (TCP_OPTION_DEFER_ACCEPT) */
     bool user_timeout_due : 1; /* the next segment tells it (RFC 5482) */
     bool mtu_search : 1;      /* extra->search_use is the most that is sent */
     bool urgent_in_line : 1;  /* see tcp_profile.h */
@@ -660,6 +661,10 @@ struct tcp_segment {
     bool cut;             /* there was more, beyond the window */
     uint16_t part_len;    /* octets of one segment, where the frame is a super-segment */
 };
+
+/* RFC 5082 §3: has it crossed more routers than whom it is for would hear of? Then it is dropped. */
+MUST_USE bool tcp_comes_too_far(struct stack *stack, const struct tcp_profile *profile,
+                                const struct tcp_segment *seg);
 
 /* The end of the segment in sequence space. */
 static inline struct seq tcp_segment_end(const struct tcp_segment *seg)

@@ -226,6 +226,7 @@ enum tcp_option {
     TCP_OPTION_CONGESTION,     /* enum tcp_congestion_kind; any time */
     TCP_OPTION_FAST_OPEN_QUEUE, /* a listener's: connections that may have taken text of a SYN from
                                   clients that are not proved yet; 0: none */
+    TCP_OPTION_TTL_MIN,        /* RFC 5082; of a listener too */
     TCP_OPTION_USER_TIMEOUT_TOLD, /* RFC 5482: the peer is told this one, and what it tells counts: the
                                   longer of both, 100 s to an hour. 0: neither */
     TCP_OPTION_COUNT

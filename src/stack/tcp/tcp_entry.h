@@ -62,6 +62,7 @@ struct tcp_entry {
             bool ecn : 1;
             bool ecn_marks : 1;
             bool forgotten : 1; /* made of a cookie, and in no row */
+            bool acked : 1;     /* but text is waited for (TCP_OPTION_DEFER_ACCEPT) */
         } syn;
         struct {
             uint32_t snd_nxt;

@@ -47,6 +47,7 @@ static void thaw(const struct tcp_entry *entry, struct tcp_connection *c)
     c->ecn = entry->u.syn.ecn;
     c->ecn_marks = entry->u.syn.ecn_marks;
     c->syn_forgotten = entry->u.syn.forgotten;
+    c->syn_deferred = entry->u.syn.acked;
     c->retries = entry->u.syn.retries;
     c->last_sent_at = c->stack->now - tcp_entry_age(c->stack, entry);
     c->last_received_at = c->stack->now;
@@ -211,6 +212,31 @@ static struct tcp_connection *grow_up(struct tcp_listener *listener,
     return c;
 }
 
+/* How often the timeout may come before an acknowledgement without text is enough, as on Linux: at least
+ * as long as the listener wishes. */
+static unsigned deferrals(const struct tcp_listener *listener)
+{
+    usec interval = listener->profile->rto_initial;
+    usec until = 0;
+    unsigned count = 0;
+    for (; until < listener->profile->defer_accept; count++) {
+        until += interval;
+        interval = usec_min(2 * interval, listener->profile->rto_max);
+    }
+    return count;
+}
+
+/* Is it to be waited for text? */
+static bool defers(const struct tcp_listener *listener, struct tcp_entry *entry,
+                   const struct tcp_segment *seg)
+{
+    if (LIKELY(listener->profile->defer_accept == 0) || seg->text.len > 0 || seg->fin ||
+        entry->u.syn.retries >= deferrals(listener))
+        return false;
+    entry->u.syn.acked = true;
+    return true;
+}
+
 /* Its ACK is good. False: it must wait. */
 static bool complete(struct tcp_listener *listener, struct tcp_entry *entry,
                      struct tcp_segment *seg)
@@ -242,6 +268,8 @@ void tcp_half_open_arrives(struct stack *stack, struct tcp_entry *entry, struct 
     struct tcp_listener *listener = listener_of(stack, entry);
     struct tcp_draft draft;
     struct tcp_connection *c = &draft.c;
+    if (tcp_comes_too_far(stack, listener->profile, seg))
+        return;
     thaw_draft(&draft, listener, entry);
     enum tcp_verdict verdict = tcp_segment_may_speak(c, seg);
     tcp_draft_end(&draft);
@@ -260,7 +288,7 @@ void tcp_half_open_arrives(struct stack *stack, struct tcp_entry *entry, struct 
     } else if (!seq_equal(seg->ack, c->snd_nxt)) {
         stack_drop(stack, DROP_TCP_BAD_ACK, seg->packet->frame);
         tcp_reset_segment(stack, seg);
-    } else {
+    } else if (!defers(listener, entry, seg)) {
         (void)complete(listener, entry, seg);
     }
 }
@@ -279,13 +307,17 @@ void tcp_half_open_timed_out(struct stack *stack, struct tcp_entry *entry)
 {
     struct tcp_listener *listener = listener_of(stack, entry);
     struct tcp_draft draft;
-    if (entry->u.syn.retries >= listener->profile->syn_ack_retries) {
+    unsigned deferred = entry->u.syn.acked ? deferrals(listener) : 0;
+    if (entry->u.syn.retries >= listener->profile->syn_ack_retries &&
+        entry->u.syn.retries >= deferred) {
         stack->counters.tcpTimeouts++;
         give_up(listener, entry, false);
         return;
     }
     unsigned retries = ++entry->u.syn.retries;
     tcp_entry_wait(stack, entry, retries < TCP_ROW_DOUBLINGS ? retries : TCP_ROW_DOUBLINGS);
+    if (retries < deferred)
+        return; /* it has answered; when the time is over, it is asked once more */
     thaw_draft(&draft, listener, entry);
     tcp_count_timeout(&draft.c);
     tcp_count_retransmitted(&draft.c, 0);

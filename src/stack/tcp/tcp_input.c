@@ -35,6 +35,15 @@ static bool take_segment(struct stack *stack, const struct ip_packet *packet,
     return true;
 }
 
+bool tcp_comes_too_far(struct stack *stack, const struct tcp_profile *profile,
+                       const struct tcp_segment *seg)
+{
+    if (LIKELY(seg->packet->ttl >= profile->ttl_min))
+        return false;
+    stack_drop(stack, DROP_TCP_TOO_FAR, seg->packet->frame);
+    return true;
+}
+
 /* For nobody we know (§3.10.7.1). */
 static void nobody(struct stack *stack, const struct tcp_segment *seg)
 {
@@ -55,6 +64,8 @@ void tcp_input(struct stack *stack, const struct ip_packet *packet)
     struct endpoint remote = {packet->source, seg.header.source_port};
     struct tcp_connection *c = tcp_find(stack, &local, &remote);
     if (LIKELY(c != NULL)) {
+        if (UNLIKELY(tcp_comes_too_far(stack, c->profile, &seg)))
+            return;
         tcp_segment_arrives(c, &seg);
         return;
     }

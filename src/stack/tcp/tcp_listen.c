@@ -183,6 +183,8 @@ void tcp_listen_arrives(struct tcp_listener *listener, struct tcp_segment *seg,
 {
     struct stack *stack = listener->stack;
     uint16_t flags = seg->header.flags;
+    if (tcp_comes_too_far(stack, listener->profile, seg))
+        return;
     if (flags & TCP_RST) {
         stack_drop(stack, DROP_TCP_NO_CONNECTION, seg->packet->frame);
     } else if (flags & TCP_ACK) {

@@ -61,6 +61,8 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
 /* The round trip of a SYN, unless it was sent twice and nothing tells which was answered. */
 static void sample_handshake(struct tcp_connection *c, const struct tcp_segment *seg)
 {
+    if (UNLIKELY(c->syn_deferred))
+        return; /* what is answered now came from the application, when it liked */
     if (c->syn_forgotten)
         tcp_rtt_sample(c, c->timestamps ? tcp_timestamp_rtt(c, &seg->header.options) : -1);
     else if (c->retries == 0)

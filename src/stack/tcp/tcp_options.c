@@ -55,6 +55,7 @@ static const struct {
     [TCP_OPTION_STATISTICS] = FIELD(BOOL, statistics, 0, 1),
     [TCP_OPTION_CONGESTION] = FIELD(U8, congestion, 0, TCP_CONGESTION_COUNT - 1),
     [TCP_OPTION_FAST_OPEN_QUEUE] = FIELD(U32, fast_open_queue, 0, 65535),
+    [TCP_OPTION_TTL_MIN] = FIELD(U8, ttl_min, 0, 255),
     [TCP_OPTION_USER_TIMEOUT_TOLD] = FIELD(USEC, user_timeout_told, 0, USEC_PER_DAY),
 };
 _Static_assert(ARRAY_LEN(fields) == TCP_OPTION_COUNT, "one row per option");

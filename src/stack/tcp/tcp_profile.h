@@ -79,8 +79,7 @@ enum tcp_congestion_kind { /* who decides how much may be under way */
 };
 
 /*
- * Kept and told, but without effect yet: defer_accept; receive_low is heeded by
- * stack/bsd only. The options that set them (tcp.h) are the same.
+ * The options of tcp.h change these for one connection. receive_low is heeded by stack/bsd only.
  */
 struct tcp_profile {
     const char *name;
@@ -177,6 +176,7 @@ struct tcp_profile {
     usec challenge_interval;
     uint32_t challenge_count;
     uint8_t ttl;             /* 0: 64 */
+    uint8_t ttl_min;         /* RFC 5082: segments with a lower one are not heard; 0: all are */
     uint8_t traffic_class;   /* DSCP; the ECN bits are TCP's own */
     uint8_t path_mtu_discovery; /* enum tcp_path_mtu_discovery */
     uint8_t path_mtu_probing; /* enum tcp_path_mtu_probing */

@@ -29,9 +29,14 @@ static void send_reset(struct stack *stack, const struct endpoint *from, const s
         .dont_fragment = true,
         .interface = -1,
     };
+    /* When the interface's queue is full, as when a thousand are refused at once, the frame is dropped.
+     * That is right: the peer's next segment comes to nobody, and is answered by a reset. */
+    if (ip_output(stack, &send, frame) == IP_NO_MEMORY) {
+        stack->counters.tcpOutRstsLost++;
+        return;
+    }
     stack->counters.tcpOutSegs++;
     stack->counters.tcpOutRsts++;
-    (void)ip_output(stack, &send, frame);
 }
 
 /* A port scan must not make us a source of as many segments. */

@@ -746,10 +746,12 @@ static const struct {
     {WN_SOL_SOCKET, WN_SO_ACCEPTCONN, true},
     {WN_SOL_SOCKET, WN_SO_PROTOCOL, true},
     {WN_SOL_SOCKET, WN_SO_DOMAIN, true},
+    {WN_SOL_SOCKET, WN_SO_BUSY_POLL, true},
     {WN_SOL_SOCKET, 9999, true},
     {WN_IPPROTO_IP, WN_IP_TOS, true},
     {WN_IPPROTO_IP, WN_IP_TTL, true},
     {WN_IPPROTO_IP, WN_IP_MTU_DISCOVER, true},
+    {WN_IPPROTO_IP, WN_IP_MINTTL, true},
     {WN_IPPROTO_IP, WN_IP_RECVERR, true},
     {WN_IPPROTO_IP, WN_IP_FREEBIND, true},
     {WN_IPPROTO_IP, WN_IP_BIND_ADDRESS_NO_PORT, true},
@@ -762,6 +764,9 @@ static const struct {
     {WN_IPPROTO_TCP, WN_TCP_CORK, true},
     {WN_IPPROTO_TCP, WN_TCP_USER_TIMEOUT, true},
     {WN_IPPROTO_TCP, WN_TCP_LINGER2, true},
+    {WN_IPPROTO_TCP, WN_TCP_DEFER_ACCEPT, true},
+    {WN_IPPROTO_TCP, WN_TCP_THIN_LINEAR_TIMEOUTS, true},
+    {WN_IPPROTO_TCP, WN_TCP_THIN_DUPACK, true},
     {WN_IPPROTO_TCP, 9999, true},
     {4242, 1, true},
 };
@@ -812,6 +817,66 @@ static void options_of_a_connection(struct play *p)
     pair(p);
     options_of(p, A);
     options_of(p, C);
+}
+
+/* A connection that has answered is not there before it has sent something. */
+static void accepting_is_deferred(struct play *p)
+{
+    listener(p, L);
+    play_set(p, L, WN_IPPROTO_TCP, WN_TCP_DEFER_ACCEPT, 5);
+    play_get(p, L, WN_IPPROTO_TCP, WN_TCP_DEFER_ACCEPT);
+    tcp(p, C);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    look(p, C);
+    play_poll(p, L);
+    play_accept(p, L, A, 0);
+    play_send(p, C, "text", 0);
+    look(p, C);
+    play_poll(p, L);
+    play_accept(p, L, A, WN_SOCK_NONBLOCK);
+    play_recv(p, A, 10, 0);
+    play_get(p, A, WN_IPPROTO_TCP, WN_TCP_DEFER_ACCEPT);
+    /* One that ends at once is there. */
+    tcp(p, D);
+    play_connect(p, D, LOOPBACK, p->ports[L]);
+    play_settle(p);
+    play_accept(p, L, B, WN_SOCK_NONBLOCK);
+    play_shutdown(p, D, WN_SHUT_WR);
+    play_settle(p);
+    play_accept(p, L, B, WN_SOCK_NONBLOCK);
+}
+
+static void seconds_of_deferring(struct play *p)
+{
+    static const int values[] = {1, 2, 3, 4, 7, 8, 15, 16, 100, 127, 128, 247, 248, 1000, 100000, -5};
+    tcp(p, C);
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        play_set(p, C, WN_IPPROTO_TCP, WN_TCP_DEFER_ACCEPT, values[i]);
+        play_get(p, C, WN_IPPROTO_TCP, WN_TCP_DEFER_ACCEPT);
+    }
+}
+
+/* RFC 5082: nothing that has come far is heard. */
+static void far_segments_are_not_heard(struct play *p)
+{
+    listener(p, L);
+    play_set(p, L, WN_IPPROTO_IP, WN_IP_MINTTL, 200);
+    tcp(p, C);
+    play_set(p, C, WN_IPPROTO_IP, WN_IP_TTL, 199);
+    play_connect(p, C, LOOPBACK, p->ports[L]);
+    play_settle(p);
+    play_poll(p, L);
+    tcp(p, D);
+    play_set(p, D, WN_IPPROTO_IP, WN_IP_TTL, 200);
+    play_connect(p, D, LOOPBACK, p->ports[L]);
+    play_settle(p);
+    play_poll(p, L);
+    play_accept(p, L, A, WN_SOCK_NONBLOCK);
+    play_get(p, A, WN_IPPROTO_IP, WN_IP_MINTTL);
+    play_set(p, A, WN_IPPROTO_IP, WN_IP_MINTTL, 201);
+    play_send(p, D, "lost", 0);
+    play_settle(p);
+    play_poll(p, A);
 }
 
 static void options_of_a_datagram_socket(struct play *p)
@@ -1205,6 +1270,9 @@ static const struct play_scenario scenarios[] = {
     PLAY_SCENARIO(options_of_a_new_stream),
     PLAY_SCENARIO(options_of_a_listener),
     PLAY_SCENARIO(options_of_a_connection),
+    PLAY_SCENARIO(accepting_is_deferred),
+    PLAY_SCENARIO(seconds_of_deferring),
+    PLAY_SCENARIO(far_segments_are_not_heard),
     PLAY_SCENARIO(options_of_a_datagram_socket),
     PLAY_SCENARIO(options_are_inherited),
     PLAY_SCENARIO(epoll_misused),

@@ -224,6 +224,31 @@ static struct tcp_listener *listen_at(struct one_stack *s, struct ip_address add
     return listener;
 }
 
+/* More than the interface's queue holds: those beyond are lost, and counted; the peer's next segment is
+ * answered. */
+static void resets_beyond_the_queue_are_counted(void **state)
+{
+    enum { COUNT = 1100, QUEUE = 1024 };
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, NULL);
+    struct tcp_listener *listener = listen_at(&s, ADDRESS_US, 2000);
+    for (uint16_t i = 0; i < COUNT; i++) {
+        struct segment syn = {.port = (uint16_t)(1000 + i), .flags = TCP_SYN, .sequence = 7};
+        put(&s, ADDRESS_US, &syn);
+        assert_int_equal(answer(&s).flags, TCP_SYN | TCP_ACK);
+    }
+    tcp_listener_close(listener);
+    assert_int_equal(one_stack_drain(&s, 0), QUEUE);
+    const struct stack_counters *counters = stack_counters(s.stack);
+    assert_int_equal(counters->tcpOutRsts, QUEUE);
+    assert_int_equal(counters->tcpOutRstsLost, COUNT - QUEUE);
+    struct segment again = {.port = 1000 + COUNT - 1, .flags = TCP_ACK, .sequence = 8};
+    put(&s, ADDRESS_US, &again);
+    assert_int_equal(answer(&s).flags, TCP_RST);
+    one_stack_close(&s);
+}
+
 /* An entry is the nearest listener's, also when that one comes later. */
 static void a_nearer_listener_adopts(void **state)
 {
@@ -445,6 +470,7 @@ int main(void)
         cmocka_unit_test(the_oldest_in_time_wait_goes),
         cmocka_unit_test(an_unused_port_is_better),
         cmocka_unit_test(a_nearer_listener_adopts),
+        cmocka_unit_test(resets_beyond_the_queue_are_counted),
         cmocka_unit_test(a_flood_is_bounded),
         cmocka_unit_test(a_cookie_carries_the_options),
         cmocka_unit_test(nobody_guesses_a_cookie),
