@@ -235,7 +235,7 @@ static void forget_entries(struct play *p)
             struct endpoint local = tcp_entry_local(entry);
             if (row != TCP_ROW_TIME_WAIT)
                 tcp_find_listener(stack, &local, false)->half_open--;
-            tcp_entry_free(stack, entry);
+            tcp_entry_free(stack, tcp_entry_hash(stack, entry), entry);
         }
     }
 }

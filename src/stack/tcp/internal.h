@@ -660,6 +660,7 @@ struct tcp_segment {
     bool fin;             /* after `text` */
     bool cut;             /* there was more, beyond the window */
     uint16_t part_len;    /* octets of one segment, where the frame is a super-segment */
+    uint32_t hash;        /* of both ends, when there is no connection */
 };
 
 /* RFC 5082 §3: has it crossed more routers than whom it is for would hear of? Then it is dropped. */
@@ -679,6 +680,12 @@ uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
                   const struct endpoint *remote);
 struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
                                 const struct endpoint *remote);
+/* The same in two steps: is it the one found last (segments come in trains)? And where not: */
+struct tcp_connection *tcp_find_again(const struct stack *stack, const struct endpoint *local,
+                                      const struct endpoint *remote);
+struct tcp_connection *tcp_find_hashed(const struct stack *stack, uint32_t hash,
+                                       const struct endpoint *local,
+                                       const struct endpoint *remote);
 /* May we open a connection between these? */
 enum tcp_pair {
     TCP_PAIR_UNUSED,
@@ -822,6 +829,8 @@ void tcp_draft_end(struct tcp_draft *draft); /* no list knows it any more */
 void tcp_draft_thaw(struct tcp_draft *draft, struct stack *stack,
                     const struct tcp_profile *profile, const struct tcp_entry *entry);
 void tcp_draft_freeze(const struct tcp_draft *draft, struct tcp_entry *entry);
+/* And what is needed only when something is sent: our clock of timestamps, the path's MTU. */
+void tcp_draft_complete(struct tcp_draft *draft);
 
 /* ---- tcp_half_open.c ---- */
 /* Is the listener's SYN queue full? */

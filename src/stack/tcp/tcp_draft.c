@@ -46,10 +46,16 @@ void tcp_draft_thaw(struct tcp_draft *draft, struct stack *stack,
     struct endpoint local = tcp_entry_local(entry);
     struct endpoint remote = tcp_entry_remote(entry);
     tcp_draft_begin(draft, stack, profile, &local, &remote);
-    if (entry->timestamps)
-        (void)tcp_initial_sequence(stack, &local, &remote, &draft->c.ts_offset);
     if (entry->challenged == slot_of(stack, entry))
         draft->extra.challenge_at = (uint32_t)(stack->now / USEC_PER_MSEC) | 1;
+}
+
+void tcp_draft_complete(struct tcp_draft *draft)
+{
+    struct tcp_connection *c = &draft->c;
+    if (c->timestamps)
+        (void)tcp_initial_sequence(c->stack, &c->local, &c->remote, &c->ts_offset);
+    tcp_destination_recall_path(c);
 }
 
 void tcp_draft_freeze(const struct tcp_draft *draft, struct tcp_entry *entry)

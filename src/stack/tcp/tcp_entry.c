@@ -232,13 +232,19 @@ struct tcp_entry *tcp_entry_new(struct stack *stack, uint32_t hash, const struct
     return entry;
 }
 
-void tcp_entry_free(struct stack *stack, struct tcp_entry *entry)
+uint32_t tcp_entry_hash(const struct stack *stack, const struct tcp_entry *entry)
 {
-    struct tcp_entries *entries = &stack->tcp->entries;
     struct endpoint local = tcp_entry_local(entry);
     struct endpoint remote = tcp_entry_remote(entry);
+    return tcp_hash(stack, &local, &remote);
+}
+
+void tcp_entry_free(struct stack *stack, uint32_t hash, struct tcp_entry *entry)
+{
+    struct tcp_entries *entries = &stack->tcp->entries;
     uint32_t index = index_of(entries, entry);
-    (void)map_remove(&entries->map, tcp_hash(stack, &local, &remote), entry);
+    bool removed = map_remove(&entries->map, hash, entry);
+    ASSERT(removed);
     leave_row(entries, entry);
     set_free(entries, index);
     stack->counters.tcpConnections--;

@@ -103,7 +103,8 @@ struct tcp_entry *tcp_entry_find(const struct stack *stack, uint32_t hash,
 MUST_USE struct tcp_entry *tcp_entry_new(struct stack *stack, uint32_t hash,
                                          const struct endpoint *local,
                                          const struct endpoint *remote, enum tcp_row row);
-void tcp_entry_free(struct stack *stack, struct tcp_entry *entry);
+void tcp_entry_free(struct stack *stack, uint32_t hash, struct tcp_entry *entry);
+uint32_t tcp_entry_hash(const struct stack *stack, const struct tcp_entry *entry);
 
 /* To the end of the row, where it waits from now on. */
 void tcp_entry_wait(struct stack *stack, struct tcp_entry *entry, enum tcp_row row);

@@ -55,7 +55,6 @@ static void thaw(const struct tcp_entry *entry, struct tcp_connection *c)
     c->rcv_nxt = seq_add(c->irs, 1);
     c->last_ack_sent = c->rcv_nxt;
     c->snd_wl1 = c->irs;
-    tcp_destination_recall_path(c);
     c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_ack_window(c));
 }
 
@@ -75,6 +74,14 @@ void tcp_half_open_answer(struct tcp_draft *draft)
         (void)!tcp_transmit_syn(&draft->c, &path);
 }
 
+/* Of an entry, whose draft has only what a segment is looked at with. */
+static void answer_again(struct tcp_draft *draft, struct tcp_entry *entry)
+{
+    tcp_draft_complete(draft);
+    tcp_half_open_answer(draft);
+    freeze(&draft->c, entry);
+}
+
 static struct tcp_listener *listener_of(const struct stack *stack, const struct tcp_entry *entry)
 {
     struct endpoint local = tcp_entry_local(entry);
@@ -83,10 +90,10 @@ static struct tcp_listener *listener_of(const struct stack *stack, const struct 
     return listener;
 }
 
-static void forget(struct tcp_listener *listener, struct tcp_entry *entry)
+static void forget(struct tcp_listener *listener, uint32_t hash, struct tcp_entry *entry)
 {
     listener->half_open--;
-    tcp_entry_free(listener->stack, entry);
+    tcp_entry_free(listener->stack, hash, entry);
 }
 
 /* It comes to nothing. */
@@ -98,7 +105,7 @@ static void give_up(struct tcp_listener *listener, struct tcp_entry *entry, bool
         tcp_reset_connection(&draft.c);
     tcp_set_state(&draft.c, TCP_CLOSED);
     tcp_draft_end(&draft);
-    forget(listener, entry);
+    forget(listener, tcp_entry_hash(listener->stack, entry), entry);
 }
 
 /* ---- room ---- */
@@ -168,8 +175,7 @@ void tcp_half_open_new(struct tcp_listener *listener, const struct tcp_segment *
     }
     struct tcp_entry *entry = NULL;
     if (make_room(listener))
-        entry = tcp_entry_new(stack, tcp_hash(stack, &local, &remote), &local, &remote,
-                              TCP_ROW_HALF_OPEN);
+        entry = tcp_entry_new(stack, seg->hash, &local, &remote, TCP_ROW_HALF_OPEN);
     if (entry == NULL) {
         stack_drop(stack, DROP_TCP_BACKLOG, seg->packet->frame);
         return;
@@ -202,6 +208,7 @@ static struct tcp_connection *grow_up(struct tcp_listener *listener,
     c->listener = listener;
     listener->count++;
     tcp_profile_inherit(c, listener);
+    tcp_destination_recall_path(c);
     thaw(entry, c);
     c->segments_out = 1u + c->retries;
     if (c->retries > 0 && tcp_extra_begin(c)) {
@@ -244,7 +251,7 @@ static bool complete(struct tcp_listener *listener, struct tcp_entry *entry,
     struct tcp_connection *c = grow_up(listener, entry, seg);
     if (c == NULL)
         return false;
-    forget(listener, entry);
+    forget(listener, seg->hash, entry);
     c->state = TCP_SYN_RECEIVED; /* of which was told when the entry was made */
     tcp_segment_speaks(c, seg);
     return true;
@@ -274,12 +281,11 @@ void tcp_half_open_arrives(struct stack *stack, struct tcp_entry *entry, struct 
     enum tcp_verdict verdict = tcp_segment_may_speak(c, seg);
     tcp_draft_end(&draft);
     if (c->state == TCP_CLOSED) {
-        forget(listener, entry);
+        forget(listener, seg->hash, entry);
         return;
     }
     if (c->syn_wanted || c->ack_now)
-        tcp_half_open_answer(&draft);
-    freeze(c, entry);
+        answer_again(&draft, entry);
     tcp_draft_freeze(&draft, entry);
     if (verdict == TCP_STOP)
         return;
@@ -321,8 +327,7 @@ void tcp_half_open_timed_out(struct stack *stack, struct tcp_entry *entry)
     thaw_draft(&draft, listener, entry);
     tcp_count_timeout(&draft.c);
     tcp_count_retransmitted(&draft.c, 0);
-    tcp_half_open_answer(&draft);
-    freeze(&draft.c, entry);
+    answer_again(&draft, entry);
     tcp_draft_end(&draft);
 }
 

@@ -62,15 +62,18 @@ void tcp_input(struct stack *stack, const struct ip_packet *packet)
     }
     struct endpoint local = {packet->target, seg.header.target_port};
     struct endpoint remote = {packet->source, seg.header.source_port};
-    struct tcp_connection *c = tcp_find(stack, &local, &remote);
+    struct tcp_connection *c = tcp_find_again(stack, &local, &remote);
+    if (c == NULL) {
+        seg.hash = tcp_hash(stack, &local, &remote);
+        c = tcp_find_hashed(stack, seg.hash, &local, &remote);
+    }
     if (LIKELY(c != NULL)) {
         if (UNLIKELY(tcp_comes_too_far(stack, c->profile, &seg)))
             return;
         tcp_segment_arrives(c, &seg);
         return;
     }
-    struct tcp_entry *entry =
-        tcp_entry_find(stack, tcp_hash(stack, &local, &remote), &local, &remote);
+    struct tcp_entry *entry = tcp_entry_find(stack, seg.hash, &local, &remote);
     if (entry != NULL) {
         if (entry->row == TCP_ROW_TIME_WAIT)
             tcp_time_wait_arrives(stack, entry, &seg);

@@ -40,11 +40,10 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
         return NULL;
     if (!choose_local(stack, options, &local))
         return NULL;
-    struct tcp_entry *before =
-        tcp_entry_find(stack, tcp_hash(stack, &local, remote), &local, remote);
     struct tcp_connection *c = tcp_connection_new(stack, &local, remote);
     if (c == NULL)
         return NULL;
+    struct tcp_entry *before = tcp_entry_find(stack, c->hash, &local, remote);
     if (before != NULL)
         c->iss = seq_max(c->iss, tcp_time_wait_reuse(stack, before));
     c->socket.user = options->user;

@@ -130,7 +130,7 @@ uint16_t tcp_syn_ack_window(const struct tcp_connection *c)
 {
     struct route_choice route;
     uint16_t mss = TCP_MSS_DEFAULT;
-    if (ip_route(c->stack, &c->remote.address, &route))
+    if (c->profile->syn_window_segments && ip_route(c->stack, &c->remote.address, &route))
         mss = tcp_syn_mss(c->profile, &c->remote.address, mtu_to(c, &route));
     return tcp_syn_window(c->profile, c->receive_buffer, text_of(c, mss));
 }

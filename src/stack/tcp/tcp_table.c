@@ -55,25 +55,36 @@ uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
 struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
                                 const struct endpoint *remote)
 {
-    struct tcp_table *table = stack->tcp;
+    struct tcp_connection *c = tcp_find_again(stack, local, remote);
+    return c != NULL ? c : tcp_find_hashed(stack, tcp_hash(stack, local, remote), local, remote);
+}
+
+struct tcp_connection *tcp_find_again(const struct stack *stack, const struct endpoint *local,
+                                      const struct endpoint *remote)
+{
+    struct tcp_connection *c = stack->tcp->found;
     struct tuple_key key = {local, remote};
-    /* Segments come in trains. */
-    if (table->found != NULL && connection_equal(table->found, &key))
-        return table->found;
-    struct tcp_connection *c =
-        map_find(&table->connections, tcp_hash(stack, local, remote), &key);
+    return c != NULL && connection_equal(c, &key) ? c : NULL;
+}
+
+struct tcp_connection *tcp_find_hashed(const struct stack *stack, uint32_t hash,
+                                       const struct endpoint *local,
+                                       const struct endpoint *remote)
+{
+    struct tuple_key key = {local, remote};
+    struct tcp_connection *c = map_find(&stack->tcp->connections, hash, &key);
     if (c != NULL)
-        table->found = c;
+        stack->tcp->found = c;
     return c;
 }
 
 enum tcp_pair tcp_pair_of(const struct stack *stack, const struct endpoint *local,
                           const struct endpoint *remote)
 {
-    if (tcp_find(stack, local, remote) != NULL)
+    uint32_t hash = tcp_hash(stack, local, remote);
+    if (tcp_find_hashed(stack, hash, local, remote) != NULL)
         return TCP_PAIR_TAKEN;
-    const struct tcp_entry *entry =
-        tcp_entry_find(stack, tcp_hash(stack, local, remote), local, remote);
+    const struct tcp_entry *entry = tcp_entry_find(stack, hash, local, remote);
     if (entry == NULL)
         return TCP_PAIR_UNUSED;
     return tcp_time_wait_may_be_reused(stack, entry) ? TCP_PAIR_REUSABLE : TCP_PAIR_TAKEN;

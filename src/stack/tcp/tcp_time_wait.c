@@ -65,7 +65,7 @@ void tcp_time_wait_over(struct stack *stack, struct tcp_entry *entry)
     struct tcp_draft draft;
     thaw(&draft, stack, entry);
     tcp_set_state(&draft.c, TCP_CLOSED);
-    tcp_entry_free(stack, entry);
+    tcp_entry_free(stack, tcp_entry_hash(stack, entry), entry);
 }
 
 /* RFC 6191 §2, RFC 9293 §3.6.1 (MAY-2): is the SYN surely newer than all of the connection before? */
@@ -118,7 +118,10 @@ void tcp_time_wait_arrives(struct stack *stack, struct tcp_entry *entry, struct 
     if (draft.c.purpose == TCP_TIMER_TIME_WAIT)
         tcp_entry_wait(stack, entry, TCP_ROW_TIME_WAIT);
     tcp_draft_freeze(&draft, entry);
-    if (draft.c.ack_now && tcp_path_find(&draft.c, &path))
+    if (!draft.c.ack_now)
+        return;
+    tcp_draft_complete(&draft);
+    if (tcp_path_find(&draft.c, &path))
         (void)!tcp_transmit_ack(&draft.c, &path, draft.c.snd_nxt);
 }
 

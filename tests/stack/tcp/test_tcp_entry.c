@@ -47,14 +47,14 @@ static void entries_come_and_go(void **state)
         else if (prng_below(&prng, 3) == 0)
             tcp_entry_wait(s.stack, entry, TCP_ROW_TIME_WAIT);
         else
-            tcp_entry_free(s.stack, entry);
+            tcp_entry_free(s.stack, tcp_entry_hash(s.stack, entry), entry);
         there[i] = find(&s, i) != NULL;
         if (step % 100 == 0)
             tcp_check_all(s.stack);
     }
     for (uint32_t i = 0; i < ARRAY_LEN(there); i++)
         if (there[i])
-            tcp_entry_free(s.stack, find(&s, i));
+            tcp_entry_free(s.stack, tcp_entry_hash(s.stack, find(&s, i)), find(&s, i));
     tcp_check_all(s.stack);
     assert_int_equal(s.stack->wheel.count, 0);
     /* A block of entries, their places, and what the map keeps. */
@@ -101,7 +101,8 @@ static void no_memory_is_no_entry(void **state)
         tcp_check_all(s.stack);
         s.counts.fail_at = 0;
         assert_non_null(add(&s, (uint32_t)(10 + i), TCP_ROW_TIME_WAIT));
-        tcp_entry_free(s.stack, find(&s, (uint32_t)(10 + i)));
+        entry = find(&s, (uint32_t)(10 + i));
+        tcp_entry_free(s.stack, tcp_entry_hash(s.stack, entry), entry);
         tcp_entries_done(s.stack);
         s.stack->tcp->entries = (struct tcp_entries){0};
         tcp_entries_init(s.stack);
