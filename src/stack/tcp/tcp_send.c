@@ -74,16 +74,16 @@ static bool is_roomy(const struct tcp_connection *c)
 }
 
 /* Whoever is told that there is no room waits for WRITABLE, whether they try or not. */
-static void told_full(const struct tcp_connection *c)
+static void set_full(const struct tcp_connection *c, bool full)
 {
-    ((struct tcp_connection *)(uintptr_t)c)->send_full = true;
+    ((struct tcp_connection *)(uintptr_t)c)->send_full = full;
 }
 
 size_t tcp_send_room(const struct tcp_connection *c)
 {
     size_t left = room(c);
     if (left == 0)
-        told_full(c);
+        set_full(c, true);
     return left;
 }
 
@@ -91,8 +91,7 @@ bool tcp_writable(const struct tcp_connection *c)
 {
     if (UNLIKELY(tcp_units_count(c) || c->profile->not_sent_low != UINT32_MAX)) {
         bool roomy = is_roomy(c);
-        if (!roomy)
-            told_full(c);
+        set_full(c, !roomy); /* who is told that there is room need not be told again */
         return roomy;
     }
     return tcp_send_room(c) > 0 && !c->send_full;
@@ -100,7 +99,7 @@ bool tcp_writable(const struct tcp_connection *c)
 
 void tcp_send_room_changed(struct tcp_connection *c)
 {
-    if (!c->send_full && queued(c) < tcp_send_limit(c))
+    if (!c->send_full && (tcp_units_count(c) || queued(c) < tcp_send_limit(c)))
         return;
     if (UNLIKELY(c->send_full && tcp_units_count(c)))
         tcp_units_grow(c);
