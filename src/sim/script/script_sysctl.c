@@ -59,7 +59,6 @@ NUMBER(syn_cookies, uint8_t, 0, TCP_SYN_COOKIES_COUNT - 1)
 NUMBER(syn_retries, uint8_t, 1, 127)
 NUMBER(syn_ack_retries, uint8_t, 0, 127)
 NUMBER(retries, uint8_t, 1, 127)
-NUMBER(orphan_retries, uint8_t, 0, 127)
 NUMBER(reordering, uint8_t, 1, 127)
 NUMBER(not_sent_low, uint32_t, 0, UINT32_MAX)
 NUMBER(keepalive_probes, uint8_t, 1, 127)
@@ -75,6 +74,14 @@ SECONDS(path_mtu_interval)
 static bool set_time_wait_reuse(struct setting *s)
 {
     profile(s)->time_wait_reuse = s->numbers[0] == 1;
+    return s->count == 1;
+}
+
+/* 0: 8, as for a connection whose end of the path is alive. */
+static bool set_orphan_retries(struct setting *s)
+{
+    int64_t value = s->numbers[0] != 0 ? s->numbers[0] : 8;
+    profile(s)->orphan_retries = (uint8_t)clamp(value, 1, 127);
     return s->count == 1;
 }
 

@@ -67,6 +67,8 @@ static void test_what_sysctls_set(void **state UNUSED)
                      TCP_FAST_OPEN_CLIENT | TCP_FAST_OPEN_SERVER | TCP_FAST_OPEN_SERVER_NO_COOKIE |
                          TCP_FAST_OPEN_EVERY_LISTENER);
     assert_int_equal(s.profile.congestion, tcp_congestion_find("cubic"));
+    assert_int_equal(settings_after("sysctl net.ipv4.tcp_orphan_retries=3").profile.orphan_retries, 3);
+    assert_int_equal(settings_after("sysctl net.ipv4.tcp_orphan_retries=0").profile.orphan_retries, 8);
 }
 
 static void test_the_key_of_cookies(void **state UNUSED)
