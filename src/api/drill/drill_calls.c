@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct wn_iovec) == sizeof(struct iovec) &&
 
 /* ---- birth and association: where settings and addresses matter ---- */
 
-/* The script's commands may have changed them. */
+/* The script's commands may have changed them; what this takes is nothing to virtual time. */
 static void read_settings(struct drill *drill)
 {
     (void)drill_enter(drill);
@@ -70,6 +70,7 @@ static int call_bind(void *self, int fd, const struct sockaddr *address, socklen
 
 static int call_listen(void *self, int fd, int backlog)
 {
+    read_settings(self);
     CALL(int, wn_listen(s, fd, backlog));
 }
 
@@ -89,6 +90,7 @@ static void have_address(struct drill *drill)
 
 static int call_connect(void *self, int fd, const struct sockaddr *address, socklen_t len)
 {
+    read_settings(self);
     have_address(self);
     CALL(int, wn_connect(s, fd, address, len));
 }
@@ -175,6 +177,7 @@ static ssize_t call_send(void *self, int fd, const void *data, size_t len, int f
 static ssize_t call_sendto(void *self, int fd, const void *data, size_t len, int flags,
                            const struct sockaddr *address, socklen_t address_len)
 {
+    read_settings(self);
     have_address(self);
     CALL(ssize_t, wn_sendto(s, fd, data, len, flags, address, address_len));
 }
@@ -182,6 +185,7 @@ static ssize_t call_sendto(void *self, int fd, const void *data, size_t len, int
 static ssize_t call_sendmsg(void *self, int fd, const struct msghdr *message, int flags)
 {
     const struct wn_msghdr in = message_in(message);
+    read_settings(self);
     have_address(self);
     CALL(ssize_t, wn_sendmsg(s, fd, &in, flags));
 }
@@ -214,6 +218,7 @@ static int call_getsockopt(void *self, int fd, int level, int name, void *value,
 static int call_setsockopt(void *self, int fd, int level, int name, const void *value,
                            socklen_t len)
 {
+    read_settings(self);
     CALL(int, wn_setsockopt(s, fd, level, name, value, len));
 }
 
