@@ -106,6 +106,10 @@ WN_API int wn_stack_add_interface(struct wn_stack *stack, const char *name, cons
  * -EINVAL: no such interface. */
 WN_API int wn_stack_set_up(struct wn_stack *stack, int interface, int up);
 
+/* The interface carries packets of `mtu` octets from now on. 0, or -EINVAL: no such interface, or not
+ * from 576 to 65535. */
+WN_API WN_MUST_USE int wn_stack_set_mtu(struct wn_stack *stack, int interface, unsigned mtu);
+
 /* Adds "10.0.0.1/24" to the interface, with the route of its prefix, and announces it (RFC 5227
  * §2.3). 0, -EINVAL, -EEXIST: it has it already, -ENOSPC: 64 addresses or 256 routes. */
 WN_API WN_MUST_USE int wn_stack_add_address(struct wn_stack *stack, int interface,

@@ -82,6 +82,15 @@ WN_API int wn_tcp_at_end(const struct wn_tcp *tcp);
  * WN_WRITABLE tells that there is room again. 0 after wn_tcp_shutdown() or failure. */
 WN_API size_t wn_tcp_send(struct wn_tcp *tcp, const void *data, size_t len);
 
+enum wn_send_flags {
+    WN_SEND_MORE = 1 << 0,   /* more comes at once: what does not fill a segment waits for it, or for
+                                the next acknowledgement, 200 ms at most; no PSH */
+    WN_SEND_RECORD = 1 << 1, /* a message ends: no segment goes beyond its end */
+};
+
+/* wn_tcp_send() with flags of enum wn_send_flags. */
+WN_API size_t wn_tcp_send_as(struct wn_tcp *tcp, const void *data, size_t len, unsigned flags);
+
 /* Octets that wn_tcp_send() would take now. */
 WN_API size_t wn_tcp_send_room(const struct wn_tcp *tcp);
 

@@ -23,6 +23,16 @@ static bool is_station(const struct mac *mac)
     return !mac_is_multicast(mac) && !mac_equal(mac, &none);
 }
 
+static bool is_mtu(unsigned mtu)
+{
+    return mtu >= INTERFACE_MTU_MIN && mtu <= MTU_MAX;
+}
+
+static int not_mtu(struct wn_stack *stack, unsigned mtu)
+{
+    return api_fail(stack, -EINVAL, "an MTU of %u is not from 576 to 65535", mtu);
+}
+
 int wn_stack_add_interface(struct wn_stack *stack, const char *name, const char *mac, unsigned mtu,
                            unsigned features)
 {
@@ -33,8 +43,8 @@ int wn_stack_add_interface(struct wn_stack *stack, const char *name, const char 
         return api_fail(stack, -EINVAL, "the name '%.40s' is too long", name);
     if (!mac_parse(text_in(mac), &options.mac) || !is_station(&options.mac))
         return api_fail(stack, -EINVAL, "'%.40s' is not the address of a station", mac);
-    if (mtu < INTERFACE_MTU_MIN || mtu > MTU_MAX)
-        return api_fail(stack, -EINVAL, "an MTU of %u is not from 576 to 65535", mtu);
+    if (!is_mtu(mtu))
+        return not_mtu(stack, mtu);
     if ((features & ~known) || ((features & segmenting) && !(features & WN_INTERFACE_CHECKSUM)))
         return api_fail(stack, -EINVAL, "features 0x%x cannot be", features);
     (void)snprintf(options.name, sizeof options.name, "%s", name);
@@ -55,6 +65,17 @@ int wn_stack_set_up(struct wn_stack *stack, int interface, int up)
     if (!api_has_interface(stack, interface))
         return no_interface(stack, interface);
     stack_set_up(stack->stack, (unsigned)interface, up != 0);
+    return 0;
+}
+
+int wn_stack_set_mtu(struct wn_stack *stack, int interface, unsigned mtu)
+{
+    if (!api_has_interface(stack, interface))
+        return no_interface(stack, interface);
+    if (!is_mtu(mtu))
+        return not_mtu(stack, mtu);
+    stack_set_mtu(stack->stack, (unsigned)interface, (uint16_t)mtu);
+    stack->mtus[interface] = (uint16_t)mtu;
     return 0;
 }
 

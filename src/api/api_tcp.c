@@ -134,6 +134,15 @@ size_t wn_tcp_send(struct wn_tcp *tcp, const void *data, size_t len)
     return tcp_send(tcp_in(tcp), bytes_of(data, len));
 }
 
+_Static_assert((int)WN_SEND_MORE == (int)TCP_SEND_MORE &&
+                   (int)WN_SEND_RECORD == (int)TCP_SEND_RECORD,
+               "the same bits");
+
+size_t wn_tcp_send_as(struct wn_tcp *tcp, const void *data, size_t len, unsigned flags)
+{
+    return tcp_send_as(tcp_in(tcp), bytes_of(data, len), flags & (WN_SEND_MORE | WN_SEND_RECORD));
+}
+
 size_t wn_tcp_send_room(const struct wn_tcp *tcp)
 {
     return tcp_send_room(tcp_in(tcp));

@@ -217,6 +217,12 @@ static void test_without_copies(void **state)
     assert_int_equal(wn_tcp_views(server, views, 4), 1);
     assert_int_equal(views[0].iov_len, 5);
     assert_memory_equal(views[0].iov_base, "hello", 5);
+    assert_int_equal(wn_tcp_send_as(client, "x", 1, WN_SEND_MORE), 1);
+    settle(&w);
+    assert_int_equal(wn_tcp_received(server), 5); /* it waits for more */
+    assert_int_equal(wn_tcp_send(client, "y", 1), 1);
+    settle(&w);
+    assert_int_equal(wn_tcp_received(server), 7);
     wn_tcp_consume(server, 2);
     assert_int_equal(wn_tcp_views(server, views, 4), 1);
     assert_memory_equal(views[0].iov_base, "llo", 3);
@@ -500,6 +506,9 @@ static void test_what_cannot_be(void **state)
     assert_int_equal(wn_stack_remove_route(a, "192.0.2.0/24", NULL), -ENOENT);
     assert_int_equal(wn_stack_add_neighbour(a, 0, "10.0.0.2", "ff:ff:ff:ff:ff:ff"), -EINVAL);
     assert_int_equal(wn_stack_set_up(a, 3, 1), -EINVAL);
+    assert_int_equal(wn_stack_set_mtu(a, 3, 1500), -EINVAL);
+    assert_int_equal(wn_stack_set_mtu(a, 0, 575), -EINVAL);
+    assert_int_equal(wn_stack_set_mtu(a, 0, 9000), 0);
     assert_int_equal(wn_stack_input_copy(a, 7, "x", 1), -EINVAL);
     assert_null(wn_stack_output(a, 7));
     struct wn_tcp *tcp = NULL;
