@@ -21,6 +21,51 @@ static void *resize(void *self, void *old, size_t old_size, size_t new_size)
     return NULL;
 }
 
+/* Signatures are right, and keys are those that DS name, as it pleases the fuzzer. */
+static enum validate_check verify(void *self, uint8_t algorithm, struct bytes key,
+                                  struct bytes data, struct bytes signature)
+{
+    (void)self;
+    (void)key;
+    (void)data;
+    return (algorithm + signature.len) % 3 != 0 ? VALIDATE_RIGHT : VALIDATE_WRONG;
+}
+
+static bool supports(void *self, uint8_t algorithm)
+{
+    (void)self;
+    return algorithm != 0;
+}
+
+static size_t digest(void *self, uint8_t type, struct bytes first, struct bytes second,
+                     uint8_t out[VALIDATE_DIGEST_MAX])
+{
+    (void)self;
+    (void)first;
+    memset(out, second.len > 0 ? second.data[0] : 0, VALIDATE_DIGEST_MAX);
+    return type == 2 ? 1 : 0;
+}
+
+static void sha1(void *self, struct bytes first, struct bytes second, uint8_t out[20])
+{
+    (void)self;
+    memset(out, (int)(first.len + second.len), 20);
+}
+
+static const struct validate_crypto crypto = {verify, supports, digest, {sha1, NULL}, NULL};
+
+/* The root's DS: of a key whose tag is that of the corpus. */
+static void add_anchor(struct resolver_options *options)
+{
+    static const uint8_t ds[] = {0, 5, 0x04, 0x0e, 13, 2, 1};
+    options->crypto = &crypto;
+    options->wall_at_zero = 1782000000;
+    options->anchor_count = 1;
+    dns_name_root(&options->anchors[0].zone);
+    options->anchors[0].ds_len = sizeof ds;
+    memcpy(options->anchors[0].ds, ds, sizeof ds);
+}
+
 /* What the fuzzer has for this query, with what a forger could not guess put right, and with names
  * that point at the question so that records mean something. */
 static struct bytes make_response(struct reader *r, struct bytes query, uint8_t buffer[1024])
@@ -113,6 +158,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                        .stale = (how & 4) != 0,
                                        .hint_count = 1};
     options.hints[0] = address_v4(0x0a000001);
+    if ((how & 8) != 0)
+        add_anchor(&options);
     struct prng prng;
     prng_init_number(&prng, 1);
     run.resolver = resolver_new(&options, &prng, 0);

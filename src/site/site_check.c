@@ -153,6 +153,8 @@ static bool check_recursion(const struct site_config *config, struct text *error
         wrong = "it needs resolve = recursive", option = "forward-for";
     else if (r->roots[0] != '\0' && r->resolve != SITE_RESOLVE_RECURSIVE)
         wrong = "it needs resolve = recursive", option = "roots";
+    else if (r->anchors[0] != '\0' && r->resolve != SITE_RESOLVE_RECURSIVE)
+        wrong = "it needs resolve = recursive", option = "anchors";
     else if (config->names.closed && r->resolve == SITE_RESOLVE_RECURSIVE)
         wrong = "with closed there is nothing to resolve";
     else if (r->ttl_min > r->ttl_max)

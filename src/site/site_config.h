@@ -30,6 +30,7 @@ enum {
     SITE_DNS_MAX = 4,         /* ADDRESSES_DNS_MAX */
     SITE_FORWARDERS_MAX = 8,  /* NAMES_FORWARDERS_MAX */
     SITE_FORWARDS_MAX = 64,   /* RESOLVER_FORWARDS_MAX */
+    SITE_INSECURE_MAX = 32,   /* RESOLVER_INSECURE_MAX */
     SITE_ALLOWED_MAX = 32,    /* NAMES_ALLOWED_MAX */
     SITE_OPTIONS_MAX = 128,
     SITE_ZONES_MAX = 64,      /* named one by one; a directory or a list may have many more */
@@ -118,6 +119,10 @@ struct site_recursion {
     size_t forward_count;
     bool v4, v6;                   /* by which servers are asked */
     bool minimise;
+    char anchors[SITE_TEXT_MAX];   /* a file with DS or DNSKEY records; "": nothing is validated */
+    char insecure[SITE_INSECURE_MAX][SITE_NAME_MAX]; /* domains that are not */
+    size_t insecure_count;
+    int64_t date;                  /* at which signatures are to hold, seconds since 1970; 0: now */
     uint32_t port;                 /* of servers */
     uint64_t cache_octets;
     usec ttl_min, ttl_max, negative_ttl_max, stale_max;

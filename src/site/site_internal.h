@@ -11,6 +11,7 @@
 #include "io/tap_port.h"
 #include "site/lease_names.h"
 #include "site/site.h"
+#include "site/site_crypto.h"
 #include "site/site_zones.h"
 
 struct control;
@@ -38,6 +39,7 @@ struct site {
     struct lease_names *lease_names;
     struct names *names;
     struct digest *digest;    /* of hashed names */
+    struct validate_crypto crypto;
     struct site_zones *zones; /* from files */
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */

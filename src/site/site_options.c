@@ -5,6 +5,7 @@
 #include "site/site_options.h"
 
 #include "stack/tcp/tcp_profile.h"
+#include "base/calendar.h"
 #include "wire/dns/dns_record.h"
 
 static bool copy_text(struct bytes text, char *field, size_t size)
@@ -339,6 +340,46 @@ static bool parse_resolve(struct bytes text, void *field, const struct site_opti
     return false;
 }
 
+static bool parse_insecure(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_recursion *recursion = field;
+    struct dns_name name;
+    if (recursion->insecure_count == SITE_INSECURE_MAX || !dns_name_parse(text, NULL, &name) ||
+        !copy_text(text, recursion->insecure[recursion->insecure_count], SITE_NAME_MAX))
+        return false;
+    recursion->insecure_count++;
+    return true;
+}
+
+/* The next `len` digits as a number. */
+static unsigned take_digits(struct bytes *text, size_t len)
+{
+    uint64_t number = 0;
+    if (!text_parse_number(bytes_first(*text, len), 9999, &number))
+        number = 9999;
+    *text = bytes_after(*text, len);
+    return (unsigned)number;
+}
+
+/* YYYYMMDDHHMMSS, as signatures have it (RFC 4034 §3.2). */
+static bool parse_date(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct calendar c = {0};
+    if (text.len != 14)
+        return false;
+    c.year = take_digits(&text, 4);
+    c.month = take_digits(&text, 2);
+    c.day = take_digits(&text, 2);
+    c.hour = take_digits(&text, 2);
+    c.minute = take_digits(&text, 2);
+    c.second = take_digits(&text, 2);
+    if (c.year < 1971 || c.year > 2105 || !calendar_day_exists(c.year, c.month, c.day) ||
+        c.hour > 23 || c.minute > 59 || c.second > 59)
+        return false;
+    *(int64_t *)field = calendar_seconds(&c);
+    return true;
+}
+
 static bool parse_outgoing(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct site_recursion *recursion = field;
@@ -574,6 +615,12 @@ const struct site_option site_options[] = {
     {"names", "resolve", parse_resolve, AT(recursion), 0, 0, false, "recursive, forward or none"},
     {"names", "roots", parse_text, AT(recursion.roots), 0, SITE_TEXT_MAX, false,
      "a file with the addresses of root servers"},
+    {"names", "anchors", parse_text, AT(recursion.anchors), 0, SITE_TEXT_MAX, false,
+     "a file with DS or DNSKEY records"},
+    {"names", "insecure", parse_insecure, AT(recursion), 0, 0, true,
+     "domains that are not validated, at most 32"},
+    {"names", "validation-date", parse_date, AT(recursion.date), 0, 0, false,
+     "a date such as 20260131235959"},
     {"names", "forward-for", parse_forward_for, AT(recursion), 0, 0, true,
      "a domain and whom to ask for it, such as \"corp.example 10.0.0.53\", at most 64 of them"},
     {"names", "outgoing", parse_outgoing, AT(recursion), 0, 0, false, "both, ipv4 or ipv6"},

@@ -207,33 +207,38 @@ static uint32_t seconds(usec duration)
     return (uint32_t)(duration / USEC_PER_SEC);
 }
 
-static int read_roots(const char *path, struct names_recursion *out, struct text *error)
+/* Reads a file of the option's name by one of the readers of names_resolver.h. */
+static int read_records(const char *option, const char *path,
+                        bool (*take)(struct bytes, struct names_recursion *, struct text *),
+                        struct names_recursion *out, struct text *error)
 {
-    enum { ROOTS_FILE_MAX = 1024 * 1024 };
+    enum { RECORDS_FILE_MAX = 1024 * 1024 };
     char *content, complaint[256] = "";
     size_t len;
     struct text reason = text_of(complaint, sizeof complaint);
-    int result = file_read(path, ROOTS_FILE_MAX, &content, &len);
+    int result = file_read(path, RECORDS_FILE_MAX, &content, &len);
     if (result < 0) {
-        text_add_format(error, "roots: cannot read %s: %s", path, strerror(-result));
+        text_add_format(error, "%s: cannot read %s: %s", option, path, strerror(-result));
         return result;
     }
-    bool good = names_recursion_hints(bytes_of(content, len), out, &reason);
+    bool good = take(bytes_of(content, len), out, &reason);
     free(content);
     if (!good)
-        text_add_format(error, "roots: %s: %s", path, complaint);
+        text_add_format(error, "%s: %s: %s", option, path, complaint);
     return good ? 0 : -EINVAL;
 }
 
 /* *out is the caller's to free. */
-static int make_recursion(const struct site_recursion *r, struct names_recursion **out,
-                          struct text *error)
+static int make_recursion(const struct site_recursion *r, const struct validate_crypto *crypto,
+                          struct names_recursion **out, struct text *error)
 {
     struct names_recursion *to = calloc(1, sizeof *to);
     *out = to;
     if (to == NULL)
         return failed(error, -ENOMEM, "cannot resolve names", NULL);
     names_recursion_init(to);
+    to->crypto = crypto;
+    to->date = r->date;
     to->v4 = r->v4;
     to->v6 = r->v6;
     to->minimise = r->minimise;
@@ -252,7 +257,17 @@ static int make_recursion(const struct site_recursion *r, struct names_recursion
         f->count = r->forwards[i].count;
         memcpy(f->servers, r->forwards[i].servers, sizeof f->servers);
     }
-    return r->roots[0] != '\0' ? read_roots(r->roots, to, error) : 0;
+    for (size_t i = 0; i < r->insecure_count; i++) {
+        bool good = dns_name_parse(bytes_of_text(r->insecure[i]), NULL, &to->insecure[i]);
+        ASSERT(good);
+        to->insecure_count++;
+    }
+    int result = r->roots[0] != '\0'
+                     ? read_records("roots", r->roots, names_recursion_hints, to, error)
+                     : 0;
+    if (result == 0 && r->anchors[0] != '\0')
+        result = read_records("anchors", r->anchors, names_recursion_anchors, to, error);
+    return result;
 }
 _Static_assert((int)SITE_ALLOWED_MAX == NAMES_ALLOWED_MAX &&
                    (int)SITE_FORWARDS_MAX == RESOLVER_FORWARDS_MAX &&
@@ -283,6 +298,7 @@ static int start_name_service(struct site *site, struct text *error)
     if (site->digest == NULL)
         return failed(error, -ENOMEM, "cannot hash names", NULL);
     options.sha1 = (struct dns_sha1){digest_sha1, site->digest};
+    site_crypto_init(&site->crypto, site->digest);
     site->resolver_count = 0;
     for (size_t i = 0; i < config->names.forwarder_count; i++)
         site->resolvers[site->resolver_count++] = config->names.forwarders[i];
@@ -296,7 +312,7 @@ static int start_name_service(struct site *site, struct text *error)
                                "names will be found");
     struct names_recursion *recursion = NULL;
     if (config->recursion.resolve == SITE_RESOLVE_RECURSIVE) {
-        int result = make_recursion(&config->recursion, &recursion, error);
+        int result = make_recursion(&config->recursion, &site->crypto, &recursion, error);
         if (result < 0) {
             free(recursion);
             return result;

@@ -81,9 +81,15 @@ END
     printf '. 3600000 NS a.root.\na.root. 3600000 A 127.0.0.11\n' >"$tmp/roots.zone"
 }
 
+# What a script that wants signed zones does with $tmp/tree/*.zone before they are served.
+dns_tree_sign() {
+    :
+}
+
 dns_tree_start() {
     mkdir -p "$tmp/tree"
     dns_tree_zones
+    dns_tree_sign
     dns_tree_server 127.0.0.11 . "$1" root.zone
     dns_tree_server 127.0.0.12 tree "$1" tree.zone
     dns_tree_server 127.0.0.13 example.tree "$1" example.tree.zone

@@ -49,16 +49,19 @@ static bool take_hint(const struct dns_record *record, struct names_recursion *o
     return true;
 }
 
-bool names_recursion_hints(struct bytes file, struct names_recursion *out, struct text *error)
+/* Reads a file of records; `take` is told of each and says whether it is one of those wanted. */
+static bool read_records(struct bytes file, struct names_recursion *out, const char *wanted,
+                         bool (*take)(const struct dns_record *, struct names_recursion *),
+                         struct text *error)
 {
     struct dns_name root;
     struct dns_master master;
     uint8_t *rdata = malloc(DNS_RDATA_MAX);
     struct dns_master_item *item = malloc(sizeof *item);
     enum dns_master_kind kind = DNS_MASTER_ERROR;
+    size_t taken = 0;
     dns_name_root(&root);
     dns_master_start(&master, file, &root);
-    out->hint_count = 0;
     if (rdata == NULL || item == NULL)
         text_add(error, "no memory");
     while (rdata != NULL && item != NULL) {
@@ -66,17 +69,75 @@ bool names_recursion_hints(struct bytes file, struct names_recursion *out, struc
         kind = dns_master_next(&master, &w, item);
         if (kind != DNS_MASTER_RECORD)
             break;
-        (void)take_hint(&item->record, out);
+        taken += take(&item->record, out);
     }
     if (kind == DNS_MASTER_ERROR && item != NULL)
         text_add_format(error, "line %u: %s", item->line, item->error);
     else if (kind == DNS_MASTER_INCLUDE)
         text_add(error, "expected records, not $INCLUDE");
-    else if (kind == DNS_MASTER_END && out->hint_count == 0)
-        text_add(error, "expected A or AAAA records of root servers");
+    else if (kind == DNS_MASTER_END && taken == 0)
+        text_add_format(error, "expected %s", wanted);
     free(rdata);
     free(item);
-    return kind == DNS_MASTER_END && out->hint_count > 0;
+    return kind == DNS_MASTER_END && taken > 0;
+}
+
+bool names_recursion_hints(struct bytes file, struct names_recursion *out, struct text *error)
+{
+    out->hint_count = 0;
+    return read_records(file, out, "A or AAAA records of root servers", take_hint, error);
+}
+
+static struct resolver_anchor *anchor_of(struct names_recursion *out, const struct dns_name *zone)
+{
+    for (size_t i = 0; i < out->anchor_count; i++)
+        if (dns_name_equal(&out->anchors[i].zone, zone))
+            return &out->anchors[i];
+    if (out->anchor_count == RESOLVER_ANCHORS_MAX)
+        return NULL;
+    struct resolver_anchor *anchor = &out->anchors[out->anchor_count++];
+    *anchor = (struct resolver_anchor){.zone = *zone};
+    return anchor;
+}
+
+/* The DS that a DNSKEY amounts to (RFC 4034 §5.1.4), by SHA-256. */
+static struct bytes ds_of_key(const struct dns_record *key, const struct validate_crypto *crypto,
+                              uint8_t buffer[4 + VALIDATE_DIGEST_MAX])
+{
+    enum { ALGORITHM_AT = 3, SHA256 = 2 };
+    uint8_t digest[VALIDATE_DIGEST_MAX];
+    struct dns_name owner = key->owner;
+    dns_name_lower(&owner);
+    size_t len =
+        crypto->digest(crypto->self, SHA256, dns_name_bytes(&owner), key->rdata, digest);
+    struct writer w = writer_of(buffer, 4 + VALIDATE_DIGEST_MAX);
+    write_u16(&w, validate_key_tag(key->rdata));
+    write_u8(&w, key->rdata.data[ALGORITHM_AT]);
+    write_u8(&w, SHA256);
+    write_copy(&w, digest, len);
+    return writer_bytes(&w);
+}
+
+static bool take_anchor(const struct dns_record *record, struct names_recursion *out)
+{
+    uint8_t buffer[4 + VALIDATE_DIGEST_MAX];
+    if ((record->type != DNS_DS && record->type != DNS_DNSKEY) || record->rdata.len < 4)
+        return false;
+    struct bytes ds = record->type == DNS_DS ? record->rdata
+                                             : ds_of_key(record, out->crypto, buffer);
+    struct resolver_anchor *anchor = anchor_of(out, &record->owner);
+    if (anchor == NULL || anchor->ds_len + 2 + ds.len > sizeof anchor->ds)
+        return false;
+    struct writer w = writer_of(anchor->ds + anchor->ds_len, sizeof anchor->ds - anchor->ds_len);
+    cache_write_rdata(&w, ds);
+    anchor->ds_len += writer_len(&w);
+    return true;
+}
+
+bool names_recursion_anchors(struct bytes file, struct names_recursion *out, struct text *error)
+{
+    ASSERT(out->crypto != NULL);
+    return read_records(file, out, "DS or DNSKEY records, of at most 8 zones", take_anchor, error);
 }
 
 static void take_roots(const struct names_recursion *recursion, struct resolver_options *out)
@@ -122,6 +183,14 @@ int names_resolver_open(struct names *names, const struct names_recursion *recur
         options->port = recursion->port;
         options->forward_count = recursion->forward_count;
         memcpy(options->forwards, recursion->forwards, sizeof options->forwards);
+        options->crypto = recursion->crypto;
+        options->wall_at_zero =
+            loop_wall_seconds(names->loop) - loop_now(names->loop) / USEC_PER_SEC;
+        options->wall_fixed = recursion->date;
+        options->anchor_count = recursion->anchor_count;
+        memcpy(options->anchors, recursion->anchors, sizeof options->anchors);
+        options->insecure_count = recursion->insecure_count;
+        memcpy(options->insecure, recursion->insecure, sizeof options->insecure);
         take_roots(recursion, options);
         names->resolver = resolver_new(options, loop_prng(names->loop), loop_now(names->loop));
     }

@@ -21,6 +21,13 @@ struct names_recursion {
     size_t cache_octets;
     uint32_t ttl_min, ttl_max, negative_ttl_max; /* seconds */
     uint32_t stale_max;            /* 0: nothing stale */
+    /* Validation: NULL or no anchors: none. */
+    const struct validate_crypto *crypto; /* borrowed while the service runs */
+    size_t anchor_count;
+    struct resolver_anchor anchors[RESOLVER_ANCHORS_MAX];
+    size_t insecure_count;         /* domains that are not validated (RFC 7646) */
+    struct dns_name insecure[RESOLVER_INSECURE_MAX];
+    int64_t date;                  /* at which signatures are to hold; 0: now */
     size_t allowed_count;          /* who may ask; 0: everybody who can reach us */
     struct ip_prefix allowed[NAMES_ALLOWED_MAX];
 };
@@ -32,5 +39,9 @@ void names_recursion_init(struct names_recursion *recursion);
  * False: none, or not readable; *error says so. */
 MUST_USE bool names_recursion_hints(struct bytes file, struct names_recursion *out,
                                     struct text *error);
+
+/* Trust anchors, as DS or DNSKEY records of a master file; out->crypto is needed for the latter. */
+MUST_USE bool names_recursion_anchors(struct bytes file, struct names_recursion *out,
+                                      struct text *error);
 
 #endif

@@ -112,6 +112,7 @@ static void begin(struct resolver *r, struct task *t, const struct dns_question 
     t->minimise = r->options.minimise;
     t->labels = 0;
     t->minimised = 0;
+    t->proofs = 0;
     t->fetched = 0;
     t->fetches = parent != NULL ? parent->fetches : 0;
     t->depth = parent != NULL ? parent->depth + 1 : 0;
@@ -234,13 +235,20 @@ static void prefetch(struct resolver *r, const struct dns_question *question, us
     r->counters.prefetches++;
 }
 
+static struct wish wish_of(const struct dns_forwarder_client *client)
+{
+    return (struct wish){.dnssec_ok = client->query.dnssec_ok,
+                         .unchecked = (client->query.flags & DNS_CD) != 0};
+}
+
 enum resolver_verdict resolver_ask(struct resolver *r, const struct dns_forwarder_client *client,
                                    const struct dns_name *target, usec now, struct bytes *message)
 {
     struct dns_question question = {*target, client->query.question.type, DNS_IN};
-    bool ending, stale;
+    struct wish wish = wish_of(client);
+    bool ending;
     r->counters.asked++;
-    if (resolver_reply(r, &question, now, false, message, &ending, &stale)) {
+    if (resolver_reply(r, &question, &wish, now, message, &ending)) {
         if (ending)
             prefetch(r, &question, now);
         r->counters.answered_from_cache++;
@@ -266,13 +274,16 @@ enum resolver_verdict resolver_ask(struct resolver *r, const struct dns_forwarde
 
 /* ---- the crank ---- */
 
-static struct bytes make_reply(struct resolver *r, const struct task *t, usec now)
+static struct bytes make_reply(struct resolver *r, const struct task *t,
+                               const struct dns_forwarder_client *client, usec now)
 {
     struct bytes message;
-    bool ending, stale;
-    if (!t->failed && resolver_reply(r, &t->question, now, false, &message, &ending, &stale))
+    struct wish wish = wish_of(client);
+    bool ending;
+    if (!t->failed && resolver_reply(r, &t->question, &wish, now, &message, &ending))
         return message;
-    if (r->options.stale && resolver_reply(r, &t->question, now, true, &message, &ending, &stale)) {
+    wish.stale_too = true;
+    if (r->options.stale && resolver_reply(r, &t->question, &wish, now, &message, &ending)) {
         r->counters.stale++;
         return message;
     }
@@ -289,7 +300,7 @@ static bool wind_up(struct resolver *r, struct task *t, usec now, struct resolve
         list_append(&r->free_clients, &w->node);
         out->kind = RESOLVER_REPLY;
         out->client = w->client;
-        out->message = make_reply(r, t, now);
+        out->message = make_reply(r, t, &w->client, now);
         return true;
     }
     bool open = t->socket;

@@ -28,6 +28,7 @@
 #include "proto/dns/cache.h"
 #include "proto/dns/dns_client.h"
 #include "proto/dns/dns_forwarder.h"
+#include "proto/dns/validate.h"
 #include "wire/dns/dns_option.h"
 
 enum {
@@ -42,6 +43,9 @@ enum {
     RESOLVER_SERVERS = 4096,    /* remembered; the one not used for longest goes */
     RESOLVER_HINTS_MAX = 32,
     RESOLVER_FORWARDS_MAX = 64,
+    RESOLVER_ANCHORS_MAX = 8,
+    RESOLVER_ANCHOR_LEN_MAX = 512, /* octets of its DS records */
+    RESOLVER_INSECURE_MAX = 32,
     RESOLVER_MINIMISE_MAX = 10,    /* RFC 9156 §2.3: MAX_MINIMISE_COUNT */
     RESOLVER_MINIMISE_ONE_LAB = 4, /* the same: MINIMISE_ONE_LAB */
 };
@@ -63,6 +67,18 @@ struct resolver_options {
         size_t count;
         struct endpoint servers[DNS_SERVERS_MAX];
     } forwards[RESOLVER_FORWARDS_MAX];
+    /* Validation: NULL or no anchor: none. What forwarders say is not validated. */
+    const struct validate_crypto *crypto;
+    int64_t wall_at_zero; /* seconds since 1970 when `now` is 0 */
+    int64_t wall_fixed;   /* not 0: the date at which signatures are to hold, whatever the clock says */
+    size_t anchor_count;
+    struct resolver_anchor {
+        struct dns_name zone;
+        size_t ds_len;
+        uint8_t ds[RESOLVER_ANCHOR_LEN_MAX]; /* as cache_write_rdata() puts them */
+    } anchors[RESOLVER_ANCHORS_MAX];
+    size_t insecure_count; /* negative trust anchors (RFC 7646) */
+    struct dns_name insecure[RESOLVER_INSECURE_MAX];
 };
 
 struct resolver;
@@ -116,6 +132,7 @@ struct resolver_counters {
     uint64_t queries, queries_tcp, responses, timeouts;      /* to servers */
     uint64_t referrals, lame, tasks, failures, stale, prefetches;
     uint64_t over_budget, rings, too_many_aliases;           /* what the bounds have stopped */
+    uint64_t secure, bogus;                                  /* sets that were validated */
     uint64_t waiting;                                        /* gauge: tasks */
 };
 void resolver_counters(const struct resolver *r, struct resolver_counters *out);

@@ -52,6 +52,7 @@ struct task {
     struct dns_servers servers;
     struct dns_client client;
 
+    unsigned proofs;       /* tasks that validation has needed */
     uint32_t fetched;      /* a bit for each address of the zone's servers that was looked up */
     struct dns_name fetched_zone;
     unsigned fetches;
@@ -115,7 +116,19 @@ struct resolver {
     uint8_t rdata[RESPONSE_RDATA_MAX];
     uint8_t payload[PAYLOAD_MAX];
     uint8_t message[DNS_MESSAGE_MAX];
+    uint8_t scratch[VALIDATE_SCRATCH_LEN];
 };
+
+static inline bool resolver_validates(const struct resolver *r)
+{
+    return r->options.crypto != NULL && r->options.anchor_count > 0;
+}
+
+static inline int64_t resolver_wall(const struct resolver *r, usec now)
+{
+    return r->options.wall_fixed != 0 ? r->options.wall_fixed
+                                      : r->options.wall_at_zero + now / USEC_PER_SEC;
+}
 
 unsigned name_labels(const struct dns_name *name);
 
@@ -174,12 +187,26 @@ struct look {
 enum look_result resolver_look(struct cache *cache, const struct dns_question *question, usec now,
                                bool stale_too, struct look *out);
 
+/* What a client wants to see. */
+struct wish {
+    bool dnssec_ok; /* signatures and proofs as well */
+    bool unchecked; /* CD: also what is bogus, or not validated yet */
+    bool stale_too;
+};
+
 /* A whole message out of the cache. False: something is missing. *prefetch: some of it is nearly
  * over. */
-MUST_USE bool resolver_reply(struct resolver *r, const struct dns_question *question, usec now,
-                             bool stale_too, struct bytes *out, bool *prefetch, bool *stale);
+MUST_USE bool resolver_reply(struct resolver *r, const struct dns_question *question,
+                             const struct wish *wish, usec now, struct bytes *out, bool *prefetch);
 struct bytes resolver_reply_error(struct resolver *r, const struct dns_question *question,
                                   unsigned rcode);
+
+/* ---- resolver_validate.c ---- */
+
+/* Decides how far what was found is to be trusted, and notes it in the cache; false: the task has to
+ * wait for something that must be known first. */
+MUST_USE bool resolver_validate(struct resolver *r, struct task *t, const struct look *look,
+                                uint16_t type, usec now);
 
 /* ---- resolver_server.c ---- */
 

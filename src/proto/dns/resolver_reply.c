@@ -93,10 +93,12 @@ enum look_result resolver_look(struct cache *cache, const struct dns_question *q
 
 struct reply_work {
     struct dns_builder b;
-    struct cache_found negative; /* its proof goes to the authority section */
-    bool is_negative;
+    struct cache_found last; /* its proof goes to the authority section */
+    bool has_last;
     bool fits;
-    bool prefetch, stale;
+    bool prefetch;
+    const struct wish *wish;
+    bool validates;
     bool authentic;
 };
 
@@ -115,14 +117,13 @@ static void add_rrset(struct reply_work *w, const struct dns_name *owner, uint16
     while (cache_read_rdata(&r, &rdata))
         add_record(w, owner, type, content->ttl, rdata);
     r = reader_of(content->signatures);
-    while (cache_read_rdata(&r, &rdata))
+    while (w->wish->dnssec_ok && cache_read_rdata(&r, &rdata))
         add_record(w, owner, DNS_RRSIG, content->ttl, rdata);
 }
 
 static void note(struct reply_work *w, const struct cache_found *found)
 {
     w->prefetch |= found->prefetch;
-    w->stale |= found->stale;
     w->authentic &= found->content.security == CACHE_SECURE;
 }
 
@@ -137,13 +138,27 @@ static void add_alias(struct reply_work *w, const struct dns_name *name, const s
     add_record(w, name, DNS_CNAME, look->found.content.ttl, dns_name_bytes(&look->target));
 }
 
+/* The SOA of a negative answer; what shows it, or that a wildcard was meant, for who wants to see. */
 static void add_authority(struct reply_work *w)
 {
-    struct reader r = reader_of(w->negative.content.proof);
+    struct reader r = reader_of(w->last.content.proof);
     struct cache_record record;
     dns_build_section(&w->b, DNS_AUTHORITY);
     while (cache_read_record(&r, &record))
-        add_record(w, &record.owner, record.type, w->negative.content.ttl, record.rdata);
+        if (record.type == DNS_SOA || w->wish->dnssec_ok)
+            add_record(w, &record.owner, record.type, w->last.content.ttl, record.rdata);
+}
+
+enum trust { TRUST_SHOW, TRUST_UNKNOWN, TRUST_BOGUS };
+
+/* May the client see it? */
+static enum trust trust(const struct reply_work *w, const struct cache_found *found)
+{
+    if (!w->validates || w->wish->unchecked)
+        return TRUST_SHOW;
+    return found->content.security == CACHE_UNCHECKED ? TRUST_UNKNOWN
+           : found->content.security == CACHE_BOGUS   ? TRUST_BOGUS
+                                                      : TRUST_SHOW;
 }
 
 struct bytes resolver_reply_error(struct resolver *r, const struct dns_question *question,
@@ -167,14 +182,17 @@ enum { RCODE_YXDOMAIN = 6 }; /* RFC 6672 §2.2 */
 
 /* Follows the aliases; the RCODE, or -1: something is missing. */
 static int add_answers(struct resolver *r, const struct dns_question *question, usec now,
-                       bool stale_too, struct reply_work *w)
+                       struct reply_work *w)
 {
     struct dns_question q = *question;
     for (unsigned i = 0; i <= RESOLVER_ALIASES_MAX; i++) {
         struct look look;
-        enum look_result result = resolver_look(r->cache, &q, now, stale_too, &look);
-        if (result == LOOK_UNKNOWN)
+        enum look_result result = resolver_look(r->cache, &q, now, w->wish->stale_too, &look);
+        enum trust trusted = result != LOOK_UNKNOWN ? trust(w, &look.found) : TRUST_UNKNOWN;
+        if (trusted == TRUST_UNKNOWN)
             return -1;
+        if (trusted == TRUST_BOGUS)
+            return DNS_SERVFAIL;
         note(w, &look.found);
         if (result == LOOK_LONG) {
             add_rrset(w, &look.owner, DNS_DNAME, &look.found.content);
@@ -185,21 +203,24 @@ static int add_answers(struct resolver *r, const struct dns_question *question, 
             q.name = look.target;
             continue;
         }
+        w->last = look.found;
+        w->has_last = true;
         if (look.found.content.kind == CACHE_DATA) {
             add_rrset(w, &q.name, q.type, &look.found.content);
             return DNS_NOERROR;
         }
-        w->negative = look.found;
-        w->is_negative = true;
         return look.found.content.kind == CACHE_NXDOMAIN ? DNS_NXDOMAIN : DNS_NOERROR;
     }
     return -1;
 }
 
-bool resolver_reply(struct resolver *r, const struct dns_question *question, usec now,
-                    bool stale_too, struct bytes *out, bool *prefetch, bool *stale)
+bool resolver_reply(struct resolver *r, const struct dns_question *question,
+                    const struct wish *wish, usec now, struct bytes *out, bool *prefetch)
 {
-    struct reply_work w = {.fits = true, .authentic = true};
+    struct reply_work w = {.fits = true,
+                           .authentic = resolver_validates(r),
+                           .validates = resolver_validates(r),
+                           .wish = wish};
     dns_build_start(&w.b, r->message, sizeof r->message);
     w.fits = dns_build_question(&w.b, question);
     dns_build_section(&w.b, DNS_ANSWER);
@@ -208,17 +229,21 @@ bool resolver_reply(struct resolver *r, const struct dns_question *question, use
         add_hinfo(&w, &question->name);
         w.authentic = false;
     } else {
-        rcode = add_answers(r, question, now, stale_too, &w);
+        rcode = add_answers(r, question, now, &w);
     }
     if (rcode < 0)
         return false;
-    if (w.is_negative)
+    if (rcode == DNS_SERVFAIL) {
+        *out = resolver_reply_error(r, question, DNS_SERVFAIL);
+        *prefetch = false;
+        return true;
+    }
+    if (w.has_last)
         add_authority(&w);
     if (!w.fits)
         return false;
     uint16_t flags = (uint16_t)(DNS_QR | DNS_RD | DNS_RA | (w.authentic ? DNS_AD : 0) | rcode);
     *out = dns_build_finish(&w.b, 0, flags);
     *prefetch = w.prefetch;
-    *stale = w.stale;
     return true;
 }

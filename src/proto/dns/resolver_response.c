@@ -71,6 +71,31 @@ static bool is_repeated(const struct resolver *r, size_t index)
     return false;
 }
 
+/* What shows that there is nothing: SOA, NSEC and NSEC3 with their signatures. */
+static bool is_proof(const struct resolver *r, const struct response_record *record)
+{
+    uint16_t type = record->type;
+    if (record->type == DNS_RRSIG) {
+        struct reader rd = reader_of(rdata_of(r, record));
+        type = read_u16(&rd);
+    }
+    return type == DNS_SOA || type == DNS_NSEC || type == DNS_NSEC3;
+}
+
+/* NSEC and NSEC3 beside an answer: that it came from a wildcard by right (RFC 4035 §3.1.3.3). */
+static struct bytes write_denials(const struct resolver *r, struct writer *w)
+{
+    size_t from = writer_len(w);
+    for (size_t i = 0; i < r->record_count; i++) {
+        const struct response_record *record = &r->records[i];
+        if (record->section == DNS_AUTHORITY && is_proof(r, record) && record->type != DNS_SOA &&
+            !covers(r, record, DNS_SOA))
+            cache_write_record(w, &(struct cache_record){record->owner, record->type, record->ttl,
+                                                         rdata_of(r, record)});
+    }
+    return bytes_after(writer_bytes(w), from);
+}
+
 /* Puts one RRset with its signatures into the cache; its TTL is the least of all (RFC 2181 §5.2). */
 static void put_rrset(struct resolver *r, const struct dns_name *owner, uint16_t type,
                       enum dns_section section, enum cache_rank rank, usec now)
@@ -96,6 +121,8 @@ static void put_rrset(struct resolver *r, const struct dns_name *owner, uint16_t
         else
             content.records = list;
     }
+    if (section == DNS_ANSWER)
+        content.proof = write_denials(r, &w);
     if (!w.failed)
         (void)cache_put(r->cache, owner, type, &content, now);
 }
@@ -119,17 +146,6 @@ static const struct response_record *find_soa(const struct resolver *r, const st
             return record;
     }
     return NULL;
-}
-
-/* What shows that there is nothing: SOA, NSEC and NSEC3 with their signatures. */
-static bool is_proof(const struct resolver *r, const struct response_record *record)
-{
-    uint16_t type = record->type;
-    if (record->type == DNS_RRSIG) {
-        struct reader rd = reader_of(rdata_of(r, record));
-        type = read_u16(&rd);
-    }
-    return type == DNS_SOA || type == DNS_NSEC || type == DNS_NSEC3;
 }
 
 /* Without a SOA it is not cached (RFC 2308 §5), that is, no longer than those who wait need it. */

@@ -20,7 +20,7 @@ static void start_anew(struct resolver *r, struct task *t)
     dns_name_root(&t->zone);
 }
 
-/* True: the task has come to its end. */
+/* True: the task has come to its end, or has to wait. */
 static bool look(struct resolver *r, struct task *t, usec now)
 {
     for (;;) {
@@ -30,6 +30,14 @@ static bool look(struct resolver *r, struct task *t, usec now)
             t->refresh ? LOOK_UNKNOWN : resolver_look(r->cache, &q, now, false, &found);
         if (result == LOOK_UNKNOWN)
             break;
+        uint16_t type = result == LOOK_ANSWER ? t->question.type
+                        : found.dname         ? DNS_DNAME
+                                              : DNS_CNAME;
+        if (resolver_validates(r) && found.found.content.security == CACHE_UNCHECKED) {
+            if (!resolver_validate(r, t, &found, type, now))
+                return true; /* it waits */
+            continue;
+        }
         if (result != LOOK_ALIAS) {
             resolver_finish(r, t, false, DNS_EDE_NONE, now);
             return true;
@@ -261,6 +269,7 @@ static void ask(struct resolver *r, struct task *t, const struct endpoint *list,
 {
     struct dns_client_options options = {
         .flags = t->forward != NULL ? DNS_RD : 0,
+        .dnssec_ok = resolver_validates(r),
         .stream_wanted = true,
     };
     make_question(r, t, now, &options.question);

@@ -96,4 +96,8 @@ struct validate_outcome validate_wildcard(struct validate_context *v,
                                           const struct dns_name *name, unsigned labels,
                                           struct bytes proof);
 
+/* Does the proof show that the name is a delegation to a zone without DS? */
+bool validate_shows_delegation(struct validate_context *v, const struct validate_zone *zone,
+                               const struct dns_name *name, struct bytes proof);
+
 #endif

@@ -427,3 +427,14 @@ struct validate_outcome validate_wildcard(struct validate_context *v,
         return outcome_of(&p, CACHE_BOGUS);
     return outcome_of(&p, is_opt_out(d) ? CACHE_INSECURE : CACHE_SECURE);
 }
+
+bool validate_shows_delegation(struct validate_context *v, const struct validate_zone *zone,
+                               const struct dns_name *name, struct bytes proof)
+{
+    struct proof p;
+    read_proof(v, zone, proof, &p);
+    const struct denial *d = nsec_at(&p, name);
+    if (d == NULL && p.has_nsec3)
+        d = nsec3_find(&p, name, false);
+    return d != NULL && is_delegation(d) && !has_type(d, DNS_DS);
+}
