@@ -40,6 +40,7 @@ enum wn_trace_kind {
     WN_TRACE_TCP_STATE,      /* local, remote, from, text: the states before and now */
     WN_TRACE_TCP_RETRANSMIT, /* local, remote, sequence, len, text: the cause */
     WN_TRACE_NEIGHBOUR,      /* remote: its address, port 0 */
+    WN_TRACE_TCP_WINDOW,     /* local, remote, cwnd, ssthresh, window, text: the condition; any is new */
     WN_TRACE_OTHER,          /* of a kind that is newer than this header */
 };
 
@@ -53,6 +54,9 @@ struct wn_trace {
     struct wn_endpoint remote;
     uint32_t sequence;
     uint32_t len;
+    uint32_t cwnd; /* octets, as the next two */
+    uint32_t ssthresh;
+    uint32_t window; /* of the peer */
 };
 
 /* All zero but `size` and `host` is a stack as it should be. */

@@ -42,6 +42,12 @@ static const char *cause_text(enum retransmit_cause cause)
     return texts[cause];
 }
 
+static const char *condition_text(unsigned condition)
+{
+    static const char *const texts[] = {"open", "disorder", "reduced", "recovery", "loss"};
+    return condition < ARRAY_LEN(texts) ? texts[condition] : "unknown";
+}
+
 static void on_trace(void *self, const struct trace_event *event)
 {
     const struct wn_stack *stack = self;
@@ -63,6 +69,14 @@ static void on_trace(void *self, const struct trace_event *event)
         out.sequence = event->u.tcp_retransmit.sequence;
         out.len = event->u.tcp_retransmit.len;
         out.text = cause_text(event->u.tcp_retransmit.cause);
+    } else if (event->kind == TRACE_TCP_WINDOW) {
+        out.kind = WN_TRACE_TCP_WINDOW;
+        out.local = endpoint_out(&event->u.tcp_window.local);
+        out.remote = endpoint_out(&event->u.tcp_window.remote);
+        out.cwnd = event->u.tcp_window.cwnd;
+        out.ssthresh = event->u.tcp_window.ssthresh;
+        out.window = event->u.tcp_window.window;
+        out.text = condition_text(event->u.tcp_window.condition);
     } else if (event->kind == TRACE_NEIGHBOUR) {
         struct endpoint neighbour = {event->u.neighbour.address, 0};
         out.kind = WN_TRACE_NEIGHBOUR;

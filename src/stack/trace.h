@@ -74,6 +74,7 @@ enum trace_kind {
     TRACE_TCP_STATE,      /* u.tcp_state */
     TRACE_TCP_RETRANSMIT, /* u.tcp_retransmit */
     TRACE_NEIGHBOUR,      /* u.neighbour */
+    TRACE_TCP_WINDOW,     /* u.tcp_window: cwnd, ssthresh, the peer's window or the condition is new */
     TRACE_KIND_COUNT
 };
 
@@ -105,6 +106,13 @@ struct trace_event {
             uint32_t sequence;
             uint32_t len;
         } tcp_retransmit;
+        struct {
+            struct endpoint local, remote;
+            uint32_t cwnd, ssthresh; /* octets */
+            uint32_t window;         /* of the peer */
+            uint32_t flight;
+            uint8_t condition;       /* enum tcp_condition */
+        } tcp_window;
         struct {
             struct ip_address address;
             struct mac mac;

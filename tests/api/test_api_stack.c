@@ -272,6 +272,7 @@ static void test_loss_and_failure(void **state)
     run_for(&w, 20 * WN_SECOND);
     assert_int_equal(wn_tcp_error(client), ETIMEDOUT);
     assert_true(w.traces[WN_TRACE_TCP_RETRANSMIT] > 0);
+    assert_true(w.traces[WN_TRACE_TCP_WINDOW] > 1);
     wn_tcp_close(client);
     wn_tcp_abort(server);
     w.lose = false;

@@ -272,6 +272,12 @@ struct tcp_undo {
     struct seq from;         /* snd_una at that time */
 };
 
+/* What was last said of the windows (tcp_trace.c). */
+struct tcp_told {
+    uint32_t cwnd, ssthresh, window;
+    uint8_t condition;
+};
+
 /*
  * What a connection needs only when something out of the ordinary has happened to it, or was wished,
  * and remembers to its end: made by the first loss, duplicate, gap, challenge, or TCP_OPTION_STATISTICS.
@@ -302,6 +308,7 @@ struct tcp_extra {
     usec tune_at;
     usec tune_rtt_at;
     usec stalled_at;         /* since then there is no progress; 0: there is */
+    struct tcp_told told;    /* to whoever reads the trace */
     uint8_t limit;           /* enum tcp_limit: since limit_at */
     uint8_t trouble;         /* enum tcp_trouble */
     uint8_t icmp_type;       /* of TCP_TROUBLE_ICMP */
@@ -969,6 +976,9 @@ void tcp_note_trouble(struct tcp_connection *c, enum tcp_trouble trouble, uint8_
 enum tcp_limit tcp_limit(const struct tcp_connection *c); /* what keeps text from being sent */
 /* It has perhaps changed. */
 void tcp_limit_settle(struct tcp_connection *c);
+
+/* ---- tcp_trace.c ---- */
+void tcp_trace_windows(struct tcp_connection *c); /* tells them when they have changed */
 
 /* ---- tcp_scoreboard.c: records of what is under way ---- */
 /* NULL: no memory, or too many. */

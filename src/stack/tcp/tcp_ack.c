@@ -213,6 +213,8 @@ enum tcp_verdict tcp_check_ack(struct tcp_connection *c, struct tcp_segment *seg
         tcp_user_timeout_heard(c, &seg->header.options);
     tcp_take_timestamp(c, seg);
     take_ack(c, seg);
+    if (stack_traced(c->stack))
+        tcp_trace_windows(c);
     if (LIKELY(!tcp_units_count(c)))
         tcp_send_room_changed(c);
     else if (c->send_full)

@@ -376,6 +376,8 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
     if (UNLIKELY(c->send_full))
         tcp_send_room_changed(c); /* less waits than did */
     tcp_limit_settle(c);
+    if (stack_traced(c->stack))
+        tcp_trace_windows(c);
     return made;
 }
 

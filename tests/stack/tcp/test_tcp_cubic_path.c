@@ -102,12 +102,58 @@ static void marks_instead_of_losses(void **state)
     tcp_path_close(&p);
 }
 
+struct heard {
+    uint32_t cwnd, ssthresh, window;
+    unsigned count;
+    unsigned conditions[TCP_CONDITION_LOSS + 1];
+};
+
+static void hear(void *self, const struct trace_event *event)
+{
+    struct heard *heard = self;
+    if (event->kind != TRACE_TCP_WINDOW)
+        return;
+    heard->cwnd = event->u.tcp_window.cwnd;
+    heard->ssthresh = event->u.tcp_window.ssthresh;
+    heard->window = event->u.tcp_window.window;
+    heard->conditions[event->u.tcp_window.condition]++;
+    heard->count++;
+}
+
+/* Each change of a window is told once, and nothing that is none. */
+static void windows_are_told(void **state)
+{
+    (void)state;
+    struct tcp_test_path p;
+    struct heard heard = {0};
+    open_path(&p, (struct tcp_path_options){.rate = MBIT(10), .rtt = MSEC(20), .queue = 20});
+    p.a->trace = (struct trace){hear, &heard};
+    struct tcp_path_flow *flow = tcp_path_flow(&p, TCP_CONGESTION_CUBIC, 3000000);
+    for (unsigned i = 0; i < 2000; i++) {
+        tcp_path_run(&p, MSEC(1));
+        if (flow->sender->state < TCP_ESTABLISHED)
+            continue;
+        assert_int_equal(heard.cwnd, flow->sender->cwnd);
+        assert_int_equal(heard.ssthresh, flow->sender->ssthresh);
+        assert_int_equal(heard.window, flow->sender->snd_wnd);
+    }
+    assert_true(heard.conditions[TCP_CONDITION_RECOVERY] > 0);
+    assert_true(heard.conditions[TCP_CONDITION_OPEN] > 100);
+    tcp_path_finish(&p, 10 * USEC_PER_SEC);
+    tcp_path_run(&p, USEC_PER_SEC);
+    unsigned before = heard.count;
+    tcp_path_run(&p, 5 * USEC_PER_SEC);
+    assert_int_equal(heard.count, before);
+    tcp_path_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_short_queue_is_enough),
         cmocka_unit_test(slow_start_ends_before_it_overflows),
         cmocka_unit_test(marks_instead_of_losses),
+        cmocka_unit_test(windows_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,6 +129,12 @@ static void on_trace(void *self, const struct trace_event *event)
                event->u.tcp_retransmit.sequence, event->u.tcp_retransmit.len,
                event->u.tcp_retransmit.cause);
         break;
+    case TRACE_TCP_WINDOW:
+        printf("%.6f %s: %u-%u cwnd %u, ssthresh %u, window %u, flight %u, condition %d\n", at, host,
+               event->u.tcp_window.local.port, event->u.tcp_window.remote.port,
+               event->u.tcp_window.cwnd, event->u.tcp_window.ssthresh, event->u.tcp_window.window,
+               event->u.tcp_window.flight, event->u.tcp_window.condition);
+        break;
     case TRACE_NEIGHBOUR:
     case TRACE_KIND_COUNT:
         break;
