@@ -14,7 +14,9 @@ static usec probe_interval(const struct tcp_connection *c)
 {
     if (c->srtt == 0)
         return USEC_PER_SEC;
-    usec slack = tcp_flight(c) <= c->mss ? ACK_DELAY_MAX : PROBE_SLACK;
+    const struct tcp_sent *first = c->sending->first;
+    bool one = first == c->sending->last && tcp_sent_len(first) <= c->mss;
+    usec slack = one ? ACK_DELAY_MAX : PROBE_SLACK;
     return 2 * (usec)(c->srtt / 8) + slack;
 }
 
