@@ -57,6 +57,13 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
     return c;
 }
 
+static void sample_exactly(struct tcp_connection *c)
+{
+    usec rtt = c->stack->now - c->last_sent_at;
+    tcp_rtt_sample(c, rtt);
+    tcp_min_rtt_sample(c, rtt);
+}
+
 /* The round trip of a SYN, unless it was sent twice and nothing tells which was answered. */
 static void sample_handshake(struct tcp_connection *c, const struct tcp_segment *seg)
 {
@@ -65,7 +72,7 @@ static void sample_handshake(struct tcp_connection *c, const struct tcp_segment 
     if (c->syn_forgotten)
         tcp_rtt_sample(c, c->timestamps ? tcp_timestamp_rtt(c, &seg->header.options) : -1);
     else if (c->retries == 0)
-        tcp_rtt_sample(c, c->stack->now - c->last_sent_at);
+        sample_exactly(c);
     else if (c->timestamps)
         tcp_rtt_sample(c, tcp_timestamp_rtt(c, &seg->header.options));
     else

@@ -180,8 +180,13 @@ void tcp_sent_acknowledge(struct tcp_connection *c, struct seq ack, struct tcp_a
         remove_first(c);
     }
     if (first != NULL && seq_before(first->start, ack)) {
-        if (!(first->flags & TCP_SENT_SACKED))
+        bool again = (first->flags & TCP_SENT_EVER_AGAIN) != 0;
+        if (!(first->flags & TCP_SENT_SACKED)) {
+            if (event->rtt < 0 && !again) /* of a super-segment's first part */
+                event->rtt = c->stack->now - first->sent_at;
             arrived(c, first, ack, event);
+        }
+        ambiguous = ambiguous || again;
         count(c, first->flags, tcp_sent_len(first), false);
         first->chunk = tcp_chunk_at(first->chunk, ack);
         first->start = ack;
