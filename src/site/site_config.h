@@ -164,6 +164,8 @@ struct site_authority {
     uint32_t rate_limit;           /* alike replies a second to a network; 0: any number */
     uint32_t rate_slip;
     uint32_t rate_prefix_v4, rate_prefix_v6;
+    struct ip_prefix secondaries[SITE_CLIENTS_MAX]; /* may have zones whole */
+    size_t secondary_count;
 };
 
 struct site_web {

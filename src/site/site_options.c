@@ -474,6 +474,17 @@ static bool parse_client(struct bytes text, void *field, const struct site_optio
     return true;
 }
 
+static bool parse_secondary(struct bytes text, void *field,
+                            const struct site_option *option UNUSED)
+{
+    struct site_authority *authority = field;
+    if (authority->secondary_count == SITE_CLIENTS_MAX ||
+        !parse_network(text, &authority->secondaries[authority->secondary_count]))
+        return false;
+    authority->secondary_count++;
+    return true;
+}
+
 bool site_published_parse(struct bytes text, struct site_published *out)
 {
     struct site_published published;
@@ -660,6 +671,8 @@ const struct site_option site_options[] = {
      "a number of bits from 1 to 32"},
     {"names", "rate-prefix-v6", parse_number, AT(authority.rate_prefix_v6), 1, 128, false,
      "a number of bits from 1 to 128"},
+    {"names", "secondaries", parse_secondary, AT(authority), 0, 0, true,
+     "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 16"},
     {"view", "clients", parse_client, offsetof(struct site_view_block, view), 0, 0, true,
      "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 16"},
     {"view", "zone", parse_zone, offsetof(struct site_view_block, source), 0, 0, true,

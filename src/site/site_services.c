@@ -168,7 +168,7 @@ static int set_manner(struct site *site)
         [SITE_COOKIES_REQUIRED] = NAMES_COOKIES_REQUIRED,
     };
     const struct site_authority *authority = &site->config->authority;
-    const struct names_manner manner = {
+    struct names_manner manner = {
         .minimal = authority->minimal,
         .cookies = cookies[authority->cookies],
         .udp_size = (uint16_t)authority->udp_size,
@@ -179,6 +179,8 @@ static int set_manner(struct site *site)
         .rate_prefix_v4 = (uint8_t)authority->rate_prefix_v4,
         .rate_prefix_v6 = (uint8_t)authority->rate_prefix_v6,
     };
+    manner.secondaries.client_count = authority->secondary_count;
+    memcpy(manner.secondaries.clients, authority->secondaries, sizeof manner.secondaries.clients);
     return names_set_manner(site->names, &manner);
 }
 

@@ -236,7 +236,7 @@ static json_t *names_json(const struct site *site)
 {
     struct names_counters c;
     names_counters(site->names, &c);
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
                      (json_int_t)c.queries_udp, "queries_tcp", (json_int_t)c.queries_tcp,
                      "answered", (json_int_t)c.answered, "nxdomain", (json_int_t)c.nxdomain,
                      "refused", (json_int_t)c.refused, "forwarded", (json_int_t)c.forwarded,
@@ -245,7 +245,8 @@ static json_t *names_json(const struct site *site)
                      (json_int_t)c.asked_outside, "cache_hits", (json_int_t)c.cache_hits,
                      "cache_entries", (json_int_t)c.cache_entries, "cache_octets",
                      (json_int_t)c.cache_octets, "rate_dropped", (json_int_t)c.rate_dropped,
-                     "rate_slipped", (json_int_t)c.rate_slipped);
+                     "rate_slipped", (json_int_t)c.rate_slipped, "transfers",
+                     (json_int_t)c.transfers);
 }
 
 static json_t *web_json(const struct site *site)

@@ -75,6 +75,7 @@ link "host" { address = "127.0.0.1/8" }
 names {
     listen = "127.0.0.1:$port"
     zones = "$tmp/zones"
+    secondaries = {"127.0.0.1"}
 }
 END
 "$wholenet" serve "$tmp/site.conf" >"$tmp/log" 2>&1 &
@@ -123,6 +124,12 @@ for zone in $zones; do
     esac
     contains "$zone: a referral has DS" "$(dig @127.0.0.1 -p "$port" +norec +dnssec "x.shut.$zone")" \
         "IN	DS	12345"
+    if command -v ldns-verify-zone >/dev/null; then
+        dig @127.0.0.1 -p "$port" AXFR "$zone" +onesoa +noall +answer >"$tmp/whole"
+        check "$zone: what a secondary gets is whole" ldns-verify-zone "$tmp/whole"
+    else
+        skip "$zone: what a secondary gets is whole" "ldns-verify-zone is not installed"
+    fi
 done
 kill "$server"
 wait "$server"

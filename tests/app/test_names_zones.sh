@@ -109,6 +109,23 @@ else
     skip "no query is lost meanwhile" "dnsperf is not installed"
     skip "nor refused" "dnsperf is not installed"
 fi
+# Zones told whole, to those who may.
+write_site 'secondaries = {"127.0.0.3"}'
+kill -HUP "$server"
+sleep 0.3
+contains "nobody else has a zone whole" "$(ask AXFR one.example)" "Transfer failed"
+equal "a secondary has" "$(ask -b 127.0.0.3 AXFR one.example +noall +answer | sed 's/[ 	]*;.*//; s/[ 	][ 	]*/ /g')" \
+    "one.example. 300 IN SOA ns.one.example. h.one.example. 2 3600 600 86400 60
+one.example. 300 IN NS ns.one.example.
+ns.one.example. 300 IN A 192.0.2.1
+www.one.example. 300 IN A 192.0.2.11
+one.example. 300 IN SOA ns.one.example. h.one.example. 2 3600 600 86400 60"
+contains "many records in many messages" "$(ask -b 127.0.0.3 AXFR large.example)" \
+    "XFR size: 10005 records"
+contains "a change is told whole too" "$(ask -b 127.0.0.3 IXFR=1 one.example)" "XFR size: 5 records"
+contains "but not to who has it" "$(ask -b 127.0.0.3 IXFR=2 one.example)" "XFR size: 1 records"
+contains "no zone of ours" "$(ask -b 127.0.0.3 AXFR nobody.example)" "Transfer failed"
+
 # A flood of one question; and a client that asks by TCP all the same.
 write_site 'rate-limit = 10
     rate-slip = 4'

@@ -158,7 +158,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "names { listen = 5353 forward = {host, 192.0.2.53, \"[2001:db8::1]:5300\"} closed = on\n"
         "  ttl = 5m record = {\"a A 10.9.8.10\"} zone = {\"a.org /a\", \"b.org /b\"} zones = \"/z\"\n"
         "  minimal = on cookies = required udp-size = 1400 identity = ns1 version = \"1\"\n"
-        "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64\n"
+        "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 secondaries = {\"10.1.0.0/16\", 10.2.0.1}\n"
         "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\"} zone = {\"a.org /in\"} zones = \"/zi\" } }\n"
         "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
     char complaint[512] = "";
@@ -221,6 +221,8 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->authority.rate_slip, 3);
     assert_int_equal(c->authority.rate_prefix_v4, 32);
     assert_int_equal(c->authority.rate_prefix_v6, 64);
+    assert_int_equal(c->authority.secondary_count, 2);
+    assert_int_equal(c->authority.secondaries[1].len, 32);
     assert_int_equal(c->authority.view_count, 1);
     assert_string_equal(c->views[0].name, "in");
     assert_int_equal(c->views[0].client_count, 2);

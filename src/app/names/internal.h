@@ -15,6 +15,7 @@
 #include "proto/dns/dns_forwarder.h"
 #include "proto/dns/dns_stream.h"
 #include "proto/dns/rate_limit.h"
+#include "proto/dns/zone_transfer.h"
 
 enum {
     NAMES_CONNECTIONS_MAX = 256,
@@ -23,6 +24,9 @@ enum {
     NAMES_TTL_DEFAULT = 60,
     NAMES_UDP_LOOPBACK = 4096,     /* a datagram to this machine is not fragmented */
 };
+
+/* How long a secondary may take nothing of the zone that it is told. */
+#define NAMES_TRANSFER_PAUSE_MAX (60 * USEC_PER_SEC)
 
 /* A client's TCP connection. */
 struct names_connection {
@@ -36,6 +40,7 @@ struct names_connection {
     uint8_t *rest;         /* of a reply that did not fit into the stream's queue; NULL: none */
     size_t rest_len;
     size_t rest_at;
+    struct zone_transfer *transfer; /* a zone that is being told; NULL: none */
     uint8_t query[DNS_STREAM_QUERY_MAX];
 };
 
@@ -75,6 +80,7 @@ struct names {
     struct dns_sha1 sha1;
     struct cookie_secrets secrets;
     struct rate_limit *rate_limit; /* NULL: none */
+    struct names_view secondaries; /* who may have zones whole */
     struct dgram *dgram;
     struct listener *listener;
     struct list_node free;
@@ -96,6 +102,8 @@ struct names {
 };
 
 /* ---- names.c ---- */
+
+bool names_view_has(const struct names_view *view, const struct ip_address *client);
 
 /* How a client is answered: as its view says. */
 const struct answer_options *names_answering(const struct names *names,

@@ -80,6 +80,7 @@ int names_set_manner(struct names *names, const struct names_manner *manner)
 {
     struct answer_options *answering = &names->answering;
     names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
+    names->secondaries = manner->secondaries;
     answering->minimal = manner->minimal;
     answering->cookies = manner->cookies != NAMES_COOKIES_OFF ? &names->secrets : NULL;
     answering->cookies_required = manner->cookies == NAMES_COOKIES_REQUIRED;
@@ -93,15 +94,20 @@ int names_set_manner(struct names *names, const struct names_manner *manner)
     return set_rate_limit(names, manner);
 }
 
+bool names_view_has(const struct names_view *view, const struct ip_address *client)
+{
+    for (size_t i = 0; i < view->client_count; i++)
+        if (prefix_contains(&view->clients[i], client))
+            return true;
+    return false;
+}
+
 const struct answer_options *names_answering(const struct names *names,
                                              const struct ip_address *client)
 {
-    for (size_t i = 0; i < names->view_count; i++) {
-        const struct names_view *view = &names->views[i].view;
-        for (size_t j = 0; j < view->client_count; j++)
-            if (prefix_contains(&view->clients[j], client))
-                return &names->views[i].answering;
-    }
+    for (size_t i = 0; i < names->view_count; i++)
+        if (names_view_has(&names->views[i].view, client))
+            return &names->views[i].answering;
     return &names->answering;
 }
 

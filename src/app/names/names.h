@@ -53,6 +53,7 @@ struct names_manner {
     uint32_t rate_limit;       /* alike replies a second to a network, over datagrams; 0: any number */
     uint8_t rate_slip;         /* of those not sent, every so many-th says "ask by TCP"; 0: none */
     uint8_t rate_prefix_v4, rate_prefix_v6; /* how large a network is; 0: 24 and 56 */
+    struct names_view secondaries; /* may have zones whole, by AXFR */
 };
 
 MUST_USE int names_new(struct net *net, const struct names_options *options, struct names **out);
@@ -84,6 +85,7 @@ struct endpoint names_local(const struct names *names);
 struct names_counters {
     uint64_t queries_udp, queries_tcp, answered, nxdomain, refused, forwarded, forward_failed;
     uint64_t malformed;
+    uint64_t transfers;        /* of zones, that were begun */
     uint64_t rate_dropped, rate_slipped; /* by the limit: not sent, and sent as "ask by TCP" */
     uint64_t forwarding; /* gauge */
     uint64_t cache_hits, cache_entries, cache_octets, asked_outside; /* of the resolver */

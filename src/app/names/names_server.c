@@ -130,6 +130,8 @@ static void forget(struct names_connection *c)
     c->stream = NULL;
     free(c->rest);
     c->rest = NULL;
+    free(c->transfer);
+    c->transfer = NULL;
     list_remove(&c->node);
     list_append(&c->names->free, &c->node);
 }
@@ -154,7 +156,10 @@ static bool settle(struct names_connection *c)
     }
     list_remove(&c->node);
     list_append(idle ? &names->idle : &names->busy, &c->node);
-    stream_set_deadline(c->stream, dns_stream_deadline(&c->input));
+    usec deadline = dns_stream_deadline(&c->input);
+    if (c->transfer != NULL)
+        deadline = loop_now(names->loop) + NAMES_TRANSFER_PAUSE_MAX;
+    stream_set_deadline(c->stream, deadline);
     return true;
 }
 
@@ -194,6 +199,56 @@ static bool send_framed(struct names_connection *c, struct bytes reply)
     return true;
 }
 
+/* ---- zones told whole ---- */
+
+/* Tells on until the stream is full. False: the connection is gone. */
+static bool tell_zone(struct names_connection *c)
+{
+    while (c->transfer != NULL && c->rest == NULL) {
+        struct bytes message;
+        enum transfer_status status =
+            transfer_next(c->transfer, names_reply_buffer(c->names), &message);
+        if (status == TRANSFER_BROKEN) {
+            hang_up(c, false);
+            return false;
+        }
+        if (status == TRANSFER_WHOLE) {
+            free(c->transfer);
+            c->transfer = NULL;
+            dns_stream_paid(&c->input, loop_now(c->names->loop));
+        }
+        if (!send_framed(c, message))
+            return false;
+    }
+    return true;
+}
+
+/* Who may have the zone gets it; result->rcode is otherwise that of the refusal. */
+static bool begin_transfer(struct names_connection *c, struct bytes query,
+                           struct answer_result *result)
+{
+    struct names *names = c->names;
+    const struct answer_query *asked = &result->query;
+    uint16_t type = asked->question.type;
+    if (result->verdict != ANSWER_REPLY || result->rcode != DNS_REFUSED ||
+        (type != DNS_AXFR && type != DNS_IXFR) || asked->question.class != DNS_IN ||
+        !names_view_has(&names->secondaries, &asked->path.from))
+        return false;
+    const struct answer_options *answering = names_answering(names, &asked->path.from);
+    struct zone_transfer *transfer = calloc(1, sizeof *transfer);
+    result->rcode = transfer == NULL ? DNS_SERVFAIL
+                                     : transfer_start(transfer, answering, asked, query);
+    if (result->rcode != DNS_NOERROR) {
+        free(transfer);
+        result->reply = answer_refuse(answering, asked, result->rcode, names_reply_buffer(names));
+        return false;
+    }
+    c->transfer = transfer;
+    names->counters.transfers++;
+    dns_stream_owe(&c->input);
+    return true;
+}
+
 /* False: the connection is gone. */
 static bool on_query(struct names_connection *c, struct bytes query)
 {
@@ -225,8 +280,9 @@ static bool on_query(struct names_connection *c, struct bytes query)
             return true;
         }
     }
+    bool whole = begin_transfer(c, query, &result);
     count_reply(names, result.rcode);
-    return send_framed(c, result.reply);
+    return whole ? tell_zone(c) : send_framed(c, result.reply);
 }
 
 static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
@@ -234,7 +290,7 @@ static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in
     struct names_connection *c = self;
     usec now = loop_now(c->names->loop);
     size_t total = 0;
-    while (total < in.len && c->rest == NULL && c->input.owed < NAMES_OWED_MAX) {
+    while (total < in.len && c->rest == NULL && c->transfer == NULL && c->input.owed < NAMES_OWED_MAX) {
         enum dns_stream_event event;
         struct bytes message;
         total += dns_stream_input(&c->input, bytes_after(in, total), now, &event, &message);
@@ -262,9 +318,9 @@ static void on_room(void *self, struct stream *stream)
 {
     struct names_connection *c = self;
     send_rest(c);
-    if (c->rest != NULL)
+    if (c->rest != NULL || !tell_zone(c))
         return;
-    if (c->paused)
+    if (c->paused && c->rest == NULL)
         stream_resume(stream);
     else
         (void)settle(c);
