@@ -12,10 +12,11 @@
 #include <immintrin.h>
 #endif
 
-/* 32-bit words of what is summed at once add up in 64 bits without a carry. */
-_Static_assert(FRAME_PACKET_MAX < UINT32_MAX, "one packet cannot overflow a lane");
-
-enum { VECTOR_MIN = 128 }; /* octets below which the vectors' set-up costs more than it saves */
+enum {
+    VECTOR_MIN = 128,     /* octets below which the vectors' set-up costs more than it saves */
+    VECTOR_MAX = 1 << 19, /* above which a lane of 32 bits, with 2^16 a step of 32, could overflow */
+};
+_Static_assert((int)FRAME_PACKET_MAX <= (int)VECTOR_MAX, "packets are summed by vectors");
 
 uint16_t checksum_fold(uint64_t sum)
 {
@@ -76,43 +77,43 @@ static inline uint64_t sum_plain(const uint8_t *p, size_t len)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static inline void add_vector(__m256i *low, __m256i *high,
-                                                              const uint8_t *p)
+/* Sixteen words, less 2^15 each: so they are signed, and added in pairs at once. */
+__attribute__((target("avx2"))) static inline __m256i add_words(__m256i sum, const uint8_t *p)
 {
-    const __m256i mask = _mm256_set1_epi64x(UINT32_MAX);
+    const __m256i bias = _mm256_set1_epi16(INT16_MIN);
+    const __m256i ones = _mm256_set1_epi16(1);
     __m256i words = _mm256_loadu_si256((const __m256i *)(const void *)p);
-    *low = _mm256_add_epi64(*low, _mm256_and_si256(words, mask));
-    *high = _mm256_add_epi64(*high, _mm256_srli_epi64(words, 32));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_xor_si256(words, bias), ones));
 }
 
 __attribute__((target("avx2"))) static uint64_t sum_avx2(const uint8_t *p, size_t len)
 {
-    __m256i low[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-    __m256i high[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+    __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+    uint64_t biased = len / 32 * 16;
     while (len >= 128) {
-        add_vector(&low[0], &high[0], p);
-        add_vector(&low[1], &high[1], p + 32);
-        add_vector(&low[0], &high[0], p + 64);
-        add_vector(&low[1], &high[1], p + 96);
+        sums[0] = add_words(sums[0], p);
+        sums[1] = add_words(sums[1], p + 32);
+        sums[0] = add_words(sums[0], p + 64);
+        sums[1] = add_words(sums[1], p + 96);
         p += 128;
         len -= 128;
     }
     while (len >= 32) {
-        add_vector(&low[0], &high[0], p);
+        sums[0] = add_words(sums[0], p);
         p += 32;
         len -= 32;
     }
-    __m256i all =
-        _mm256_add_epi64(_mm256_add_epi64(low[0], low[1]), _mm256_add_epi64(high[0], high[1]));
-    uint64_t lanes[4];
-    _mm256_storeu_si256((__m256i *)(void *)lanes, all);
-    uint64_t sum = halve(lanes[0]) + halve(lanes[1]) + halve(lanes[2]) + halve(lanes[3]);
-    return sum + sum_plain(p, len);
+    int32_t lanes[8];
+    _mm256_storeu_si256((__m256i *)(void *)lanes, _mm256_add_epi32(sums[0], sums[1]));
+    int64_t sum = (int64_t)(biased << 15);
+    for (size_t i = 0; i < ARRAY_LEN(lanes); i++)
+        sum += lanes[i];
+    return (uint64_t)sum + sum_plain(p, len);
 }
 
 static uint64_t sum_octets(const uint8_t *p, size_t len)
 {
-    if (len >= VECTOR_MIN && __builtin_cpu_supports("avx2"))
+    if (len >= VECTOR_MIN && len <= VECTOR_MAX && __builtin_cpu_supports("avx2"))
         return sum_avx2(p, len);
     return sum_plain(p, len);
 }

@@ -57,6 +57,16 @@ static void test_large(void **state UNUSED)
     prng_fill(&prng, block, LEN);
     for (size_t len = LEN - 40; len <= LEN; len++)
         assert_int_equal(checksum_fold(checksum_sum(bytes_of(block, len))), naive(block, len));
+    /* The same word all over, at its extremes by any sign and order, below and above a power of two. */
+    static const uint8_t words[][2] = {{0, 0}, {0, 0x80}, {0x80, 0}, {0xff, 0x7f}, {0x7f, 0xff}, {0, 1}};
+    for (size_t w = 0; w < ARRAY_LEN(words); w++) {
+        for (size_t i = 0; i < LEN; i++)
+            block[i] = words[w][i % 2];
+        for (size_t len = LEN; len >= 128; len /= 2)
+            for (size_t less = 0; less < 3; less++)
+                assert_int_equal(checksum_fold(checksum_sum(bytes_of(block, len - less))),
+                                 naive(block, len - less));
+    }
     free(block);
 }
 
