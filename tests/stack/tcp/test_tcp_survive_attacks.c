@@ -28,6 +28,9 @@ enum {
     PEERS_MAX = 64,          /* connections that the attacker follows */
     FIRST_PORT = 10000,
     MSEC_MAX = 20000,        /* the client's patience */
+    SMALL = 256 << 10,       /* of which an honest client's buffers are most */
+    LATE_AT = 100,           /* milliseconds: another client comes in the middle of it, */
+    LATE_UNTIL = 150,        /* and has been let in by then */
     MEMORY_MAX = 24 << 20,   /* 64 connections with 128 KiB each way, and what IP keeps */
 };
 
@@ -50,6 +53,8 @@ struct attack {
     bool server_talks;   /* sends in them whatever it can */
     bool server_listens; /* reads what comes in them */
     bool server_closes;  /* as soon as they are there */
+    uint8_t cookies;     /* enum tcp_syn_cookies of the server, and one; 0: the profile's */
+    size_t memory_max;   /* beyond what there is when it begins; 0: MEMORY_MAX in all */
 };
 
 struct siege {
@@ -65,12 +70,14 @@ struct siege {
     struct tcp_listener *listener;
     struct tcp_connection *ours;   /* the client's end */
     struct tcp_connection *theirs; /* the server's end of it */
+    struct tcp_connection *late;
     size_t up_written, up_read, down_written, down_read;
     struct tcp_connection *held[PEERS_MAX * 40];
     size_t held_count;
     struct peer peers[PEERS_MAX];
     uint64_t struck;   /* segments of the attacker */
     uint64_t answered; /* packets to anybody but the client */
+    size_t memory_before;
     size_t memory_max;
     bool over;         /* the attack is */
 };
@@ -214,6 +221,18 @@ static void syn_flood(struct siege *s)
         struct tcp_header header = {.source_port = (uint16_t)any(s), .target_port = 80,
                                     .sequence = any(s), .flags = TCP_SYN, .window = 1000};
         inject(s, 0x0b000000 + any(s) % 0x1000000, &header, 0);
+    }
+}
+
+/* And ACKs, to hit one that is half open, or a cookie. */
+static void syn_and_ack_flood(struct siege *s)
+{
+    syn_flood(s);
+    for (unsigned i = 0; i < 20; i++) {
+        struct tcp_header header = {.source_port = (uint16_t)any(s), .target_port = 80,
+                                    .sequence = any(s), .acknowledgement = any(s),
+                                    .flags = TCP_ACK | (i & 1 ? TCP_PSH : 0), .window = 1000};
+        inject(s, 0x0b000000 + any(s) % 0x1000000, &header, i & 1 ? 100 : 0);
     }
 }
 
@@ -438,7 +457,12 @@ static void silence(struct siege *s)
 
 static const struct attack attacks[] = {
     {.name = "nothing", .strike = silence},
-    {.name = "SYN flood", .strike = syn_flood},
+    {.name = "SYN flood", .strike = syn_flood, .memory_max = SMALL},
+    {.name = "SYN flood, no cookies", .strike = syn_flood, .cookies = 1 + TCP_SYN_COOKIES_OFF,
+     .memory_max = SMALL},
+    {.name = "SYN flood, cookies always", .strike = syn_flood,
+     .cookies = 1 + TCP_SYN_COOKIES_ALWAYS, .memory_max = SMALL},
+    {.name = "SYN and ACK flood", .strike = syn_and_ack_flood, .memory_max = SMALL},
     {.name = "blind RST", .strike = blind_resets},
     {.name = "blind SYN", .strike = blind_syns},
     {.name = "blind text", .strike = blind_text},
@@ -500,6 +524,11 @@ static void lay_siege(struct siege *s, const struct attack *attack, uint64_t see
     struct ip_address router = address_v4(ATTACKER);
     assert_true(stack_add_route(s->server, &everywhere, &router, 0));
     struct tcp_listen_options listen = {.local = {address_any_v4(), 80}};
+    if (attack->cookies != 0) {
+        struct tcp_profile profile = s->server->tcp->profile;
+        profile.syn_cookies = attack->cookies - 1;
+        tcp_set_profile(s->server, &profile);
+    }
     s->listener = tcp_listen(s->server, &listen);
     struct tcp_connect_options connect = {.remote = {address_v4(SERVER), 80},
                                           .local = {address_v4(CLIENT), CLIENT_PORT}};
@@ -618,6 +647,18 @@ static void millisecond(struct siege *s)
         s->memory_max = s->counts.octets;
 }
 
+/* Who comes while the SYN queue is flooded comes in. */
+static void come_late(struct siege *s, unsigned msec)
+{
+    struct tcp_connect_options options = {.remote = {address_v4(SERVER), 80}};
+    if (s->attack->memory_max == 0)
+        return;
+    if (msec == LATE_AT)
+        s->late = tcp_connect(s->client, &options);
+    if (msec == LATE_UNTIL)
+        DEMAND(s, s->late != NULL && tcp_state(s->late) == TCP_ESTABLISHED);
+}
+
 static void drain_after(struct siege *s, long seconds)
 {
     usec until = s->now + seconds * USEC_PER_SEC;
@@ -644,6 +685,8 @@ static void lift(struct siege *s)
                                        .server_closes = true};
     tcp_close(s->ours);
     tcp_close(s->theirs);
+    if (s->late != NULL)
+        tcp_close(s->late);
     drain_after(s, 1500); /* orphans are given up, TIME-WAIT ends */
     DEMAND(s, stack_counters(s->server)->tcpConnections == 0);
     DEMAND(s, stack_counters(s->client)->tcpConnections == 0);
@@ -673,15 +716,19 @@ static void withstands(void **state)
         DEMAND(s, ++msec < 100);
     }
     s->over = false;
+    s->memory_before = s->counts.octets;
     for (unsigned i = 0; i < s->attack->peers; i++)
         knock(s, i);
     msec = 0;
     while (s->up_read < TOTAL || s->down_read < TOTAL || msec < 500) {
         millisecond(s);
+        come_late(s, msec);
         DEMAND(s, ++msec < MSEC_MAX);
     }
     DEMAND(s, s->up_read == TOTAL && s->down_read == TOTAL);
     DEMAND(s, s->memory_max < MEMORY_MAX);
+    if (s->attack->memory_max != 0)
+        DEMAND(s, s->memory_max < s->memory_before + s->attack->memory_max);
     printf("# %s: %u ms, %llu packets of the attacker, %llu to it, %zu KiB\n", s->attack->name,
            msec, (unsigned long long)s->struck, (unsigned long long)s->answered,
            s->memory_max / 1024);
