@@ -36,8 +36,12 @@ bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out)
             out->burst_max = most - most % out->mss;
     }
     out->frame_max = out->burst_max;
+    if (UNLIKELY(c->mss < out->mss)) { /* the path has become better than when these fell */
+        uint32_t least = 2 * out->mss; /* RFC 5681 §3.1, (4) */
+        c->ssthresh = c->ssthresh > least ? c->ssthresh : least;
+    }
     c->mss = (uint16_t)out->mss;
-    if (c->cwnd < c->mss) /* the path has become better than when cwnd fell */
+    if (c->cwnd < c->mss)
         c->cwnd = c->mss;
     return true;
 }

@@ -145,6 +145,25 @@ static void test_the_mtu_of_the_link_changes(void **state UNUSED)
     tcp_path_close(&p);
 }
 
+/* RFC 5681 §3.1, (4): ssthresh is two segments at least, also when these have become larger. */
+static void test_ssthresh_grows_with_the_segments(void **state UNUSED)
+{
+    struct tcp_test_path p;
+    struct tcp_path_options options = options_with(TCP_PROBING_OFF);
+    tcp_path_open(&p, &options);
+    stack_set_mtu(p.a, 0, 700);
+    struct tcp_path_flow *flow = tcp_path_flow(&p, TCP_CONGESTION_NEWRENO, MEGABYTE);
+    tcp_path_run(&p, 100 * USEC_PER_MSEC);
+    struct tcp_connection *c = flow->sender;
+    c->ssthresh = 2u * c->mss;
+    stack_set_mtu(p.a, 0, 1500);
+    tcp_path_run(&p, 100 * USEC_PER_MSEC);
+    assert_int_equal(c->mss, 1448);
+    assert_true(c->ssthresh >= 2 * 1448);
+    (void)tcp_path_finish(&p, 60 * USEC_PER_SEC);
+    tcp_path_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_the_next_connection_knows),
         cmocka_unit_test(test_a_path_that_becomes_better_is_noticed),
         cmocka_unit_test(test_the_mtu_of_the_link_changes),
+        cmocka_unit_test(test_ssthresh_grows_with_the_segments),
     };
     return cmocka_run_group_tests_name("tcp_path_mtu", tests, NULL, NULL);
 }
