@@ -34,8 +34,10 @@ void tcp_path_open(struct tcp_test_path *p, const struct tcp_path_options *optio
     struct wire_options wire = {.seed = 5};
     wire.a_to_b = (struct wire_impairments){.delay = options->rtt / 2, .rate = options->rate,
                                             .queue = options->queue, .loss = options->loss,
+                                            .reorder = options->reorder,
                                             .mark = options->mark};
     wire.b_to_a.delay = options->rtt - options->rtt / 2;
+    wire.b_to_a.reorder = options->reorder;
     p->wire = world_connect(p->world, (struct world_port){0, 0}, (struct world_port){1, 0}, &wire);
     assert_non_null(p->wire);
     struct tcp_listen_options listen = {.local = {address_any_v4(), 80}};

@@ -20,6 +20,7 @@ struct tcp_path_options {
     uint32_t loss;              /* parts per million, there */
     uint32_t mark;              /* of the queue, there: struct wire_impairments */
     usec tick;                  /* of the hosts' clocks; 0: fine */
+    uint32_t reorder;           /* parts per million, both ways: overtakes what is being delayed */
     bool tso;
 };
 

@@ -6,6 +6,9 @@
  *
  * DEVIATES RFC 8985 §6.2: which transmission was later is told by their numbers, not by their times,
  * so that nothing depends on how coarse the clock is.
+ * DEVIATES RFC 8985 §6.2, step 4: each wider window is wider by an eighth of SRTT at least. A single segment
+ * that a path has let overtake all others makes min_RTT so short that a quarter of it would be added a
+ * hundred times, each after a loss that was none.
  */
 #include "stack/tcp/internal.h"
 
@@ -120,7 +123,9 @@ static usec reorder_window(const struct tcp_connection *c)
          c->dup_acks >= c->reordering))
         return 0;
     usec quarter = usec_max(c->min_rtt / 4, WHEEL_TICK);
-    return usec_min(quarter * c->reorder_steps, usec_max(c->srtt / 8, WHEEL_TICK));
+    usec srtt = c->srtt / 8;
+    usec more = usec_max(quarter, srtt / 8);
+    return usec_min(quarter + more * (c->reorder_steps - 1), usec_max(srtt, WHEEL_TICK));
 }
 
 void tcp_rack_detect(struct tcp_connection *c)
