@@ -89,10 +89,13 @@ contains "no DS" "$(ask +dnssec DS other.tree)" "flags: qr rd ra ad;"
 contains "an alias from one to the other" "$(ask +dnssec alias.example.tree)" "flags: qr rd ra;"
 contains "… is answered, too" "$(ask alias.example.tree)" "192.0.2.80"
 contains "what is forged is not" "$(ask forged.example.tree)" "status: SERVFAIL"
+contains "… and why" "$(ask forged.example.tree)" "EDE: 6 (DNSSEC Bogus)"
 contains "… but with CD" "$(ask +cd +short forged.example.tree)" "192.0.2.67"
 contains "… and is not authentic" "$(ask +cd +dnssec forged.example.tree)" "flags: qr rd ra cd;"
 contains "at another date all is over" \
     "$(dig @127.0.0.1 -p $((port + 1)) +time=5 +tries=1 www.example.tree)" "status: SERVFAIL"
+contains "… and why" \
+    "$(dig @127.0.0.1 -p $((port + 1)) +time=5 +tries=1 www.example.tree)" "EDE: 7 (Signature Expired)"
 contains "a domain that is not to be validated" \
     "$(dig @127.0.0.1 -p $((port + 2)) +time=5 +tries=1 +short forged.example.tree)" "192.0.2.67"
 

@@ -220,8 +220,18 @@ bool names_resolver_allows(const struct names *names, const struct ip_address *c
 static struct bytes relay(struct names *names, const struct dns_forwarder_client *client,
                           struct bytes message, unsigned *rcode)
 {
-    return answer_relay(names_answering(names, &client->from.address), &client->query, message,
-                        names->scratch, names_reply_buffer(names), rcode);
+    uint8_t *buffer = names_reply_buffer(names);
+    struct bytes reply =
+        answer_relay(names_answering(names, &client->from.address), &client->query, message,
+                     names->scratch, buffer, rcode);
+    struct dns_summary summary;
+    struct bytes ede;
+    if (!client->query.edns || dns_summarise(message, &summary) != WIRE_OK ||
+        !dns_edns_option(&summary.edns, DNS_OPTION_EDE, &ede))
+        return reply;
+    /* What the resolver has to say (RFC 8914), where there is room for it. */
+    return bytes_of(buffer, dns_option_append(buffer, reply.len, client->query.limit,
+                                              DNS_OPTION_EDE, ede));
 }
 
 bool names_resolver_ask(struct names *names, const struct dns_forwarder_client *client,

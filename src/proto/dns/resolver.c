@@ -287,7 +287,7 @@ static struct bytes make_reply(struct resolver *r, const struct task *t,
         r->counters.stale++;
         return message;
     }
-    return resolver_reply_error(r, &t->question, DNS_SERVFAIL);
+    return resolver_reply_error(r, &t->question, DNS_SERVFAIL, t->ede);
 }
 
 /* One of a task's last things: a reply, the end of its socket. False: it is over. */

@@ -199,7 +199,7 @@ struct wish {
 MUST_USE bool resolver_reply(struct resolver *r, const struct dns_question *question,
                              const struct wish *wish, usec now, struct bytes *out, bool *prefetch);
 struct bytes resolver_reply_error(struct resolver *r, const struct dns_question *question,
-                                  unsigned rcode);
+                                  unsigned rcode, uint16_t ede);
 
 /* ---- resolver_validate.c ---- */
 

@@ -97,6 +97,7 @@ struct reply_work {
     bool has_last;
     bool fits;
     bool prefetch;
+    uint16_t ede; /* the first thing that there is to say */
     const struct wish *wish;
     bool validates;
     bool authentic;
@@ -124,6 +125,10 @@ static void add_rrset(struct reply_work *w, const struct dns_name *owner, uint16
 static void note(struct reply_work *w, const struct cache_found *found)
 {
     w->prefetch |= found->prefetch;
+    if (w->ede == DNS_EDE_NONE && found->stale)
+        w->ede = found->content.kind == CACHE_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN : DNS_EDE_STALE;
+    if (w->ede == DNS_EDE_NONE)
+        w->ede = found->content.ede;
     w->authentic &= found->content.security == CACHE_SECURE;
 }
 
@@ -161,12 +166,28 @@ static enum trust trust(const struct reply_work *w, const struct cache_found *fo
                                                       : TRUST_SHOW;
 }
 
+/* RFC 8914: why, where there is anything to say. */
+static bool add_ede(struct dns_builder *b, uint16_t ede)
+{
+    uint8_t code[2], option[DNS_OPTION_HEAD_LEN + sizeof code];
+    if (ede == DNS_EDE_NONE)
+        return true;
+    struct writer c = writer_of(code, sizeof code);
+    struct writer w = writer_of(option, sizeof option);
+    write_u16(&c, ede);
+    dns_option_write(&w, DNS_OPTION_EDE, writer_bytes(&c));
+    struct dns_edns edns = {
+        .present = true, .udp_size = DNS_UDP_SIZE_DEFAULT, .options = writer_bytes(&w)};
+    dns_build_section(b, DNS_ADDITIONAL);
+    return dns_build_edns(b, &edns);
+}
+
 struct bytes resolver_reply_error(struct resolver *r, const struct dns_question *question,
-                                  unsigned rcode)
+                                  unsigned rcode, uint16_t ede)
 {
     struct dns_builder b;
     dns_build_start(&b, r->message, sizeof r->message);
-    bool fits = dns_build_question(&b, question);
+    bool fits = dns_build_question(&b, question) && add_ede(&b, ede);
     ASSERT(fits);
     return dns_build_finish(&b, 0, (uint16_t)(DNS_QR | DNS_RD | DNS_RA | rcode));
 }
@@ -191,9 +212,9 @@ static int add_answers(struct resolver *r, const struct dns_question *question, 
         enum trust trusted = result != LOOK_UNKNOWN ? trust(w, &look.found) : TRUST_UNKNOWN;
         if (trusted == TRUST_UNKNOWN)
             return -1;
+        note(w, &look.found);
         if (trusted == TRUST_BOGUS)
             return DNS_SERVFAIL;
-        note(w, &look.found);
         if (result == LOOK_LONG) {
             add_rrset(w, &look.owner, DNS_DNAME, &look.found.content);
             return RCODE_YXDOMAIN;
@@ -218,6 +239,7 @@ bool resolver_reply(struct resolver *r, const struct dns_question *question,
                     const struct wish *wish, usec now, struct bytes *out, bool *prefetch)
 {
     struct reply_work w = {.fits = true,
+                           .ede = DNS_EDE_NONE,
                            .authentic = resolver_validates(r),
                            .validates = resolver_validates(r),
                            .wish = wish};
@@ -234,12 +256,13 @@ bool resolver_reply(struct resolver *r, const struct dns_question *question,
     if (rcode < 0)
         return false;
     if (rcode == DNS_SERVFAIL) {
-        *out = resolver_reply_error(r, question, DNS_SERVFAIL);
+        *out = resolver_reply_error(r, question, DNS_SERVFAIL, w.ede);
         *prefetch = false;
         return true;
     }
     if (w.has_last)
         add_authority(&w);
+    w.fits = w.fits && add_ede(&w.b, w.ede);
     if (!w.fits)
         return false;
     uint16_t flags = (uint16_t)(DNS_QR | DNS_RD | DNS_RA | (w.authentic ? DNS_AD : 0) | rcode);

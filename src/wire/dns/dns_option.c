@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* dns_option.c - the names of extended errors, as their registry has them (RFC 8914 §5.2). */
+/* dns_option.c - the names of extended errors, as their registry has them (RFC 8914 §5.2), and options
+ * added to a message that is done. */
 #include "wire/dns/dns_option.h"
+
+#include "wire/dns/dns_message.h"
 
 const char *dns_ede_text(unsigned code)
 {
@@ -38,4 +41,25 @@ const char *dns_ede_text(unsigned code)
     };
     _Static_assert(ARRAY_LEN(names) == DNS_EDE_COUNT, "each code has its name");
     return code < ARRAY_LEN(names) ? names[code] : "unknown";
+}
+
+size_t dns_option_append(uint8_t *message, size_t len, size_t size, uint16_t code,
+                         struct bytes value)
+{
+    struct dns_cursor cursor;
+    struct dns_rr rr = {.type = 0};
+    if (dns_cursor_start(&cursor, bytes_of(message, len)) != WIRE_OK)
+        return len;
+    while (dns_cursor_record(&cursor, &rr))
+        continue;
+    size_t added = DNS_OPTION_HEAD_LEN + value.len;
+    size_t rdata_len = rr.rdata.len + added;
+    if (cursor.reader.failed || rr.type != DNS_OPT || reader_left(&cursor.reader) > 0 ||
+        len > size || added > size - len || rdata_len > UINT16_MAX)
+        return len;
+    struct writer w = writer_of(message, size);
+    w.next = message + len;
+    dns_option_write(&w, code, value);
+    write_u16_at(&w, len - rr.rdata.len - 2, (uint16_t)rdata_len);
+    return w.failed ? len : len + added;
 }

@@ -70,4 +70,9 @@ static inline void dns_option_write(struct writer *w, uint16_t code, struct byte
     write_bytes(w, value);
 }
 
+/* Adds an option to a message whose last record is its OPT, within `size` octets. Returns the new
+ * length; `len` when there is no such record, or no room. */
+size_t dns_option_append(uint8_t *message, size_t len, size_t size, uint16_t code,
+                         struct bytes value);
+
 #endif
