@@ -208,24 +208,21 @@ static void prune(struct zone *zone, struct bytes key)
 /* The node with that key, made with all that must exist above it. NULL: no memory. */
 static struct zone_node *get_node(struct zone *zone, struct bytes key)
 {
-    struct zone_node *node = trie_find(&zone->nodes, key);
-    if (node != NULL)
-        return node;
-    struct zone_node *parent = NULL;
-    for (size_t len = 0; len <= key.len; len++) {
-        if (len > 0 && key.data[len - 1] != 0)
+    void *path[DNS_LABELS_MAX + 1];
+    size_t count = trie_prefixes(&zone->nodes, key, path, ARRAY_LEN(path));
+    struct zone_node *node = path[count - 1]; /* the apex at least */
+    for (size_t len = node->key_len + 1u; len <= key.len; len++) {
+        if (key.data[len - 1] != 0)
             continue; /* inside of a label */
+        struct zone_node *parent = node;
         struct bytes part = bytes_first(key, len);
-        node = trie_find(&zone->nodes, part);
-        if (node == NULL)
-            node = new_node(zone, &zone->nodes, part);
+        node = new_node(zone, &zone->nodes, part);
         if (node == NULL) {
             prune(zone, part);
             return NULL;
         }
-        if (len > 0 && is_wildcard(part))
+        if (is_wildcard(part))
             parent->flags |= ZONE_HAS_WILDCARD;
-        parent = node;
     }
     return node;
 }

@@ -180,14 +180,18 @@ static void check_set(struct zone_check *check, const struct zone_node *node, co
 /* RFC 6672 §2.4, RFC 1034 §4.2.1: what lies below a DNAME or a cut is not of this zone. */
 static void check_hidden(struct zone_check *check, const struct zone_node *node)
 {
-    struct zone_match match;
-    zone_find_in(check->zone, &check->owner, &match);
-    if (match.dname != NULL) {
+    const struct zone_node *above = check->above;
+    if (above == NULL || node->key_len <= above->key_len ||
+        memcmp(node->key, above->key, above->key_len) != 0) {
+        bool cut = (node->flags & ZONE_HAS_NS) != 0 && !zone_is_apex(node);
+        if (cut || (node->flags & ZONE_HAS_DNAME) != 0)
+            check->above = node;
+        return;
+    }
+    if ((above->flags & ZONE_HAS_DNAME) != 0) {
         say(check, false, 0, NULL, "nobody will see that: it is below a DNAME");
         return;
     }
-    if (match.cut == NULL || match.cut == node)
-        return;
     for (const struct rrset *rrset = node->rrsets; rrset != NULL; rrset = rrset->next)
         if (rrset->type != DNS_A && rrset->type != DNS_AAAA)
             say(check, false, rrset->type, NULL, "nobody will see that: it is below a delegation");

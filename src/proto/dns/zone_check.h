@@ -25,6 +25,7 @@ struct zone_check {
     const struct zone *zone;
     const struct zone_checker *checker;
     const struct zone_node *next; /* NULL: all have been looked at */
+    const struct zone_node *above; /* the last delegation or DNAME: what lies below follows it */
     bool good;
     struct dns_name owner;        /* of what is being looked at */
 };
