@@ -1163,6 +1163,11 @@ uint32_t tcp_unit_rest(const struct tcp_connection *c, bool *push);
 void tcp_units_sent(struct tcp_connection *c, bool ended); /* snd_nxt has moved, to the end of one */
 
 /* ---- tcp_send.c ---- */
+/* Does it matter for the room there is what has been sent, and not only what was acknowledged? */
+static inline bool tcp_send_watches_unsent(const struct tcp_connection *c)
+{
+    return c->profile->unit_cost != 0 || c->profile->not_sent_low != UINT32_MAX;
+}
 uint32_t tcp_send_limit(const struct tcp_connection *c); /* octets that may be queued */
 /* The queue got shorter, or the limit of it changed: perhaps the application may go on. */
 void tcp_send_room_changed(struct tcp_connection *c);

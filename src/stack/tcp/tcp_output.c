@@ -373,7 +373,7 @@ unsigned tcp_output(struct tcp_connection *c, unsigned budget, bool *more)
             c->quick_acks = 0; /* it is a dialogue: answers carry the acknowledgements */
     }
     tcp_timer_settle(c);
-    if (UNLIKELY(c->send_full))
+    if (UNLIKELY(c->send_full && tcp_send_watches_unsent(c)))
         tcp_send_room_changed(c); /* less waits than did */
     tcp_limit_settle(c);
     if (stack_traced(c->stack))

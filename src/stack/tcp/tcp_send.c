@@ -89,7 +89,7 @@ size_t tcp_send_room(const struct tcp_connection *c)
 
 bool tcp_writable(const struct tcp_connection *c)
 {
-    if (UNLIKELY(tcp_units_count(c) || c->profile->not_sent_low != UINT32_MAX)) {
+    if (UNLIKELY(tcp_send_watches_unsent(c))) {
         bool roomy = is_roomy(c);
         set_full(c, !roomy); /* who is told that there is room need not be told again */
         return roomy;
