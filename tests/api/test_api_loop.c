@@ -67,6 +67,12 @@ static void test_descriptors(void **state)
     memcpy(&to.sin_addr.s_addr, "\x0a\x00\x00\x02", 4);
     assert_int_equal(wn_sendto(sockets, fd, "ask", 3, 0, &to, sizeof to), 3);
     assert_int_equal(wn_recv(sockets, fd, got, sizeof got, 0), 3);
+    /* Who only asks, and never waits, gets on, too. */
+    assert_int_equal(wn_sendto(sockets, fd, "again", 5, 0, &to, sizeof to), 5);
+    long len = -1;
+    for (int i = 0; i < 1000 && len < 0; i++)
+        len = wn_recv(sockets, fd, got, sizeof got, WN_MSG_DONTWAIT);
+    assert_int_equal(len, 5);
     /* Time that the program spends itself has passed, too: a timeout counts from the call. */
     struct timespec work = {0, 30 * 1000 * 1000};
     nanosleep(&work, NULL);
