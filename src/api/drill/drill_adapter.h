@@ -53,6 +53,7 @@ struct drill {
     enum drill_other other;
     pthread_t other_thread;
     wn_time other_until;    /* its call waits no longer */
+    bool other_ended;       /* a call, since the tool has slept last */
     unsigned round;         /* of asking it to look */
     unsigned looked;        /* the last one in which it has */
     struct drill_packet packets[DRILL_PACKETS_MAX]; /* a ring */

@@ -18,6 +18,10 @@
 /* The tool spins over the last microseconds before an event: each look at the clock is one. */
 enum { LOOK_COST = 1 };
 
+/* And how long the tool's other thread has for writing down what has come of its call: it needs a lock
+ * that the main thread gives up only while it sleeps here. */
+static const struct timespec note_time = {.tv_nsec = 5 * 1000 * 1000};
+
 wn_time drill_clock(void *self)
 {
     return ((struct drill *)self)->now;
@@ -134,7 +138,11 @@ static int sleep_for(void *self, useconds_t duration)
     struct drill *drill = self;
     (void)drill_enter(drill);
     (void)drill_pass_time(drill, drill->time + duration, false);
+    bool ended = drill->other_ended;
+    drill->other_ended = false;
     drill_leave(drill);
+    if (ended)
+        (void)nanosleep(&note_time, NULL);
     return 0;
 }
 
@@ -144,6 +152,7 @@ static int tell_time(void *self, struct timeval *out, struct timezone *zone UNUS
     (void)pthread_mutex_lock(&drill->lock);
     if (is_other(drill)) {
         drill->other = DRILL_NOBODY;
+        drill->other_ended = true;
         (void)pthread_cond_broadcast(&drill->changed);
     } else {
         drill->time += LOOK_COST;
