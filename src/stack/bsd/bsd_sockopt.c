@@ -60,6 +60,24 @@ static const char *congestion_name(const struct bsd_socket *s)
     return strcmp(name, "newreno") == 0 ? "reno" : name;
 }
 
+/* Octets a second, in four or eight octets; all ones: no limit. */
+static int set_pacing_rate(struct bsd_socket *s, const void *value, wn_socklen_t len)
+{
+    uint64_t rate;
+    uint32_t word;
+    if (len < sizeof word)
+        return -EINVAL;
+    memcpy(&word, value, sizeof word);
+    rate = word != UINT32_MAX ? word : UINT64_MAX;
+    if (len >= sizeof rate)
+        memcpy(&rate, value, sizeof rate);
+    s->pacing_limited = rate != UINT64_MAX;
+    s->pacing_rate_max = rate;
+    return s->kind == BSD_STREAM
+               ? bsd_wish(s, TCP_OPTION_PACING_RATE_MAX, s->pacing_limited ? rate : 0)
+               : 0;
+}
+
 static struct wn_timeval timeval_of(usec timeout)
 {
     if (timeout == USEC_NEVER)
@@ -131,6 +149,8 @@ int bsd_setsockopt(struct bsd *bsd, int fd, int level, int name, const void *val
         return set_linger(s, value, len);
     if (level == WN_SOL_SOCKET && name == WN_SO_RCVTIMEO)
         return set_timeout(&s->receive_timeout, value, len);
+    if (level == WN_SOL_SOCKET && name == WN_SO_MAX_PACING_RATE)
+        return set_pacing_rate(s, value, len);
     if (level == WN_SOL_SOCKET && name == WN_SO_SNDTIMEO)
         return set_timeout(&s->send_timeout, value, len);
     if (level == WN_IPPROTO_TCP && name == WN_TCP_CONGESTION && s->kind == BSD_STREAM)
@@ -211,7 +231,12 @@ static bool get_structure(const struct bsd_socket *s, int level, int name, void 
     }
     if (level != WN_SOL_SOCKET)
         return false;
+    uint64_t rate = s->pacing_limited ? s->pacing_rate_max : UINT64_MAX;
+    uint32_t word = rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
     switch (name) {
+    case WN_SO_MAX_PACING_RATE:
+        return (*len >= sizeof rate ? copy_value(&rate, sizeof rate, value, len)
+                                    : copy_value(&word, sizeof word, value, len)) == 0;
     case WN_SO_LINGER:
         return copy_value(&linger, sizeof linger, value, len) == 0;
     case WN_SO_RCVTIMEO:

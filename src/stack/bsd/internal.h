@@ -82,6 +82,8 @@ struct bsd_socket {
     int ttl;                 /* 0: the default */
     int mtu_discover;
     int priority;
+    bool pacing_limited;     /* SO_MAX_PACING_RATE was said: */
+    uint64_t pacing_rate_max; /* octets a second */
     int busy_poll;           /* SO_BUSY_POLL, TCP_THIN_...: told, and of no meaning here */
     bool thin_timeouts;
     int ttl_min;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "stack/tcp/tcp.h"
 #include "tests/support/bsd_compare.h"
 #include "tests/support/check.h"
 
@@ -747,6 +748,7 @@ static const struct {
     {WN_SOL_SOCKET, WN_SO_PROTOCOL, true},
     {WN_SOL_SOCKET, WN_SO_DOMAIN, true},
     {WN_SOL_SOCKET, WN_SO_BUSY_POLL, true},
+    {WN_SOL_SOCKET, WN_SO_MAX_PACING_RATE, true},
     {WN_SOL_SOCKET, 9999, true},
     {WN_IPPROTO_IP, WN_IP_TOS, true},
     {WN_IPPROTO_IP, WN_IP_TTL, true},
@@ -877,6 +879,19 @@ static void far_segments_are_not_heard(struct play *p)
     play_send(p, D, "lost", 0);
     play_settle(p);
     play_poll(p, A);
+}
+
+static void a_pacing_rate_is_handed_on(struct play *p)
+{
+    pair(p);
+    play_set(p, C, WN_SOL_SOCKET, WN_SO_MAX_PACING_RATE, 50000);
+    if (!p->kernel)
+        assert_int_equal(
+            tcp_get_option(bsd_tcp(p->bsd, p->fds[C]), TCP_OPTION_PACING_RATE_MAX), 50000);
+    play_set(p, C, WN_SOL_SOCKET, WN_SO_MAX_PACING_RATE, -1);
+    if (!p->kernel)
+        assert_int_equal(
+            tcp_get_option(bsd_tcp(p->bsd, p->fds[C]), TCP_OPTION_PACING_RATE_MAX), 0);
 }
 
 static void options_of_a_datagram_socket(struct play *p)
@@ -1273,6 +1288,7 @@ static const struct play_scenario scenarios[] = {
     PLAY_SCENARIO(accepting_is_deferred),
     PLAY_SCENARIO(seconds_of_deferring),
     PLAY_SCENARIO(far_segments_are_not_heard),
+    PLAY_SCENARIO(a_pacing_rate_is_handed_on),
     PLAY_SCENARIO(options_of_a_datagram_socket),
     PLAY_SCENARIO(options_are_inherited),
     PLAY_SCENARIO(epoll_misused),
