@@ -130,9 +130,13 @@ static int start(struct serve *serve, struct site_config *config)
     };
     if (site_new(&site_options, &serve->site, &error) < 0)
         return cli_fail(serve->command, EXIT_FAILED, "%s: %s", serve->path, complaint);
-    int status = open_device(serve);
-    if (status != 0)
-        return status;
+    return open_device(serve);
+}
+
+/* Before anything is started: zones may take seconds to load, and what is told meanwhile is heard when
+ * they are there. */
+static int watch_signals(struct serve *serve)
+{
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     signal(SIGPIPE, SIG_IGN);
     int result = loop_watch_signals(serve->loop, &serve->signals, numbers, ARRAY_LEN(numbers),
@@ -145,7 +149,12 @@ static int start(struct serve *serve, struct site_config *config)
 
 static int serve_site(struct serve *serve, struct site_config *config)
 {
-    int status = start(serve, config);
+    int status = watch_signals(serve);
+    if (status != 0) {
+        site_config_free(config);
+        return status;
+    }
+    status = start(serve, config);
     if (status != 0)
         return status;
     const struct site_config *site = site_config(serve->site);

@@ -157,6 +157,21 @@ kill "$server"
 wait "$server"
 equal "it ends when told to" $? 0
 
+# Who is told to read its zones again while it reads them for the first time does so later.
+{ zone 1 192.0.2.80; echo '$GENERATE 1-300000 h$ A 192.0.2.1'; } >"$tmp/zones/large.example.zone"
+write_site
+"$wholenet" serve "$tmp/site.conf" >"$tmp/log" 2>&1 &
+server=$!
+children="$children $server"
+sleep 0.2
+kill -HUP "$server"
+until_it_is 192.0.2.1 h300000.large.example
+equal "a signal while it starts does no harm" "$got" 192.0.2.1
+kill "$server"
+wait "$server"
+equal "and it ends when told to, again" $? 0
+rm "$tmp/zones/large.example.zone"
+
 # What cannot be looked at keeps it from starting.
 write_site 'nonsense = on'
 capture "$wholenet" check "$tmp/site.conf"
