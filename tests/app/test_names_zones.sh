@@ -159,7 +159,7 @@ equal "it ends when told to" $? 0
 
 # Who is told to read its zones again while it reads them for the first time does so later.
 { zone 1 192.0.2.80; echo '$GENERATE 1-300000 h$ A 192.0.2.1'; } >"$tmp/zones/large.example.zone"
-write_site
+write_site ''
 "$wholenet" serve "$tmp/site.conf" >"$tmp/log" 2>&1 &
 server=$!
 children="$children $server"
