@@ -4,13 +4,13 @@
 # namespace that stands for the host, and runs there: nothing leaves the machine.
 #
 #   bench/run.sh [gateway] [OPTION…]    `wholenet run` beside its peers
-#   bench/run.sh stacks|server|names [OPTION…]
+#   bench/run.sh stacks|server|lossy|names [OPTION…]
 #   bench/run.sh all [OPTION…]          one after the other, with JSON under build/bench/
 set -eu
 cd "$(dirname "$0")/.."
 what=gateway
 case ${1:-} in
-gateway | stacks | server | names | all) what=$1 && shift ;;
+gateway | stacks | server | lossy | names | all) what=$1 && shift ;;
 esac
 make -s VARIANT=release benches
 mkdir -p build/bench
@@ -24,7 +24,7 @@ run_one() {
 }
 
 if [ "$what" = all ]; then
-    for each in stacks server names gateway; do
+    for each in stacks server lossy names gateway; do
         run_one "$each" --json "build/bench/$each.json" "$@"
     done
 else
