@@ -97,12 +97,9 @@ static bool target(struct play *p, struct play_call *call, const struct script_v
     return true;
 }
 
-/* ---- out ---- */
-
-static enum call_step step_send(struct play *p, struct play_call *call)
+/* A call that blocks goes on; one that does not, or whose time is over, gives what it has done. */
+static enum call_step wait_or_end(const struct play *p, struct play_call *call)
 {
-    call->result = bsd_sendmsg_more(p->bsd, call->live_fd, &call->message, call->flags,
-                                    &call->done);
     if (call->result != -EAGAIN)
         return CALL_DONE;
     if (call->done > 0 && p->now >= call->deadline)
@@ -112,6 +109,15 @@ static enum call_step step_send(struct play *p, struct play_call *call)
     if (call->done > 0)
         call->result = (long)call->done;
     return CALL_DONE;
+}
+
+/* ---- out ---- */
+
+static enum call_step step_send(struct play *p, struct play_call *call)
+{
+    call->result = bsd_sendmsg_more(p->bsd, call->live_fd, &call->message, call->flags,
+                                    &call->done);
+    return wait_or_end(p, call);
 }
 
 static bool begin_write(struct play *p, struct play_call *call)
@@ -153,15 +159,7 @@ static enum call_step step_receive(struct play *p, struct play_call *call)
 {
     call->result = bsd_recvmsg_more(p->bsd, call->live_fd, &call->message, call->flags,
                                     &call->done);
-    if (call->result != -EAGAIN)
-        return CALL_DONE;
-    if (call->done > 0 && p->now >= call->deadline)
-        call->result = (long)call->done;
-    if (bsd_may_block(p->bsd, call->live_fd, call->flags))
-        return CALL_WAIT;
-    if (call->done > 0)
-        call->result = (long)call->done;
-    return CALL_DONE;
+    return wait_or_end(p, call);
 }
 
 static bool begin_read(struct play *p, struct play_call *call)
