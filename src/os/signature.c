@@ -7,34 +7,33 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include "os/signature_internal.h"
+
 enum {
     ALGORITHM_MAX = 16,
-    RSA_MODULUS_MIN = 64,  /* octets: 512 bits (RFC 5702 §2) */
-    RSA_MODULUS_MAX = 512, /* 4096 bits, the same: larger ones only cost time */
-    EC_COORDINATE_MAX = 48,
+    RSA_MODULUS_MIN = 64, /* octets: 512 bits (RFC 5702 §2) */
 };
 
-enum key_kind { KEY_NONE, KEY_RSA, KEY_EC, KEY_EDWARDS };
-
-static const struct algorithm {
-    enum key_kind kind;
-    const char *digest; /* NULL: part of the algorithm */
-    const char *name;   /* of the curve, or of the key's type */
-    size_t len;         /* of a coordinate, or of the key */
-} algorithms[ALGORITHM_MAX + 1] = {
-    [5] = {KEY_RSA, "SHA1", NULL, 0},
-    [7] = {KEY_RSA, "SHA1", NULL, 0},
-    [8] = {KEY_RSA, "SHA256", NULL, 0},
-    [10] = {KEY_RSA, "SHA512", NULL, 0},
-    [13] = {KEY_EC, "SHA256", "prime256v1", 32},
-    [14] = {KEY_EC, "SHA384", "secp384r1", 48},
-    [15] = {KEY_EDWARDS, NULL, "ED25519", 32},
-    [16] = {KEY_EDWARDS, NULL, "ED448", 57},
+static const struct signature_algorithm algorithms[ALGORITHM_MAX + 1] = {
+    [5] = {SIGNATURE_RSA, "SHA1", NULL, 0},
+    [7] = {SIGNATURE_RSA, "SHA1", NULL, 0},
+    [8] = {SIGNATURE_RSA, "SHA256", NULL, 0},
+    [10] = {SIGNATURE_RSA, "SHA512", NULL, 0},
+    [13] = {SIGNATURE_EC, "SHA256", "prime256v1", 32},
+    [14] = {SIGNATURE_EC, "SHA384", "secp384r1", 48},
+    [15] = {SIGNATURE_EDWARDS, NULL, "ED25519", 32},
+    [16] = {SIGNATURE_EDWARDS, NULL, "ED448", 57},
 };
+
+const struct signature_algorithm *signature_algorithm(uint8_t number)
+{
+    bool known = number <= ALGORITHM_MAX && algorithms[number].kind != SIGNATURE_NONE;
+    return known ? &algorithms[number] : NULL;
+}
 
 bool signature_supports(uint8_t algorithm)
 {
-    return algorithm <= ALGORITHM_MAX && algorithms[algorithm].kind != KEY_NONE;
+    return signature_algorithm(algorithm) != NULL;
 }
 
 static EVP_PKEY *key_from(const char *type, OSSL_PARAM *parameters)
@@ -57,7 +56,7 @@ static EVP_PKEY *rsa_key(struct bytes octets)
         len = read_u16(&r);
     struct bytes e = read_bytes(&r, len);
     struct bytes n = read_rest(&r);
-    if (r.failed || e.len == 0 || n.len < RSA_MODULUS_MIN || n.len > RSA_MODULUS_MAX ||
+    if (r.failed || e.len == 0 || n.len < RSA_MODULUS_MIN || n.len > SIGNATURE_RSA_MODULUS_MAX ||
         e.len > n.len)
         return NULL;
     EVP_PKEY *key = NULL;
@@ -78,9 +77,9 @@ static EVP_PKEY *rsa_key(struct bytes octets)
 }
 
 /* RFC 6605 §4: the point's coordinates, one after the other. */
-static EVP_PKEY *ec_key(const struct algorithm *a, struct bytes octets)
+static EVP_PKEY *ec_key(const struct signature_algorithm *a, struct bytes octets)
 {
-    uint8_t point[1 + 2 * EC_COORDINATE_MAX];
+    uint8_t point[1 + 2 * SIGNATURE_EC_COORDINATE_MAX];
     char group[16];
     if (octets.len != 2 * a->len)
         return NULL;
@@ -96,25 +95,25 @@ static EVP_PKEY *ec_key(const struct algorithm *a, struct bytes octets)
     return key_from("EC", parameters);
 }
 
-static EVP_PKEY *make_key(const struct algorithm *a, struct bytes octets)
+static EVP_PKEY *make_key(const struct signature_algorithm *a, struct bytes octets)
 {
     switch (a->kind) {
-    case KEY_RSA:
+    case SIGNATURE_RSA:
         return rsa_key(octets);
-    case KEY_EC:
+    case SIGNATURE_EC:
         return ec_key(a, octets);
-    case KEY_EDWARDS:
+    case SIGNATURE_EDWARDS:
         return octets.len == a->len
                    ? EVP_PKEY_new_raw_public_key_ex(NULL, a->name, NULL, octets.data, octets.len)
                    : NULL;
-    case KEY_NONE:
+    case SIGNATURE_NONE:
         break;
     }
     return NULL;
 }
 
 /* The numbers r and s, as OpenSSL wants them: in DER. Returns the length, 0: not possible. */
-static size_t ec_signature(const struct algorithm *a, struct bytes octets, uint8_t *out, size_t size)
+static size_t ec_signature(const struct signature_algorithm *a, struct bytes octets, uint8_t *out, size_t size)
 {
     size_t len = 0;
     if (octets.len != 2 * a->len)
@@ -137,11 +136,11 @@ static size_t ec_signature(const struct algorithm *a, struct bytes octets, uint8
 enum signature_result signature_verify(uint8_t algorithm, struct bytes key_octets,
                                        struct bytes data, struct bytes signature)
 {
-    if (!signature_supports(algorithm))
+    const struct signature_algorithm *a = signature_algorithm(algorithm);
+    if (a == NULL)
         return SIGNATURE_UNSUPPORTED;
-    const struct algorithm *a = &algorithms[algorithm];
-    uint8_t der[2 * EC_COORDINATE_MAX + 16];
-    if (a->kind == KEY_EC)
+    uint8_t der[2 * SIGNATURE_EC_COORDINATE_MAX + 16];
+    if (a->kind == SIGNATURE_EC)
         signature = bytes_of(der, ec_signature(a, signature, der, sizeof der));
     EVP_PKEY *key = make_key(a, key_octets);
     EVP_MD_CTX *context = EVP_MD_CTX_new();

@@ -86,8 +86,7 @@ static bool parse_counted(enum encoding encoding, struct bytes word, struct writ
     return true;
 }
 
-/* YYYYMMDDHHmmSS in UTC, or seconds since 1970 modulo 2^32 (RFC 4034 §3.2). */
-static bool parse_date(struct bytes text, uint32_t *out)
+bool dns_parse_date(struct bytes text, uint32_t *out)
 {
     uint64_t number;
     if (!text_parse_number(text, UINT64_C(99999999999999), &number))
@@ -163,7 +162,7 @@ static bool parse_field(char field, const struct dns_token *token, const struct 
         write_u16(out, type);
         return true;
     case 'd':
-        if (!parse_date(token->text, &seconds))
+        if (!dns_parse_date(token->text, &seconds))
             return dns_complain(error, "not a date as YYYYMMDDHHmmSS", token->text);
         write_u32(out, seconds);
         return true;
@@ -281,7 +280,7 @@ static void format_quoted(struct bytes octets, struct text *out)
     text_add(out, "\"");
 }
 
-static void format_date(uint32_t seconds, struct text *out)
+void dns_format_date(uint32_t seconds, struct text *out)
 {
     struct calendar c = calendar_of(seconds);
     text_add_format(out, "%04u%02u%02u%02u%02u%02u", (unsigned)c.year, c.month, c.day, c.hour,
@@ -366,7 +365,7 @@ static void format_field(char field, struct reader *r, struct text *out)
         text_add(out, dns_type_format(read_u16(r), type));
         break;
     case 'd':
-        format_date(read_u32(r), out);
+        dns_format_date(read_u32(r), out);
         break;
     case 'l':
     case 'h':

@@ -25,6 +25,10 @@ MUST_USE bool dns_token_unescape(struct bytes text, struct writer *out);
 /* Seconds: digits, or numbers with the units s m h d w, as most servers take them. */
 MUST_USE bool dns_parse_seconds(struct bytes text, uint32_t *out);
 
+/* Seconds since 1970 modulo 2^32, as such or as YYYYMMDDHHmmSS in UTC (RFC 4034 §3.2). */
+MUST_USE bool dns_parse_date(struct bytes text, uint32_t *out);
+void dns_format_date(uint32_t seconds, struct text *out);
+
 /* Says what is wrong, and with which word, if it is not empty. Returns false. */
 bool dns_complain(struct dns_error *error, const char *what, struct bytes word);
 
