@@ -4,8 +4,6 @@
  */
 #include "wire/http/http_date.h"
 
-#include <stdio.h>
-
 #include "base/calendar.h"
 
 static const char *const month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -140,6 +138,12 @@ bool http_date_parse(struct bytes text, int64_t now, int64_t *out)
     return true;
 }
 
+static void write_digits(struct writer *w, unsigned value, unsigned count)
+{
+    for (unsigned unit = count == 4 ? 1000 : 10; unit > 0; unit /= 10)
+        write_u8(w, (uint8_t)('0' + value / unit % 10));
+}
+
 char *http_date_format(int64_t seconds, char out[HTTP_DATE_LEN + 1])
 {
     if (seconds < YEAR_MIN_SECONDS)
@@ -147,11 +151,22 @@ char *http_date_format(int64_t seconds, char out[HTTP_DATE_LEN + 1])
     if (seconds > YEAR_MAX_SECONDS)
         seconds = YEAR_MAX_SECONDS;
     struct calendar c = calendar_of(seconds);
-    char text[64]; /* what the compiler thinks the fields could take */
-    snprintf(text, sizeof text, "%s, %02u %s %04u %02u:%02u:%02u GMT", day_names[c.weekday % 7],
-             c.day % 100, month_names[(c.month + 11) % 12], (unsigned)c.year % 10000, c.hour % 100,
-             c.minute % 100, c.second % 100);
-    memcpy(out, text, HTTP_DATE_LEN);
+    struct writer w = writer_of(out, HTTP_DATE_LEN);
+    write_copy(&w, day_names[c.weekday % 7], 3);
+    write_copy(&w, ", ", 2);
+    write_digits(&w, c.day, 2);
+    write_u8(&w, ' ');
+    write_copy(&w, month_names[(c.month + 11) % 12], 3);
+    write_u8(&w, ' ');
+    write_digits(&w, (unsigned)c.year, 4);
+    write_u8(&w, ' ');
+    write_digits(&w, c.hour, 2);
+    write_u8(&w, ':');
+    write_digits(&w, c.minute, 2);
+    write_u8(&w, ':');
+    write_digits(&w, c.second, 2);
+    write_copy(&w, " GMT", 4);
+    ASSERT(!w.failed && writer_room(&w) == 0);
     out[HTTP_DATE_LEN] = '\0';
     return out;
 }

@@ -73,3 +73,14 @@ enum http_range_verdict http_range_parse(struct bytes value, uint64_t total,
     *out = ranges;
     return HTTP_RANGE_SATISFIABLE;
 }
+
+bool http_ranges_sensible(const struct http_ranges *ranges, uint64_t total)
+{
+    uint64_t left = total;
+    for (size_t i = 0; i < ranges->count; i++) {
+        if (ranges->list[i].len > left)
+            return false;
+        left -= ranges->list[i].len;
+    }
+    return true;
+}

@@ -31,4 +31,8 @@ struct http_ranges {
 enum http_range_verdict http_range_parse(struct bytes value, uint64_t total,
                                          struct http_ranges *out);
 
+/* Are several ranges worth their parts? Not when they overlap so much that together they are more
+ * than the whole: it is sent then (RFC 9110 §14.2, §17.15). */
+bool http_ranges_sensible(const struct http_ranges *ranges, uint64_t total);
+
 #endif

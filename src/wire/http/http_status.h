@@ -6,4 +6,7 @@
 /* "Not Found"; for codes without a phrase, the one of their class. Static. */
 const char *http_status_text(unsigned status);
 
+/* What it means for who sees it, in a sentence or two; "" for codes that nobody sees a page of. */
+const char *http_status_hint(unsigned status);
+
 #endif

@@ -58,8 +58,21 @@ static void ranges_are_cut_to_what_there_is(void **state UNUSED)
     }
 }
 
+static void parts_that_are_more_than_the_whole_are_not_sensible(void **state UNUSED)
+{
+    struct http_ranges ranges = {2, {{0, 6}, {3, 4}}};
+    assert_true(http_ranges_sensible(&ranges, 10));
+    ranges.list[1].len = 5;
+    assert_false(http_ranges_sensible(&ranges, 10));
+    ranges.list[1].len = UINT64_MAX;
+    assert_false(http_ranges_sensible(&ranges, 10));
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(ranges_are_cut_to_what_there_is)};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ranges_are_cut_to_what_there_is),
+        cmocka_unit_test(parts_that_are_more_than_the_whole_are_not_sensible),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
