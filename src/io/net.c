@@ -2,6 +2,8 @@
 /* net.c - the public face of sockets: calls through the tables of io/net_ops.h. */
 #include "io/net.h"
 
+#include <errno.h>
+
 #include "io/net_ops.h"
 
 void net_free(struct net *net)
@@ -25,6 +27,13 @@ void stream_set_handler(struct stream *stream, const struct stream_handler *hand
 size_t stream_send(struct stream *stream, struct bytes in)
 {
     return stream->ops->send(stream, in);
+}
+
+ssize_t stream_send_file(struct stream *stream, int fd, uint64_t offset, size_t len)
+{
+    if (stream->ops->send_file == NULL)
+        return -ENOSYS;
+    return stream->ops->send_file(stream, fd, offset, len);
 }
 
 size_t stream_room(const struct stream *stream)

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/address.h"
 #include "base/bytes.h"
@@ -62,6 +63,14 @@ void stream_set_handler(struct stream *stream, const struct stream_handler *hand
 
 /* Takes a copy of as much as there is room for; returns how much. 0 after finish or failure. */
 size_t stream_send(struct stream *stream, struct bytes in);
+
+/*
+ * Sends up to `len` octets of a file from `offset` on without having them in user memory, behind what
+ * stream_send() took before. Returns how many are gone; 0: the file has none there; -EAGAIN: no
+ * room, on_room() follows; -ENOSYS: this stream cannot, read and stream_send() them; another
+ * negative errno: the stream has failed, as it will tell.
+ */
+MUST_USE ssize_t stream_send_file(struct stream *stream, int fd, uint64_t offset, size_t len);
 
 /* How much stream_send() would take. */
 size_t stream_room(const struct stream *stream);

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -184,7 +185,7 @@ static size_t len_of(const struct iovec *views, int count)
 }
 
 /* Gives the kernel what is queued and then `extra`; returns how much of `extra` it took. */
-static size_t push(struct kernel_stream *s, struct bytes extra)
+static size_t push_with(struct kernel_stream *s, struct bytes extra, int flags)
 {
     struct net_pool *pool = &kernel_net_of(s->base.net)->pool;
     size_t taken = 0;
@@ -194,7 +195,7 @@ static size_t push(struct kernel_stream *s, struct bytes extra)
         if (extra.len > 0 && len_of(views, count) == s->queue.len)
             views[count++] = (struct iovec){(void *)(uintptr_t)extra.data, extra.len};
         struct msghdr message = {.msg_iov = views, .msg_iovlen = (size_t)count};
-        ssize_t got = sendmsg(s->fd, &message, MSG_NOSIGNAL);
+        ssize_t got = sendmsg(s->fd, &message, MSG_NOSIGNAL | flags);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno != EAGAIN) {
@@ -210,6 +211,11 @@ static size_t push(struct kernel_stream *s, struct bytes extra)
         extra = bytes_after(extra, sent - from_queue);
     }
     return taken;
+}
+
+static size_t push(struct kernel_stream *s, struct bytes extra)
+{
+    return push_with(s, extra, 0);
 }
 
 bool kernel_drop_lingering(struct kernel_net *net, bool all_sent)
@@ -382,6 +388,34 @@ static size_t kernel_send(struct stream *base, struct bytes in)
     return taken;
 }
 
+/* The head that goes before the file shares its first segment (MSG_MORE). */
+static ssize_t kernel_send_file(struct stream *base, int fd, uint64_t offset, size_t len)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (s->let_go || s->gone || s->finishing || s->error != 0)
+        return -EPIPE;
+    if (!s->connecting && s->queue.len > 0)
+        (void)push_with(s, bytes_empty(), MSG_MORE);
+    off_t at = (off_t)offset;
+    ssize_t sent = -1;
+    errno = EAGAIN;
+    if (!s->connecting && !s->blocked && s->error == 0 && s->queue.len == 0)
+        do
+            sent = sendfile(s->fd, fd, &at, len);
+        while (sent < 0 && errno == EINTR);
+    if (sent < 0 && errno != EAGAIN && errno != EINVAL && errno != ENOSYS)
+        s->error = errno == EPIPE ? ECONNRESET : errno;
+    if (sent < 0 && (errno == EINVAL || errno == ENOSYS))
+        return -ENOSYS; /* a file system that cannot */
+    s->blocked |= sent < 0 || (sent > 0 && (size_t)sent < len);
+    s->room_wanted = s->blocked;
+    if (s->blocked || s->error != 0)
+        loop_queue(loop_of(s), &s->task);
+    if (sent >= 0)
+        return sent;
+    return s->error != 0 ? -s->error : -EAGAIN;
+}
+
 static void kernel_resume(struct stream *base)
 {
     struct kernel_stream *s = stream_of(base);
@@ -449,6 +483,7 @@ static struct endpoint kernel_peer(const struct stream *base)
 
 static const struct stream_ops stream_ops = {
     .send = kernel_send,
+    .send_file = kernel_send_file,
     .room = kernel_room,
     .resume = kernel_resume,
     .finish = kernel_finish,
