@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "app/web/web_session.h"
+#include "app/web/web_exchange.h"
 #include "base/calendar.h"
 #include "wire/http/http_date.h"
 
@@ -113,7 +113,7 @@ static int open_beneath(int root_fd, const char *path)
     return fd < 0 ? -errno : (int)fd;
 }
 
-static void reply_open_error(struct web_session *session, int error)
+static void reply_open_error(struct web_exchange *exchange, int error)
 {
     switch (error) {
     case ENOENT:
@@ -122,19 +122,19 @@ static void reply_open_error(struct web_session *session, int error)
     case EXDEV:
     case ENAMETOOLONG:
     case ENXIO:
-        web_reply_error(session, 404, "There is nothing of this name here.");
+        web_reply_error(exchange, 404, "There is nothing of this name here.");
         break;
     case EACCES:
     case EPERM:
-        web_reply_error(session, 403, NULL);
+        web_reply_error(exchange, 403, NULL);
         break;
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-        web_reply_error(session, 503, NULL);
+        web_reply_error(exchange, 503, NULL);
         break;
     default:
-        web_reply_error(session, 500, NULL);
+        web_reply_error(exchange, 500, NULL);
         break;
     }
 }
@@ -154,7 +154,7 @@ static bool is_hidden(struct bytes path)
 
 /* ---- files ---- */
 
-static void reply_file(struct web_session *session, const struct http_server_event *event, int fd,
+static void reply_file(struct web_exchange *exchange, const struct http_server_event *event, int fd,
                        const struct stat *facts, struct bytes name)
 {
     char etag[WEB_ETAG_MAX];
@@ -166,18 +166,18 @@ static void reply_file(struct web_session *session, const struct http_server_eve
         .modified = facts->st_mtim.tv_sec,
         .body = {.kind = WEB_BODY_FILE, .fd = fd, .len = (uint64_t)facts->st_size},
     };
-    web_reply_entity(session, &event->head, &reply);
+    web_reply_entity(exchange, &event->head, &reply);
 }
 
 /* "/folder" -> "/folder/", so that relative links of its index lead into it. */
-static void reply_redirect(struct web_session *session, const struct http_server_event *event,
+static void reply_redirect(struct web_exchange *exchange, const struct http_server_event *event,
                            struct bytes path)
 {
     char location[3 * WEB_PATH_MAX];
     size_t len = uri_path_encode(path, location, sizeof location);
     struct bytes query = event->target.query;
     if (len == 0 || len + query.len + 3 > sizeof location) {
-        web_reply_error(session, 414, NULL);
+        web_reply_error(exchange, 414, NULL);
         return;
     }
     location[len++] = '/';
@@ -187,7 +187,7 @@ static void reply_redirect(struct web_session *session, const struct http_server
         len += query.len;
     }
     location[len] = '\0';
-    web_reply(session, &(struct web_reply){
+    web_reply(exchange, &(struct web_reply){
                            .status = 301, .location = location, .modified = INT64_MIN});
 }
 
@@ -314,7 +314,7 @@ static void add_entry(struct page_text *page, const struct entry *entry)
     page_add(page, "</td></tr>\n");
 }
 
-static void reply_list(struct web_session *session, int fd, struct bytes path)
+static void reply_list(struct web_exchange *exchange, int fd, struct bytes path)
 {
     struct entry_list list = {0};
     struct page_text content = {0};
@@ -333,61 +333,61 @@ static void reply_list(struct web_session *session, int fd, struct bytes path)
     if (list.cut)
         page_add(&content, "<p>There are more, which are not listed.</p>\n");
     page_add(&content, "</section>\n");
-    web_page_wrap(session->web, "Files", page_bytes(&content), &page);
+    web_page_wrap(exchange->web, "Files", page_bytes(&content), &page);
     page.failed |= content.failed || !good;
     page_done(&content);
     list_free(&list);
-    web_reply_page(session, 200, "text/html; charset=utf-8", &page);
+    web_reply_page(exchange, 200, "text/html; charset=utf-8", &page);
 }
 
-static void reply_folder(struct web_session *session, const struct http_server_event *event, int fd,
+static void reply_folder(struct web_exchange *exchange, const struct http_server_event *event, int fd,
                          struct bytes path)
 {
     static const char index[] = "index.html";
     char name[WEB_PATH_MAX + sizeof index];
     if (path.data[path.len - 1] != '/') {
         (void)close(fd);
-        reply_redirect(session, event, path);
+        reply_redirect(exchange, event, path);
         return;
     }
     memcpy(name, path.data, path.len);
     memcpy(name + path.len, index, sizeof index);
-    int index_fd = open_beneath(session->web->root_fd, name + 1);
+    int index_fd = open_beneath(exchange->web->root_fd, name + 1);
     struct stat facts;
     if (index_fd >= 0 && fstat(index_fd, &facts) == 0 && S_ISREG(facts.st_mode)) {
         (void)close(fd);
-        reply_file(session, event, index_fd, &facts, bytes_of_text(index));
+        reply_file(exchange, event, index_fd, &facts, bytes_of_text(index));
         return;
     }
     if (index_fd >= 0)
         (void)close(index_fd);
-    reply_list(session, fd, path);
+    reply_list(exchange, fd, path);
 }
 
-void web_files_request(struct web_session *session, const struct http_server_event *event,
+void web_files_request(struct web_exchange *exchange, const struct http_server_event *event,
                        struct bytes path)
 {
     char name[WEB_PATH_MAX];
     struct stat facts;
     if (path.len >= sizeof name || is_hidden(path)) {
-        reply_open_error(session, ENOENT);
+        reply_open_error(exchange, ENOENT);
         return;
     }
     memcpy(name, path.data, path.len);
     name[path.len] = '\0';
-    int fd = open_beneath(session->web->root_fd, name + 1);
+    int fd = open_beneath(exchange->web->root_fd, name + 1);
     if (fd < 0) {
-        reply_open_error(session, -fd);
+        reply_open_error(exchange, -fd);
     } else if (fstat(fd, &facts) < 0) {
         int error = errno;
         (void)close(fd);
-        reply_open_error(session, error);
+        reply_open_error(exchange, error);
     } else if (S_ISREG(facts.st_mode)) {
-        reply_file(session, event, fd, &facts, path);
+        reply_file(exchange, event, fd, &facts, path);
     } else if (S_ISDIR(facts.st_mode)) {
-        reply_folder(session, event, fd, path);
+        reply_folder(exchange, event, fd, path);
     } else {
         (void)close(fd);
-        reply_open_error(session, ENOENT);
+        reply_open_error(exchange, ENOENT);
     }
 }

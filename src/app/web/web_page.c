@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "app/web/pages.h"
-#include "app/web/web_session.h"
+#include "app/web/web_exchange.h"
 
 const struct web_page *web_page_find(struct bytes path)
 {
@@ -448,8 +448,7 @@ static void add_services(struct page_text *page, const json_t *status)
 /* ---- the page ---- */
 
 struct home {
-    const struct web_session *session;
-    const struct http_server_event *event;
+    const struct web_exchange *exchange;
     json_t *status; /* NULL: unknown */
     char client[ADDRESS_TEXT_MAX];
     char server[ADDRESS_TEXT_MAX];
@@ -457,7 +456,7 @@ struct home {
 
 static void add_live(struct page_text *page, const struct home *home)
 {
-    struct loop *loop = net_loop(home->session->web->net);
+    struct loop *loop = net_loop(home->exchange->web->net);
     if (home->status == NULL)
         return;
     add_way(page, home->status, home->client);
@@ -473,15 +472,15 @@ static void add_live(struct page_text *page, const struct home *home)
 static bool on_home_name(void *self, struct page_text *page, struct bytes name)
 {
     const struct home *home = self;
-    const struct web *web = home->session->web;
+    const struct web *web = home->exchange->web;
     if (is(name, "client"))
         page_add_text(page, home->client);
     else if (is(name, "client_port"))
-        page_add_format(page, "%u", stream_peer(home->session->stream).port);
+        page_add_format(page, "%u", home->exchange->peer.port);
     else if (is(name, "server"))
         page_add_text(page, home->server);
     else if (is(name, "server_port"))
-        page_add_format(page, "%u", stream_local(home->session->stream).port);
+        page_add_format(page, "%u", home->exchange->local.port);
     else if (is(name, "server_name"))
         page_add_text(page, web->server_name);
     else if (is(name, "domain"))
@@ -489,7 +488,7 @@ static bool on_home_name(void *self, struct page_text *page, struct bytes name)
     else if (is(name, "base"))
         page_add(page, web->prefix);
     else if (is(name, "version"))
-        page_add(page, home->event->head.version == HTTP_VERSION_1_0 ? "HTTP/1.0" : "HTTP/1.1");
+        page_add(page, home->exchange->protocol);
     else if (is(name, "live"))
         add_live(page, home);
     else
@@ -511,13 +510,12 @@ static json_t *load_status(const struct web_site *site)
     return status;
 }
 
-void web_page_site(struct web_session *session, const struct http_server_event *event,
-                   struct page_text *out)
+void web_page_site(struct web_exchange *exchange, struct page_text *out)
 {
-    const struct web *web = session->web;
-    struct endpoint client = stream_peer(session->stream);
-    struct endpoint server = stream_local(session->stream);
-    struct home home = {.session = session, .event = event, .status = load_status(&web->site)};
+    const struct web *web = exchange->web;
+    struct endpoint client = exchange->peer;
+    struct endpoint server = exchange->local;
+    struct home home = {.exchange = exchange, .status = load_status(&web->site)};
     address_format(&client.address, home.client);
     address_format(&server.address, home.server);
     struct page_text content = {0};

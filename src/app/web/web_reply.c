@@ -5,27 +5,12 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "app/web/web_session.h"
+#include "app/web/web_exchange.h"
+#include "wire/http/http_conditions.h"
 #include "wire/http/http_date.h"
-#include "wire/http/http_list.h"
 #include "wire/http/http_range.h"
 #include "wire/http/http_status.h"
-
-struct web_body web_body_of(struct bytes data)
-{
-    return (struct web_body){.kind = WEB_BODY_MEMORY, .data = data, .len = data.len};
-}
-
-void web_body_done(struct web_body *body)
-{
-    if (body->kind == WEB_BODY_MEMORY)
-        free(body->owned);
-    else if (body->kind == WEB_BODY_FILE)
-        (void)close(body->fd);
-    *body = (struct web_body){0};
-}
 
 /* ---- fields ---- */
 
@@ -47,7 +32,7 @@ static void add(struct field_list *list, const char *name, const char *value)
 #define POLICY "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; " \
                "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-void web_reply(struct web_session *session, const struct web_reply *reply)
+void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
 {
     char date[HTTP_DATE_LEN + 1];
     struct field_list list = {.count = 0};
@@ -61,72 +46,18 @@ void web_reply(struct web_session *session, const struct web_reply *reply)
     add(&list, "Accept-Ranges", reply->ranges ? "bytes" : NULL);
     add(&list, "X-Content-Type-Options", reply->type != NULL ? "nosniff" : NULL);
     add(&list, "Content-Security-Policy", reply->built_in ? POLICY : NULL);
-    web_body_done(&session->body);
-    session->body = reply->body;
+    web_body_done(&exchange->body);
+    exchange->body = reply->body;
     struct http_response response = {.status = reply->status,
                                      .length = reply->body.len,
                                      .content_type = reply->type,
                                      .fields = list.fields,
                                      .field_count = list.count};
-    if (!http_server_respond(&session->core, &response))
-        web_body_done(&session->body);
+    if (!exchange->transport->respond(exchange, &response))
+        web_body_done(&exchange->body);
 }
 
-/* ---- conditions: RFC 9110 §13.2.2, in its order ---- */
-
-/* True when the field is a date, and the representation has not been modified since. */
-static bool unmodified_since(struct bytes value, int64_t modified, int64_t now)
-{
-    int64_t date;
-    return modified != INT64_MIN && http_date_parse(value, now, &date) && modified <= date;
-}
-
-static unsigned check_conditions(const struct http_fields *fields, const struct web_reply *reply,
-                                 int64_t now)
-{
-    struct bytes value;
-    struct bytes etag = reply->etag != NULL ? bytes_of_text(reply->etag) : bytes_empty();
-    if (http_field_find(fields, "If-Match", &value)) {
-        if (!http_etag_listed(value, etag, true))
-            return 412;
-    } else if (http_field_find(fields, "If-Unmodified-Since", &value)) {
-        int64_t date;
-        if (reply->modified != INT64_MIN && http_date_parse(value, now, &date) &&
-            reply->modified > date)
-            return 412;
-    }
-    if (http_field_find(fields, "If-None-Match", &value)) {
-        if (http_etag_listed(value, etag, false))
-            return 304;
-    } else if (http_field_find(fields, "If-Modified-Since", &value)) {
-        if (unmodified_since(value, reply->modified, now))
-            return 304;
-    }
-    return 200;
-}
-
-/* Does If-Range allow the range (§13.1.5)? Only what it names exactly. */
-static bool if_range_holds(const struct http_fields *fields, const struct web_reply *reply,
-                           int64_t now)
-{
-    struct bytes value;
-    if (!http_field_find(fields, "If-Range", &value))
-        return true;
-    int64_t date;
-    if (http_date_parse(value, now, &date))
-        return reply->modified == date;
-    return reply->etag != NULL && value.len > 0 && value.data[0] == '"' &&
-           bytes_equal(value, bytes_of_text(reply->etag));
-}
-
-static void narrow(struct web_body *body, const struct http_range *range)
-{
-    if (body->kind == WEB_BODY_MEMORY)
-        body->data = bytes_first(bytes_after(body->data, (size_t)range->first), (size_t)range->len);
-    else
-        body->offset += range->first;
-    body->len = range->len;
-}
+/* ---- conditions and ranges: RFC 9110 §13, §14 ---- */
 
 static void drop_content(struct web_reply *reply)
 {
@@ -134,69 +65,116 @@ static void drop_content(struct web_reply *reply)
     reply->type = NULL;
 }
 
-/* One range is sent as such; several would cost more to frame than the whole costs to send (§14.2
- * lets a server ignore them). */
-static void apply_range(const struct http_request_head *head, struct web_reply *reply,
-                        char *content_range, size_t size, int64_t now)
+static void error_page(struct web_exchange *exchange, unsigned status, const char *hint,
+                       const struct web_reply *facts);
+
+struct range_texts {
+    char content_range[80];
+    char type[sizeof "multipart/byteranges; boundary=" + WEB_BOUNDARY_LEN];
+};
+
+static void apply_one(struct web_reply *reply, const struct http_range *range,
+                      struct range_texts *texts)
 {
-    struct bytes value;
-    struct http_ranges ranges;
-    if (!http_field_find(&head->fields, "Range", &value) ||
-        !bytes_equal(head->method, bytes_of_text("GET")) ||
-        !if_range_holds(&head->fields, reply, now))
+    snprintf(texts->content_range, sizeof texts->content_range, "bytes %llu-%llu/%llu",
+             (unsigned long long)range->first, (unsigned long long)(range->first + range->len - 1),
+             (unsigned long long)reply->body.len);
+    reply->content_range = texts->content_range;
+    reply->status = 206;
+    web_body_narrow(&reply->body, range);
+}
+
+/* Ranges that overlap so that the parts are more than the whole are not worth it (§14.2): then the
+ * whole is sent. */
+static void apply_many(struct web_exchange *exchange, struct web_reply *reply,
+                       const struct http_ranges *ranges, struct range_texts *texts)
+{
+    char boundary[WEB_BOUNDARY_LEN + 1];
+    uint64_t random = prng_u64(loop_prng(net_loop(exchange->web->net)));
+    if (!http_ranges_sensible(ranges, reply->body.len) ||
+        !web_body_split(&reply->body, ranges, reply->type, random, boundary))
         return;
+    snprintf(texts->type, sizeof texts->type, "multipart/byteranges; boundary=%s", boundary);
+    reply->type = texts->type;
+    reply->status = 206;
+}
+
+static void apply_range(struct web_exchange *exchange, const struct http_fields *fields,
+                        struct web_reply *reply, struct range_texts *texts)
+{
+    struct http_ranges ranges;
     uint64_t total = reply->body.len;
-    switch (http_range_parse(value, total, &ranges)) {
+    switch (http_range_parse(http_field_value(fields, "Range"), total, &ranges)) {
     case HTTP_RANGE_IGNORED:
         return;
     case HTTP_RANGE_UNSATISFIABLE:
         drop_content(reply);
         reply->status = 416;
-        snprintf(content_range, size, "bytes */%llu", (unsigned long long)total);
-        break;
-    case HTTP_RANGE_SATISFIABLE:
-        if (ranges.count > 1)
-            return;
-        narrow(&reply->body, &ranges.list[0]);
-        reply->status = 206;
-        snprintf(content_range, size, "bytes %llu-%llu/%llu",
-                 (unsigned long long)ranges.list[0].first,
-                 (unsigned long long)(ranges.list[0].first + ranges.list[0].len - 1),
+        snprintf(texts->content_range, sizeof texts->content_range, "bytes */%llu",
                  (unsigned long long)total);
+        reply->content_range = texts->content_range;
+        return;
+    case HTTP_RANGE_SATISFIABLE:
         break;
     }
-    reply->content_range = content_range;
+    if (ranges.count == 1)
+        apply_one(reply, &ranges.list[0], texts);
+    else
+        apply_many(exchange, reply, &ranges, texts);
 }
 
-void web_reply_entity(struct web_session *session, const struct http_request_head *head,
+/* Two fields are no list of ranges: as if there were none. Only GET knows ranges (§14.2). */
+static bool has_range(const struct http_fields *fields, bool is_get)
+{
+    return is_get && http_field_count(fields, "Range") == 1;
+}
+
+void web_reply_entity(struct web_exchange *exchange, const struct http_request_head *head,
                       const struct web_reply *reply)
 {
-    char content_range[80];
+    struct range_texts texts;
     struct web_reply actual = *reply;
-    int64_t now = loop_wall_seconds(net_loop(session->web->net));
-    actual.status = check_conditions(&head->fields, reply, now);
+    const struct http_representation there = {
+        .exists = true,
+        .etag = reply->etag != NULL ? bytes_of_text(reply->etag) : bytes_empty(),
+        .modified = reply->modified,
+    };
+    int64_t now = loop_wall_seconds(net_loop(exchange->web->net));
+    bool is_get = bytes_equal(head->method, bytes_of_text("GET"));
+    bool reading = is_get || bytes_equal(head->method, bytes_of_text("HEAD"));
+    unsigned verdict = http_conditions_check(&head->fields, reading, &there, now);
+    actual.status = verdict != 0 ? verdict : 200;
     actual.ranges = true;
-    if (actual.status == 200)
-        apply_range(head, &actual, content_range, sizeof content_range, now);
-    else
+    if (verdict == 412) {
         drop_content(&actual);
-    web_reply(session, &actual);
+        web_reply_error(exchange, 412, NULL);
+        return;
+    }
+    if (verdict != 0)
+        drop_content(&actual);
+    else if (has_range(&head->fields, is_get) &&
+             http_if_range_holds(&head->fields, &there, now))
+        apply_range(exchange, &head->fields, &actual, &texts);
+    if (actual.status == 416)
+        error_page(exchange, 416, NULL, &actual);
+    else
+        web_reply(exchange, &actual);
 }
 
 /* ---- pages ---- */
 
-void web_reply_page(struct web_session *session, unsigned status, const char *type,
+void web_reply_page(struct web_exchange *exchange, unsigned status, const char *type,
                     struct page_text *page)
 {
     if (page->failed) {
         page_done(page);
-        http_server_refuse(&session->core, 500);
+        exchange->transport->refuse(exchange, 500);
         return;
     }
     struct web_body body = web_body_of(page_bytes(page));
     body.owned = page->data;
     *page = (struct page_text){0};
-    web_reply(session, &(struct web_reply){.status = status,
+    web_reply(exchange, &(struct web_reply){.status = status,
                                            .type = type,
                                            .cache = "no-store",
                                            .built_in = true,
@@ -204,52 +182,51 @@ void web_reply_page(struct web_session *session, unsigned status, const char *ty
                                            .body = body});
 }
 
-static void error_page(struct web_session *session, unsigned status, const char *hint,
-                       const char *allow)
+/* `facts` has the fields that go with the status; NULL: none. */
+static void error_page(struct web_exchange *exchange, unsigned status, const char *hint,
+                       const struct web_reply *facts)
 {
     struct page_text content = {0};
     struct page_text page = {0};
     page_add_format(&content, "<section class=\"error\"><p class=\"code\">%u</p><h1>%s</h1>", status,
                     http_status_text(status));
-    if (hint != NULL) {
-        page_add(&content, "<p>");
-        page_add_text(&content, hint);
-        page_add(&content, "</p>");
-    }
-    page_add_format(&content, "<p><a href=\"%s/\">Home</a></p></section>", session->web->prefix);
-    web_page_wrap(session->web, http_status_text(status), page_bytes(&content), &page);
+    page_add(&content, "<p>");
+    page_add_text(&content, hint != NULL ? hint : http_status_hint(status));
+    page_add(&content, "</p>");
+    page_add_format(&content, "<p><a href=\"%s/\">Home</a></p></section>", exchange->web->prefix);
+    web_page_wrap(exchange->web, http_status_text(status), page_bytes(&content), &page);
     page.failed |= content.failed;
     page_done(&content);
     if (page.failed) {
         page_done(&page);
-        http_server_refuse(&session->core, status);
+        exchange->transport->refuse(exchange, status);
         return;
     }
     struct web_body body = web_body_of(page_bytes(&page));
     body.owned = page.data;
-    web_reply(session, &(struct web_reply){.status = status,
+    web_reply(exchange, &(struct web_reply){.status = status,
                                            .type = "text/html; charset=utf-8",
                                            .cache = "no-store",
                                            .built_in = true,
-                                           .allow = allow,
+                                           .allow = facts != NULL ? facts->allow : NULL,
+                                           .content_range = facts != NULL ? facts->content_range : NULL,
                                            .modified = INT64_MIN,
                                            .body = body});
 }
 
-void web_reply_error(struct web_session *session, unsigned status, const char *hint)
+void web_reply_error(struct web_exchange *exchange, unsigned status, const char *hint)
 {
-    error_page(session, status, hint, NULL);
+    error_page(exchange, status, hint, NULL);
 }
 
-void web_reply_method(struct web_session *session, const char *allow)
+void web_reply_method(struct web_exchange *exchange, const char *allow)
 {
     static const char *const known[] = {"GET",    "HEAD",    "POST",    "PUT",
                                         "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
-    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        if (strcmp(session->method, known[i]) == 0) {
-            error_page(session, 405, "This method makes no sense here.", allow);
-            return;
-        }
-    }
-    error_page(session, 501, "This method is not known.", allow);
+    const struct web_reply facts = {.allow = allow};
+    unsigned status = 501;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (strcmp(exchange->method, known[i]) == 0)
+            status = 405;
+    error_page(exchange, status, NULL, &facts);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "app/web/pages.h"
-#include "app/web/web_session.h"
+#include "app/web/web_exchange.h"
 #include "base/text.h"
 
 #define BYTES_MAX (UINT64_C(1) << 50) /* what /bytes/ serves at most */
@@ -15,27 +15,27 @@ static const char html_type[] = "text/html; charset=utf-8";
 
 /* ---- made anew for every request ---- */
 
-static void reply_text(struct web_session *session, const char *type, struct bytes text)
+static void reply_text(struct web_exchange *exchange, const char *type, struct bytes text)
 {
-    web_reply(session, &(struct web_reply){.status = 200,
+    web_reply(exchange, &(struct web_reply){.status = 200,
                                            .type = type,
                                            .cache = "no-store",
                                            .modified = INT64_MIN,
                                            .body = web_body_of(text)});
 }
 
-static void on_home(struct web_session *session, const struct http_server_event *event,
+static void on_home(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
                     struct bytes rest UNUSED)
 {
     struct page_text page = {0};
-    web_page_site(session, event, &page);
-    web_reply_page(session, 200, html_type, &page);
+    web_page_site(exchange, &page);
+    web_reply_page(exchange, 200, html_type, &page);
 }
 
-static void on_status(struct web_session *session, const struct http_server_event *event UNUSED,
+static void on_status(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
                       struct bytes rest UNUSED)
 {
-    const struct web_site *site = &session->web->site;
+    const struct web_site *site = &exchange->web->site;
     struct page_text page = {0};
     if (site->status == NULL) {
         page_add(&page, "{\"program\":\"wholenet\"}\n");
@@ -47,73 +47,73 @@ static void on_status(struct web_session *session, const struct http_server_even
             page.len = site->status(site->self, page.data, page.size);
         page.failed |= page.len > page.size;
     }
-    web_reply_page(session, 200, "application/json", &page);
+    web_reply_page(exchange, 200, "application/json", &page);
 }
 
-static void on_health(struct web_session *session, const struct http_server_event *event UNUSED,
+static void on_health(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
                       struct bytes rest UNUSED)
 {
-    reply_text(session, "text/plain", bytes_of_text("ok\n"));
+    reply_text(exchange, "text/plain", bytes_of_text("ok\n"));
 }
 
 /* ---- measurements ---- */
 
 /* /bytes/1000, /bytes/10M: so many octets of a pattern. */
-static void on_bytes(struct web_session *session, const struct http_server_event *event UNUSED,
+static void on_bytes(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
                      struct bytes rest)
 {
     uint64_t len;
     if (!text_parse_size(rest, &len) || len > BYTES_MAX) {
-        web_reply_error(session, 404, "Ask for a number of octets: /bytes/1000, /bytes/10M.");
+        web_reply_error(exchange, 404, "Ask for a number of octets: /bytes/1000, /bytes/10M.");
         return;
     }
-    web_reply(session, &(struct web_reply){.status = 200,
+    web_reply(exchange, &(struct web_reply){.status = 200,
                                            .type = "application/octet-stream",
                                            .cache = "no-store",
                                            .modified = INT64_MIN,
                                            .body = {.kind = WEB_BODY_PATTERN, .len = len}});
 }
 
-static void on_sink(struct web_session *session, const struct http_server_event *event,
+static void on_sink(struct web_exchange *exchange, const struct http_server_event *event,
                     struct bytes rest UNUSED)
 {
     if (event->framing.kind == HTTP_FRAMING_NONE) {
-        web_reply_error(session, 411, "Say how much there is to come, or send it chunked.");
+        web_reply_error(exchange, 411, "Say how much there is to come, or send it chunked.");
         return;
     }
-    session->sink_octets = 0;
-    (void)http_server_accept_body(&session->core, UINT64_MAX);
+    exchange->sink_octets = 0;
+    (void)exchange->transport->accept_body(exchange, UINT64_MAX);
 }
 
-void web_site_body(struct web_session *session, struct bytes data)
+void web_site_body(struct web_exchange *exchange, struct bytes data)
 {
-    session->sink_octets += data.len;
+    exchange->sink_octets += data.len;
 }
 
-void web_site_body_end(struct web_session *session)
+void web_site_body_end(struct web_exchange *exchange)
 {
-    usec now = loop_now(net_loop(session->web->net));
-    double seconds = (double)(now - session->request_at) / 1e6;
+    usec now = loop_now(net_loop(exchange->web->net));
+    double seconds = (double)(now - exchange->request_at) / 1e6;
     struct page_text page = {0};
     page_add_format(&page, "{\"octets\": %llu, \"seconds\": %.6f}\n",
-                    (unsigned long long)session->sink_octets, seconds);
-    web_reply_page(session, 200, "application/json", &page);
+                    (unsigned long long)exchange->sink_octets, seconds);
+    web_reply_page(exchange, 200, "application/json", &page);
 }
 
 /* ---- embedded files ---- */
 
-static void reply_embedded(struct web_session *session, const struct http_server_event *event,
+static void reply_embedded(struct web_exchange *exchange, const struct http_server_event *event,
                            const struct web_page *page)
 {
     struct web_reply reply = {
         .type = web_files_type(bytes_of_text(page->path)),
-        .etag = session->web->etags[page - web_pages],
+        .etag = exchange->web->etags[page - web_pages],
         .cache = "no-cache",
         .modified = INT64_MIN,
         .built_in = true,
         .body = web_body_of(bytes_of(page->data, page->len)),
     };
-    web_reply_entity(session, &event->head, &reply);
+    web_reply_entity(exchange, &event->head, &reply);
 }
 
 /* The title of a page is its first heading. */
@@ -131,7 +131,7 @@ static void copy_title(struct bytes html, char *out, size_t size)
 }
 
 /* /docs/, /docs/run.html: fragments that are given the site's head and foot. */
-static void on_docs(struct web_session *session, const struct http_server_event *event UNUSED,
+static void on_docs(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
                     struct bytes rest)
 {
     char path[256];
@@ -142,7 +142,7 @@ static void on_docs(struct web_session *session, const struct http_server_event 
              (const char *)rest.data);
     const struct web_page *found = web_page_find(bytes_of_text(path));
     if (found == NULL) {
-        web_reply_error(session, 404, "There is no page of this name.");
+        web_reply_error(exchange, 404, "There is no page of this name.");
         return;
     }
     struct page_text content = {0};
@@ -152,15 +152,15 @@ static void on_docs(struct web_session *session, const struct http_server_event 
     page_add_bytes(&content, html);
     page_add(&content, "</article>");
     copy_title(html, title, sizeof title);
-    web_page_wrap(session->web, title, page_bytes(&content), &page);
+    web_page_wrap(exchange->web, title, page_bytes(&content), &page);
     page.failed |= content.failed;
     page_done(&content);
-    web_reply_page(session, 200, html_type, &page);
+    web_reply_page(exchange, 200, html_type, &page);
 }
 
 /* ---- routes ---- */
 
-typedef void (*route_handler)(struct web_session *session, const struct http_server_event *event,
+typedef void (*route_handler)(struct web_exchange *exchange, const struct http_server_event *event,
                               struct bytes rest);
 
 static const struct route {
@@ -202,25 +202,25 @@ static const struct web_page *find_asset(struct bytes path)
     return NULL;
 }
 
-static bool is_method(const struct web_session *session, const char *method)
+static bool is_method(const struct web_exchange *exchange, const char *method)
 {
-    return strcmp(session->method, method) == 0;
+    return strcmp(exchange->method, method) == 0;
 }
 
 /* Answers OPTIONS and what the resource does not have. True: the request is to be handled. */
-static bool check_method(struct web_session *session, bool sink)
+static bool check_method(struct web_exchange *exchange, bool sink)
 {
     const char *allow = sink ? METHODS_SINK : METHODS_READ;
-    if (is_method(session, "OPTIONS")) {
-        web_reply(session,
+    if (is_method(exchange, "OPTIONS")) {
+        web_reply(exchange,
                   &(struct web_reply){.status = 204, .allow = allow, .modified = INT64_MIN});
         return false;
     }
-    bool reading = is_method(session, "GET") || is_method(session, "HEAD");
-    bool writing = is_method(session, "PUT") || is_method(session, "POST");
+    bool reading = is_method(exchange, "GET") || is_method(exchange, "HEAD");
+    bool writing = is_method(exchange, "PUT") || is_method(exchange, "POST");
     if (sink ? writing : reading)
         return true;
-    web_reply_method(session, allow);
+    web_reply_method(exchange, allow);
     return false;
 }
 
@@ -237,40 +237,40 @@ static bool strip_prefix(const struct web *web, struct bytes *path)
     return true;
 }
 
-static void reply_built_in(struct web_session *session, const struct http_server_event *event,
+static void reply_built_in(struct web_exchange *exchange, const struct http_server_event *event,
                            struct bytes path)
 {
     struct bytes rest;
     const struct route *route = find_route(path, &rest);
     const struct web_page *asset = find_asset(path);
-    if (!check_method(session, route != NULL && route->sink))
+    if (!check_method(exchange, route != NULL && route->sink))
         return;
     if (route != NULL)
-        route->handle(session, event, rest);
+        route->handle(exchange, event, rest);
     else if (asset != NULL)
-        reply_embedded(session, event, asset);
+        reply_embedded(exchange, event, asset);
     else
-        web_reply_error(session, 404, "There is nothing of this name here.");
+        web_reply_error(exchange, 404, "There is nothing of this name here.");
 }
 
-void web_site_request(struct web_session *session, const struct http_server_event *event)
+void web_site_request(struct web_exchange *exchange, const struct http_server_event *event)
 {
     char decoded[WEB_PATH_MAX];
     if (event->target.form == URI_ASTERISK || event->target.form == URI_AUTHORITY) {
-        if (check_method(session, false)) /* neither GET nor HEAD comes in these forms */
-            web_reply_error(session, 400, NULL);
+        if (check_method(exchange, false)) /* neither GET nor HEAD comes in these forms */
+            web_reply_error(exchange, 400, NULL);
         return;
     }
     if (event->target.path.len >= sizeof decoded) {
-        web_reply_error(session, 414, NULL);
+        web_reply_error(exchange, 414, NULL);
         return;
     }
     size_t len = uri_path_decode(event->target.path, decoded, sizeof decoded);
     struct bytes path = bytes_of(decoded, len);
     if (len == 0)
-        web_reply_error(session, 400, "The path holds what no path may hold.");
-    else if (strip_prefix(session->web, &path))
-        reply_built_in(session, event, path);
-    else if (check_method(session, false))
-        web_files_request(session, event, path);
+        web_reply_error(exchange, 400, "The path holds what no path may hold.");
+    else if (strip_prefix(exchange->web, &path))
+        reply_built_in(exchange, event, path);
+    else if (check_method(exchange, false))
+        web_files_request(exchange, event, path);
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/web/web_session.h"
+#include "app/web/web_exchange.h"
 #include "tests/support/check.h"
 #include "tests/support/web_fixture.h"
 

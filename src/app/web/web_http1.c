@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * web_http1.c - connections of HTTP/1.x: a machine (proto/http/http_server.h) on each stream, and the
+ * bodies of its responses, which go from where they come from to the stream without a stop.
+ *
+ * A connection between requests has neither machine nor exchange: they come from a few that are kept
+ * warm when octets do, and go back with the last octet of the answer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "app/web/web_exchange.h"
+
+/* What a connection has while a request is under way. */
+struct web_work {
+    struct web_session *session;
+    struct list_node warm;
+    struct task task;           /* goes on sending in the next turn */
+    struct http_server core;
+    uint32_t responses_seen;
+    struct web_exchange exchange;
+};
+
+static usec now_of(const struct web_session *session)
+{
+    return loop_now(net_loop(session->web->net));
+}
+
+static struct web_work *work_of(struct web_exchange *exchange)
+{
+    return CONTAINER_OF(exchange, struct web_work, exchange);
+}
+
+/* ---- works ---- */
+
+static const struct web_transport transport;
+static void on_task(struct task *task);
+
+static struct web_work *take_warm(struct web *web)
+{
+    struct list_node *node = list_first(&web->warm);
+    if (node == NULL)
+        return malloc(sizeof(struct web_work));
+    list_remove(node);
+    web->warm_count--;
+    return CONTAINER_OF(node, struct web_work, warm);
+}
+
+static bool work_begin(struct web_session *session)
+{
+    struct web *web = session->web;
+    struct web_work *work = take_warm(web);
+    if (work == NULL)
+        return false;
+    work->session = session;
+    list_init(&work->warm);
+    task_init(&work->task, on_task);
+    work->responses_seen = 0;
+    http_server_init(&work->core, "wholenet", now_of(session));
+    work->exchange = (struct web_exchange){
+        .web = web,
+        .transport = &transport,
+        .peer = stream_peer(session->stream),
+    };
+    session->work = work;
+    return true;
+}
+
+void web_http1_work_done(struct web_session *session)
+{
+    struct web_work *work = session->work;
+    struct web *web = session->web;
+    if (work == NULL)
+        return;
+    session->work = NULL;
+    loop_unqueue(&work->task);
+    web_body_done(&work->exchange.body);
+    if (web->warm_count == WEB_WARM_MAX) {
+        free(work);
+        return;
+    }
+    web->warm_count++;
+    list_prepend(&web->warm, &work->warm);
+}
+
+void web_http1_warm_done(struct web *web)
+{
+    struct list_node *node;
+    while ((node = list_first(&web->warm)) != NULL) {
+        list_remove(node);
+        free(CONTAINER_OF(node, struct web_work, warm));
+    }
+}
+
+/* ---- the transport of exchanges ---- */
+
+static bool respond(struct web_exchange *exchange, const struct http_response *response)
+{
+    return http_server_respond(&work_of(exchange)->core, response);
+}
+
+static bool accept_body(struct web_exchange *exchange, uint64_t max)
+{
+    return http_server_accept_body(&work_of(exchange)->core, max);
+}
+
+static void refuse(struct web_exchange *exchange, unsigned status)
+{
+    http_server_refuse(&work_of(exchange)->core, status);
+}
+
+static const struct web_transport transport = {
+    .respond = respond,
+    .accept_body = accept_body,
+    .refuse = refuse,
+};
+
+/* ---- sending ---- */
+
+static void count_sent(struct web_work *work, size_t len)
+{
+    work->exchange.octets += len;
+    work->session->web->counters.octets_sent += len;
+}
+
+static void passed(struct web_work *work, size_t len)
+{
+    web_body_gone(&work->exchange.body, len);
+    count_sent(work, len);
+    http_server_passed(&work->core, len, now_of(work->session));
+}
+
+/* Octets of the body that went past memory; 0: none can go now; negative: none ever can. */
+static ssize_t send_file(struct web_work *work)
+{
+    const struct web_body *body = &work->exchange.body;
+    size_t want = body->len < WEB_TURN_MAX ? (size_t)body->len : WEB_TURN_MAX;
+    if (body->kind != WEB_BODY_FILE || body->len < WEB_CHUNK)
+        return -ENOSYS;
+    ssize_t sent = stream_send_file(work->session->stream, body->fd, body->offset, want);
+    if (sent > 0)
+        passed(work, (size_t)sent);
+    else if (sent == 0)
+        http_server_body_end(&work->core); /* shorter than when its length was announced */
+    return sent == -EAGAIN ? 0 : sent;
+}
+
+/* As much as the stream takes of the next octets. False: it is full, or there are none. */
+static bool send_octets(struct web_work *work)
+{
+    struct bytes octets = web_body_next(&work->exchange.body, &work->session->web->buffers);
+    if (octets.len == 0) {
+        http_server_body_end(&work->core);
+        return false;
+    }
+    size_t taken = stream_send(work->session->stream, octets);
+    if (taken > 0)
+        passed(work, taken);
+    return taken == octets.len;
+}
+
+/* Sends octets of the body until the stream takes no more. */
+static void send_body(struct web_work *work)
+{
+    uint64_t before = work->exchange.octets;
+    while (http_server_body_left(&work->core) > 0 && http_server_may_pass(&work->core)) {
+        if (work->exchange.octets - before >= WEB_TURN_MAX) {
+            loop_queue(net_loop(work->session->web->net), &work->task);
+            return;
+        }
+        ssize_t sent = send_file(work);
+        if (sent == 0 || (sent < 0 && (sent != -ENOSYS || !send_octets(work))))
+            return; /* on_room() goes on */
+    }
+}
+
+static void flush(struct web_work *work)
+{
+    struct http_server *core = &work->core;
+    struct bytes out = http_server_output(core);
+    if (out.len > 0) {
+        size_t taken = stream_send(work->session->stream, out);
+        count_sent(work, taken);
+        http_server_sent(core, taken, now_of(work->session));
+    }
+    send_body(work);
+    bool complete = http_server_body_left(core) == 0 && http_server_output(core).len == 0;
+    if (complete && core->responses != work->responses_seen) {
+        work->responses_seen = core->responses;
+        web_tell_request(&work->exchange, core->status);
+    }
+}
+
+/* ---- the machine ---- */
+
+static void copy_text(char *out, size_t size, struct bytes text)
+{
+    struct bytes part = bytes_first(text, size - 1);
+    memcpy(out, part.data, part.len);
+    out[part.len] = '\0';
+}
+
+static void on_request(struct web_session *session, const struct http_server_event *event)
+{
+    struct web_exchange *exchange = &session->work->exchange;
+    session->web->counters.requests++;
+    exchange->protocol = event->head.version == HTTP_VERSION_1_0 ? "HTTP/1.0" : "HTTP/1.1";
+    exchange->local = stream_local(session->stream);
+    exchange->request_at = now_of(session);
+    copy_text(exchange->method, sizeof exchange->method, event->head.method);
+    copy_text(exchange->target, sizeof exchange->target, event->head.target);
+    web_site_request(exchange, event);
+}
+
+static void on_event(struct web_session *session, const struct http_server_event *event)
+{
+    switch (event->kind) {
+    case HTTP_SERVER_REQUEST:
+        on_request(session, event);
+        break;
+    case HTTP_SERVER_BODY:
+        web_site_body(&session->work->exchange, event->data);
+        break;
+    case HTTP_SERVER_BODY_END:
+        web_site_body_end(&session->work->exchange);
+        break;
+    case HTTP_SERVER_BODY_FAILED:
+    case HTTP_SERVER_NO_EVENT:
+        break;
+    }
+}
+
+/* Between requests, with nothing of a next one? */
+static bool is_idle(const struct web_session *session)
+{
+    return !session->refused && session->pending == 0 && http_server_idle(&session->work->core) &&
+           session->work->core.blank_lines == 0;
+}
+
+/* Does what the machine wants of the connection. The session may be gone afterwards. */
+static void settle(struct web_session *session)
+{
+    struct web_work *work = session->work;
+    switch (http_server_want(&work->core)) {
+    case HTTP_SERVER_ABORT:
+        stream_abort(session->stream);
+        web_session_free(session);
+        return;
+    case HTTP_SERVER_CLOSE:
+        web_session_close(session);
+        return;
+    case HTTP_SERVER_FINISH:
+        if (!session->finished)
+            stream_finish(session->stream);
+        session->finished = true;
+        break;
+    case HTTP_SERVER_STAY:
+        break;
+    }
+    stream_set_deadline(session->stream, http_server_deadline(&work->core));
+    if (!is_idle(session))
+        return;
+    web_http1_work_done(session);
+    list_append(&session->web->idle, &session->idle_node);
+}
+
+/* Turns the crank as long as something comes of it. Returns the octets used; the session may be
+ * gone. */
+static size_t pump(struct web_session *session, struct bytes in)
+{
+    size_t total = 0;
+    size_t used;
+    struct http_server_event event;
+    struct http_server *core = &session->work->core;
+    http_server_set_wall(core, loop_wall_seconds(net_loop(session->web->net)));
+    do {
+        used = http_server_input(core, bytes_after(in, total), now_of(session), &event);
+        total += used;
+        on_event(session, &event);
+        flush(session->work);
+    } while (used > 0 || event.kind != HTTP_SERVER_NO_EVENT);
+    session->pending = in.len - total;
+    settle(session);
+    return total;
+}
+
+/* As pump(), outside of on_bytes(): octets that the stream keeps must come from there. */
+static void crank(struct web_session *session)
+{
+    flush(session->work);
+    if (session->pending > 0) {
+        stream_resume(session->stream);
+        settle(session);
+    } else {
+        (void)pump(session, bytes_empty());
+    }
+}
+
+/* ---- the stream's callbacks ---- */
+
+static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
+{
+    struct web_session *session = self;
+    if (session->work == NULL) {
+        list_remove(&session->idle_node);
+        if (!work_begin(session)) {
+            stream_abort(session->stream);
+            web_session_free(session);
+            return in.len;
+        }
+    }
+    return pump(session, in);
+}
+
+static void on_end(void *self, struct stream *stream UNUSED)
+{
+    struct web_session *session = self;
+    if (session->work == NULL) {
+        web_session_close(session);
+        return;
+    }
+    http_server_end(&session->work->core, now_of(session));
+    crank(session);
+}
+
+static void on_room(void *self, struct stream *stream UNUSED)
+{
+    struct web_session *session = self;
+    if (session->work != NULL)
+        crank(session);
+}
+
+static void on_closed(void *self, struct stream *stream UNUSED, int error UNUSED)
+{
+    web_session_free(self);
+}
+
+static void on_deadline(void *self, struct stream *stream UNUSED)
+{
+    struct web_session *session = self;
+    if (session->work == NULL) {
+        web_session_close(session); /* idle: nothing is asked, so nothing is answered */
+        return;
+    }
+    http_server_tick(&session->work->core, now_of(session));
+    crank(session);
+}
+
+static const struct stream_handler stream_handler = {
+    .on_bytes = on_bytes,
+    .on_end = on_end,
+    .on_room = on_room,
+    .on_closed = on_closed,
+    .on_deadline = on_deadline,
+};
+
+static void on_task(struct task *task)
+{
+    crank(CONTAINER_OF(task, struct web_work, task)->session);
+}
+
+void web_http1_begin(struct web_session *session, bool refuse_it)
+{
+    stream_set_handler(session->stream, &stream_handler, session);
+    if (!refuse_it) {
+        list_append(&session->web->idle, &session->idle_node);
+        stream_set_deadline(session->stream, now_of(session) + HTTP_SERVER_IDLE_TIMEOUT);
+        return;
+    }
+    if (!work_begin(session)) {
+        stream_abort(session->stream);
+        web_session_free(session);
+        return;
+    }
+    struct http_server *core = &session->work->core;
+    http_server_set_wall(core, loop_wall_seconds(net_loop(session->web->net)));
+    http_server_refuse(core, 503);
+    flush(session->work);
+    settle(session);
+}
