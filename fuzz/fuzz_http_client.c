@@ -26,6 +26,9 @@ static void hear(struct http_client *c, const struct http_client_event *event, s
     switch (event->kind) {
     case HTTP_CLIENT_NO_EVENT:
         return;
+    case HTTP_CLIENT_SWITCHED:
+        ASSERT(false); /* it was not asked for */
+        break;
     case HTTP_CLIENT_INTERIM:
     case HTTP_CLIENT_HEAD:
         ASSERT(event->head.status >= 100 && event->head.status <= 999);

@@ -149,6 +149,7 @@ static void hear(struct fetch *fetch, const struct http_client_event *event)
     switch (event->kind) {
     case HTTP_CLIENT_NO_EVENT:
     case HTTP_CLIENT_INTERIM:
+    case HTTP_CLIENT_SWITCHED:
         break;
     case HTTP_CLIENT_HEAD:
         out->status = event->head.status;

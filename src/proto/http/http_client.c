@@ -29,6 +29,19 @@ void http_client_init(struct http_client *c, uint64_t body_max, usec now)
     c->now = now;
     c->deadline = USEC_NEVER;
     c->keep_alive = true;
+    c->timeout = HTTP_CLIENT_TIMEOUT;
+}
+
+void http_client_set_timeout(struct http_client *c, usec timeout)
+{
+    c->timeout = timeout;
+    if (c->deadline != USEC_NEVER)
+        c->deadline = c->now + timeout;
+}
+
+void http_client_keep_trailers(struct http_client *c, struct writer *trailers)
+{
+    c->trailers = trailers;
 }
 
 static void advance(struct http_client *c, usec now)
@@ -39,7 +52,8 @@ static void advance(struct http_client *c, usec now)
 
 static void write_fields(struct writer *w, const struct http_request *r)
 {
-    http_write_field_text(w, "Host", r->host);
+    if (r->host != NULL)
+        http_write_field_text(w, "Host", r->host);
     for (size_t i = 0; i < r->field_count; i++) {
         const struct http_field *field = &r->fields[i];
         if (!http_is_token(field->name) || !http_octets_are(field->value, HTTP_OCTET_FIELD))
@@ -49,11 +63,26 @@ static void write_fields(struct writer *w, const struct http_request *r)
         write_bytes(w, field->value);
         http_write_end(w);
     }
-    if (r->has_body)
+    if (r->has_body && r->body_len == HTTP_CLIENT_LENGTH_UNKNOWN)
+        http_write_field_text(w, "Transfer-Encoding", "chunked");
+    else if (r->has_body)
         http_write_field_number(w, "Content-Length", r->body_len);
-    if (r->close)
+    if (r->upgrade.len > 0) {
+        http_write_field(w, "Upgrade", r->upgrade);
+        http_write_field_text(w, "Connection", "Upgrade");
+    } else if (r->close) {
         http_write_field_text(w, "Connection", "close");
+    } else if (r->old) {
+        http_write_field_text(w, "Connection", "keep-alive");
+    }
     http_write_end(w);
+}
+
+/* The request line ends with the version that we write. */
+static void make_old(struct writer *w)
+{
+    if (!w->failed)
+        w->next[-3] = '0'; /* "HTTP/1.1\r\n" */
 }
 
 bool http_client_request(struct http_client *c, const struct http_request *r, usec now)
@@ -61,27 +90,78 @@ bool http_client_request(struct http_client *c, const struct http_request *r, us
     ASSERT(c->state == HTTP_CLIENT_IDLE && c->output_len == 0);
     advance(c, now);
     struct writer w = writer_of(c->output, sizeof c->output);
+    bool unknown = r->has_body && r->body_len == HTTP_CLIENT_LENGTH_UNKNOWN;
     http_write_request_line(&w, r->method, r->target);
+    if (r->old)
+        make_old(&w);
     write_fields(&w, r);
-    if (w.failed)
+    if (w.failed || (unknown && r->old))
         return false;
     c->output_at = 0;
     c->output_len = (uint16_t)writer_len(&w);
     c->request_body_left = r->has_body ? r->body_len : 0;
+    c->chunked_request = unknown;
     c->head_only = strcmp(r->method, "HEAD") == 0;
+    c->connect = strcmp(r->method, "CONNECT") == 0;
+    c->may_switch = r->upgrade.len > 0;
     c->keep_alive = !r->close;
     c->finder = (struct http_finder){0};
     c->interim_count = 0;
     c->state = HTTP_CLIENT_IN_HEAD;
-    c->deadline = now + HTTP_CLIENT_TIMEOUT;
+    c->deadline = now + c->timeout;
     return true;
 }
 
-size_t http_client_body(struct http_client *c, struct bytes in)
+/* A writer on the room there is in the output. */
+static struct writer output_writer(struct http_client *c)
 {
     if (c->output_at > 0)
         memmove(c->output, c->output + c->output_at, c->output_len);
     c->output_at = 0;
+    return writer_of(c->output + c->output_len, sizeof c->output - c->output_len);
+}
+
+static size_t chunk_body(struct http_client *c, struct bytes in)
+{
+    enum { OVERHEAD = HTTP_CHUNK_FRAME_MAX + sizeof HTTP_CHUNK_END };
+    struct writer w = output_writer(c);
+    if (in.len == 0 || writer_room(&w) <= OVERHEAD)
+        return 0;
+    struct bytes piece = bytes_first(in, writer_room(&w) - OVERHEAD);
+    char frame[HTTP_CHUNK_FRAME_MAX];
+    write_copy(&w, frame, http_chunk_frame(piece.len, frame));
+    write_bytes(&w, piece);
+    http_write_text(&w, HTTP_CHUNK_END);
+    c->output_len = (uint16_t)(c->output_len + writer_len(&w));
+    return piece.len;
+}
+
+bool http_client_body_end(struct http_client *c, struct bytes trailers)
+{
+    if (!c->chunked_request)
+        return true;
+    struct writer w = output_writer(c);
+    http_write_text(&w, "0\r\n");
+    write_bytes(&w, trailers);
+    http_write_end(&w);
+    if (w.failed)
+        return false;
+    c->output_len = (uint16_t)(c->output_len + writer_len(&w));
+    c->chunked_request = false;
+    c->request_body_left = 0;
+    return true;
+}
+
+bool http_client_body_complete(const struct http_client *c)
+{
+    return c->request_body_left == 0;
+}
+
+size_t http_client_body(struct http_client *c, struct bytes in)
+{
+    if (c->chunked_request)
+        return chunk_body(c, in);
+    (void)output_writer(c);
     uint64_t left = c->request_body_left;
     struct bytes piece = bytes_first(in, left < in.len ? (size_t)left : in.len);
     piece = bytes_first(piece, sizeof c->output - c->output_len);
@@ -115,8 +195,16 @@ static void take_head(struct http_client *c, struct bytes head, struct http_clie
         return;
     }
     c->finder = (struct http_finder){0};
+    if ((event->head.status == 101 && c->may_switch) ||
+        (c->connect && event->head.status >= 200 && event->head.status < 300)) {
+        event->kind = HTTP_CLIENT_SWITCHED;
+        c->state = HTTP_CLIENT_OTHER;
+        c->keep_alive = false;
+        c->deadline = USEC_NEVER;
+        return;
+    }
     if (event->head.status < 200) {
-        /* 101 would need an Upgrade, which we never send (RFC 9110 §15.2.2). */
+        /* 101 needs an Upgrade of ours (RFC 9110 §15.2.2). */
         if (event->head.status == 101 || ++c->interim_count > HTTP_CLIENT_INTERIM_MAX)
             fail(c, HTTP_CLIENT_MALFORMED);
         else
@@ -131,6 +219,7 @@ static void take_head(struct http_client *c, struct bytes head, struct http_clie
     c->framing = event->framing;
     c->body_len = 0;
     http_chunk_init(&c->chunk);
+    c->chunk.trailers = c->trailers;
     if (!http_keeps_alive(event->head.version, &event->head.fields) ||
         c->framing.kind == HTTP_FRAMING_UNTIL_CLOSE)
         c->keep_alive = false;
@@ -160,7 +249,7 @@ static size_t read_head(struct http_client *c, struct bytes in, struct http_clie
     if (c->ended)
         fail(c, HTTP_CLIENT_CUT_OFF);
     else if (c->finder.scanned > seen)
-        c->deadline = c->now + HTTP_CLIENT_TIMEOUT;
+        c->deadline = c->now + c->timeout;
     return 0;
 }
 
@@ -195,7 +284,7 @@ static size_t read_body(struct http_client *c, struct bytes in, struct http_clie
     if (c->state == HTTP_CLIENT_OVER)
         return used;
     if (used > 0)
-        c->deadline = c->now + HTTP_CLIENT_TIMEOUT;
+        c->deadline = c->now + c->timeout;
     if (data.len > 0) {
         event->kind = HTTP_CLIENT_BODY;
         event->data = data;
@@ -245,6 +334,7 @@ size_t http_client_input(struct http_client *c, struct bytes in, usec now,
             fail(c, HTTP_CLIENT_MALFORMED);
         break;
     case HTTP_CLIENT_DONE:
+    case HTTP_CLIENT_OTHER:
     case HTTP_CLIENT_OVER:
         break;
     }
@@ -268,6 +358,13 @@ void http_client_sent(struct http_client *c, size_t len)
     ASSERT(len <= c->output_len);
     c->output_at = (uint16_t)(c->output_at + len);
     c->output_len = (uint16_t)(c->output_len - len);
+}
+
+void http_client_wait(struct http_client *c, usec now)
+{
+    advance(c, now);
+    if (c->deadline != USEC_NEVER)
+        c->deadline = now + c->timeout;
 }
 
 bool http_client_reusable(const struct http_client *c)

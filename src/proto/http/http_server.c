@@ -349,7 +349,7 @@ void http_server_end(struct http_server *s, usec now)
     s->ended = true;
 }
 
-bool http_server_accept_body(struct http_server *s, uint64_t max)
+bool http_server_relay_body(struct http_server *s, uint64_t max)
 {
     ASSERT(s->request == HTTP_SERVER_UNDECIDED && s->response == HTTP_SERVER_OWED);
     if (s->framing.kind == HTTP_FRAMING_LENGTH && s->framing.length > max) {
@@ -360,12 +360,15 @@ bool http_server_accept_body(struct http_server *s, uint64_t max)
     s->request = HTTP_SERVER_TAKE_BODY;
     s->in_progress = 0;
     s->read_deadline = s->now + HTTP_SERVER_BODY_TIMEOUT;
-    if (s->expects_continue) {
-        struct writer w = output_writer(s);
-        http_write_status_line(&w, 100);
-        http_write_end(&w);
-        commit(s, &w);
-    }
+    return true;
+}
+
+bool http_server_accept_body(struct http_server *s, uint64_t max)
+{
+    if (!http_server_relay_body(s, max))
+        return false;
+    if (s->expects_continue)
+        (void)http_server_interim(s, 100, NULL, 0);
     return true;
 }
 
@@ -430,7 +433,26 @@ static void write_view_field(struct writer *w, const struct http_field *field)
     http_write_end(w);
 }
 
-bool http_server_respond(struct http_server *s, const struct http_response *r)
+bool http_server_interim(struct http_server *s, unsigned status, const struct http_field *fields,
+                         size_t field_count)
+{
+    ASSERT(s->response == HTTP_SERVER_OWED && status >= 100 && status < 200);
+    if (s->version == HTTP_VERSION_1_0 || (status == 100 && !s->expects_continue))
+        return false;
+    struct writer w = output_writer(s);
+    http_write_status_line(&w, status);
+    for (size_t i = 0; i < field_count; i++)
+        write_view_field(&w, &fields[i]);
+    http_write_end(&w);
+    if (w.failed || writer_room(&w) < HTTP_SERVER_ERROR_MAX)
+        return false;
+    commit(s, &w);
+    if (status == 100)
+        s->expects_continue = false; /* it has been told; and the body comes now */
+    return true;
+}
+
+static void write_head(struct http_server *s, const struct http_response *r, struct writer *w)
 {
     ASSERT(s->response == HTTP_SERVER_OWED && r->status >= 200);
     if (s->request == HTTP_SERVER_UNDECIDED)
@@ -438,19 +460,17 @@ bool http_server_respond(struct http_server *s, const struct http_response *r)
     if (r->close)
         s->keep_alive = false;
     choose_framing(s, r);
-    struct writer w = output_writer(s);
-    write_opening(s, &w, r->status);
+    write_opening(s, w, r->status);
     if (r->content_type != NULL)
-        http_write_field_text(&w, "Content-Type", r->content_type);
+        http_write_field_text(w, "Content-Type", r->content_type);
     for (size_t i = 0; i < r->field_count; i++)
-        write_view_field(&w, &r->fields[i]);
-    write_framing(s, &w);
-    http_write_end(&w);
-    if (w.failed || writer_room(&w) < strlen(HTTP_CHUNK_LAST)) {
-        http_server_refuse(s, 500);
-        return false;
-    }
-    commit(s, &w);
+        write_view_field(w, &r->fields[i]);
+    write_framing(s, w);
+    http_write_end(w);
+}
+
+static void response_begins(struct http_server *s, const struct http_response *r)
+{
     s->status = r->status;
     s->responses++;
     s->out_progress = 0;
@@ -459,6 +479,30 @@ bool http_server_respond(struct http_server *s, const struct http_response *r)
     if (s->head_only || s->response_framing.kind == HTTP_FRAMING_NONE ||
         s->response_framing.length == 0)
         response_complete(s);
+}
+
+bool http_server_respond(struct http_server *s, const struct http_response *r)
+{
+    struct writer w = output_writer(s);
+    write_head(s, r, &w);
+    if (w.failed || writer_room(&w) < strlen(HTTP_CHUNK_LAST)) {
+        http_server_refuse(s, 500);
+        return false;
+    }
+    commit(s, &w);
+    response_begins(s, r);
+    return true;
+}
+
+bool http_server_respond_to(struct http_server *s, const struct http_response *r,
+                            struct writer *head)
+{
+    write_head(s, r, head);
+    if (head->failed) {
+        http_server_refuse(s, 500);
+        return false;
+    }
+    response_begins(s, r);
     return true;
 }
 
@@ -537,7 +581,37 @@ void http_server_passed(struct http_server *s, size_t len, usec now)
     body_gone(s, len);
 }
 
+bool http_server_may_pass_chunk(const struct http_server *s)
+{
+    return s->response == HTTP_SERVER_SENDING && s->output_len == 0 &&
+           s->response_framing.kind == HTTP_FRAMING_CHUNKED;
+}
+
+void http_server_chunk_passed(struct http_server *s, size_t len, usec now)
+{
+    ASSERT(http_server_may_pass_chunk(s));
+    advance(s, now);
+    send_progress(s, len);
+}
+
 void http_server_body_end(struct http_server *s)
+{
+    http_server_body_end_with(s, bytes_empty());
+}
+
+static void write_last_chunk(struct writer *w, struct bytes trailers)
+{
+    struct writer with = *w;
+    http_write_text(&with, "0\r\n");
+    write_bytes(&with, trailers);
+    http_write_end(&with);
+    if (!with.failed)
+        *w = with;
+    else
+        http_write_text(w, HTTP_CHUNK_LAST); /* respond() and chunk_body() left room for it */
+}
+
+void http_server_body_end_with(struct http_server *s, struct bytes trailers)
 {
     if (s->response != HTTP_SERVER_SENDING)
         return;
@@ -547,7 +621,7 @@ void http_server_body_end(struct http_server *s)
     }
     if (s->response_framing.kind == HTTP_FRAMING_CHUNKED) {
         struct writer w = output_writer(s);
-        http_write_text(&w, HTTP_CHUNK_LAST); /* respond() and chunk_body() left room for it */
+        write_last_chunk(&w, trailers);
         commit(s, &w);
     }
     response_complete(s);

@@ -129,6 +129,14 @@ void http_server_end(struct http_server *s, usec now);
  */
 bool http_server_accept_body(struct http_server *s, uint64_t max);
 
+/* The same, but 100 (Continue) is left to whom the request is passed on to: http_server_interim(). */
+bool http_server_relay_body(struct http_server *s, uint64_t max);
+
+/* An interim response (RFC 9110 §15.2), before respond(). False: it cannot be, since the client speaks
+ * 1.0, does not expect 100, or has not read what was sent before; it may be left out then. */
+bool http_server_interim(struct http_server *s, unsigned status, const struct http_field *fields,
+                         size_t field_count);
+
 struct http_response {
     unsigned status;          /* 200 or more */
     uint64_t length;          /* of the body; HTTP_LENGTH_UNKNOWN: chunked, or until close */
@@ -142,6 +150,12 @@ struct http_response {
  * fit or was no head, and 500 has been queued in its place. */
 bool http_server_respond(struct http_server *s, const struct http_response *response);
 
+/* As respond(), but the head is written to `head`, which may be larger than the output; the caller
+ * sends it after the output and before all that follows. False: it was no head, or too large; 500 has
+ * been queued, and `head` failed. */
+bool http_server_respond_to(struct http_server *s, const struct http_response *response,
+                            struct writer *head);
+
 /* Octets of the body still wanted by the peer: 0 when the response is complete. */
 uint64_t http_server_body_left(const struct http_server *s);
 
@@ -153,8 +167,16 @@ size_t http_server_body(struct http_server *s, struct bytes in);
 bool http_server_may_pass(const struct http_server *s);
 void http_server_passed(struct http_server *s, size_t len, usec now);
 
+/* The same for a chunked body: a whole chunk of `len` octets, its frame included. */
+bool http_server_may_pass_chunk(const struct http_server *s);
+void http_server_chunk_passed(struct http_server *s, size_t len, usec now);
+
 /* A body of unknown length is complete. With octets still owed, the connection is aborted. */
 void http_server_body_end(struct http_server *s);
+
+/* The same, with fields behind a chunked body, each as a line with its CRLF. What does not fit, or
+ * has no place in that framing, is left out, as may be (RFC 9110 §6.5.1). */
+void http_server_body_end_with(struct http_server *s, struct bytes trailers);
 
 /* Answers whatever is under way with `status` and closes: also for a connection that is one too
  * many. A response that has begun is aborted. */

@@ -55,6 +55,8 @@ static enum http_chunk_state trailer_octet(struct http_chunk *chunk, uint8_t c)
 {
     if (++chunk->line_len > HTTP_TRAILERS_MAX)
         return HTTP_CHUNK_MALFORMED;
+    if (chunk->trailers != NULL && (chunk->state != HTTP_CHUNK_TRAILER || c != '\r'))
+        write_u8(chunk->trailers, c);
     if (chunk->state == HTTP_CHUNK_TRAILER_VALUE) {
         if (c == '\r')
             return HTTP_CHUNK_TRAILER_LF;
@@ -92,6 +94,8 @@ static enum http_chunk_state step(struct http_chunk *chunk, uint8_t c)
     case HTTP_CHUNK_TRAILER_VALUE:
         return trailer_octet(chunk, c);
     case HTTP_CHUNK_TRAILER_LF:
+        if (chunk->trailers != NULL)
+            write_u8(chunk->trailers, c);
         return c == '\n' ? HTTP_CHUNK_TRAILER : HTTP_CHUNK_MALFORMED;
     case HTTP_CHUNK_LAST_LF:
         return c == '\n' ? HTTP_CHUNK_DONE : HTTP_CHUNK_MALFORMED;

@@ -4,7 +4,8 @@
  * frames of an encoder.
  *
  * The decoder is strict: what two recipients could read in two ways is malformed. Extensions and
- * trailer fields are checked, bounded, and dropped (§7.1.1, §7.1.2 allow it).
+ * trailer fields are checked, bounded, and dropped (§7.1.1, §7.1.2 allow it), trailers unless somebody
+ * keeps them.
  */
 #ifndef WN_WIRE_HTTP_HTTP_CHUNK_H
 #define WN_WIRE_HTTP_HTTP_CHUNK_H
@@ -46,8 +47,10 @@ struct http_chunk {
     uint32_t line_len;  /* octets of this line, or of the trailer section */
     uint32_t overhead;  /* octets of extensions not earned by data */
     uint8_t digits;
+    struct writer *trailers; /* the trailer section goes there, as lines; NULL: nowhere */
 };
 
+/* Keeps no trailers; set `trailers` after it. */
 void http_chunk_init(struct http_chunk *chunk);
 
 /*

@@ -33,6 +33,9 @@ static bool step(struct transcript *t, struct bytes rest, usec now)
     switch (event.kind) {
     case HTTP_CLIENT_NO_EVENT:
         break;
+    case HTTP_CLIENT_SWITCHED:
+        snprintf(end, size, "~%u", event.head.status);
+        break;
     case HTTP_CLIENT_INTERIM:
     case HTTP_CLIENT_HEAD:
         snprintf(end, size, "%u;", event.head.status);
@@ -242,6 +245,104 @@ static void our_client_and_our_server_understand_each_other(void **state UNUSED)
     play_done(&p);
 }
 
+static bool begin(const struct http_request *request)
+{
+    http_client_init(&client, 1000, 0);
+    return http_client_request(&client, request, 0);
+}
+
+static void expect_output(const char *want)
+{
+    struct bytes out = http_client_output(&client);
+    char got[1000];
+    snprintf(got, sizeof got, "%.*s", (int)out.len, (const char *)out.data);
+    assert_string_equal(got, want);
+    http_client_sent(&client, out.len);
+}
+
+static void a_body_of_unknown_length_goes_in_chunks(void **state UNUSED)
+{
+    assert_true(begin(&(struct http_request){.method = "POST",
+                                             .target = bytes_of_text("/"),
+                                             .host = "h",
+                                             .has_body = true,
+                                             .body_len = HTTP_CLIENT_LENGTH_UNKNOWN}));
+    expect_output("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert_int_equal(http_client_body(&client, bytes_of_text("abc")), 3);
+    assert_false(http_client_body_complete(&client));
+    assert_true(http_client_body_end(&client, bytes_of_text("T: v\r\n")));
+    assert_true(http_client_body_complete(&client));
+    expect_output("3\r\nabc\r\n0\r\nT: v\r\n\r\n");
+    static uint8_t much[HTTP_CLIENT_OUTPUT_MAX];
+    assert_true(begin(&(struct http_request){.method = "POST",
+                                             .target = bytes_of_text("/"),
+                                             .has_body = true,
+                                             .body_len = HTTP_CLIENT_LENGTH_UNKNOWN}));
+    size_t taken = http_client_body(&client, bytes_of(much, sizeof much));
+    assert_in_range(taken, 1, sizeof much - 1);
+    assert_int_equal(http_client_body(&client, bytes_of(much, sizeof much)), 0);
+    uint8_t trailers[100] = {0};
+    assert_false(http_client_body_end(&client, bytes_of(trailers, sizeof trailers)));
+    assert_false(http_client_body_complete(&client));
+}
+
+static void the_old_version_has_no_chunks(void **state UNUSED)
+{
+    struct http_request request = {
+        .method = "GET", .target = bytes_of_text("/"), .host = "h", .old = true};
+    assert_true(begin(&request));
+    expect_output("GET / HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n\r\n");
+    request.has_body = true;
+    request.body_len = HTTP_CLIENT_LENGTH_UNKNOWN;
+    assert_false(begin(&request));
+}
+
+/* RFC 9110 §7.8, §9.3.6 */
+static void other_protocols_follow_101_and_connect(void **state UNUSED)
+{
+    struct transcript t;
+    assert_true(begin(&(struct http_request){.method = "GET",
+                                             .target = bytes_of_text("/"),
+                                             .host = "h",
+                                             .upgrade = bytes_of_text("websocket")}));
+    expect_output("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+    static const char in[] = "HTTP/1.1 101 Switching Protocols\r\n\r\nother";
+    play_response(bytes_of_text(in), 5, &t);
+    assert_string_equal(t.text, "~101");
+    assert_int_equal(t.at, sizeof in - 1 - 5);
+    assert_false(http_client_reusable(&client));
+    struct http_request connect = {
+        .method = "CONNECT", .target = bytes_of_text("h:1"), .host = "h:1"};
+    assert_true(begin(&connect));
+    play_response(bytes_of_text("HTTP/1.1 204 Whatever\r\nContent-Length: 5\r\n\r\nother"), 100, &t);
+    assert_string_equal(t.text, "~204");
+    assert_true(begin(&connect));
+    play_response(bytes_of_text("HTTP/1.1 403 No\r\nContent-Length: 1\r\n\r\nx"), 100, &t);
+    assert_string_equal(t.text, "403;x.");
+    assert_true(begin(&(struct http_request){.method = "GET", .target = bytes_of_text("/"), .host = "h"}));
+    play_response(bytes_of_text("HTTP/1.1 101 Switching Protocols\r\n\r\n"), 100, &t);
+    assert_string_equal(t.text, "!malformed response");
+}
+
+static void trailers_are_kept_when_wanted(void **state UNUSED)
+{
+    struct transcript t;
+    for (size_t piece = 1; piece < 90; piece += 11) {
+        uint8_t kept[40];
+        struct writer w = writer_of(kept, sizeof kept);
+        http_client_init(&client, 1000, 0);
+        http_client_keep_trailers(&client, &w);
+        assert_true(http_client_request(
+            &client,
+            &(struct http_request){.method = "GET", .target = bytes_of_text("/"), .host = "h"}, 0));
+        play_response(bytes_of_text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                    "1\r\na\r\n0\r\nX: y\r\nZ-A:  b c\r\n\r\n"),
+                      piece, &t);
+        assert_string_equal(t.text, "200;a.");
+        assert_true(bytes_equal(writer_bytes(&w), bytes_of_text("X: y\r\nZ-A:  b c\r\n")));
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -251,6 +352,10 @@ int main(void)
         cmocka_unit_test(an_early_answer_ends_the_connection),
         cmocka_unit_test(silence_times_out),
         cmocka_unit_test(our_client_and_our_server_understand_each_other),
+        cmocka_unit_test(a_body_of_unknown_length_goes_in_chunks),
+        cmocka_unit_test(the_old_version_has_no_chunks),
+        cmocka_unit_test(other_protocols_follow_101_and_connect),
+        cmocka_unit_test(trailers_are_kept_when_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -410,6 +410,91 @@ static void a_refusal_after_the_answer_began_aborts(void **state UNUSED)
     play_done(&p);
 }
 
+static struct http_server relay;
+
+static size_t relay_input(const char *text, struct http_server_event *event)
+{
+    return http_server_input(&relay, bytes_of_text(text), 1, event);
+}
+
+static void expect_relay(const char *want)
+{
+    struct bytes out = http_server_output(&relay);
+    char got[2000];
+    snprintf(got, sizeof got, "%.*s", (int)out.len, (const char *)out.data);
+    assert_string_equal(got, want);
+    http_server_sent(&relay, out.len, 1);
+}
+
+/* RFC 9110 §10.1.1, §15.2: an intermediary passes on what the origin says. */
+static void interim_responses_come_from_the_service(void **state UNUSED)
+{
+    static struct http_server_event event;
+    http_server_init(&relay, NULL, 0);
+    (void)relay_input("PUT / HTTP/1.1\r\n" HOST
+                      "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", &event);
+    assert_int_equal(event.kind, HTTP_SERVER_REQUEST);
+    assert_true(http_server_relay_body(&relay, 100));
+    expect_relay("");
+    struct http_field link = {bytes_of_text("Link"), bytes_of_text("</a>; rel=preload")};
+    assert_true(http_server_interim(&relay, 103, &link, 1));
+    assert_true(http_server_interim(&relay, 100, NULL, 0));
+    expect_relay("HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
+                 "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_false(http_server_interim(&relay, 100, NULL, 0)); /* once is enough */
+    http_server_init(&relay, NULL, 0);
+    (void)relay_input("GET / HTTP/1.0\r\n\r\n", &event);
+    assert_false(http_server_interim(&relay, 103, NULL, 0));
+    http_server_init(&relay, NULL, 0);
+    (void)relay_input("GET / HTTP/1.1\r\n" HOST "\r\n", &event);
+    assert_false(http_server_interim(&relay, 100, NULL, 0)); /* not expected */
+    size_t count = 0;
+    while (http_server_interim(&relay, 103, &link, 1))
+        count++; /* a client that does not read them is not given more */
+    assert_in_range(count, 10, HTTP_SERVER_OUTPUT_MAX / 20);
+    assert_true(http_server_respond(&relay, &(struct http_response){.status = 204}));
+}
+
+static void large_heads_go_beside_the_output(void **state UNUSED)
+{
+    static struct http_server_event event;
+    static char value[6000];
+    static uint8_t head[8000];
+    memset(value, 'v', sizeof value - 1);
+    http_server_init(&relay, NULL, 0);
+    (void)relay_input("GET / HTTP/1.1\r\n" HOST "\r\n", &event);
+    struct http_field field = {bytes_of_text("X"), bytes_of_text(value)};
+    struct http_response response = {
+        .status = 200, .length = HTTP_LENGTH_UNKNOWN, .fields = &field, .field_count = 1};
+    struct writer w = writer_of(head, sizeof head);
+    assert_true(http_server_respond_to(&relay, &response, &w));
+    assert_in_range(writer_len(&w), sizeof value, sizeof head);
+    expect_relay("");
+    assert_true(http_server_may_pass_chunk(&relay));
+    http_server_chunk_passed(&relay, 8, 1);
+    http_server_body_end_with(&relay, bytes_of_text("T: v\r\n"));
+    expect_relay("0\r\nT: v\r\n\r\n");
+    assert_true(http_server_idle(&relay));
+    (void)relay_input("GET / HTTP/1.1\r\n" HOST "\r\n", &event);
+    w = writer_of(head, 100);
+    assert_false(http_server_respond_to(&relay, &response, &w));
+    assert_int_equal(relay.status, 500);
+}
+
+static void trailers_that_do_not_fit_are_left_out(void **state UNUSED)
+{
+    static struct http_server_event event;
+    static char many[HTTP_SERVER_OUTPUT_MAX + 1];
+    memset(many, 't', sizeof many - 1);
+    http_server_init(&relay, NULL, 0);
+    (void)relay_input("GET / HTTP/1.1\r\n" HOST "\r\n", &event);
+    assert_true(http_server_respond(
+        &relay, &(struct http_response){.status = 200, .length = HTTP_LENGTH_UNKNOWN}));
+    expect_relay("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    http_server_body_end_with(&relay, bytes_of_text(many));
+    expect_relay(HTTP_CHUNK_LAST);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -430,6 +515,9 @@ int main(void)
         cmocka_unit_test(a_body_cut_off_by_a_fin_fails),
         cmocka_unit_test(one_connection_too_many_is_told_so),
         cmocka_unit_test(a_refusal_after_the_answer_began_aborts),
+        cmocka_unit_test(interim_responses_come_from_the_service),
+        cmocka_unit_test(large_heads_go_beside_the_output),
+        cmocka_unit_test(trailers_that_do_not_fit_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
