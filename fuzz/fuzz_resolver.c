@@ -90,7 +90,7 @@ static struct bytes make_response(struct reader *r, struct bytes query, uint8_t 
 
 static void ask(struct resolver *resolver, const char *text, uint16_t id, usec now)
 {
-    struct dns_forwarder_client client = {.query.id = id};
+    struct resolver_client client = {.query.id = id};
     struct bytes message;
     ASSERT(dns_name_parse(bytes_of_text(text), NULL, &client.query.question.name));
     client.query.question.type = id % 2 == 0 ? DNS_A : DNS_MX;

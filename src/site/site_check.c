@@ -104,9 +104,11 @@ static void derive(struct site_config *config)
         config->names.forward_host = false;
         config->names.closed = config->names.closed ||
                                (config->names.forwarder_count == 0 &&
+                                config->recursion.forward_count == 0 &&
                                 config->recursion.resolve != SITE_RESOLVE_RECURSIVE);
     }
-    if (!config->recursion.resolve_given && config->names.forward_given)
+    if (!config->recursion.resolve_given &&
+        (config->names.forward_given || config->recursion.forward_count > 0))
         config->recursion.resolve = SITE_RESOLVE_FORWARD;
     struct endpoint *listens[] = {&config->names.listen, &config->web.listen};
     for (size_t i = 0; i < ARRAY_LEN(listens); i++)
@@ -147,14 +149,15 @@ static bool check_recursion(const struct site_config *config, struct text *error
     if (config->names.forward_given && r->resolve != SITE_RESOLVE_FORWARD)
         wrong = "there are addresses in forward, which need resolve = forward; for one domain there "
                 "is forward-for";
-    else if (!config->names.forward_given && r->resolve == SITE_RESOLVE_FORWARD)
-        wrong = "expected forward to say to whom";
-    else if (r->forward_count > 0 && r->resolve != SITE_RESOLVE_RECURSIVE)
-        wrong = "it needs resolve = recursive", option = "forward-for";
+    else if (!config->names.forward_given && r->forward_count == 0 &&
+             r->resolve == SITE_RESOLVE_FORWARD)
+        wrong = "expected forward or forward-for to say to whom";
+    else if (r->forward_count > 0 && r->resolve == SITE_RESOLVE_NONE)
+        wrong = "it needs resolve = recursive or forward", option = "forward-for";
     else if (r->roots[0] != '\0' && r->resolve != SITE_RESOLVE_RECURSIVE)
         wrong = "it needs resolve = recursive", option = "roots";
-    else if (r->anchors[0] != '\0' && r->resolve != SITE_RESOLVE_RECURSIVE)
-        wrong = "it needs resolve = recursive", option = "anchors";
+    else if (r->anchors[0] != '\0' && r->resolve == SITE_RESOLVE_NONE)
+        wrong = "it needs resolve = recursive or forward", option = "anchors";
     else if (config->names.closed && r->resolve == SITE_RESOLVE_RECURSIVE)
         wrong = "with closed there is nothing to resolve";
     else if (r->ttl_min > r->ttl_max)

@@ -253,11 +253,11 @@ static int make_recursion(const struct site_recursion *r, const struct validate_
     to->allowed_count = r->client_count;
     memcpy(to->allowed, r->clients, sizeof to->allowed);
     for (size_t i = 0; i < r->forward_count; i++) {
-        struct resolver_forward *f = &to->forwards[to->forward_count++];
-        bool good = dns_name_parse(bytes_of_text(r->forwards[i].domain), NULL, &f->domain);
+        struct dns_name domain;
+        bool good = dns_name_parse(bytes_of_text(r->forwards[i].domain), NULL, &domain) &&
+                    names_recursion_forward(to, &domain, r->forwards[i].servers,
+                                            r->forwards[i].count);
         ASSERT(good); /* it was when it was read */
-        f->count = r->forwards[i].count;
-        memcpy(f->servers, r->forwards[i].servers, sizeof f->servers);
     }
     for (size_t i = 0; i < r->insecure_count; i++) {
         bool good = dns_name_parse(bytes_of_text(r->insecure[i]), NULL, &to->insecure[i]);
@@ -272,9 +272,44 @@ static int make_recursion(const struct site_recursion *r, const struct validate_
     return result;
 }
 _Static_assert((int)SITE_ALLOWED_MAX == NAMES_ALLOWED_MAX &&
-                   (int)SITE_FORWARDS_MAX == RESOLVER_FORWARDS_MAX &&
+                   (int)SITE_FORWARDS_MAX < RESOLVER_FORWARDS_MAX &&
                    (int)SITE_FORWARDERS_MAX == DNS_SERVERS_MAX,
                "both sides have room for as much");
+
+/* To whom all other names are forwarded: those in the site file, and the host's when asked for. */
+static void find_resolvers(struct site *site)
+{
+    const struct site_names *names = &site->config->names;
+    site->resolver_count = 0;
+    for (size_t i = 0; i < names->forwarder_count; i++)
+        site->resolvers[site->resolver_count++] = names->forwarders[i];
+    if (names->forward_host)
+        site->resolver_count += resolvers_of_host(site->resolvers + site->resolver_count,
+                                                  SITE_FORWARDERS_MAX - site->resolver_count);
+    if (names->forward_host && site->resolver_count == 0)
+        log_warning(site->log, "the host has no resolvers in /etc/resolv.conf: only the site's own "
+                               "names will be found");
+}
+
+/* *out is the caller's to free; NULL: nobody is to be asked. */
+static int make_resolution(struct site *site, struct names_recursion **out, struct text *error)
+{
+    const struct site_recursion *r = &site->config->recursion;
+    *out = NULL;
+    find_resolvers(site);
+    bool forwards = r->resolve == SITE_RESOLVE_FORWARD;
+    if (r->resolve == SITE_RESOLVE_NONE ||
+        (forwards && site->resolver_count == 0 && r->forward_count == 0))
+        return 0;
+    int result = make_recursion(r, &site->crypto, out, error);
+    if (result == 0 && forwards) {
+        struct dns_name root;
+        dns_name_root(&root);
+        bool good = names_recursion_forward(*out, &root, site->resolvers, site->resolver_count);
+        ASSERT(good);
+    }
+    return result;
+}
 
 static int start_name_service(struct site *site, struct text *error)
 {
@@ -301,27 +336,14 @@ static int start_name_service(struct site *site, struct text *error)
         return failed(error, -ENOMEM, "cannot hash names", NULL);
     options.sha1 = (struct dns_sha1){digest_sha1, site->digest};
     site_crypto_init(&site->crypto, site->digest);
-    site->resolver_count = 0;
-    for (size_t i = 0; i < config->names.forwarder_count; i++)
-        site->resolvers[site->resolver_count++] = config->names.forwarders[i];
-    if (config->names.forward_host)
-        site->resolver_count += resolvers_of_host(site->resolvers + site->resolver_count,
-                                                  SITE_FORWARDERS_MAX - site->resolver_count);
-    memcpy(options.forwarders, site->resolvers, sizeof site->resolvers);
-    options.forwarder_count = site->resolver_count;
-    if (config->names.forward_host && site->resolver_count == 0)
-        log_warning(site->log, "the host has no resolvers in /etc/resolv.conf: only the site's own "
-                               "names will be found");
-    struct names_recursion *recursion = NULL;
-    if (config->recursion.resolve == SITE_RESOLVE_RECURSIVE) {
-        int result = make_recursion(&config->recursion, &site->crypto, &recursion, error);
-        if (result < 0) {
-            free(recursion);
-            return result;
-        }
-        options.recursion = recursion;
+    struct names_recursion *recursion;
+    int result = make_resolution(site, &recursion, error);
+    if (result < 0) {
+        free(recursion);
+        return result;
     }
-    int result = names_new(site->inside, &options, &site->names);
+    options.recursion = recursion;
+    result = names_new(site->inside, &options, &site->names);
     free(recursion);
     if (result < 0)
         return failed(error, result, "cannot serve names", &options.listen);

@@ -4,6 +4,7 @@
  * that live in this file.
  */
 #include "app/names/names.h"
+#include "app/names/names_resolver.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -164,10 +165,13 @@ static void begin(struct scene *s, enum world world)
         .outside = s->net,
         .closed_world = world == CLOSED,
     };
-    if (world == FORWARDING) {
-        options.forwarders[0] = dgram_local(s->upstream.dgram);
-        options.forwarder_count = 1;
-    }
+    static struct names_recursion recursion;
+    struct endpoint forwarder = dgram_local(s->upstream.dgram);
+    struct dns_name root;
+    dns_name_root(&root);
+    names_recursion_init(&recursion);
+    assert_true(names_recursion_forward(&recursion, &root, &forwarder, 1));
+    options.recursion = world == FORWARDING ? &recursion : NULL;
     assert_int_equal(names_new(s->net, &options, &s->names), 0);
     static const struct dgram_handler handler = {.on_message = on_client_reply};
     struct dgram_options client = {.local = loopback};
@@ -369,7 +373,9 @@ static void a_closed_world_has_nothing_outside(void **state UNUSED)
     end(&s);
 }
 
-static const char *const outside[] = {"www.example. 5 A 203.0.113.1", NULL};
+static const char *const outside[] = {"www.example. 5 A 203.0.113.1",
+                                      "www2.example. 5 A 203.0.113.2",
+                                      "www3.example. 5 A 203.0.113.3", NULL};
 
 static void other_names_are_forwarded(void **state UNUSED)
 {
@@ -378,12 +384,13 @@ static void other_names_are_forwarded(void **state UNUSED)
     begin(&s, FORWARDING);
     s.upstream.answer = outside;
     assert_string_equal(ask(&s, "WwW.example"), "NOERROR rd ra; an WwW.example. 5 IN A 203.0.113.1");
-    assert_int_equal(names_add_record(s.names, "out CNAME www.example.", error, sizeof error), 0);
+    assert_int_equal(names_add_record(s.names, "out CNAME www2.example.", error, sizeof error), 0);
     assert_string_equal(ask(&s, "out.home.arpa"),
-                        "NOERROR aa rd ra; an out.home.arpa. 60 IN CNAME www.example.; an "
-                        "www.example. 5 IN A 203.0.113.1");
+                        "NOERROR aa rd ra; an out.home.arpa. 60 IN CNAME www2.example.; an "
+                        "www2.example. 5 IN A 203.0.113.2");
     s.upstream.forges = true;
-    assert_string_equal(ask(&s, "www.example"), "NOERROR rd ra; an www.example. 5 IN A 203.0.113.1");
+    assert_string_equal(ask(&s, "www3.example"),
+                        "NOERROR rd ra; an www3.example. 5 IN A 203.0.113.3");
     assert_int_equal(s.upstream.asked, 3);
     assert_true(s.upstream.ports[0] != s.upstream.ports[1] ||
                 s.upstream.ports[1] != s.upstream.ports[2]);
@@ -553,13 +560,12 @@ static void tcp_queries_are_pipelined_at_any_cut(void **state UNUSED)
     end(&s);
 }
 
-static void a_truncated_answer_is_fetched_over_tcp_for_a_tcp_client(void **state UNUSED)
+static void a_truncated_answer_is_fetched_over_tcp(void **state UNUSED)
 {
     struct scene s;
     begin(&s, FORWARDING);
     s.upstream.answer = outside;
     s.upstream.truncates = true;
-    assert_string_equal(ask(&s, "www.example"), "NOERROR tc rd ra"); /* by UDP, the client is told */
     uint8_t queries[100];
     struct writer w = writer_of(queries, sizeof queries);
     tcp_add_query(&w, "www.example", 9);
@@ -570,6 +576,9 @@ static void a_truncated_answer_is_fetched_over_tcp_for_a_tcp_client(void **state
     char text[1000];
     assert_string_equal(dns_text_of(bytes_of(c.received + 2, c.len - 2), text, sizeof text),
                         "NOERROR rd ra; an www.example. 5 IN A 203.0.113.1");
+    assert_int_equal(s.upstream.asked_tcp, 1);
+    /* … and is there for all (RFC 7766 §5). */
+    assert_memory_equal(ask(&s, "www.example"), "NOERROR rd ra; an", 17);
     assert_int_equal(s.upstream.asked_tcp, 1);
     stream_abort(c.stream);
     end(&s);
@@ -586,8 +595,13 @@ static void streams_to_the_forwarder_are_given_back(void **state UNUSED)
     tcp_connect(&s, &c);
     for (unsigned i = 1; i <= 80; i++) {
         uint8_t query[100];
+        char name[40], line[80];
+        const char *const answer[] = {line, NULL};
+        snprintf(name, sizeof name, "www%u.example", i);
+        snprintf(line, sizeof line, "%s. 5 A 203.0.113.1", name);
+        s.upstream.answer = answer;
         struct writer w = writer_of(query, sizeof query);
-        tcp_add_query(&w, "www.example", (uint16_t)i);
+        tcp_add_query(&w, name, (uint16_t)i);
         stream_send(c.stream, writer_bytes(&w));
         assert_true(tcp_wait(&c, i));
     }
@@ -650,13 +664,13 @@ static void wrong_options_are_refused(void **state UNUSED)
     struct loop *loop = loop_new();
     struct net *net = net_kernel_new(loop);
     struct names *names;
+    static struct names_recursion recursion; /* with nowhere to ask */
     struct names_options options[] = {
         {.listen = loopback, .domain = "a..b", .server_name = "ns.a"},
         {.listen = loopback, .domain = ".", .server_name = "ns.a"},
         {.listen = loopback, .domain = NULL, .server_name = "ns.a"},
         {.listen = loopback, .domain = "a", .server_name = NULL},
-        {.listen = loopback, .domain = "a", .server_name = "ns.a", .forwarder_count = 1},
-        {.listen = loopback, .domain = "a", .server_name = "ns.a", .outside = net, .forwarder_count = 9},
+        {.listen = loopback, .domain = "a", .server_name = "ns.a", .recursion = &recursion},
     };
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         assert_int_equal(names_new(net, &options[i], &names), -EINVAL);
@@ -684,7 +698,7 @@ int main(void)
         cmocka_unit_test(retransmissions_are_forwarded_once),
         cmocka_unit_test(a_refusing_forwarder_fails_at_once),
         cmocka_unit_test(tcp_queries_are_pipelined_at_any_cut),
-        cmocka_unit_test(a_truncated_answer_is_fetched_over_tcp_for_a_tcp_client),
+        cmocka_unit_test(a_truncated_answer_is_fetched_over_tcp),
         cmocka_unit_test(streams_to_the_forwarder_are_given_back),
         cmocka_unit_test(a_stream_of_something_else_is_cut),
         cmocka_unit_test(the_oldest_idle_connection_makes_room),

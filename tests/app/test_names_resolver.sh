@@ -86,10 +86,11 @@ wrong() { # NAME PART LINES
     contains "$1" "$("$wholenet" check "$tmp/wrong.conf" 2>&1)" "$2"
 }
 wrong "resolve says what" "expected recursive, forward or none" "resolve = sometimes"
-wrong "forward without addresses" "expected forward to say to whom" "resolve = forward"
+wrong "forward without addresses" "expected forward or forward-for to say to whom" "resolve = forward"
 wrong "addresses without forward" "need resolve = forward" 'resolve = recursive
 forward = {"127.0.0.9"}'
-wrong "forward-for without recursion" "it needs resolve = recursive" 'forward-for = {"a 127.0.0.9"}'
+wrong "forward-for without recursion" "it needs resolve = recursive or forward" 'resolve = none
+forward-for = {"a 127.0.0.9"}'
 wrong "forward-for without addresses" "a domain and whom to ask" 'forward-for = {"a"}'
 wrong "a version that there is not" "both, ipv4 or ipv6" "outgoing = ipv5"
 wrong "a cache too small" "at least 64k" "cache = 1k"

@@ -55,6 +55,9 @@ names {
     $3
 }
 END
+    serve $1 $2
+}
+serve() { # NAME PORT
     "$wholenet" serve "$tmp/$1.conf" 2>"$tmp/$1.log" &
     children="$children $!"
     tries=0
@@ -67,6 +70,15 @@ END
 site usual $port ""
 site later $((port + 1)) "validation-date = 20600101000000"
 site insecure $((port + 2)) 'insecure = {"example.tree"}'
+# those that forward, to one that validates and to one that does not
+site plain $((port + 4)) 'insecure = {"."}'
+for to in usual plain; do
+    to_port=$(sed -n 's/ *listen = "127.0.0.1:\(.*\)"/\1/p' "$tmp/$to.conf")
+    sed "/roots =/d
+        s/resolve = .*/resolve = forward forward = {\"127.0.0.1:$to_port\"}/
+        s/listen = .*/listen = \"127.0.0.1:$((to_port + 5))\"/" "$tmp/usual.conf" >"$tmp/by_$to.conf"
+    serve by_$to $((to_port + 5))
+done
 
 ask() { dig @127.0.0.1 -p $port +time=5 +tries=1 "$@" | tr -s '\t' ' '; }
 contains "a signed name is authentic" "$(ask +dnssec www.example.tree)" "flags: qr rd ra ad;"
@@ -98,6 +110,18 @@ contains "… and why" \
     "$(dig @127.0.0.1 -p $((port + 1)) +time=5 +tries=1 www.example.tree)" "EDE: 7 (Signature Expired)"
 contains "a domain that is not to be validated" \
     "$(dig @127.0.0.1 -p $((port + 2)) +time=5 +tries=1 +short forged.example.tree)" "192.0.2.67"
+
+for by in 5 9; do
+    ask() { dig @127.0.0.1 -p $((port + by)) +time=5 +tries=1 "$@" | tr -s '\t' ' '; }
+    contains "forwarded: a signed name is authentic" "$(ask +dnssec www.example.tree)" "flags: qr rd ra ad;"
+    contains "… no such name" "$(ask +dnssec nobody.example.tree)" "flags: qr rd ra ad;"
+    contains "… a zone that is not signed" "$(ask +dnssec www.other.tree)" "flags: qr rd ra;"
+    contains "… is answered" "$(ask +dnssec www.other.tree)" "192.0.2.80"
+    contains "… an alias from one to the other" "$(ask alias.example.tree)" "192.0.2.80"
+    contains "… what is forged is not" "$(ask forged.example.tree)" "status: SERVFAIL"
+    contains "… and why" "$(ask forged.example.tree)" "EDE: 6 (DNSSEC Bogus)"
+    contains "… but with CD" "$(ask +cd +short forged.example.tree)" "192.0.2.67"
+done
 
 # ---- complaints ----
 echo 'www.example.tree. 300 A 192.0.2.1' >"$tmp/bad.zone"

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "app/names/names.h"
+#include "app/names/names_resolver.h"
 #include "io/node.h"
 #include "io/wire_port.h"
 #include "os/memory.h"
@@ -52,7 +53,8 @@ static struct endpoint endpoint(uint32_t address, uint16_t port)
 
 static void upstream_reply(struct dgram *dgram, struct bytes query, const struct endpoint *to)
 {
-    static const char *const answers[] = {"www.example. 5 A 203.0.113.1", NULL};
+    static const char *const answers[] = {"www.example. 5 A 203.0.113.1",
+                                          "other.example. 5 A 203.0.113.2", NULL};
     uint8_t buffer[600];
     struct dgram_message out = {
         .to = *to,
@@ -123,12 +125,18 @@ static void begin(struct scene *s)
         assert_int_equal(net_bind(s->nets[1], &options, &upstream, &s->upstreams[i],
                                   &s->upstreams[i].dgram), 0);
     }
+    static struct names_recursion recursion;
+    const struct endpoint forwarders[] = {endpoint(CLIENT_ADDRESS, 5301),
+                                          endpoint(CLIENT_ADDRESS, 5302)};
+    struct dns_name root;
+    dns_name_root(&root);
+    names_recursion_init(&recursion);
+    assert_true(names_recursion_forward(&recursion, &root, forwarders, ARRAY_LEN(forwarders)));
     struct names_options options = {
         .listen = endpoint(SERVER_ADDRESS, 53),
         .domain = "home.arpa",
         .server_name = "ns.home.arpa",
-        .forwarders = {endpoint(CLIENT_ADDRESS, 5301), endpoint(CLIENT_ADDRESS, 5302)},
-        .forwarder_count = 2,
+        .recursion = &recursion,
         .outside = s->nets[0],
     };
     assert_int_equal(names_new(s->nets[0], &options, &s->names), 0);
@@ -200,15 +208,20 @@ static void the_second_server_answers_for_the_first(void **state UNUSED)
     begin(&s);
     s.upstreams[0].silent = true;
     send_query(&s, "www.example", 1);
-    run(&s, 5 * SEC);
+    run(&s, 3 * SEC);
     assert_int_equal(s.replies, 1);
     assert_string_equal(reply_text(&s), "NOERROR rd ra; an www.example. 5 IN A 203.0.113.1");
     assert_in_range(s.reply_at, 1 * SEC, 1 * SEC + SEC / 10);
     assert_int_equal(s.upstreams[0].asked, 1);
-    /* It is asked first now. */
+    /* It is asked first now, but not for what it has told. */
     send_query(&s, "www.example", 2);
     run(&s, SEC / 10);
     assert_int_equal(s.replies, 2);
+    assert_int_equal(s.upstreams[1].asked, 1);
+    send_query(&s, "other.example", 3);
+    run(&s, SEC / 10);
+    assert_int_equal(s.replies, 3);
+    assert_string_equal(reply_text(&s), "NOERROR rd ra; an other.example. 5 IN A 203.0.113.2");
     assert_int_equal(s.upstreams[0].asked, 1);
     assert_int_equal(s.upstreams[1].asked, 2);
     assert_true(s.upstreams[1].ports[0] != s.upstreams[1].ports[1]);

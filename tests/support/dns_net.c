@@ -340,7 +340,7 @@ enum resolver_verdict dns_net_ask(struct dns_net *net, const char *name, uint16_
     start(net);
     struct bytes message;
     struct dns_name target = dns_text_name(name);
-    struct dns_forwarder_client client = {.query.id = net->next_id++};
+    struct resolver_client client = {.query.id = net->next_id++};
     client.query.question = (struct dns_question){target, type, DNS_IN};
     enum resolver_verdict verdict =
         resolver_ask(net->resolver, &client, &target, net->now, &message);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * internal.h - what the parts of the name service share: names.c its life and its records,
- * names_zones.c the zones it is born with, names_server.c queries by UDP and TCP, names_outside.c
- * the sockets of the forwarder and the resolver, names_resolver.c recursion.
+ * names_zones.c the zones it is born with, names_server.c queries by UDP and TCP, names_resolver.c
+ * recursion, names_outside.c its sockets.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
@@ -12,7 +12,6 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "io/loop.h"
-#include "proto/dns/dns_forwarder.h"
 #include "proto/dns/dns_stream.h"
 #include "proto/dns/rate_limit.h"
 #include "proto/dns/zone_transfer.h"
@@ -44,10 +43,10 @@ struct names_connection {
     uint8_t query[DNS_STREAM_QUERY_MAX];
 };
 
-/* The socket of one question that was forwarded. */
+/* The socket of one of the resolver's tasks. */
 struct names_outside {
     struct names *names;
-    uint32_t slot;
+    uint32_t task;
     struct dgram *dgram;   /* one of the two, or none */
     struct stream *stream;
     uint8_t *buffer;       /* of the stream */
@@ -86,14 +85,13 @@ struct names {
     struct list_node free;
     struct list_node idle;
     struct list_node busy;
-    struct dns_forwarder *forwarder; /* NULL: nobody to ask */
-    struct resolver *resolver;       /* in its place, with a cache; NULL: none */
+    struct resolver *resolver;       /* NULL: nobody to ask */
     struct cache *cache;
     struct ip_prefix allowed[NAMES_ALLOWED_MAX]; /* who may use it */
     size_t allowed_count;
-    struct names_outside *outside;   /* one for each of its slots */
+    struct names_outside *outside;   /* one for each of its tasks */
     size_t outside_streams;
-    struct task forwarding;          /* runs the forwarder at the end of the turn */
+    struct task resolving;           /* runs it at the end of the turn */
     struct alarm alarm;
     struct names_counters counters;
     struct names_connection connections[NAMES_CONNECTIONS_MAX];
@@ -133,16 +131,16 @@ static inline uint8_t *names_reply_buffer(struct names *names)
 }
 
 /* Sends a reply, which lies in names_reply_buffer(), to whom it was forwarded for. */
-void names_reply_forwarded(struct names *names, const struct dns_forwarder_client *client,
+void names_reply_forwarded(struct names *names, const struct resolver_client *client,
                            struct bytes reply, unsigned rcode);
 
 /* ---- names_outside.c ---- */
 
 MUST_USE int names_outside_open(struct names *names, const struct names_options *options);
 
-/* For the resolver: sends from a new socket of that slot; closes it. */
-void names_outside_send(struct names *names, uint32_t slot, const struct dns_client_send *send);
-void names_outside_shut(struct names *names, uint32_t slot);
+/* For the resolver: sends from a new socket of that task; closes it. */
+void names_outside_send(struct names *names, uint32_t task, const struct dns_client_send *send);
+void names_outside_shut(struct names *names, uint32_t task);
 void names_outside_close(struct names *names);
 
 /* ---- names_resolver.c ---- */
@@ -154,7 +152,7 @@ void names_resolver_close(struct names *names);
 bool names_resolver_allows(const struct names *names, const struct ip_address *client);
 
 /* True: *result has a reply at once. */
-MUST_USE bool names_resolver_ask(struct names *names, const struct dns_forwarder_client *client,
+MUST_USE bool names_resolver_ask(struct names *names, const struct resolver_client *client,
                                  struct answer_result *result);
 void names_resolver_run(struct names *names);
 

@@ -19,10 +19,7 @@ static bool take_options(struct names *names, const struct names_options *option
            !dns_name_is_root(&names->domain) &&
            parse_name(options->server_name, NULL, &names->server_name) &&
            names->ttl <= DNS_TTL_MAX && options->view_count <= NAMES_VIEWS_MAX &&
-           options->forwarder_count <= NAMES_FORWARDERS_MAX &&
-           (options->recursion == NULL || options->forwarder_count == 0) &&
-           ((options->forwarder_count == 0 && options->recursion == NULL) ||
-            options->outside != NULL);
+           (options->recursion == NULL || options->outside != NULL);
 }
 
 static int open_views(struct names *names, const struct names_options *options)
@@ -133,14 +130,13 @@ int names_new(struct net *net, const struct names_options *options, struct names
         status = open_zones(names, options);
     /* In a closed world every name is ours, and who has asked all there is has had recursion. */
     names->answering.recursion_available =
-        options->closed_world || options->forwarder_count > 0 || options->recursion != NULL;
+        options->closed_world || options->recursion != NULL;
     names->sha1 = options->sha1;
     names->answering.sha1 = options->sha1.digest != NULL ? &names->sha1 : NULL;
     make_secrets(names);
     if (status == 0)
         status = names_set_manner(names, &(struct names_manner){0});
-    bool outside = options->forwarder_count > 0 || options->recursion != NULL;
-    if (status == 0 && outside && !options->closed_world)
+    if (status == 0 && options->recursion != NULL && !options->closed_world)
         status = names_outside_open(names, options);
     if (status == 0)
         status = names_server_open(names, &options->listen);
@@ -168,7 +164,6 @@ void names_free(struct names *names)
 void names_counters(const struct names *names, struct names_counters *out)
 {
     *out = names->counters;
-    out->forwarding = names->forwarder != NULL ? dns_forwarder_count(names->forwarder) : 0;
     if (names->resolver == NULL)
         return;
     struct resolver_counters resolver;

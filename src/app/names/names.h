@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * names.h - the site's name service: answers for its own domain with authority, and passes other
- * questions on to forwarders (RFC 1034 §3.7, RFC 1035, RFC 8375).
+ * names.h - the site's name service: answers for its own domain with authority, and resolves other
+ * names (RFC 1034 §3.7, RFC 1035, RFC 8375).
  */
 #ifndef WN_APP_NAMES_NAMES_H
 #define WN_APP_NAMES_NAMES_H
@@ -14,7 +14,6 @@ struct names;
 struct names_recursion; /* names_resolver.h */
 
 enum {
-    NAMES_FORWARDERS_MAX = 8,
     NAMES_RECORDS_MAX = 16 << 20, /* of all zones of a view: some 2 GiB */
     NAMES_VIEWS_MAX = 8,
     NAMES_CLIENTS_MAX = 16,       /* networks of one view */
@@ -30,11 +29,10 @@ struct names_options {
     struct endpoint listen;       /* UDP and TCP */
     const char *domain;           /* "home.arpa" */
     const char *server_name;      /* of SOA and NS: "ns.home.arpa" */
-    struct endpoint forwarders[NAMES_FORWARDERS_MAX];
-    size_t forwarder_count;       /* 0: other names are refused, NXDOMAIN with `closed_world` */
-    const struct names_recursion *recursion; /* NULL: none; else no forwarders. Copied */
+    const struct names_recursion *recursion; /* of other names; NULL: they are refused, NXDOMAIN
+                                                with `closed_world`. Copied */
     bool closed_world;            /* nothing exists outside the site */
-    struct net *outside;          /* where forwarders are; may be NULL when there are none */
+    struct net *outside;          /* where others are asked; may be NULL without recursion */
     uint32_t ttl;                 /* of the site's own records, seconds; 0: 60 */
     const struct names_view *views; /* copied; a client has the first that it is in */
     size_t view_count;

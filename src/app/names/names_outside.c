@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * names_outside.c - the sockets of forwarded questions, and of the resolver's: a new one, and so a new source port, for
- * every attempt (RFC 5452 §9.2).
+ * names_outside.c - the resolver's sockets: a new one, and so a new source port, for every attempt
+ * (RFC 5452 §9.2).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,37 +22,20 @@ static void shut(struct names_outside *o)
     o->buffer = NULL;
 }
 
-/* The attempt has come to nothing; the forwarder says what follows, at the end of the turn. */
+/* The attempt has come to nothing; the resolver says what follows, at the end of the turn. */
 static void broken(struct names_outside *o)
 {
     struct names *names = o->names;
     shut(o);
-    if (names->resolver != NULL)
-        resolver_broken(names->resolver, o->slot, loop_now(names->loop));
-    else
-        dns_forwarder_broken(names->forwarder, o->slot, loop_now(names->loop));
-    loop_queue(names->loop, &names->forwarding);
+    resolver_broken(names->resolver, o->task, loop_now(names->loop));
+    loop_queue(names->loop, &names->resolving);
 }
 
 static void on_reply(struct names_outside *o, const struct endpoint *from, struct bytes message)
 {
     struct names *names = o->names;
-    usec now = loop_now(names->loop);
-    loop_queue(names->loop, &names->forwarding);
-    if (names->resolver != NULL) {
-        resolver_input(names->resolver, o->slot, from, message, now);
-        return;
-    }
-    if (!dns_forwarder_input(names->forwarder, o->slot, from, message, now))
-        return;
-    unsigned rcode;
-    const struct dns_forwarder_client *client = dns_forwarder_waiting(names->forwarder, o->slot);
-    struct bytes reply = answer_relay(names_answering(names, &client->from.address),
-                                      &client->query, message, names->scratch,
-                                      names_reply_buffer(names), &rcode);
-    names_reply_forwarded(names, client, reply, rcode);
-    dns_forwarder_release(names->forwarder, o->slot);
-    shut(o);
+    loop_queue(names->loop, &names->resolving);
+    resolver_input(names->resolver, o->task, from, message, loop_now(names->loop));
 }
 
 /* ---- UDP ---- */
@@ -155,94 +138,55 @@ static int ask_by_stream(struct names_outside *o, const struct dns_client_send *
 
 /* ---- the crank ---- */
 
-static void fail(struct names *names, uint32_t slot)
+void names_outside_send(struct names *names, uint32_t task, const struct dns_client_send *send)
 {
-    const struct dns_forwarder_client *client = dns_forwarder_waiting(names->forwarder, slot);
-    struct bytes reply = answer_refuse(names_answering(names, &client->from.address),
-                                       &client->query, DNS_SERVFAIL, names_reply_buffer(names));
-    names->counters.forward_failed++;
-    names_reply_forwarded(names, client, reply, DNS_SERVFAIL);
-    dns_forwarder_release(names->forwarder, slot);
-    shut(&names->outside[slot]);
-}
-
-void names_outside_send(struct names *names, uint32_t slot, const struct dns_client_send *send)
-{
-    struct names_outside *o = &names->outside[slot];
+    struct names_outside *o = &names->outside[task];
     shut(o);
     int status = send->stream ? ask_by_stream(o, send) : ask_by_datagram(o, send);
     if (status != 0)
         broken(o);
 }
 
-void names_outside_shut(struct names *names, uint32_t slot)
+void names_outside_shut(struct names *names, uint32_t task)
 {
-    shut(&names->outside[slot]);
-}
-
-static void run_forwarder(struct names *names)
-{
-    uint8_t buffer[DNS_CLIENT_QUERY_MAX];
-    struct dns_forwarder_event event;
-    while (dns_forwarder_next(names->forwarder, loop_now(names->loop), buffer, &event)) {
-        if (event.failed)
-            fail(names, event.slot);
-        else
-            names_outside_send(names, event.slot, &event.send);
-    }
-    loop_set_alarm(names->loop, &names->alarm, dns_forwarder_deadline(names->forwarder));
+    shut(&names->outside[task]);
 }
 
 static void run(struct task *task)
 {
-    struct names *names = CONTAINER_OF(task, struct names, forwarding);
-    if (names->resolver != NULL)
-        names_resolver_run(names);
-    else
-        run_forwarder(names);
+    names_resolver_run(CONTAINER_OF(task, struct names, resolving));
 }
 
 static void on_alarm(struct alarm *alarm)
 {
     struct names *names = CONTAINER_OF(alarm, struct names, alarm);
-    if (names->resolver != NULL)
-        resolver_tick(names->resolver, loop_now(names->loop));
-    else
-        dns_forwarder_tick(names->forwarder, loop_now(names->loop));
-    run(&names->forwarding);
+    resolver_tick(names->resolver, loop_now(names->loop));
+    names_resolver_run(names);
 }
-
-_Static_assert((int)RESOLVER_TASKS <= (int)DNS_FORWARDER_SLOTS, "one socket for each");
 
 int names_outside_open(struct names *names, const struct names_options *options)
 {
     names->outside_net = options->outside;
-    names->outside = calloc(DNS_FORWARDER_SLOTS, sizeof *names->outside);
+    names->outside = calloc(RESOLVER_TASKS, sizeof *names->outside);
     if (names->outside == NULL)
         return -ENOMEM;
-    for (uint32_t i = 0; i < DNS_FORWARDER_SLOTS; i++) {
+    for (uint32_t i = 0; i < RESOLVER_TASKS; i++) {
         names->outside[i].names = names;
-        names->outside[i].slot = i;
+        names->outside[i].task = i;
     }
-    task_init(&names->forwarding, run);
+    task_init(&names->resolving, run);
     alarm_init(&names->alarm, on_alarm);
-    if (options->recursion != NULL)
-        return names_resolver_open(names, options->recursion);
-    names->forwarder =
-        dns_forwarder_new(&names->heap, loop_prng(names->loop), options->forwarders,
-                          options->forwarder_count, loop_now(names->loop));
-    return names->forwarder != NULL ? 0 : -ENOMEM;
+    return names_resolver_open(names, options->recursion);
 }
 
 void names_outside_close(struct names *names)
 {
     if (names->outside == NULL)
         return;
-    for (size_t i = 0; i < DNS_FORWARDER_SLOTS; i++)
+    for (size_t i = 0; i < RESOLVER_TASKS; i++)
         shut(&names->outside[i]);
-    loop_unqueue(&names->forwarding);
+    loop_unqueue(&names->resolving);
     loop_clear_alarm(names->loop, &names->alarm);
-    dns_forwarder_free(names->forwarder);
     names_resolver_close(names);
     free(names->outside);
     names->outside = NULL;

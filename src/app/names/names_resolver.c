@@ -35,6 +35,18 @@ void names_recursion_init(struct names_recursion *recursion)
     };
 }
 
+bool names_recursion_forward(struct names_recursion *recursion, const struct dns_name *domain,
+                             const struct endpoint *servers, size_t count)
+{
+    if (recursion->forward_count == RESOLVER_FORWARDS_MAX || count > DNS_SERVERS_MAX)
+        return false;
+    struct resolver_forward *f = &recursion->forwards[recursion->forward_count++];
+    f->domain = *domain;
+    f->count = count;
+    memcpy(f->servers, servers, count * sizeof *servers);
+    return true;
+}
+
 static bool take_hint(const struct dns_record *record, struct names_recursion *out)
 {
     struct reader r = reader_of(record->rdata);
@@ -217,7 +229,7 @@ bool names_resolver_allows(const struct names *names, const struct ip_address *c
 }
 
 /* What the resolver says becomes the reply to the client. */
-static struct bytes relay(struct names *names, const struct dns_forwarder_client *client,
+static struct bytes relay(struct names *names, const struct resolver_client *client,
                           struct bytes message, unsigned *rcode)
 {
     uint8_t *buffer = names_reply_buffer(names);
@@ -234,7 +246,7 @@ static struct bytes relay(struct names *names, const struct dns_forwarder_client
                                               DNS_OPTION_EDE, ede));
 }
 
-bool names_resolver_ask(struct names *names, const struct dns_forwarder_client *client,
+bool names_resolver_ask(struct names *names, const struct resolver_client *client,
                         struct answer_result *result)
 {
     struct bytes message;
@@ -242,12 +254,12 @@ bool names_resolver_ask(struct names *names, const struct dns_forwarder_client *
                          &message)) {
     case RESOLVER_TAKEN:
         names->counters.forwarded++;
-        loop_queue(names->loop, &names->forwarding);
+        loop_queue(names->loop, &names->resolving);
         return false;
     case RESOLVER_DUPLICATE:
         return false;
     case RESOLVER_ANSWERED:
-        loop_queue(names->loop, &names->forwarding); /* it may want to look ahead */
+        loop_queue(names->loop, &names->resolving); /* it may want to look ahead */
         result->reply = relay(names, client, message, &result->rcode);
         return true;
     case RESOLVER_FULL:

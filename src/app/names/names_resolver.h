@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * names_resolver.h - how the name service finds what others know: as a resolver with a cache, from the
- * root down, or by forwarders for some domains.
+ * root down, or by forwarders for all names or for some domains.
  */
 #ifndef WN_APP_NAMES_NAMES_RESOLVER_H
 #define WN_APP_NAMES_NAMES_RESOLVER_H
@@ -34,6 +34,11 @@ struct names_recursion {
 
 /* What holds where nothing else is said. */
 void names_recursion_init(struct names_recursion *recursion);
+
+/* Names of the domain are asked of those servers, who recurse. False: there are too many. */
+MUST_USE bool names_recursion_forward(struct names_recursion *recursion,
+                                      const struct dns_name *domain,
+                                      const struct endpoint *servers, size_t count);
 
 /* The root servers of a hints file: the A and AAAA records in a master file (as IANA's named.root).
  * False: none, or not readable; *error says so. */

@@ -18,42 +18,23 @@ static void count_reply(struct names *names, unsigned rcode)
     names->counters.refused += rcode == DNS_REFUSED;
 }
 
-/* What the forwarder cannot be asked is answered here; true: *result has a reply. */
-static bool forward(struct names *names, struct dns_forwarder_client *client,
+/* What others are asked for, if the client may have that; true: *result has a reply. */
+static bool forward(struct names *names, struct resolver_client *client,
                     struct answer_result *result)
 {
-    uint8_t *buffer = names_reply_buffer(names);
-    const struct answer_options *answering = names_answering(names, &client->from.address);
     client->query = result->query;
     bool wanted = (result->query.flags & DNS_RD) != 0; /* who does not want recursion gets none */
-    bool recursion = names->resolver != NULL || names->forwarder != NULL;
-    if (!recursion || !wanted || !names_resolver_allows(names, &client->from.address)) {
-        result->rcode = DNS_REFUSED;
-        result->reply = answer_partial(answering, &result->query, DNS_REFUSED, buffer);
-        return true;
-    }
-    if (names->resolver != NULL)
+    if (names->resolver != NULL && wanted && names_resolver_allows(names, &client->from.address))
         return names_resolver_ask(names, client, result);
-    usec now = loop_now(names->loop);
-    switch (dns_forwarder_ask(names->forwarder, client, &result->target, now)) {
-    case DNS_FORWARDER_TAKEN:
-        names->counters.forwarded++;
-        loop_queue(names->loop, &names->forwarding);
-        return false;
-    case DNS_FORWARDER_DUPLICATE:
-        return false;
-    case DNS_FORWARDER_FULL:
-        break;
-    }
-    names->counters.forward_failed++;
-    result->rcode = DNS_SERVFAIL;
-    result->reply = answer_refuse(answering, &result->query, DNS_SERVFAIL, buffer);
+    result->rcode = DNS_REFUSED;
+    result->reply = answer_partial(names_answering(names, &client->from.address), &result->query,
+                                   DNS_REFUSED, names_reply_buffer(names));
     return true;
 }
 
 /* ---- UDP ---- */
 
-static void send_datagram(struct names *names, const struct dns_forwarder_client *client,
+static void send_datagram(struct names *names, const struct resolver_client *client,
                           struct bytes reply)
 {
     struct dgram_message message = {
@@ -97,7 +78,7 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
         address_is_broadcast(&message->to.address) || message->from.port == 0)
         return; /* a reply could not come from there, or go there */
     struct answer_result result;
-    struct dns_forwarder_client client = {
+    struct resolver_client client = {
         .from = message->from,
         .to = message->to,
         .interface = message->interface,
@@ -269,7 +250,7 @@ static bool on_query(struct names_connection *c, struct bytes query)
         return false;
     }
     if (result.verdict == ANSWER_ELSEWHERE) {
-        struct dns_forwarder_client client = {
+        struct resolver_client client = {
             .from = stream_peer(c->stream),
             .stream = c->handle,
         };
@@ -370,7 +351,7 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
     (void)settle(c);
 }
 
-void names_reply_forwarded(struct names *names, const struct dns_forwarder_client *client,
+void names_reply_forwarded(struct names *names, const struct resolver_client *client,
                            struct bytes reply, unsigned rcode)
 {
     if (client->stream == 0) {

@@ -209,7 +209,7 @@ static void release(struct resolver *r, struct task *t)
 
 /* ---- clients ---- */
 
-static bool is_duplicate(const struct task *t, const struct dns_forwarder_client *client)
+static bool is_duplicate(const struct task *t, const struct resolver_client *client)
 {
     unsigned looked_at = 0;
     for (const struct list_node *node = t->clients.next;
@@ -235,13 +235,13 @@ static void prefetch(struct resolver *r, const struct dns_question *question, us
     r->counters.prefetches++;
 }
 
-static struct wish wish_of(const struct dns_forwarder_client *client)
+static struct wish wish_of(const struct resolver_client *client)
 {
     return (struct wish){.dnssec_ok = client->query.dnssec_ok,
                          .unchecked = (client->query.flags & DNS_CD) != 0};
 }
 
-enum resolver_verdict resolver_ask(struct resolver *r, const struct dns_forwarder_client *client,
+enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_client *client,
                                    const struct dns_name *target, usec now, struct bytes *message)
 {
     struct dns_question question = {*target, client->query.question.type, DNS_IN};
@@ -275,7 +275,7 @@ enum resolver_verdict resolver_ask(struct resolver *r, const struct dns_forwarde
 /* ---- the crank ---- */
 
 static struct bytes make_reply(struct resolver *r, const struct task *t,
-                               const struct dns_forwarder_client *client, usec now)
+                               const struct resolver_client *client, usec now)
 {
     struct bytes message;
     struct wish wish = wish_of(client);
@@ -378,9 +378,12 @@ static void take(struct resolver *r, struct task *t, struct bytes message,
     uint64_t referrals = r->counters.referrals;
     r->counters.responses++;
     resolver_server_answered(r, &t->zone, server, now - t->client.sent_at, now);
-    if (resolver_response(r, t, message, summary, now) == RESPONSE_USELESS) {
-        r->counters.lame++;
-        resolver_server_lame(r, &t->zone, server, now);
+    enum response_verdict verdict = resolver_response(r, t, message, summary, now);
+    if (verdict != RESPONSE_PROGRESS) {
+        if (verdict == RESPONSE_USELESS) {
+            r->counters.lame++;
+            resolver_server_lame(r, &t->zone, server, now);
+        }
         dns_client_reject(&t->client, &t->servers, now);
         go_on(r, t);
         return;

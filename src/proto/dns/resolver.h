@@ -6,7 +6,7 @@
  *
  * Questions become tasks; equal ones are one. A task asks one server at a time, by a dns_client, or
  * waits for another task that finds a server's address. The caller owns the sockets, one for each
- * task at a time. The crank is that of dns_forwarder.h:
+ * task at a time. The crank:
  *
  *      resolver_ask()        a client's question: answered at once, taken, or refused
  *      resolver_next()       until false: what is to be sent, what is to be replied, what is over
@@ -19,15 +19,19 @@
  * that wait for tasks, the time. Tasks never wait for each other in a ring. A referral only counts
  * when it leads down towards the name.
  *
+ * Of a domain that has forwarders those are asked, in their order, and all else is the same: the cache,
+ * the bounds, validation. DEVIATES RFC 6840 §5.9: a client's CD is not told to them unless we validate;
+ * what they refuse to give as bogus is not there to be given.
+ *
  * SKIPS RFC 8767 §5 client response timer: stale data is given when the question has failed, not
  * before.
  */
 #ifndef WN_PROTO_DNS_RESOLVER_H
 #define WN_PROTO_DNS_RESOLVER_H
 
+#include "proto/dns/answer.h"
 #include "proto/dns/cache.h"
 #include "proto/dns/dns_client.h"
-#include "proto/dns/dns_forwarder.h"
 #include "proto/dns/validate.h"
 #include "wire/dns/dns_option.h"
 
@@ -42,7 +46,7 @@ enum {
     RESOLVER_RECORDS_MAX = 1024, /* of a response; longer ones are not understood */
     RESOLVER_SERVERS = 4096,    /* remembered; the one not used for longest goes */
     RESOLVER_HINTS_MAX = 32,
-    RESOLVER_FORWARDS_MAX = 64,
+    RESOLVER_FORWARDS_MAX = 65,
     RESOLVER_ANCHORS_MAX = 8,
     RESOLVER_ANCHOR_LEN_MAX = 512, /* octets of its DS records */
     RESOLVER_INSECURE_MAX = 32,
@@ -60,14 +64,15 @@ struct resolver_options {
     uint16_t port;             /* of servers found by iteration; 0: 53 */
     size_t hint_count;         /* addresses of root servers */
     struct ip_address hints[RESOLVER_HINTS_MAX];
-    /* Domains whose names are asked of others, who recurse: the longest that fits. "." is for all. */
+    /* Domains whose names are asked of others, who recurse: the longest that fits. "." is for all.
+     * One without servers cannot be asked about. */
     size_t forward_count;
     struct resolver_forward {
         struct dns_name domain;
         size_t count;
         struct endpoint servers[DNS_SERVERS_MAX];
     } forwards[RESOLVER_FORWARDS_MAX];
-    /* Validation: NULL or no anchor: none. What forwarders say is not validated. */
+    /* Validation: NULL or no anchor: none. */
     const struct validate_crypto *crypto;
     int64_t wall_at_zero; /* seconds since 1970 when `now` is 0 */
     int64_t wall_fixed;   /* not 0: the date at which signatures are to hold, whatever the clock says */
@@ -82,6 +87,16 @@ struct resolver_options {
 };
 
 struct resolver;
+
+/* Who waits for an answer. */
+struct resolver_client {
+    struct endpoint from;
+    struct endpoint to;     /* the address that was asked: the reply's source */
+    unsigned interface;
+    bool has_interface;
+    uint32_t stream;        /* the caller's handle of a connection; 0: a datagram */
+    struct answer_query query;
+};
 
 /* `prng` is forked. NULL: no memory. */
 MUST_USE struct resolver *resolver_new(const struct resolver_options *options, struct prng *prng,
@@ -98,7 +113,7 @@ enum resolver_verdict {
 /* Asks the client's question with the name `target`. *message, as resolver_event.message, is valid
  * until the next call of any function of this header. */
 MUST_USE enum resolver_verdict resolver_ask(struct resolver *r,
-                                            const struct dns_forwarder_client *client,
+                                            const struct resolver_client *client,
                                             const struct dns_name *target, usec now,
                                             struct bytes *message);
 
@@ -112,7 +127,7 @@ struct resolver_event {
     enum resolver_event_kind kind;
     uint32_t task;
     struct dns_client_send send;
-    struct dns_forwarder_client client;
+    struct resolver_client client;
     struct bytes message;
 };
 

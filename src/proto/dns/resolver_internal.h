@@ -67,7 +67,7 @@ struct task {
 
 struct waiting {
     struct list_node node;
-    struct dns_forwarder_client client;
+    struct resolver_client client;
 };
 
 /* A record of a response; names expanded, RDATA in resolver.rdata. */
@@ -161,6 +161,7 @@ void resolver_step(struct resolver *r, struct task *t, usec now);
 
 enum response_verdict {
     RESPONSE_PROGRESS, /* the cache knows more than before */
+    RESPONSE_FAILED,   /* this server could not tell; another may */
     RESPONSE_USELESS,  /* this server does not serve the zone; another may */
 };
 
@@ -212,9 +213,15 @@ MUST_USE bool resolver_validate(struct resolver *r, struct task *t, const struct
 
 void resolver_server_init(struct resolver *r);
 
-/* The best servers of `candidates`, in the order in which to ask them. */
+/* The best servers of `candidates`, in the order in which to ask them; those `given` stay in theirs,
+ * but for who has been silent. */
+struct resolver_candidates {
+    const struct endpoint *list;
+    size_t count;
+    bool given;
+};
 void resolver_server_choose(struct resolver *r, const struct dns_name *zone,
-                            const struct endpoint *candidates, size_t count, usec now,
+                            const struct resolver_candidates *candidates, usec now,
                             struct dns_servers *out);
 void resolver_server_answered(struct resolver *r, const struct dns_name *zone,
                               const struct dns_server *server, usec rtt, usec now);

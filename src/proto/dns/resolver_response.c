@@ -306,6 +306,8 @@ enum response_verdict resolver_response(struct resolver *r, struct task *t, stru
                                         const struct dns_summary *summary, usec now)
 {
     unsigned rcode = dns_summary_rcode(summary);
+    if (rcode == DNS_SERVFAIL)
+        return RESPONSE_FAILED; /* of this question; it says nothing about others */
     if ((rcode != DNS_NOERROR && rcode != DNS_NXDOMAIN) || !read_records(r, message))
         return RESPONSE_USELESS;
     bool authoritative = (summary->header.flags & DNS_AA) != 0 || t->forward != NULL;

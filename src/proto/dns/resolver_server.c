@@ -159,14 +159,16 @@ static void rate(struct resolver *r, const struct dns_name *zone, const struct e
 }
 
 void resolver_server_choose(struct resolver *r, const struct dns_name *zone,
-                            const struct endpoint *candidates, size_t count, usec now,
+                            const struct resolver_candidates *candidates, usec now,
                             struct dns_servers *out)
 {
     struct candidate list[CANDIDATES_MAX];
     size_t used = 0;
-    for (size_t i = 0; i < count && used < CANDIDATES_MAX; i++) {
+    for (size_t i = 0; i < candidates->count && used < CANDIDATES_MAX; i++) {
         struct candidate c;
-        rate(r, zone, &candidates[i], now, &c);
+        rate(r, zone, &candidates->list[i], now, &c);
+        if (candidates->given && c.server.avoid_until <= now)
+            c.cost = 0;
         size_t at = used++;
         for (; at > 0 && list[at - 1].cost > c.cost; at--)
             list[at] = list[at - 1];

@@ -61,12 +61,15 @@ static bool look(struct resolver *r, struct task *t, usec now)
 /* ---- whose servers ---- */
 
 static const struct resolver_forward *find_forward(const struct resolver *r,
-                                                   const struct dns_name *name)
+                                                   const struct dns_name *name, uint16_t type)
 {
     const struct resolver_forward *best = NULL;
+    struct dns_name lowest = *name;
+    if (type == DNS_DS)
+        dns_name_parent(&lowest, &lowest); /* it is the parent's (RFC 4035 §3.1.4.1) */
     for (size_t i = 0; i < r->options.forward_count; i++) {
         const struct resolver_forward *f = &r->options.forwards[i];
-        if (dns_name_within(name, &f->domain) &&
+        if (dns_name_within(&lowest, &f->domain) &&
             (best == NULL || f->domain.len > best->domain.len))
             best = f;
     }
@@ -84,9 +87,9 @@ static bool find_zone(struct resolver *r, struct task *t, usec now)
     struct dns_name before = t->zone;
     struct dns_name zone = t->current;
     struct cache_found found;
-    t->forward = find_forward(r, &t->current);
+    t->forward = find_forward(r, &t->current, t->question.type);
     if (t->forward != NULL) {
-        dns_name_root(&t->zone); /* of what a forwarder says all is believed */
+        dns_name_root(&t->zone); /* of whatever a forwarder may speak */
         return true;
     }
     /* DS is the parent's (RFC 4035 §3.1.4.1). */
@@ -264,16 +267,18 @@ static void make_question(struct resolver *r, struct task *t, usec now, struct d
     }
 }
 
-static void ask(struct resolver *r, struct task *t, const struct endpoint *list, size_t count,
+/* DO, since who asks us may validate himself (RFC 4035 §3.2.1); CD, where we do in a forwarder's
+ * place (RFC 6840 §5.9). */
+static void ask(struct resolver *r, struct task *t, const struct resolver_candidates *candidates,
                 usec now)
 {
     struct dns_client_options options = {
-        .flags = t->forward != NULL ? DNS_RD : 0,
-        .dnssec_ok = resolver_validates(r),
+        .flags = t->forward == NULL ? 0 : resolver_validates(r) ? DNS_RD | DNS_CD : DNS_RD,
+        .dnssec_ok = true,
         .stream_wanted = true,
     };
     make_question(r, t, now, &options.question);
-    resolver_server_choose(r, &t->zone, list, count, now, &t->servers);
+    resolver_server_choose(r, &t->zone, candidates, now, &t->servers);
     dns_client_init(&t->client, &options, now);
     t->state = TASK_READY;
     list_remove(&t->node);
@@ -286,14 +291,16 @@ void resolver_step(struct resolver *r, struct task *t, usec now)
         struct gathering g;
         if (!find_zone(r, t, now))
             return;
-        if (t->forward != NULL && !t->exhausted) {
-            ask(r, t, t->forward->servers, t->forward->count, now);
+        if (t->forward != NULL && !t->exhausted && t->forward->count > 0) {
+            struct resolver_candidates given = {t->forward->servers, t->forward->count, true};
+            ask(r, t, &given, now);
             return;
         }
         if (t->forward == NULL) {
             gather(r, t, &g, now);
             if (g.count > 0 && !t->exhausted) {
-                ask(r, t, g.list, g.count, now);
+                struct resolver_candidates found = {g.list, g.count, false};
+                ask(r, t, &found, now);
                 return;
             }
             if (fetch_address(r, t, &g, now))

@@ -42,7 +42,7 @@ static const struct resolver_anchor *find_anchor(const struct resolver *r,
     return best;
 }
 
-/* Names that are not to be validated: no anchor above, one that says so, or a forwarder's. */
+/* Names that are not to be validated: no anchor above, or one that says so. */
 static bool is_exempt(const struct resolver *r, const struct dns_name *name,
                       const struct resolver_anchor *anchor)
 {
@@ -52,9 +52,6 @@ static bool is_exempt(const struct resolver *r, const struct dns_name *name,
         if (dns_name_within(name, &r->options.insecure[i]) &&
             r->options.insecure[i].len >= anchor->zone.len)
             return true; /* RFC 7646 */
-    for (size_t i = 0; i < r->options.forward_count; i++)
-        if (dns_name_within(name, &r->options.forwards[i].domain))
-            return true;
     return false;
 }
 
@@ -119,12 +116,26 @@ static enum verdict need_keys(struct resolver *r, struct task *t, const struct d
     return VERDICT_READY;
 }
 
-/* Below a zone that is signed there may be one that is not, of which a server of both has answered
- * without a referral: is one of the names on the way a delegation without DS? */
-static enum verdict judge_below(struct resolver *r, struct task *t, const struct dns_name *zone,
+/* Is the zone of these DS signed by algorithms that we know (RFC 4035 §5.2)? Else *out says why not. */
+static bool is_checkable(struct resolver *r, const struct dns_name *zone, struct bytes ds, usec now,
+                         struct finding *out)
+{
+    struct validate_context v;
+    struct validate_set none = {zone, DNS_DNSKEY, bytes_empty(), bytes_empty()};
+    validate_init(&v, r->options.crypto, resolver_wall(r, now), r->scratch);
+    struct validate_outcome outcome = validate_keys(&v, &none, ds);
+    *out = (struct finding){CACHE_INSECURE, outcome.ede};
+    return outcome.security != CACHE_INSECURE;
+}
+
+/* Below a zone that is signed there may be one that is not, of which a server of both, or a
+ * forwarder, has answered without a referral: is one of the names on the way a delegation without
+ * DS? */
+static enum verdict judge_below(struct resolver *r, struct task *t, const struct dns_name *top,
                                 const struct dns_name *lowest, usec now, struct finding *out)
 {
-    for (unsigned n = name_labels(zone) + 1; n <= name_labels(lowest); n++) {
+    struct dns_name zone = *top;
+    for (unsigned n = name_labels(top) + 1; n <= name_labels(lowest); n++) {
         struct dns_name name;
         struct look look;
         struct bytes keys;
@@ -135,13 +146,19 @@ static enum verdict judge_below(struct resolver *r, struct task *t, const struct
         struct cache_content c = look.found.content;
         if (c.security != CACHE_SECURE)
             return decide(out, c.security, c.ede);
-        if (c.kind != CACHE_NODATA)
+        if (c.kind == CACHE_NXDOMAIN)
             break;
-        verdict = need_keys(r, t, zone, now, &keys, out);
+        if (c.kind == CACHE_DATA) {
+            zone = name;
+            if (!is_checkable(r, &zone, c.records, now, out))
+                return VERDICT_READY;
+            continue;
+        }
+        verdict = need_keys(r, t, &zone, now, &keys, out);
         if (verdict == VERDICT_WAITS || out->security != CACHE_UNCHECKED)
             return verdict;
         struct validate_context v;
-        struct validate_zone signer = {zone, keys};
+        struct validate_zone signer = {&zone, keys};
         validate_init(&v, r->options.crypto, resolver_wall(r, now), r->scratch);
         if (validate_shows_delegation(&v, &signer, &name, c.proof))
             return decide(out, CACHE_INSECURE, DNS_EDE_NONE);
@@ -174,12 +191,8 @@ static enum verdict judge_unsigned(struct resolver *r, struct task *t, const str
     enum verdict verdict = need_ds(r, t, &zone, now, &ds, out);
     if (verdict == VERDICT_WAITS || out->security != CACHE_UNCHECKED)
         return verdict;
-    struct validate_context v;
-    struct validate_set none = {&zone, DNS_DNSKEY, bytes_empty(), bytes_empty()};
-    validate_init(&v, r->options.crypto, resolver_wall(r, now), r->scratch);
-    struct validate_outcome outcome = validate_keys(&v, &none, ds);
-    if (outcome.security == CACHE_INSECURE) /* by algorithms that nobody here knows */
-        return decide(out, CACHE_INSECURE, outcome.ede);
+    if (!is_checkable(r, &zone, ds, now, out))
+        return VERDICT_READY;
     return judge_below(r, t, &zone, &lowest, now, out);
 }
 

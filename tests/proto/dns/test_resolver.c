@@ -512,6 +512,41 @@ static void test_forwards(void **state UNUSED)
     check_reply("www.other.test.", DNS_A, "NOERROR rd ra; an www.other.test. 300 IN A 203.0.113.9");
 }
 
+/* All names: in their order, without the root; who is silent comes last, who fails once does not. */
+static void test_forwards_of_all(void **state UNUSED)
+{
+    static const char *const lines[] = {". 60 SOA a. b. 1 2 3 4 60", "www.corp. 60 A 203.0.113.77",
+                                        "x.corp. 60 A 203.0.113.78", "y.corp. 60 A 203.0.113.79",
+                                        "z.corp. 60 A 203.0.113.80", NULL};
+    servers[TWO_1] = servers[EXTRA] =
+        (struct dns_net_server){.zone = ".", .lines = lines, .recursive = true};
+    servers[TWO_1].address = "192.0.2.11";
+    servers[EXTRA].address = "192.0.2.66";
+    servers[TWO_1].rcode = DNS_SERVFAIL;
+    net.options.forward_count = 1;
+    struct resolver_forward *f = &net.options.forwards[0];
+    *f = (struct resolver_forward){.domain = dns_text_name("."), .count = 2};
+    assert_true(endpoint_parse(bytes_of_text("192.0.2.11:53"), &f->servers[0]));
+    assert_true(endpoint_parse(bytes_of_text("192.0.2.66:53"), &f->servers[1]));
+    check_reply("www.corp.", DNS_A, "NOERROR rd ra; an www.corp. 60 IN A 203.0.113.77");
+    check_log("192.0.2.11 www.corp. A; 192.0.2.66 www.corp. A; ");
+    servers[TWO_1].rcode = 0;
+    check_reply("x.corp.", DNS_A, "NOERROR rd ra; an x.corp. 60 IN A 203.0.113.78");
+    check_log("192.0.2.11 x.corp. A; ");
+    servers[TWO_1].dead = true;
+    check_reply("y.corp.", DNS_A, "NOERROR rd ra; an y.corp. 60 IN A 203.0.113.79");
+    check_log("192.0.2.11 y.corp. A; 192.0.2.66 y.corp. A; ");
+    check_reply("z.corp.", DNS_A, "NOERROR rd ra; an z.corp. 60 IN A 203.0.113.80");
+    check_log("192.0.2.66 z.corp. A; ");
+    /* Nobody to ask: that is the end of it, and the root is not asked. */
+    close_net(NULL);
+    open_net(NULL);
+    net.options.forward_count = 1;
+    net.options.forwards[0] = (struct resolver_forward){.domain = dns_text_name(".")};
+    check_reply("www.test.", DNS_A, "SERVFAIL rd ra; edns 1232");
+    check_log("");
+}
+
 /* Servers are asked by the versions that we have. */
 static void test_versions(void **state UNUSED)
 {
@@ -542,8 +577,8 @@ int main(void)
         TEST(test_collapsing),     TEST(test_full),
         TEST(test_loss),           TEST(test_delegation_changes),
         TEST(test_stale),          TEST(test_prefetch),
-        TEST(test_forwards),       TEST(test_versions),
-        TEST(test_any),
+        TEST(test_forwards),       TEST(test_forwards_of_all),
+        TEST(test_versions),       TEST(test_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
