@@ -25,10 +25,16 @@ struct wn_listener;
 
 /* Listens at `local`: address 0.0.0.0 for all of the stack's, port 0 for a free one. At most
  * `backlog` connections wait to be accepted (0: 128), then SYNs are dropped. `user` comes with its
- * events. 0, -EINVAL: not IPv4, or -EADDRINUSE, which is also said when there is no memory; *out is
- * untouched then. */
+ * events. 0, -EINVAL: not IPv4, -EADDRINUSE, or -ENOMEM; *out is untouched then. */
 WN_API WN_MUST_USE int wn_listener_open(struct wn_stack *stack, const struct wn_endpoint *local,
                                         unsigned backlog, void *user, struct wn_listener **out);
+
+/* wn_listener_open() beside others of this kind at the same endpoint. Connections are spread over them
+ * by a hash of both ends; when one is closed, only those that wait to be accepted from it are lost,
+ * and handshakes that are under way end at the others. */
+WN_API WN_MUST_USE int wn_listener_open_shared(struct wn_stack *stack,
+                                               const struct wn_endpoint *local, unsigned backlog,
+                                               void *user, struct wn_listener **out);
 
 /* Where it listens. */
 WN_API void wn_listener_local(const struct wn_listener *listener, struct wn_endpoint *out);
@@ -44,8 +50,8 @@ WN_API WN_MUST_USE struct wn_tcp *wn_tcp_accept(struct wn_listener *listener, vo
 /* Begins a connection to `remote`. `local` is NULL, or where it comes from (address 0.0.0.0: by
  * route, port 0: an ephemeral one). WN_OPENED tells that it is established, WN_FAILED that it will
  * not be; text may be sent at once, and waits. 0, -EINVAL: nobody can be at `remote` (port 0, a group,
- * not IPv4), -ENETUNREACH: no route, or -EADDRNOTAVAIL: no port is free, there is such a connection,
- * or the table is full. */
+ * not IPv4), -ENETUNREACH: no route, -EADDRNOTAVAIL: no port is free, or there is such a connection,
+ * or -ENOMEM, which is also said when the table is full. */
 WN_API WN_MUST_USE int wn_tcp_connect(struct wn_stack *stack, const struct wn_endpoint *remote,
                                       const struct wn_endpoint *local, void *user,
                                       struct wn_tcp **out);

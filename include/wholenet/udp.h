@@ -15,12 +15,15 @@ struct wn_udp;
 
 enum wn_udp_flags {
     WN_UDP_BROADCAST = 1 << 0, /* may send to broadcast addresses */
+    WN_UDP_SHARED = 1 << 1,    /* others that say so too may be at the same endpoint: datagrams are
+                                  spread over them by a hash of both ends; of a group's each gets
+                                  a copy */
 };
 
 /* Opens a socket at `local`: address 0.0.0.0 for all of the stack's, port 0 for a free one (RFC
  * 6056). `flags` are of enum wn_udp_flags; `user` comes with its events. 256 KiB of datagrams wait
- * at most, then new ones are dropped, and counted. 0, -EINVAL: not IPv4, or -EADDRINUSE, which is
- * also said when the table is full; *out is untouched then. */
+ * at most, then new ones are dropped, and counted. 0, -EINVAL: not IPv4, -EADDRINUSE, or -ENOMEM, which
+ * is also said when the table is full; *out is untouched then. */
 WN_API WN_MUST_USE int wn_udp_open(struct wn_stack *stack, const struct wn_endpoint *local,
                                    unsigned flags, void *user, struct wn_udp **out);
 

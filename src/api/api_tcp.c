@@ -6,21 +6,39 @@ enum { VIEWS = 32, BACKLOG_LIMIT = 65535 };
 
 /* ---- opening ---- */
 
-int wn_listener_open(struct wn_stack *stack, const struct wn_endpoint *local, unsigned backlog,
-                     void *user, struct wn_listener **out)
+static int open_listener(struct wn_stack *stack, const struct wn_endpoint *local,
+                         struct tcp_listen_options options, struct wn_listener **out)
 {
     char text[WN_ENDPOINT_TEXT_SIZE];
-    struct tcp_listen_options options = {
-        .local = endpoint_in(local),
-        .backlog = backlog < BACKLOG_LIMIT ? backlog : BACKLOG_LIMIT,
-        .user = user};
+    enum socket_refusal why;
+    options.local = endpoint_in(local);
+    options.why = &why;
+    if (options.backlog > BACKLOG_LIMIT)
+        options.backlog = BACKLOG_LIMIT;
     if (!address_is_v4(&options.local.address))
         return api_fail(stack, -EINVAL, "%s is not IPv4", wn_endpoint_text(local, text));
     struct tcp_listener *listener = tcp_listen(stack->stack, &options);
+    (void)wn_endpoint_text(local, text);
+    if (listener == NULL && why == SOCKET_IN_USE)
+        return api_fail(stack, -EADDRINUSE, "TCP %s is in use", text);
     if (listener == NULL)
-        return api_fail(stack, -EADDRINUSE, "TCP %s is in use", wn_endpoint_text(local, text));
+        return api_fail(stack, -ENOMEM, "there is no memory to listen at TCP %s", text);
     *out = listener_out(listener);
     return 0;
+}
+
+int wn_listener_open(struct wn_stack *stack, const struct wn_endpoint *local, unsigned backlog,
+                     void *user, struct wn_listener **out)
+{
+    struct tcp_listen_options options = {.backlog = backlog, .user = user};
+    return open_listener(stack, local, options, out);
+}
+
+int wn_listener_open_shared(struct wn_stack *stack, const struct wn_endpoint *local,
+                            unsigned backlog, void *user, struct wn_listener **out)
+{
+    struct tcp_listen_options options = {.backlog = backlog, .shared = true, .user = user};
+    return open_listener(stack, local, options, out);
 }
 
 void wn_listener_local(const struct wn_listener *listener, struct wn_endpoint *out)
@@ -50,18 +68,21 @@ int wn_tcp_connect(struct wn_stack *stack, const struct wn_endpoint *remote,
                    const struct wn_endpoint *local, void *user, struct wn_tcp **out)
 {
     char text[WN_ENDPOINT_TEXT_SIZE];
-    struct ip_address source;
-    uint16_t mtu;
-    struct tcp_connect_options options = {
-        .remote = endpoint_in(remote), .local = {address_any_v4(), 0}, .user = user};
+    enum socket_refusal why;
+    struct tcp_connect_options options = {.remote = endpoint_in(remote),
+                                          .local = {address_any_v4(), 0},
+                                          .user = user,
+                                          .why = &why};
     if (local != NULL)
         options.local = endpoint_in(local);
     (void)wn_endpoint_text(remote, text);
     if (!is_target(&options.remote) || !address_is_v4(&options.local.address))
         return api_fail(stack, -EINVAL, "nobody can be at %s", text);
-    if (!stack_route(stack->stack, &options.remote.address, &source, &mtu))
-        return api_fail(stack, -ENETUNREACH, "there is no route to %s", text);
     struct tcp_connection *c = tcp_connect(stack->stack, &options);
+    if (c == NULL && why == SOCKET_NO_ROUTE)
+        return api_fail(stack, -ENETUNREACH, "there is no route to %s", text);
+    if (c == NULL && why == SOCKET_NO_MEMORY)
+        return api_fail(stack, -ENOMEM, "there is no memory for a connection to %s", text);
     if (c == NULL)
         return api_fail(stack, -EADDRNOTAVAIL, "no local end is free for a connection to %s", text);
     *out = tcp_out(c);

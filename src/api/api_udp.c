@@ -6,13 +6,20 @@ int wn_udp_open(struct wn_stack *stack, const struct wn_endpoint *local, unsigne
                 struct wn_udp **out)
 {
     char text[WN_ENDPOINT_TEXT_SIZE];
-    struct udp_options options = {
-        .local = endpoint_in(local), .broadcast = (flags & WN_UDP_BROADCAST) != 0, .user = user};
+    enum socket_refusal why;
+    struct udp_options options = {.local = endpoint_in(local),
+                                  .broadcast = (flags & WN_UDP_BROADCAST) != 0,
+                                  .share_port = (flags & WN_UDP_SHARED) != 0,
+                                  .user = user,
+                                  .why = &why};
     if (!address_is_v4(&options.local.address))
         return api_fail(stack, -EINVAL, "%s is not IPv4", wn_endpoint_text(local, text));
     struct udp_socket *socket = udp_open(stack->stack, &options);
+    (void)wn_endpoint_text(local, text);
+    if (socket == NULL && why == SOCKET_IN_USE)
+        return api_fail(stack, -EADDRINUSE, "UDP %s is in use", text);
     if (socket == NULL)
-        return api_fail(stack, -EADDRINUSE, "UDP %s is in use", wn_endpoint_text(local, text));
+        return api_fail(stack, -ENOMEM, "there is no memory for a socket at UDP %s", text);
     *out = udp_out(socket);
     return 0;
 }

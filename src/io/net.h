@@ -108,7 +108,7 @@ struct listener_handler {
 struct listen_options {
     struct endpoint local;  /* port 0: any free one, see listener_local() */
     int backlog;            /* 0: 1024 */
-    bool reuse_port;        /* several processes share the port */
+    bool reuse_port;        /* several processes share the port; of a stack of ours, several listeners */
 };
 
 MUST_USE int net_listen(struct net *net, const struct listen_options *options,

@@ -61,7 +61,7 @@ static const struct listener_ops listener_ops = {
     .close = stack_listener_close,
 };
 
-/* NULL: the port is in use, or with port 0 no free one was found; or there is no memory. */
+/* NULL: *options->why. */
 static struct tcp_listener *listen_somewhere(struct stack_net *net,
                                              struct tcp_listen_options *options)
 {
@@ -72,7 +72,7 @@ static struct tcp_listener *listen_somewhere(struct stack_net *net,
         uint32_t offset = prng_below(loop_prng(net->base.loop), PORT_COUNT);
         options->local.port = (uint16_t)(PORT_FIRST + offset);
         struct tcp_listener *listener = tcp_listen(stack, options);
-        if (listener != NULL)
+        if (listener != NULL || *options->why != SOCKET_IN_USE)
             return listener;
     }
     return NULL;
@@ -87,15 +87,18 @@ static int stack_net_listen(struct net *base, const struct listen_options *optio
     if (l == NULL)
         return -ENOMEM;
     node_wake(net->node);
+    enum socket_refusal why;
     struct tcp_listen_options listen = {
         .local = options->local,
         .backlog = options->backlog > 0 ? (unsigned)options->backlog : BACKLOG_DEFAULT,
+        .shared = options->reuse_port,
         .user = &l->client,
+        .why = &why,
     };
     l->listener = listen_somewhere(net, &listen);
     if (l->listener == NULL) {
         free(l);
-        return -EADDRINUSE;
+        return why == SOCKET_IN_USE ? -EADDRINUSE : -ENOMEM;
     }
     l->base = (struct listener){&listener_ops, base, handler, self};
     l->client.on_event = on_listener_event;

@@ -123,15 +123,18 @@ int stack_net_bind(struct net *base, const struct dgram_options *options,
     struct stack_dgram *d = calloc(1, sizeof *d);
     if (d == NULL)
         return -ENOMEM;
+    enum socket_refusal why;
     struct udp_options udp = {
         .local = options->local,
         .broadcast = options->broadcast,
+        .share_port = options->reuse_port,
         .user = &d->client,
+        .why = &why,
     };
     d->socket = udp_open(node_stack(net->node), &udp);
     if (d->socket == NULL) {
         free(d);
-        return -EADDRINUSE;
+        return why == SOCKET_IN_USE ? -EADDRINUSE : -ENOMEM;
     }
     d->base = (struct dgram){&dgram_ops, base, handler, self};
     d->client.on_event = on_dgram_event;

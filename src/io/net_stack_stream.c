@@ -410,14 +410,17 @@ int stack_net_connect(struct net *base, const struct endpoint *to, const struct 
     struct stack_stream *s = new_stream(net);
     if (s == NULL)
         return -ENOMEM;
-    struct tcp_connect_options options = {.remote = *to, .user = &s->client};
+    enum socket_refusal why;
+    struct tcp_connect_options options = {.remote = *to, .user = &s->client, .why = &why};
     if (local != NULL)
         options.local = *local;
     node_wake(net->node);
     s->c = tcp_connect(node_stack(net->node), &options);
     if (s->c == NULL) {
         free(s);
-        return -ENETUNREACH;
+        if (why == SOCKET_NO_MEMORY)
+            return -ENOMEM;
+        return why == SOCKET_IN_USE ? -EADDRNOTAVAIL : -ENETUNREACH;
     }
     (void)tcp_set_option(s->c, TCP_OPTION_NODELAY, 1);
     s->connecting = true;

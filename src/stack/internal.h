@@ -105,6 +105,29 @@ struct stack {
     uint64_t drops[DROP_REASON_COUNT];
 };
 
+/* Both ends of an association, to be hashed as octets. */
+struct stack_pair {
+    struct ip_address local;
+    struct ip_address remote;
+    uint16_t local_port;
+    uint16_t remote_port;
+};
+_Static_assert(sizeof(struct stack_pair) == 36, "no padding");
+
+static inline struct stack_pair stack_pair_of(const struct endpoint *local,
+                                              const struct endpoint *remote)
+{
+    return (struct stack_pair){local->address, remote->address, local->port, remote->port};
+}
+
+/* Under the stack's key: strangers choose one end, and cannot choose the result. */
+static inline uint32_t stack_pair_hash(const struct stack *stack, const struct endpoint *local,
+                                       const struct endpoint *remote)
+{
+    struct stack_pair pair = stack_pair_of(local, remote);
+    return (uint32_t)siphash13(&stack->hash_key, bytes_of(&pair, sizeof pair));
+}
+
 /* stack.c */
 
 /* Counts and tells of a drop; the frame stays the caller's, and may be NULL. */

@@ -157,6 +157,19 @@ struct socket {
     uint8_t face;   /* enum socket_face: whose `user` is */
 };
 
+/* Why a socket was not opened. The options of each call have a pointer for it, which may be NULL. */
+enum socket_refusal {
+    SOCKET_IN_USE,    /* somebody else has the endpoint, or the pair of them; no port is free */
+    SOCKET_NO_MEMORY, /* or a table is full */
+    SOCKET_NO_ROUTE,  /* nobody can be there, or there is no way */
+};
+
+static inline void socket_refuse(enum socket_refusal *out, enum socket_refusal why)
+{
+    if (out != NULL)
+        *out = why;
+}
+
 struct socket_event {
     struct socket *socket; /* valid until its owner closes it */
     unsigned events;       /* enum socket_events: all that happened since it was last told */

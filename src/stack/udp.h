@@ -13,8 +13,13 @@ struct udp_options {
     struct endpoint local;  /* address any: all of the host's; port 0: ephemeral (RFC 6056) */
     bool intercept;         /* datagrams to foreign addresses of INTERCEPT interfaces, any port */
     bool broadcast;         /* may send to broadcast addresses */
+    bool share_address;     /* others that say so too may have the same endpoint: what is not for a
+                               group comes to the newest of them (Linux's SO_REUSEADDR) */
+    bool share_port;        /* the same, but it is spread over them by a hash of both ends
+                               (SO_REUSEPORT) */
     size_t queue_octets_max;
     void *user;
+    enum socket_refusal *why; /* NULL, or is told why the result is NULL */
 };
 
 struct udp_datagram {
@@ -26,12 +31,13 @@ struct udp_datagram {
     unsigned interface;      /* where it came in */
 };
 
-/* NULL: the port is in use, or the table is full. */
+/* NULL: the port is in use, the table is full, or there is no memory. */
 MUST_USE struct udp_socket *udp_open(struct stack *stack, const struct udp_options *options);
 void udp_close(struct udp_socket *socket);
 
 /* What was said in the options, said anew. */
 void udp_set_broadcast(struct udp_socket *socket, bool on);
+void udp_set_sharing(struct udp_socket *socket, bool address, bool port);
 void udp_set_queue(struct udp_socket *socket, size_t octets_max);
 
 /* From now on only datagrams from `remote` to `local` are taken, others find nobody here; NULL:

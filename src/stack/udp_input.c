@@ -39,16 +39,6 @@ static void queue(struct stack *stack, struct udp_socket *socket, struct frame *
     socket_raise(stack, &socket->base, SOCKET_READABLE);
 }
 
-/* A connected socket takes its peer's datagrams only (RFC 1122 §4.1.3.5 leaves it to the host). */
-static bool accepts(const struct udp_socket *socket, const struct udp_note *note)
-{
-    if (socket->remote.port == 0)
-        return true;
-    return endpoint_equal(&socket->remote, &note->from) &&
-           (address_is_any(&socket->connected_to) ||
-            address_equal(&socket->connected_to, &note->to.address));
-}
-
 /* To every socket that a group's datagram is for (RFC 1122 §4.1.3.5): those bound to the group
  * itself or to no address. Each has a copy of its own. False: there are none. */
 static bool queue_group(struct stack *stack, const struct frame *frame, const struct udp_note *note)
@@ -140,8 +130,8 @@ void udp_input(struct stack *stack, const struct ip_packet *packet)
     }
     struct udp_socket *socket = packet->foreign
                                     ? stack->udp->intercept
-                                    : udp_find(stack, &packet->target, header.target_port);
-    if (socket == NULL || !accepts(socket, &note))
+                                    : udp_find(stack, &note.to, &note.from);
+    if (socket == NULL)
         no_port(stack, packet);
     else
         queue(stack, socket, payload_frame(packet, &header), &note);
@@ -173,7 +163,7 @@ void udp_icmp(struct stack *stack, const struct icmp_report *report)
     error.to.port = read_u16(&r);
     if (r.failed)
         return;
-    struct udp_socket *socket = udp_find(stack, &report->source, error.from.port);
+    struct udp_socket *socket = udp_find(stack, &error.from, &error.to);
     if (!ip_is_local(stack, &report->source))
         socket = stack->udp->intercept;
     if (socket == NULL)

@@ -48,47 +48,120 @@ void udp_done(struct stack *stack)
     stack->udp = NULL;
 }
 
-/* The socket of the port that has exactly that local address. */
-static struct udp_socket *find_bound(const struct udp_port *port, const struct ip_address *address)
+/* ---- whose a datagram is ---- */
+
+/* How near the socket is to the two ends; negative: it is not for this one (RFC 1122 §4.1.3.5 leaves it
+ * to the host what a connected socket takes: here its peer's datagrams only). */
+static int nearness(const struct udp_socket *socket, const struct endpoint *to,
+                    const struct endpoint *from)
 {
-    for (struct list_node *node = port->sockets.next; node != &port->sockets; node = node->next) {
+    enum { CONNECTED = 1, BOUND = 2 };
+    bool connected = socket->remote.port != 0;
+    bool bound = !address_is_any(&socket->local.address);
+    if (bound && !address_equal(&socket->local.address, &to->address))
+        return -1;
+    if (!connected)
+        return bound ? BOUND : 0;
+    if (!endpoint_equal(&socket->remote, from))
+        return -1;
+    if (!address_is_any(&socket->connected_to)) {
+        if (!address_equal(&socket->connected_to, &to->address))
+            return -1;
+        bound = true;
+    }
+    return CONNECTED + (bound ? BOUND : 0);
+}
+
+static bool shares_with(const struct udp_socket *socket, const struct udp_socket *one)
+{
+    return socket->share_port && socket->remote.port == 0 &&
+           address_equal(&socket->local.address, &one->local.address);
+}
+
+/* The one that the hash names of those that share the port with `one`, itself included. */
+static struct udp_socket *of_those_that_share(const struct stack *stack,
+                                              const struct udp_port *port, struct udp_socket *one,
+                                              const struct stack_pair *pair)
+{
+    const struct list_node *node;
+    uint32_t count = 0;
+    for (node = port->sockets.next; node != &port->sockets; node = node->next)
+        count += shares_with(CONTAINER_OF(node, struct udp_socket, same_port), one);
+    if (count == 1)
+        return one;
+    uint32_t hash = (uint32_t)siphash13(&stack->hash_key, bytes_of(pair, sizeof *pair));
+    uint32_t left = (uint32_t)((uint64_t)hash * count >> 32);
+    for (node = port->sockets.next; node != &port->sockets; node = node->next) {
         struct udp_socket *socket = CONTAINER_OF(node, struct udp_socket, same_port);
-        if (address_equal(&socket->local.address, address))
+        if (shares_with(socket, one) && left-- == 0)
             return socket;
     }
+    return one;
+}
+
+struct udp_socket *udp_find(const struct stack *stack, const struct endpoint *to,
+                            const struct endpoint *from)
+{
+    const struct udp_port *port = udp_find_port(stack, to->port);
+    if (port == NULL)
+        return NULL;
+    struct udp_socket *nearest = NULL;
+    int most = 0;
+    for (struct list_node *node = port->sockets.next; node != &port->sockets; node = node->next) {
+        struct udp_socket *socket = CONTAINER_OF(node, struct udp_socket, same_port);
+        int near = nearness(socket, to, from);
+        if (near >= most) { /* of equals the newest */
+            nearest = socket;
+            most = near;
+        }
+    }
+    if (nearest == NULL || !nearest->share_port || nearest->remote.port != 0)
+        return nearest;
+    struct stack_pair pair = stack_pair_of(to, from);
+    return of_those_that_share(stack, port, nearest, &pair);
+}
+
+/* ---- ports ---- */
+
+/* Does another socket of the port have the very address, and not share it? */
+static bool taken(const struct udp_port *port, const struct udp_socket *socket)
+{
+    for (struct list_node *node = port->sockets.next; node != &port->sockets; node = node->next) {
+        const struct udp_socket *other = CONTAINER_OF(node, struct udp_socket, same_port);
+        bool shared = (socket->share_port && other->share_port) ||
+                      (socket->share_address && other->share_address);
+        if (!shared && address_equal(&other->local.address, &socket->local.address))
+            return true;
+    }
+    return false;
+}
+
+static struct udp_port *add_port(struct stack *stack, uint16_t number)
+{
+    struct udp_port *port = heap_zeroed(&stack->heap, sizeof *port);
+    if (port == NULL)
+        return NULL;
+    port->port = number;
+    list_init(&port->sockets);
+    if (map_insert(&stack->udp->ports, port_hash(number), port))
+        return port;
+    heap_release(&stack->heap, port, sizeof *port);
     return NULL;
 }
 
-struct udp_socket *udp_find(const struct stack *stack, const struct ip_address *address,
-                            uint16_t number)
-{
-    const struct udp_port *port = udp_find_port(stack, number);
-    if (port == NULL)
-        return NULL;
-    struct udp_socket *only = CONTAINER_OF(port->sockets.next, struct udp_socket, same_port);
-    if (LIKELY(address_is_any(&only->local.address) && only->same_port.next == &port->sockets))
-        return only;
-    struct udp_socket *socket = find_bound(port, address);
-    struct ip_address any = address_any_v4();
-    return socket != NULL ? socket : find_bound(port, &any);
-}
-
-static bool bind_port(struct stack *stack, struct udp_socket *socket, uint16_t number)
+/* False: *why it was not. */
+static bool bind_port(struct stack *stack, struct udp_socket *socket, uint16_t number,
+                      enum socket_refusal *why)
 {
     struct udp_port *port = udp_find_port(stack, number);
-    if (port == NULL) {
-        port = heap_zeroed(&stack->heap, sizeof *port);
-        if (port == NULL)
-            return false;
-        port->port = number;
-        list_init(&port->sockets);
-        if (!map_insert(&stack->udp->ports, port_hash(number), port)) {
-            heap_release(&stack->heap, port, sizeof *port);
-            return false;
-        }
-    } else if (find_bound(port, &socket->local.address) != NULL) {
+    *why = SOCKET_IN_USE;
+    if (port != NULL && taken(port, socket))
         return false;
-    }
+    *why = SOCKET_NO_MEMORY;
+    if (port == NULL)
+        port = add_port(stack, number);
+    if (port == NULL)
+        return false;
     socket->local.port = number;
     list_append(&port->sockets, &socket->same_port);
     return true;
@@ -107,7 +180,8 @@ static void release_port(struct stack *stack, struct udp_socket *socket)
 }
 
 /* RFC 6056 §3.3.1, algorithm 1: a random start, then the next free one. */
-static bool bind_ephemeral(struct stack *stack, struct udp_socket *socket)
+static bool bind_ephemeral(struct stack *stack, struct udp_socket *socket,
+                           enum socket_refusal *why)
 {
     const uint32_t range = UDP_EPHEMERAL_LAST - UDP_EPHEMERAL_FIRST + 1;
     uint32_t start = prng_below(&stack->prng, range);
@@ -115,29 +189,34 @@ static bool bind_ephemeral(struct stack *stack, struct udp_socket *socket)
         uint16_t number = (uint16_t)(UDP_EPHEMERAL_FIRST + (start + i) % range);
         /* Not one that any socket has, whatever its address. */
         if (udp_find_port(stack, number) == NULL)
-            return bind_port(stack, socket, number);
+            return bind_port(stack, socket, number, why);
     }
+    *why = SOCKET_IN_USE;
     return false;
 }
 
-static bool bind(struct stack *stack, struct udp_socket *socket, const struct udp_options *options)
+static bool bind(struct stack *stack, struct udp_socket *socket, const struct udp_options *options,
+                 enum socket_refusal *why)
 {
     socket->local = options->local;
     if (address_is_any(&options->local.address))
         socket->local.address = address_any_v4();
     if (options->intercept) {
+        *why = SOCKET_IN_USE;
         if (stack->udp->intercept != NULL)
             return false;
         stack->udp->intercept = socket;
         return true;
     }
-    return options->local.port != 0 ? bind_port(stack, socket, options->local.port)
-                                    : bind_ephemeral(stack, socket);
+    return options->local.port != 0 ? bind_port(stack, socket, options->local.port, why)
+                                    : bind_ephemeral(stack, socket, why);
 }
 
 struct udp_socket *udp_open(struct stack *stack, const struct udp_options *options)
 {
     struct udp_table *table = stack->udp;
+    enum socket_refusal why;
+    socket_refuse(options->why, SOCKET_NO_MEMORY);
     if (table->count >= table->count_max)
         return NULL;
     struct udp_socket *socket = heap_zeroed(&stack->heap, sizeof *socket);
@@ -147,11 +226,14 @@ struct udp_socket *udp_open(struct stack *stack, const struct udp_options *optio
     socket->stack = stack;
     socket->intercept = options->intercept;
     socket->broadcast = options->broadcast;
+    socket->share_address = options->share_address;
+    socket->share_port = options->share_port;
     socket->queue_octets_max =
         options->queue_octets_max != 0 ? options->queue_octets_max : UDP_QUEUE_OCTETS;
     list_init(&socket->all);
     list_init(&socket->same_port);
-    if (!bind(stack, socket, options)) {
+    if (!bind(stack, socket, options, &why)) {
+        socket_refuse(options->why, why);
         heap_release(&stack->heap, socket, sizeof *socket);
         return NULL;
     }
@@ -176,6 +258,12 @@ void udp_close(struct udp_socket *socket)
 void udp_set_broadcast(struct udp_socket *socket, bool on)
 {
     socket->broadcast = on;
+}
+
+void udp_set_sharing(struct udp_socket *socket, bool address, bool port)
+{
+    socket->share_address = address;
+    socket->share_port = port;
 }
 
 void udp_set_queue(struct udp_socket *socket, size_t octets_max)

@@ -26,6 +26,8 @@ struct udp_socket {
     struct ip_address connected_to; /* of ours; any: each */
     bool intercept;
     bool broadcast;
+    bool share_address;
+    bool share_port;
     uint8_t error_first;
     uint8_t error_count;
     struct frame_queue queue; /* data at the payload */
@@ -34,7 +36,7 @@ struct udp_socket {
     struct udp_error errors[UDP_ERRORS_MAX];
 };
 
-/* The sockets of one port: at most one for an address. */
+/* The sockets of one port, in the order in which they were bound. */
 struct udp_port {
     uint16_t port;
     struct list_node sockets;
@@ -64,10 +66,10 @@ void udp_done(struct stack *stack);
 /* NULL: no socket has it. */
 struct udp_port *udp_find_port(const struct stack *stack, uint16_t number);
 
-/* Whose a datagram to `address` is: a socket bound to the address goes before one that takes all of
- * the host's. */
-struct udp_socket *udp_find(const struct stack *stack, const struct ip_address *address,
-                            uint16_t number);
+/* Whose a datagram is: a socket bound to the address goes before one that takes all of the host's, then
+ * one that is connected to the sender before one that is not. NULL: nobody's. */
+struct udp_socket *udp_find(const struct stack *stack, const struct endpoint *to,
+                            const struct endpoint *from);
 
 void udp_input(struct stack *stack, const struct ip_packet *packet);
 void udp_icmp(struct stack *stack, const struct icmp_report *report);

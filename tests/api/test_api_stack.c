@@ -321,6 +321,44 @@ static void test_udp(void **state)
     world_done(&w);
 }
 
+/* Several at one endpoint: each has a part of what comes, and together they have all of it. */
+static void test_sharing(void **state)
+{
+    (void)state;
+    enum { COUNT = 2, CLIENTS = 40 };
+    struct world w;
+    struct wn_listener *listeners[COUNT];
+    struct wn_udp *sockets[COUNT];
+    struct wn_udp *clients[CLIENTS];
+    struct wn_tcp *tcp;
+    struct wn_endpoint any = at("0.0.0.0:0"), own = at("0.0.0.0:80"), target = at("10.0.0.2:80");
+    unsigned accepted[COUNT] = {0}, received[COUNT] = {0};
+    world_init(&w, 0);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_int_equal(wn_listener_open_shared(w.b, &own, 0, NULL, &listeners[i]), 0);
+        assert_int_equal(wn_udp_open(w.b, &own, WN_UDP_SHARED, NULL, &sockets[i]), 0);
+    }
+    struct wn_listener *none = NULL;
+    assert_int_equal(wn_listener_open(w.b, &own, 0, NULL, &none), -EADDRINUSE);
+    assert_int_equal(wn_udp_open(w.b, &own, 0, NULL, &(struct wn_udp *){NULL}), -EADDRINUSE);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        assert_int_equal(wn_tcp_connect(w.a, &target, NULL, NULL, &tcp), 0);
+        assert_int_equal(wn_udp_open(w.a, &any, 0, NULL, &clients[i]), 0);
+        assert_int_equal(wn_udp_send(clients[i], &target, "x", 1), 0);
+        settle(&w);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        while (wn_tcp_accept(listeners[i], NULL) != NULL)
+            accepted[i]++;
+        while (wn_udp_receive(sockets[i], NULL, 0, NULL) >= 0)
+            received[i]++;
+        assert_true(accepted[i] > 0 && received[i] > 0);
+    }
+    assert_int_equal(accepted[0] + accepted[1], CLIENTS);
+    assert_int_equal(received[0] + received[1], CLIENTS);
+    world_done(&w);
+}
+
 static void count_event(void *self, const struct wn_event *event)
 {
     (void)event;
@@ -617,6 +655,7 @@ int main(void)
         cmocka_unit_test(test_urgent),
         cmocka_unit_test(test_loss_and_failure),
         cmocka_unit_test(test_udp),
+        cmocka_unit_test(test_sharing),
         cmocka_unit_test(test_dispatch),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_settings_work),

@@ -208,6 +208,28 @@ static void on_host_accept(void *self UNUSED, struct listener *l UNUSED, struct 
 
 static const struct listener_handler host_handler = {on_host_accept};
 
+/* Said by both, they share the port, and datagrams likewise; said by one, they do not. */
+static void a_port_is_shared(void **state)
+{
+    struct bench *b = *state;
+    static const struct dgram_handler no_dgram;
+    struct listener *listeners[3];
+    struct dgram *dgrams[3];
+    struct listen_options options = {.local = {address_v4(0x0a000002), 80}, .reuse_port = true};
+    struct dgram_options bind = {.local = {address_v4(0x0a000002), 80}, .reuse_port = true};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(net_listen(b->nets[1], &options, &host_handler, b, &listeners[i]), 0);
+        assert_int_equal(net_bind(b->nets[1], &bind, &no_dgram, b, &dgrams[i]), 0);
+    }
+    options.reuse_port = bind.reuse_port = false;
+    assert_int_equal(net_listen(b->nets[1], &options, &host_handler, b, &listeners[2]), -EADDRINUSE);
+    assert_int_equal(net_bind(b->nets[1], &bind, &no_dgram, b, &dgrams[2]), -EADDRINUSE);
+    for (size_t i = 0; i < 2; i++) {
+        listener_close(listeners[i]);
+        dgram_close(dgrams[i]);
+    }
+}
+
 static void nothing_is_left_of_what_is_over(void **state)
 {
     struct bench *b = *state;
@@ -241,6 +263,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sending_tells_what_is_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(connecting_without_a_route_fails_at_once, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_port_is_shared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_left_of_what_is_over, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

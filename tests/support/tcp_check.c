@@ -217,17 +217,35 @@ static unsigned count_closed(const struct list_node *list)
     return count;
 }
 
-static unsigned count_half_open(const struct tcp_listener *listener)
+static unsigned count_half_open(const struct stack *stack, const struct tcp_group *group)
 {
     unsigned count = 0;
-    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS && !listener->intercept; row++) {
-        const struct tcp_entry *entry = tcp_entry_first(listener->stack, row);
-        for (; entry != NULL; entry = tcp_entry_next(listener->stack, entry)) {
+    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS; row++) {
+        const struct tcp_entry *entry = tcp_entry_first(stack, row);
+        for (; entry != NULL; entry = tcp_entry_next(stack, entry)) {
             struct endpoint local = tcp_entry_local(entry);
-            count += tcp_find_listener(listener->stack, &local, false) == listener;
+            count += tcp_find_group(stack, &local) == group;
         }
     }
     return count;
+}
+
+/* The listener is a member, of those that share what is its endpoint. */
+static void check_group(const struct tcp_listener *listener)
+{
+    const struct tcp_group *group = listener->group;
+    unsigned backlog = 0;
+    unsigned times = 0;
+    for (uint32_t i = 0; i < group->count; i++) {
+        const struct tcp_listener *member = group->members[i];
+        ASSERT(member->group == group && endpoint_equal(&member->local, &group->local));
+        backlog += member->backlog;
+        times += member == listener;
+    }
+    ASSERT(times == 1 && backlog == group->backlog);
+    ASSERT(listener->intercept || tcp_group_at(listener->stack, &group->local) == group);
+    ASSERT(group->half_open == count_half_open(listener->stack, group));
+    ASSERT(group->fast_open_reset <= group->fast_open_count);
 }
 
 /* Each stands in one row, which is in the order of time, and is found by its endpoints, where there
@@ -264,9 +282,8 @@ static unsigned check_listeners(const struct tcp_table *table)
     for (const struct list_node *node = all->next; node != all; node = node->next) {
         const struct tcp_listener *listener = CONTAINER_OF(node, struct tcp_listener, all);
         ASSERT(listener->count == check_places(&listener->ready, -1));
-        ASSERT(listener->half_open == count_half_open(listener));
+        check_group(listener);
         ASSERT(listener->count <= listener->backlog);
-        ASSERT(listener->fast_open_reset <= listener->fast_open_count);
         closed += count_closed(&listener->ready);
     }
     return closed;

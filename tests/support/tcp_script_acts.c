@@ -234,7 +234,7 @@ static void forget_entries(struct play *p)
         while ((entry = tcp_entry_first(stack, row)) != NULL) {
             struct endpoint local = tcp_entry_local(entry);
             if (row != TCP_ROW_TIME_WAIT)
-                tcp_find_listener(stack, &local, false)->half_open--;
+                tcp_find_group(stack, &local)->half_open--;
             tcp_entry_free(stack, tcp_entry_hash(stack, entry), entry);
         }
     }

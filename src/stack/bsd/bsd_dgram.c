@@ -26,15 +26,19 @@ static int open_ping(struct bsd_socket *s, const struct endpoint *local)
 
 static int open_udp(struct bsd_socket *s, const struct endpoint *local)
 {
+    enum socket_refusal why;
     struct udp_options options = {
         .local = *local,
         .broadcast = s->broadcast,
+        .share_address = s->reuse_address,
+        .share_port = s->reuse_port,
         .queue_octets_max = s->receive_buffer,
         .user = s,
+        .why = &why,
     };
     s->udp = udp_open(s->bsd->stack, &options);
     if (s->udp == NULL)
-        return -EADDRINUSE;
+        return bsd_refused(why);
     bsd_own(udp_socket_base(s->udp), s);
     s->local = (struct endpoint){local->address, udp_local(s->udp)->port};
     s->holds_port = true;

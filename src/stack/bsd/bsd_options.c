@@ -4,7 +4,7 @@
  * it: the socket, or TCP (enum tcp_option), for which it waits until there is a connection.
  *
  * An option that neither knows is answered with ENOPROTOOPT. Kept without effect, besides those that
- * programs say in vain on Linux too: SO_DONTROUTE; a second socket with SO_REUSEPORT still gets EADDRINUSE.
+ * programs say in vain on Linux too: SO_DONTROUTE.
  */
 #include "stack/bsd/sockopt_table.h"
 
@@ -115,9 +115,25 @@ void bsd_inherit_options(struct bsd_socket *s, const struct bsd_socket *listener
 
 /* ---- setting ---- */
 
-static int check_port_reuse(struct bsd_socket *s, int value)
+static void share(struct bsd_socket *s)
+{
+    if (s->udp != NULL)
+        udp_set_sharing(s->udp, s->reuse_address, s->reuse_port);
+    if (s->listener != NULL)
+        tcp_listener_set_shared(s->listener, s->reuse_port || s->port_shared);
+}
+
+static int set_address_reuse(struct bsd_socket *s, int value)
+{
+    s->reuse_address = value != 0;
+    share(s);
+    return 0;
+}
+
+static int set_port_reuse(struct bsd_socket *s, int value)
 {
     s->reuse_port = value != 0;
+    share(s);
     return 0;
 }
 
@@ -380,8 +396,9 @@ static int get_mtu(const struct bsd_socket *s)
 #define OURS(member) offsetof(struct bsd_socket, member)
 
 static const struct bsd_option options[] = {
-    {WN_SOL_SOCKET, WN_SO_REUSEADDR, ALL, .type = BSD_OPTION_BOOL, OURS(reuse_address)},
-    {WN_SOL_SOCKET, WN_SO_REUSEPORT, ALL, .set = check_port_reuse, .type = BSD_OPTION_BOOL,
+    {WN_SOL_SOCKET, WN_SO_REUSEADDR, ALL, .set = set_address_reuse, .type = BSD_OPTION_BOOL,
+     OURS(reuse_address)},
+    {WN_SOL_SOCKET, WN_SO_REUSEPORT, ALL, .set = set_port_reuse, .type = BSD_OPTION_BOOL,
      OURS(reuse_port)},
     {WN_SOL_SOCKET, WN_SO_TYPE, ALL, .type = BSD_OPTION_ASKED, .get = get_type},
     {WN_SOL_SOCKET, WN_SO_DOMAIN, ALL, .type = BSD_OPTION_ASKED, .get = get_domain},

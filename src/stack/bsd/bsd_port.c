@@ -32,7 +32,7 @@ static bool conflict(const struct bsd_socket *s, const struct ip_address *addres
 {
     if (!overlap(address, &other->local.address))
         return false;
-    if (s->reuse_port && other->reuse_port)
+    if (s->reuse_port && (other->reuse_port || other->port_shared))
         return false;
     return !(s->reuse_address && other->reuse_address) || other->listener != NULL;
 }
@@ -54,7 +54,10 @@ static bool orphan_holds(const struct bsd_socket *s, const struct endpoint *loca
     return false;
 }
 
-bool bsd_port_free(const struct bsd_socket *s, const struct endpoint *local)
+enum beside { ALONE, BESIDE, NOT_BESIDE };
+
+/* May the socket have it beside the descriptors that hold it? */
+static enum beside beside_others(const struct bsd_socket *s, const struct endpoint *local)
 {
     size_t place = 0;
     const struct bsd_socket *other;
@@ -65,9 +68,17 @@ bool bsd_port_free(const struct bsd_socket *s, const struct endpoint *local)
             continue;
         held = true;
         if (conflict(s, &local->address, other))
-            return false;
+            return NOT_BESIDE;
     }
-    return s->kind != BSD_STREAM || held || s->reuse_address || !orphan_holds(s, local);
+    return held ? BESIDE : ALONE;
+}
+
+bool bsd_port_free(const struct bsd_socket *s, const struct endpoint *local)
+{
+    enum beside beside = beside_others(s, local);
+    if (beside == ALONE && s->kind == BSD_STREAM && !s->reuse_address)
+        return !orphan_holds(s, local);
+    return beside != NOT_BESIDE;
 }
 
 /* Those in use are noted once, so that a crowded table costs one look and not one for each try. */
@@ -114,6 +125,7 @@ int bsd_bind_stream(struct bsd_socket *s, const struct endpoint *local)
     if (want.port != 0 && !bsd_port_free(s, &want))
         return -EADDRINUSE;
     s->local = want;
+    s->port_shared = s->reuse_port;
     s->holds_port = want.port != 0;
     s->bound_port = local->port != 0;
     s->bound_address = !address_is_any(&local->address);
@@ -122,12 +134,17 @@ int bsd_bind_stream(struct bsd_socket *s, const struct endpoint *local)
 
 int bsd_port_listen(struct bsd_socket *s)
 {
-    if (bsd_holds_port(s))
+    if (bsd_holds_port(s)) { /* by now others may listen beside it */
+        if (beside_others(s, &s->local) == NOT_BESIDE)
+            return -EADDRINUSE;
+        s->port_shared = s->reuse_port;
         return 0;
+    }
     struct endpoint local = {s->local.address, free_port(s)};
     if (local.port == 0)
         return -EADDRINUSE;
     s->local = local;
+    s->port_shared = s->reuse_port;
     s->holds_port = true;
     return 0;
 }

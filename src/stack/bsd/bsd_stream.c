@@ -93,18 +93,6 @@ unsigned bsd_stream_ready(const struct bsd_socket *s)
 
 /* ---- opening ---- */
 
-/* Why the stack would not connect. */
-static int connect_error(const struct bsd_socket *s, const struct endpoint *to)
-{
-    struct ip_address source;
-    uint16_t mtu;
-    if (!stack_route(s->bsd->stack, &to->address, &source, &mtu))
-        return -ENETUNREACH;
-    if (address_is_multicast(&to->address) || address_is_broadcast(&to->address))
-        return -ENETUNREACH;
-    return -EADDRNOTAVAIL; /* no port, or the very connection exists */
-}
-
 /* To the wildcard is to oneself. */
 static struct endpoint meant(const struct endpoint *to)
 {
@@ -119,15 +107,16 @@ int bsd_stream_begin(struct bsd_socket *s, const struct endpoint *remote, bool f
     struct endpoint to = meant(remote);
     if (to.port == 0)
         return -EADDRNOTAVAIL;
+    enum socket_refusal why;
     struct tcp_connect_options options = {
-        .remote = to, .local = s->local, .fast_open = fast_open};
+        .remote = to, .local = s->local, .fast_open = fast_open, .why = &why};
     if (!bsd_holds_port(s))
         options.local.port = 0;
     if (!s->bound_address)
         options.local.address = address_any_v4();
     s->c = tcp_connect(s->bsd->stack, &options);
-    if (s->c == NULL)
-        return connect_error(s, &to);
+    if (s->c == NULL) /* no port, or the very connection exists; or why there can be none */
+        return why == SOCKET_IN_USE ? -EADDRNOTAVAIL : bsd_refused(why);
     bsd_own(tcp_base(s->c), s);
     s->error_told = false;
     s->error = 0;
@@ -238,10 +227,12 @@ int bsd_stream_listen(struct bsd_socket *s, int backlog)
     int result = bsd_port_listen(s);
     if (result < 0)
         return result;
-    struct tcp_listen_options options = {.local = s->local, .backlog = queue + 1};
+    enum socket_refusal why;
+    struct tcp_listen_options options = {
+        .local = s->local, .backlog = queue + 1, .shared = s->reuse_port, .why = &why};
     s->listener = tcp_listen(s->bsd->stack, &options);
     if (s->listener == NULL)
-        return -EADDRINUSE;
+        return bsd_refused(why);
     bsd_own(tcp_listener_base(s->listener), s);
     s->shut = 0;
     bsd_apply_options(s);

@@ -60,6 +60,8 @@ struct bsd_socket {
     bool holds_port;    /* `local` is more than a memory; see bsd_holds_port() */
     bool bound_port;    /* by the application: survives the connection */
     bool bound_address;
+    bool port_shared;   /* SO_REUSEPORT was on when the port was taken: others may join though it is not
+                           any more */
     bool error_told;    /* that of the connection */
 
     /* Options that are ours to keep; the rest are TCP's. Those of bsd_inherit_options(). */
@@ -241,6 +243,11 @@ bool bsd_holds_port(const struct bsd_socket *s);
 
 /* May the socket have it beside the others of its kind? */
 bool bsd_port_free(const struct bsd_socket *s, const struct endpoint *local);
+
+static inline int bsd_refused(enum socket_refusal why)
+{
+    return why == SOCKET_IN_USE ? -EADDRINUSE : why == SOCKET_NO_ROUTE ? -ENETUNREACH : -ENOMEM;
+}
 
 /* Takes the local endpoint for a stream: -EADDRINUSE, -EADDRNOTAVAIL. Port 0: a free one. */
 MUST_USE int bsd_bind_stream(struct bsd_socket *s, const struct endpoint *local);

@@ -19,8 +19,11 @@
 /* ---- tcp_table.c ---- */
 void *tcp_alloc(struct stack *stack, enum tcp_cache_kind kind); /* not zeroed; NULL: no memory */
 void tcp_free(struct stack *stack, enum tcp_cache_kind kind, void *block);
-uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
-                  const struct endpoint *remote);
+static inline uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
+                                const struct endpoint *remote)
+{
+    return stack_pair_hash(stack, local, remote);
+}
 struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
                                 const struct endpoint *remote);
 /* The same in two steps: is it the one found last (segments come in trains)? And where not: */
@@ -37,15 +40,24 @@ enum tcp_pair {
 };
 enum tcp_pair tcp_pair_of(const struct stack *stack, const struct endpoint *local,
                           const struct endpoint *remote);
-struct tcp_listener *tcp_find_listener(const struct stack *stack, const struct endpoint *local,
-                                       bool foreign);
 struct seq tcp_initial_sequence(const struct stack *stack, const struct endpoint *local,
                                 const struct endpoint *remote, uint32_t *ts_offset);
-struct tcp_listener *tcp_listener_at(const struct stack *stack, const struct endpoint *local);
-MUST_USE bool tcp_listener_add(struct tcp_listener *listener);
-void tcp_listener_remove(struct tcp_listener *listener);
 MUST_USE bool tcp_choose_port(struct stack *stack, struct endpoint *local,
                               const struct endpoint *remote);
+
+/* ---- tcp_group.c ---- */
+void tcp_groups_init(struct stack *stack);
+/* At that very endpoint; and who takes what is for it: those for any address too. NULL: nobody. */
+struct tcp_group *tcp_group_at(const struct stack *stack, const struct endpoint *local);
+struct tcp_group *tcp_find_group(const struct stack *stack, const struct endpoint *local);
+/* Its listener for a connection of that tcp_hash(). */
+struct tcp_listener *tcp_group_choose(const struct tcp_group *group, uint32_t hash);
+struct tcp_listener *tcp_find_listener(const struct stack *stack, const struct endpoint *local,
+                                       uint32_t hash, bool foreign);
+bool tcp_group_shared(const struct tcp_group *group); /* do all members say so? */
+/* False: too many, or no memory. Whether it may join was asked before. */
+MUST_USE bool tcp_listener_add(struct tcp_listener *listener);
+void tcp_listener_remove(struct tcp_listener *listener);
 
 /* ---- tcp_connection.c ---- */
 /* In state CLOSED and in the table; NULL: limit or memory. */
@@ -176,7 +188,7 @@ void tcp_draft_freeze(const struct tcp_draft *draft, struct tcp_entry *entry);
 void tcp_draft_complete(struct tcp_draft *draft);
 
 /* ---- tcp_half_open.c ---- */
-/* Is the listener's SYN queue full? */
+/* Is the SYN queue of the listener's group full? */
 bool tcp_half_open_full(const struct tcp_listener *listener);
 /* A SYN has come for the listener. `grant`: SYN,ACK has a cookie of fast open. */
 void tcp_half_open_new(struct tcp_listener *listener, const struct tcp_segment *seg,
@@ -187,8 +199,8 @@ void tcp_half_open_arrives(struct stack *stack, struct tcp_entry *entry, struct 
 MUST_USE bool tcp_half_open_by_cookie(struct tcp_listener *listener, struct tcp_segment *seg);
 void tcp_half_open_answer(struct tcp_draft *draft); /* SYN,ACK */
 void tcp_half_open_timed_out(struct stack *stack, struct tcp_entry *entry);
-void tcp_half_open_refuse_all(struct tcp_listener *listener);
-void tcp_half_open_adopt(struct tcp_listener *listener); /* which is new */
+void tcp_half_open_refuse_all(struct tcp_group *group);
+void tcp_half_open_adopt(struct tcp_group *group); /* which is new */
 
 /* ---- tcp_syn_cookie.c ---- */
 bool tcp_syn_cookie_wanted(const struct tcp_listener *listener);

@@ -50,10 +50,14 @@ struct tcp_listen_options {
                               local.port 0. They wait for tcp_answer() or tcp_refuse(). */
     unsigned backlog;      /* connections not accepted yet; 0: 128. Beyond it SYNs are dropped. As
                               many more may be half open; beyond that see tcp_profile.syn_cookies */
+    bool shared;           /* others that say so too may listen at the same endpoint: connections are
+                              spread over them by a hash of both ends. When one is closed, only those
+                              that wait to be accepted from it are lost */
     void *user;
+    enum socket_refusal *why; /* NULL, or is told why the result is NULL */
 };
 
-/* NULL: the port is in use, or no memory. */
+/* NULL: somebody listens there who does not share it, or no memory. */
 MUST_USE struct tcp_listener *tcp_listen(struct stack *stack,
                                          const struct tcp_listen_options *options);
 
@@ -64,6 +68,9 @@ const struct endpoint *tcp_listener_local(const struct tcp_listener *listener);
 
 /* Changes the bound on connections not accepted yet; those that wait stay. */
 void tcp_listener_set_backlog(struct tcp_listener *listener, unsigned backlog);
+
+/* What was said in the options, said anew: whether others may join from now on. */
+void tcp_listener_set_shared(struct tcp_listener *listener, bool shared);
 
 /* Can tcp_accept() give one? */
 bool tcp_listener_waiting(const struct tcp_listener *listener);
@@ -88,6 +95,7 @@ struct tcp_connect_options {
                               profile wants it and the host's cookie is known; else the SYN asks
                               for one. What arrives twice must do no harm (§2.1) */
     void *user;
+    enum socket_refusal *why; /* NULL, or is told why the result is NULL */
 };
 
 /* NULL: no route, no free port, the connection exists, or the table is full. */

@@ -104,14 +104,15 @@ static bool has_room(struct tcp_listener *listener)
 {
     const struct tcp_profile *profile = listener->profile;
     uint32_t most = profile->fast_open_queue;
+    struct tcp_group *group = listener->group;
     if (most == 0 && (profile->fast_open & TCP_FAST_OPEN_EVERY_LISTENER))
         most = listener->backlog;
-    if (listener->fast_open_reset > 0 &&
-        listener->stack->now - listener->fast_open_reset_at > RESET_MEMORY) {
-        listener->fast_open_count -= listener->fast_open_reset;
-        listener->fast_open_reset = 0;
+    if (group->fast_open_reset > 0 &&
+        listener->stack->now - group->fast_open_reset_at > RESET_MEMORY) {
+        group->fast_open_count -= group->fast_open_reset;
+        group->fast_open_reset = 0;
     }
-    return listener->fast_open_count < most;
+    return group->fast_open_count < (uint64_t)most * group->count;
 }
 
 enum tcp_fast_open_verdict tcp_fast_open_asked(struct tcp_listener *listener,
@@ -136,7 +137,7 @@ enum tcp_fast_open_verdict tcp_fast_open_asked(struct tcp_listener *listener,
 void tcp_fast_open_child(struct tcp_connection *c, const struct tcp_segment *seg)
 {
     c->fast_open_child = true;
-    c->listener->fast_open_count++;
+    c->listener->group->fast_open_count++;
     /* The SYN is as good as acknowledged: the cookie says that the client is there. */
     c->snd_una = c->snd_nxt;
     if (seg->text.len == 0)
@@ -157,14 +158,14 @@ void tcp_fast_open_child(struct tcp_connection *c, const struct tcp_segment *seg
 void tcp_fast_open_proved(struct tcp_connection *c, bool reset)
 {
     /* It may have been accepted before, and does not know its listener any more. */
-    struct tcp_listener *listener = tcp_find_listener(c->stack, &c->local, false);
-    if (listener == NULL || listener->fast_open_count <= listener->fast_open_reset)
+    struct tcp_group *group = tcp_find_group(c->stack, &c->local);
+    if (group == NULL || group->fast_open_count <= group->fast_open_reset)
         return;
     if (reset) {
-        listener->fast_open_reset++;
-        listener->fast_open_reset_at = c->stack->now;
+        group->fast_open_reset++;
+        group->fast_open_reset_at = c->stack->now;
     } else {
-        listener->fast_open_count--;
+        group->fast_open_count--;
     }
 }
 

@@ -2,7 +2,8 @@
 /*
  * tcp_half_open.c - the SYN queue (RFC 4987 §3.2): connections in SYN-RECEIVED that came to a
  * listener, as entries. The acknowledgement of our SYN makes a connection of one. An entry belongs
- * to the listener that tcp_find_listener() finds for it.
+ * to the group of listeners that tcp_find_group() finds for it, and is dealt with as the member wishes
+ * that tcp_group_choose() names: it may be another one after a member has come or gone.
  *
  * Connections whose SYN was intercepted, that have taken text of it, or that were opened from both
  * sides, are struct tcp_connection in this state too.
@@ -82,17 +83,24 @@ static void answer_again(struct tcp_draft *draft, struct tcp_entry *entry)
     freeze(&draft->c, entry);
 }
 
-static struct tcp_listener *listener_of(const struct stack *stack, const struct tcp_entry *entry)
+static struct tcp_group *group_of(const struct stack *stack, const struct tcp_entry *entry)
 {
     struct endpoint local = tcp_entry_local(entry);
-    struct tcp_listener *listener = tcp_find_listener(stack, &local, false);
-    ASSERT(listener != NULL && listener->half_open > 0);
-    return listener;
+    struct tcp_group *group = tcp_find_group(stack, &local);
+    ASSERT(group != NULL && group->half_open > 0);
+    return group;
+}
+
+static struct tcp_listener *listener_of(const struct stack *stack, const struct tcp_entry *entry)
+{
+    const struct tcp_group *group = group_of(stack, entry);
+    return group->count == 1 ? group->members[0]
+                             : tcp_group_choose(group, tcp_entry_hash(stack, entry));
 }
 
 static void forget(struct tcp_listener *listener, uint32_t hash, struct tcp_entry *entry)
 {
-    listener->half_open--;
+    listener->group->half_open--;
     tcp_entry_free(listener->stack, hash, entry);
 }
 
@@ -110,15 +118,15 @@ static void give_up(struct tcp_listener *listener, struct tcp_entry *entry, bool
 
 /* ---- room ---- */
 
-/* The oldest of that listener, or of all. Where others have filled the queues it may not be found
+/* The oldest of that group, or of all. Where others have filled the queues it may not be found
  * soon, and the newest goes instead. */
-static struct tcp_entry *oldest(struct stack *stack, const struct tcp_listener *listener)
+static struct tcp_entry *oldest(struct stack *stack, const struct tcp_group *group)
 {
     unsigned steps = 0;
     for (int row = TCP_ROW_DOUBLINGS; row >= 0; row--) {
         struct tcp_entry *entry = tcp_entry_first(stack, (enum tcp_row)row);
         for (; entry != NULL && steps < VICTIM_STEPS; entry = tcp_entry_next(stack, entry)) {
-            if (listener == NULL || listener_of(stack, entry) == listener)
+            if (group == NULL || group_of(stack, entry) == group)
                 return entry;
             steps++;
         }
@@ -133,7 +141,7 @@ static bool make_room(struct tcp_listener *listener)
     bool full = stack->tcp->entries.half_open >= TCP_HALF_OPEN_MAX;
     if (!full && !tcp_half_open_full(listener))
         return true;
-    struct tcp_entry *victim = oldest(stack, full ? NULL : listener);
+    struct tcp_entry *victim = oldest(stack, full ? NULL : listener->group);
     stack->counters.tcpReqQFullDrop++;
     if (victim == NULL)
         return false;
@@ -143,7 +151,7 @@ static bool make_room(struct tcp_listener *listener)
 
 bool tcp_half_open_full(const struct tcp_listener *listener)
 {
-    return listener->half_open >= listener->backlog;
+    return listener->group->half_open >= listener->group->backlog;
 }
 
 /* ---- segments ---- */
@@ -180,7 +188,7 @@ void tcp_half_open_new(struct tcp_listener *listener, const struct tcp_segment *
         stack_drop(stack, DROP_TCP_BACKLOG, seg->packet->frame);
         return;
     }
-    listener->half_open++;
+    listener->group->half_open++;
     freeze(c, entry);
     tcp_set_state(c, TCP_SYN_RECEIVED);
     tcp_half_open_answer(&draft);
@@ -331,35 +339,36 @@ void tcp_half_open_timed_out(struct stack *stack, struct tcp_entry *entry)
     tcp_draft_end(&draft);
 }
 
-void tcp_half_open_refuse_all(struct tcp_listener *listener)
+void tcp_half_open_refuse_all(struct tcp_group *group)
 {
+    struct tcp_listener *listener = group->members[0];
     struct stack *stack = listener->stack;
-    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS && listener->half_open > 0; row++) {
+    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS && group->half_open > 0; row++) {
         struct tcp_entry *next;
         for (struct tcp_entry *entry = tcp_entry_first(stack, row); entry != NULL; entry = next) {
             next = tcp_entry_next(stack, entry);
-            if (listener_of(stack, entry) == listener)
+            if (group_of(stack, entry) == group)
                 give_up(listener, entry, true);
         }
     }
 }
 
-/* Those of the listener for any address that the new one is nearer to. */
-void tcp_half_open_adopt(struct tcp_listener *listener)
+/* Those of the group for any address that the new one is nearer to. */
+void tcp_half_open_adopt(struct tcp_group *group)
 {
-    struct stack *stack = listener->stack;
-    struct endpoint any = {address_any_v6(), listener->local.port};
-    struct tcp_listener *wide = tcp_listener_at(stack, &any);
-    if (wide == NULL || wide == listener || wide->half_open == 0)
+    struct stack *stack = group->members[0]->stack;
+    struct endpoint any = {address_any_v6(), group->local.port};
+    struct tcp_group *wide = tcp_group_at(stack, &any);
+    if (wide == NULL || wide == group || wide->half_open == 0)
         return;
     for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS; row++) {
         struct tcp_entry *entry = tcp_entry_first(stack, row);
         for (; entry != NULL; entry = tcp_entry_next(stack, entry)) {
             struct endpoint local = tcp_entry_local(entry);
-            if (!endpoint_equal(&local, &listener->local))
+            if (!endpoint_equal(&local, &group->local))
                 continue;
             wide->half_open--;
-            listener->half_open++;
+            group->half_open++;
         }
     }
 }

@@ -81,7 +81,7 @@ void tcp_input(struct stack *stack, const struct ip_packet *packet)
             tcp_half_open_arrives(stack, entry, &seg);
         return;
     }
-    struct tcp_listener *listener = tcp_find_listener(stack, &local, packet->foreign);
+    struct tcp_listener *listener = tcp_find_listener(stack, &local, seg.hash, packet->foreign);
     if (listener != NULL)
         tcp_listen_arrives(listener, &seg, NULL);
     else

@@ -12,32 +12,43 @@ static bool choose_port(struct stack *stack, struct endpoint *local)
     enum { PORT_FIRST = 49152, PORT_COUNT = 65536 - PORT_FIRST, TRIES = 256 };
     for (unsigned i = 0; i < TRIES; i++) {
         local->port = (uint16_t)(PORT_FIRST + prng_below(&stack->prng, PORT_COUNT));
-        if (tcp_listener_at(stack, local) == NULL)
+        if (tcp_group_at(stack, local) == NULL)
             return true;
     }
     return false;
 }
 
+/* The endpoint that the options ask for. False: it is taken. */
+static bool choose_endpoint(struct stack *stack, const struct tcp_listen_options *options,
+                            struct endpoint *out)
+{
+    *out = options->local;
+    if (address_is_any(&out->address))
+        out->address = address_any_v6();
+    if (options->intercept)
+        return stack->tcp->interceptor == NULL;
+    if (out->port == 0)
+        return choose_port(stack, out);
+    const struct tcp_group *group = tcp_group_at(stack, out);
+    return group == NULL || (options->shared && tcp_group_shared(group));
+}
+
 struct tcp_listener *tcp_listen(struct stack *stack, const struct tcp_listen_options *options)
 {
-    struct tcp_table *table = stack->tcp;
-    struct endpoint local = options->local;
-    if (address_is_any(&local.address))
-        local.address = address_any_v6();
-    if (options->intercept && table->interceptor != NULL)
+    struct endpoint local;
+    if (!choose_endpoint(stack, options, &local)) {
+        socket_refuse(options->why, SOCKET_IN_USE);
         return NULL;
-    if (!options->intercept && local.port == 0 && !choose_port(stack, &local))
-        return NULL;
-    if (!options->intercept && tcp_listener_at(stack, &local) != NULL)
-        return NULL;
-
+    }
+    socket_refuse(options->why, SOCKET_NO_MEMORY);
     struct tcp_listener *listener = heap_zeroed(&stack->heap, sizeof *listener);
     if (listener == NULL)
         return NULL;
     listener->stack = stack;
-    listener->profile = &table->profile;
+    listener->profile = &stack->tcp->profile;
     listener->local = local;
     listener->intercept = options->intercept;
+    listener->shared = options->shared;
     listener->backlog = options->backlog != 0 ? options->backlog : TCP_BACKLOG_DEFAULT;
     list_init(&listener->ready);
     list_init(&listener->all);
@@ -65,7 +76,8 @@ static void reset_all(struct list_node *list)
 
 void tcp_listener_close(struct tcp_listener *listener)
 {
-    tcp_half_open_refuse_all(listener);
+    if (listener->group->count == 1) /* else the others go on with them */
+        tcp_half_open_refuse_all(listener->group);
     reset_all(&listener->ready);
     tcp_listener_free(listener);
 }
@@ -98,7 +110,14 @@ const struct endpoint *tcp_listener_local(const struct tcp_listener *listener)
 
 void tcp_listener_set_backlog(struct tcp_listener *listener, unsigned backlog)
 {
+    listener->group->backlog -= listener->backlog;
     listener->backlog = backlog != 0 ? backlog : TCP_BACKLOG_DEFAULT;
+    listener->group->backlog += listener->backlog;
+}
+
+void tcp_listener_set_shared(struct tcp_listener *listener, bool shared)
+{
+    listener->shared = shared;
 }
 
 bool tcp_listener_waiting(const struct tcp_listener *listener)

@@ -23,6 +23,7 @@ static bool choose_local(struct stack *stack, const struct tcp_connect_options *
     struct route_choice route;
     if (!ip_route(stack, &options->remote.address, &route) || route.broadcast)
         return false;
+    socket_refuse(options->why, SOCKET_IN_USE);
     *out = options->local;
     if (address_is_any(&out->address))
         out->address = route.source;
@@ -35,14 +36,17 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
 {
     const struct endpoint *remote = &options->remote;
     struct endpoint local;
+    socket_refuse(options->why, SOCKET_NO_ROUTE);
     if (remote->port == 0 || address_is_any(&remote->address) ||
         address_is_multicast(&remote->address) || address_is_broadcast(&remote->address))
         return NULL;
     if (!choose_local(stack, options, &local))
         return NULL;
     struct tcp_connection *c = tcp_connection_new(stack, &local, remote);
-    if (c == NULL)
+    if (c == NULL) {
+        socket_refuse(options->why, SOCKET_NO_MEMORY);
         return NULL;
+    }
     struct tcp_entry *before = tcp_entry_find(stack, c->hash, &local, remote);
     if (before != NULL)
         c->iss = seq_max(c->iss, tcp_time_wait_reuse(stack, before));

@@ -20,7 +20,7 @@
 enum {
     IPV6_HEADER_LEN = 40,
     TCP_CONNECTIONS_DEFAULT = 65536,
-    TCP_LISTENERS_MAX = 65536,
+    TCP_LISTENERS_MAX = 65536,      /* then tcp_listen() refuses */
     TCP_BACKLOG_DEFAULT = 128,
     TCP_DESTINATIONS_MAX = 1024,    /* the one used longest ago goes */
     TCP_FAST_OPEN_COOKIE_LEN = 8,   /* of ours; others' are as long as they like */
@@ -572,16 +572,26 @@ struct tcp_listener {
     bool own_profile;
     struct endpoint local;
     bool intercept;
+    bool shared;                /* see struct tcp_listen_options */
+    struct tcp_group *group;
     unsigned backlog;
     unsigned count;             /* of those in the list; at most the backlog */
-    unsigned half_open;         /* entries of its SYN queue; at most the backlog */
     struct list_node ready;     /* for tcp_accept(), oldest first */
     struct list_node all;       /* in table->listeners_all */
-    uint32_t hash;
+    struct tcp_fast_open_keys fast_open_keys; /* count 0: the stack's */
+};
+
+/* Listeners at one endpoint, and what is under way towards any of them (tcp_group.c). */
+struct tcp_group {
+    struct endpoint local;
+    struct tcp_listener **members;
+    uint32_t count;             /* one at least; several only when it is shared */
+    uint32_t size;
+    unsigned half_open;         /* entries of the SYN queue; */
+    unsigned backlog;           /* at most so many: of all members together */
     uint32_t fast_open_count;   /* connections with text of a SYN, whose client is not proved */
     uint32_t fast_open_reset;   /* of these: were reset */
     usec fast_open_reset_at;
-    struct tcp_fast_open_keys fast_open_keys; /* count 0: the stack's */
 };
 
 /* What is remembered of the way from `local` to `remote` (RFC 9040, RFC 7413 §4.1.3). */
@@ -628,9 +638,10 @@ enum tcp_cache_kind {
 struct tcp_table {
     struct map connections; /* by both endpoints */
     struct tcp_connection *found; /* the last one of them that was looked for; or NULL */
-    struct map listeners;   /* by local endpoint */
+    struct map groups;      /* of listeners, by local endpoint */
     struct tcp_listener *interceptor;
     struct list_node listeners_all;
+    uint32_t listener_count;
     struct list_node pending;
     struct list_node closed;    /* failed, finished, or in TIME-WAIT (where an entry stands for
                                    them); the application still has them */

@@ -13,15 +13,6 @@ enum {
     UNUSED_TRIES = 16, /* before one is taken that is in TIME-WAIT */
 };
 
-struct tuple {
-    struct ip_address local;
-    struct ip_address remote;
-    uint16_t local_port;
-    uint16_t remote_port;
-};
-
-_Static_assert(sizeof(struct tuple) == 36, "hashed as octets: no padding");
-
 struct tuple_key {
     const struct endpoint *local;
     const struct endpoint *remote;
@@ -32,24 +23,6 @@ static bool connection_equal(const void *item, const void *key)
     const struct tcp_connection *c = item;
     const struct tuple_key *want = key;
     return endpoint_equal(&c->remote, want->remote) && endpoint_equal(&c->local, want->local);
-}
-
-static bool listener_equal(const void *item, const void *key)
-{
-    const struct tcp_listener *listener = item;
-    return endpoint_equal(&listener->local, key);
-}
-
-static struct tuple tuple_of(const struct endpoint *local, const struct endpoint *remote)
-{
-    return (struct tuple){local->address, remote->address, local->port, remote->port};
-}
-
-uint32_t tcp_hash(const struct stack *stack, const struct endpoint *local,
-                  const struct endpoint *remote)
-{
-    struct tuple tuple = tuple_of(local, remote);
-    return (uint32_t)siphash13(&stack->hash_key, bytes_of(&tuple, sizeof tuple));
 }
 
 struct tcp_connection *tcp_find(const struct stack *stack, const struct endpoint *local,
@@ -90,60 +63,12 @@ enum tcp_pair tcp_pair_of(const struct stack *stack, const struct endpoint *loca
     return tcp_time_wait_may_be_reused(stack, entry) ? TCP_PAIR_REUSABLE : TCP_PAIR_TAKEN;
 }
 
-/* Ports are spread enough by the map itself, and strangers do not choose them. */
-static uint32_t listener_hash(const struct endpoint *local)
-{
-    return local->port;
-}
-
-struct tcp_listener *tcp_listener_at(const struct stack *stack, const struct endpoint *local)
-{
-    return map_find(&stack->tcp->listeners, listener_hash(local), local);
-}
-
-struct tcp_listener *tcp_find_listener(const struct stack *stack, const struct endpoint *local,
-                                       bool foreign)
-{
-    if (foreign)
-        return stack->tcp->interceptor;
-    struct tcp_listener *listener = tcp_listener_at(stack, local);
-    if (listener == NULL) {
-        struct endpoint any = {address_any_v6(), local->port};
-        listener = tcp_listener_at(stack, &any);
-    }
-    return listener;
-}
-
-bool tcp_listener_add(struct tcp_listener *listener)
-{
-    struct tcp_table *table = listener->stack->tcp;
-    listener->hash = listener_hash(&listener->local);
-    if (listener->intercept)
-        table->interceptor = listener;
-    else if (!map_insert(&table->listeners, listener->hash, listener))
-        return false;
-    list_append(&table->listeners_all, &listener->all);
-    if (!listener->intercept)
-        tcp_half_open_adopt(listener);
-    return true;
-}
-
-void tcp_listener_remove(struct tcp_listener *listener)
-{
-    struct tcp_table *table = listener->stack->tcp;
-    if (listener->intercept)
-        table->interceptor = NULL;
-    else
-        (void)map_remove(&table->listeners, listener->hash, listener);
-    list_remove(&listener->all);
-}
-
 /* RFC 6528 §3: M, a clock of 4 usec, plus F of both endpoints and a secret. */
 struct seq tcp_initial_sequence(const struct stack *stack, const struct endpoint *local,
                                 const struct endpoint *remote, uint32_t *ts_offset)
 {
-    struct tuple tuple = tuple_of(local, remote);
-    uint64_t f = siphash24(&stack->tcp->isn_key, bytes_of(&tuple, sizeof tuple));
+    struct stack_pair pair = stack_pair_of(local, remote);
+    uint64_t f = siphash24(&stack->tcp->isn_key, bytes_of(&pair, sizeof pair));
     *ts_offset = (uint32_t)(f >> 32);
     return seq_of((uint32_t)f + (uint32_t)(stack->now / 4));
 }
@@ -154,17 +79,17 @@ bool tcp_choose_port(struct stack *stack, struct endpoint *local, const struct e
 {
     struct tcp_table *table = stack->tcp;
     struct endpoint from = {local->address, 0};
-    struct tuple tuple = tuple_of(&from, remote);
-    uint32_t start = (uint32_t)(siphash24(&table->isn_key, bytes_of(&tuple, sizeof tuple)) >> 16);
+    struct stack_pair pair = stack_pair_of(&from, remote);
+    uint32_t start = (uint32_t)(siphash24(&table->isn_key, bytes_of(&pair, sizeof pair)) >> 16);
     bool found = false;
     for (unsigned i = 0; i < PORT_TRIES && !(found && i >= UNUSED_TRIES); i++) {
         from.port = (uint16_t)(PORT_FIRST + (start + table->port_counter++) % PORT_COUNT);
-        enum tcp_pair pair = tcp_pair_of(stack, &from, remote);
-        if (pair == TCP_PAIR_TAKEN || tcp_find_listener(stack, &from, false) != NULL)
+        enum tcp_pair use = tcp_pair_of(stack, &from, remote);
+        if (use == TCP_PAIR_TAKEN || tcp_find_group(stack, &from) != NULL)
             continue;
         *local = from;
         found = true;
-        if (pair == TCP_PAIR_UNUSED)
+        if (use == TCP_PAIR_UNUSED)
             break;
     }
     return found;
@@ -271,7 +196,6 @@ bool tcp_init(struct stack *stack)
     if (connections_max == 0)
         connections_max = TCP_CONNECTIONS_DEFAULT;
     map_init(&table->connections, &stack->heap, connections_max, connection_equal);
-    map_init(&table->listeners, &stack->heap, TCP_LISTENERS_MAX, listener_equal);
     list_init(&table->listeners_all);
     list_init(&table->pending);
     list_init(&table->closed);
@@ -294,6 +218,7 @@ bool tcp_init(struct stack *stack)
     table->caches[TCP_CACHE_REORDER] =
         (struct tcp_cache){.count_max = 256, .size = sizeof(struct tcp_reorder)};
     stack->tcp = table;
+    tcp_groups_init(stack);
     tcp_destinations_init(stack);
     uint8_t key[TCP_FAST_OPEN_KEY_LEN];
     prng_fill(&stack->prng, key, sizeof key);
@@ -325,7 +250,7 @@ void tcp_done(struct stack *stack)
         tcp_listener_free(CONTAINER_OF(node, struct tcp_listener, all));
     tcp_destinations_done(stack);
     map_done(&table->connections);
-    map_done(&table->listeners);
+    map_done(&table->groups);
     empty_caches(stack);
     stack->tcp = NULL;
     heap_release(&stack->heap, table, sizeof *table);

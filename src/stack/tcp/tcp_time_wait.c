@@ -95,7 +95,7 @@ static bool reused(struct stack *stack, struct tcp_entry *entry, const struct tc
     if ((seg->header.flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN || !newer(draft, seg))
         return false;
     struct tcp_listener *listener =
-        tcp_find_listener(stack, &draft->c.local, seg->packet->foreign);
+        tcp_find_listener(stack, &draft->c.local, seg->hash, seg->packet->foreign);
     if (listener == NULL)
         return false;
     struct seq after = beyond_all(entry);

@@ -515,6 +515,128 @@ static void listening_on_a_used_port(struct play *p)
     look(p, D);
 }
 
+/* The port is everybody's who said so before bind(), and from the first on. */
+static void who_may_listen_beside(struct play *p)
+{
+    for (int mode = 0; mode < 64; mode++) {
+        bool reuse[3] = {mode & 1, mode & 2, mode & 4};
+        bool listens = mode & 8, wide = mode & 16;
+        int option = mode & 32 ? WN_SO_REUSEADDR : WN_SO_REUSEPORT;
+        for (int i = 0; i < 3; i++) {
+            tcp(p, C + i);
+            play_set(p, C + i, WN_SOL_SOCKET, option, reuse[i]);
+            play_bind(p, C + i, i == 1 && wide ? 0 : LOOPBACK, i == 0 ? 0 : p->ports[C]);
+            if (listens)
+                play_listen(p, C + i, 5);
+        }
+        for (int i = 0; i < 3; i++)
+            play_listen(p, C + i, 5);
+        for (int i = 0; i < 3; i++) {
+            play_state(p, C + i);
+            play_close_slot(p, C + i);
+        }
+    }
+}
+
+/* The flag may be changed at any time; what counts then is what is known of each. */
+static void sharing_is_changed(struct play *p)
+{
+    for (int mode = 0; mode < 4; mode++) {
+        bool before = mode & 1, listens = mode & 2;
+        tcp(p, C);
+        play_set(p, C, WN_SOL_SOCKET, WN_SO_REUSEPORT, before);
+        play_bind(p, C, LOOPBACK, 0);
+        if (listens)
+            play_listen(p, C, 5);
+        play_set(p, C, WN_SOL_SOCKET, WN_SO_REUSEPORT, !before);
+        tcp(p, D);
+        play_set(p, D, WN_SOL_SOCKET, WN_SO_REUSEPORT, 1);
+        play_bind(p, D, LOOPBACK, p->ports[C]);
+        play_listen(p, D, 5);
+        play_listen(p, C, 5);
+        play_close_slot(p, C);
+        play_close_slot(p, D);
+    }
+}
+
+/* Takes what waits at the slot; how many. */
+static int accept_all(struct play *p, int slot)
+{
+    int count = 0;
+    size_t before = p->log_len;
+    while (play_accept(p, slot, F, WN_SOCK_NONBLOCK) >= 0) {
+        play_close_slot(p, F);
+        count++;
+    }
+    p->log_len = before; /* which one has it is a secret */
+    p->log[before] = '\0';
+    return count;
+}
+
+static void connections_are_spread(struct play *p)
+{
+    enum { FIRST = 8, COUNT = 7 };
+    for (int i = C; i <= A; i++) {
+        tcp(p, i);
+        play_set(p, i, WN_SOL_SOCKET, WN_SO_REUSEPORT, 1);
+        play_bind(p, i, LOOPBACK, i == C ? 0 : p->ports[C]);
+        play_listen(p, i, 20);
+    }
+    uint16_t port = p->ports[C];
+    bool both = false;
+    for (int round = 0; round < 20; round++) {
+        for (int i = FIRST; i < FIRST + COUNT; i++) {
+            tcp(p, i);
+            play_connect(p, i, LOOPBACK, port);
+        }
+        play_settle(p);
+        int first = accept_all(p, C), second = accept_all(p, A);
+        play_note(p, "%d\n", first + second);
+        both = both || (first > 0 && second > 0);
+        for (int i = FIRST; i < FIRST + COUNT; i++)
+            play_close_slot(p, i);
+        play_settle(p);
+    }
+    play_note(p, "both: %d\n", both);
+    /* Who comes when one is closed comes to the other. */
+    play_close_slot(p, C);
+    for (int i = FIRST; i < FIRST + COUNT; i++) {
+        tcp(p, i);
+        play_connect(p, i, LOOPBACK, port);
+    }
+    play_settle(p);
+    play_note(p, "%d\n", accept_all(p, A));
+    play_close_slot(p, A);
+    tcp(p, D);
+    play_connect(p, D, LOOPBACK, port);
+    look(p, D);
+}
+
+static void closing_one_of_several_listeners(struct play *p)
+{
+    enum { FIRST = 8, COUNT = 7 };
+    for (int i = C; i <= A; i++) {
+        tcp(p, i);
+        play_set(p, i, WN_SOL_SOCKET, WN_SO_REUSEPORT, 1);
+        play_bind(p, i, LOOPBACK, i == C ? 0 : p->ports[C]);
+        play_listen(p, i, 20);
+    }
+    for (int i = FIRST; i < FIRST + COUNT; i++) {
+        tcp(p, i);
+        play_connect(p, i, LOOPBACK, p->ports[C]);
+    }
+    play_settle(p);
+    play_close_slot(p, C);
+    play_settle(p);
+    size_t before = p->log_len;
+    int reset = 0;
+    for (int i = FIRST; i < FIRST + COUNT; i++)
+        reset += play_recv(p, i, 1, 0) == -ECONNRESET;
+    p->log_len = before;
+    p->log[before] = '\0';
+    play_note(p, "%d\n", reset + accept_all(p, A));
+}
+
 static void listening_unbound(struct play *p)
 {
     tcp(p, L);
@@ -1222,6 +1344,101 @@ static void datagrams_in_pieces(struct play *p)
     play_recv(p, A, 100, 0);
 }
 
+static void who_may_have_a_port_of_datagrams(struct play *p)
+{
+    for (int mode = 0; mode < 32; mode++) {
+        bool first = mode & 1, second = mode & 2, wide = mode & 4, later = mode & 8;
+        int option = mode & 16 ? WN_SO_REUSEADDR : WN_SO_REUSEPORT;
+        udp(p, A);
+        udp(p, B);
+        if (!later)
+            play_set(p, A, WN_SOL_SOCKET, option, first);
+        play_set(p, B, WN_SOL_SOCKET, option, second);
+        play_bind(p, A, LOOPBACK, 0);
+        if (later)
+            play_set(p, A, WN_SOL_SOCKET, option, first);
+        play_bind(p, B, wide ? 0 : LOOPBACK, p->ports[A]);
+        play_names(p, B);
+        play_close_slot(p, A);
+        play_close_slot(p, B);
+    }
+}
+
+static int receive_all(struct play *p, int slot)
+{
+    int count = 0;
+    size_t before = p->log_len;
+    while (play_recv(p, slot, 10, 0) >= 0)
+        count++;
+    p->log_len = before;
+    p->log[before] = '\0';
+    return count;
+}
+
+static void datagrams_are_spread(struct play *p)
+{
+    enum { FIRST = 8, COUNT = 8 };
+    for (int i = A; i <= B; i++) {
+        udp(p, i);
+        play_set(p, i, WN_SOL_SOCKET, WN_SO_REUSEPORT, 1);
+        play_bind(p, i, LOOPBACK, i == A ? 0 : p->ports[A]);
+    }
+    uint16_t port = p->ports[A];
+    bool both = false, divided = false;
+    for (int round = 0; round < 10; round++) {
+        for (int i = FIRST; i < FIRST + COUNT; i++) {
+            udp(p, i);
+            play_sendto(p, i, "x", 0, LOOPBACK, port);
+        }
+        play_settle(p);
+        int first = receive_all(p, A), second = receive_all(p, B);
+        play_note(p, "%d\n", first + second);
+        both = both || (first > 0 && second > 0);
+        /* All of one sender come to the same. */
+        for (int i = 0; i < 5; i++)
+            play_sendto(p, FIRST, "y", 0, LOOPBACK, port);
+        play_settle(p);
+        first = receive_all(p, A);
+        second = receive_all(p, B);
+        play_note(p, "%d\n", first + second);
+        divided = divided || (first > 0 && second > 0);
+        for (int i = FIRST; i < FIRST + COUNT; i++)
+            play_close_slot(p, i);
+    }
+    play_note(p, "both: %d, divided: %d\n", both, divided);
+    /* One that is connected has its peer's, and no other. */
+    udp(p, C);
+    udp(p, D);
+    play_bind(p, C, LOOPBACK, 0);
+    play_connect(p, B, LOOPBACK, p->ports[C]);
+    for (int i = 0; i < 4; i++) {
+        play_sendto(p, C, "friend", 0, LOOPBACK, port);
+        play_sendto(p, D, "stranger", 0, LOOPBACK, port);
+    }
+    play_settle(p);
+    play_note(p, "%d %d\n", receive_all(p, A), receive_all(p, B));
+    play_close_slot(p, A);
+    play_sendto(p, D, "to nobody", 0, LOOPBACK, port);
+    play_settle(p);
+    play_note(p, "%d\n", receive_all(p, B));
+}
+
+/* With SO_REUSEADDR the newest has all. */
+static void datagrams_are_for_the_newest(struct play *p)
+{
+    for (int i = A; i <= D; i++) {
+        udp(p, i);
+        play_set(p, i, WN_SOL_SOCKET, WN_SO_REUSEADDR, 1);
+        play_bind(p, i, LOOPBACK, i == A ? 0 : p->ports[A]);
+        udp(p, E);
+        play_sendto(p, E, "x", 0, LOOPBACK, p->ports[A]);
+        play_settle(p);
+        for (int k = A; k <= i; k++)
+            play_recv(p, k, 10, 0);
+        play_close_slot(p, E);
+    }
+}
+
 static void epoll_of_datagrams(struct play *p)
 {
     udp(p, A);
@@ -1271,6 +1488,10 @@ static const struct play_scenario scenarios[] = {
     PLAY_SCENARIO(who_may_bind_beside),
     PLAY_SCENARIO(binding_beside_connections),
     PLAY_SCENARIO(listening_on_a_used_port),
+    PLAY_SCENARIO(who_may_listen_beside),
+    PLAY_SCENARIO(sharing_is_changed),
+    PLAY_SCENARIO(connections_are_spread),
+    PLAY_SCENARIO(closing_one_of_several_listeners),
     PLAY_SCENARIO(listening_unbound),
     PLAY_SCENARIO(the_accept_queue),
     PLAY_SCENARIO(closing_the_listener_resets_who_waits),
@@ -1305,6 +1526,9 @@ static const struct play_scenario scenarios[] = {
     PLAY_SCENARIO(datagrams_that_cannot_be),
     PLAY_SCENARIO(datagrams_after_shutdown),
     PLAY_SCENARIO(datagrams_in_pieces),
+    PLAY_SCENARIO(who_may_have_a_port_of_datagrams),
+    PLAY_SCENARIO(datagrams_are_spread),
+    PLAY_SCENARIO(datagrams_are_for_the_newest),
     PLAY_SCENARIO(epoll_of_datagrams),
 };
 

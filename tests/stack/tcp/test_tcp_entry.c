@@ -262,10 +262,10 @@ static void a_nearer_listener_adopts(void **state)
         put(&s, ADDRESS_US, &syn);
         assert_int_equal(answer(&s).flags, TCP_SYN | TCP_ACK);
     }
-    assert_int_equal(wide->half_open, 5);
+    assert_int_equal(wide->group->half_open, 5);
     struct tcp_listener *narrow = listen_at(&s, ADDRESS_US, 10);
-    assert_int_equal(wide->half_open, 0);
-    assert_int_equal(narrow->half_open, 5);
+    assert_int_equal(wide->group->half_open, 0);
+    assert_int_equal(narrow->group->half_open, 5);
     tcp_check_all(s.stack);
     tcp_listener_close(wide);
     assert_false(one_stack_next(&s, 0));
@@ -297,7 +297,7 @@ static void a_flood_is_bounded(void **state)
         tcp_check_all(s.stack);
         bool always = when == TCP_SYN_COOKIES_ALWAYS;
         const struct stack_counters *counters = stack_counters(s.stack);
-        assert_int_equal(listener->half_open, always ? 0 : 100);
+        assert_int_equal(listener->group->half_open, always ? 0 : 100);
         assert_int_equal(counters->tcpReqQFullDrop, when == TCP_SYN_COOKIES_OFF ? 9900 : 0);
         assert_int_equal(counters->tcpReqQFullDoCookies,
                          when == TCP_SYN_COOKIES_WHEN_FULL ? 9900 : 0);

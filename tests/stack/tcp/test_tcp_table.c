@@ -31,23 +31,23 @@ static void the_nearest_listener_is_found(void **state)
     assert_null(listen_at(&s, ours));
     struct tcp_listener *somewhere = listen_at(&s, at(0x0a000001, 0));
     assert_non_null(somewhere);
-    assert_ptr_equal(tcp_find_listener(s.stack, tcp_listener_local(somewhere), false), somewhere);
+    assert_ptr_equal(tcp_find_listener(s.stack, tcp_listener_local(somewhere), 0, false), somewhere);
     assert_true(tcp_listener_local(somewhere)->port >= 49152);
-    assert_ptr_equal(tcp_find_listener(s.stack, &ours, false), narrow);
-    assert_ptr_equal(tcp_find_listener(s.stack, &other, false), wide);
-    assert_null(tcp_find_listener(s.stack, &other, true));
+    assert_ptr_equal(tcp_find_listener(s.stack, &ours, 0, false), narrow);
+    assert_ptr_equal(tcp_find_listener(s.stack, &other, 0, false), wide);
+    assert_null(tcp_find_listener(s.stack, &other, 0, true));
     ours.port = 81;
-    assert_null(tcp_find_listener(s.stack, &ours, false));
+    assert_null(tcp_find_listener(s.stack, &ours, 0, false));
 
     struct tcp_listen_options intercept = {.intercept = true};
     struct tcp_listener *interceptor = tcp_listen(s.stack, &intercept);
     assert_non_null(interceptor);
     assert_null(tcp_listen(s.stack, &intercept));
-    assert_ptr_equal(tcp_find_listener(s.stack, &ours, true), interceptor);
+    assert_ptr_equal(tcp_find_listener(s.stack, &ours, 0, true), interceptor);
     tcp_listener_close(interceptor);
     tcp_listener_close(narrow);
     ours.port = 80;
-    assert_ptr_equal(tcp_find_listener(s.stack, &ours, false), wide);
+    assert_ptr_equal(tcp_find_listener(s.stack, &ours, 0, false), wide);
     one_stack_close(&s); /* with a listener open */
 }
 
