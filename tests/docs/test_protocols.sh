@@ -1,4 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # docs/protocols/ says what the tests show, no more and no less.
-exec python3 tools/tcp_document.py --check "build/${VARIANT:-release}"
+status=0
+for page in tcp http; do
+    python3 "tools/${page}_document.py" --check "build/${VARIANT:-release}" || status=1
+done
+exit $status

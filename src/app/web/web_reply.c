@@ -134,12 +134,14 @@ void web_reply_entity(struct web_exchange *exchange, const struct http_request_h
 {
     struct range_texts texts;
     struct web_reply actual = *reply;
+    int64_t now = loop_wall_seconds(net_loop(exchange->web->net));
+    if (actual.modified > now)
+        actual.modified = now; /* RFC 9110 §8.8.2.1: not later than Date */
     const struct http_representation there = {
         .exists = true,
         .etag = reply->etag != NULL ? bytes_of_text(reply->etag) : bytes_empty(),
-        .modified = reply->modified,
+        .modified = actual.modified,
     };
-    int64_t now = loop_wall_seconds(net_loop(exchange->web->net));
     bool is_get = bytes_equal(head->method, bytes_of_text("GET"));
     bool reading = is_get || bytes_equal(head->method, bytes_of_text("HEAD"));
     unsigned verdict = http_conditions_check(&head->fields, reading, &there, now);

@@ -256,10 +256,12 @@ static unsigned check_transfer_codings(const struct http_fields *fields)
     struct bytes wanted = bytes_of_text("Transfer-Encoding");
     size_t codings = 0;
     bool chunked = false;
+    bool plain = false; /* the word alone: lists with gaps are read in more than one way */
     for (size_t i = 0; i < fields->count; i++) {
         if (!bytes_equal_nocase(fields->list[i].name, wanted))
             continue;
         struct bytes rest = fields->list[i].value;
+        plain = bytes_equal_nocase(rest, bytes_of_text("chunked"));
         struct bytes coding;
         while (http_list_next(&rest, &coding)) {
             if (chunked)
@@ -268,7 +270,7 @@ static unsigned check_transfer_codings(const struct http_fields *fields)
             chunked = bytes_equal_nocase(coding, bytes_of_text("chunked"));
         }
     }
-    if (!chunked)
+    if (!chunked || (codings == 1 && !plain))
         return 400;
     return codings == 1 ? 0 : 501;
 }

@@ -38,6 +38,7 @@ static uint64_t open_connections(void)
     return counters.open;
 }
 
+/* 9112/9.3.2-1. */
 static void pipelined_requests_are_answered_in_order(void **state UNUSED)
 {
     char *said = web_converse(&f,
@@ -214,6 +215,7 @@ static size_t listen_late(void *self UNUSED, struct stream *stream UNUSED, struc
     return deaf ? 0 : in.len;
 }
 
+/* 9112/8-1. */
 static void a_file_that_shrinks_is_never_taken_for_whole(void **state UNUSED)
 {
     char path[512];

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Files below a root: what is there, what is not, conditions and ranges. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/web/web_exchange.h"
@@ -95,6 +97,7 @@ static const struct {
     {"OPTIONS", "/a%20b.txt", 204, "Allow: GET, HEAD, OPTIONS\n", ""},
 };
 
+/* 9110/17.3-1 9110/9.1-1 9110/9.1-2 9110/15.5.6-1. */
 static void what_is_there_and_what_is_not(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -144,7 +147,7 @@ static void field_of(const struct fetched *got, const char *name, char *out, siz
     snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
 }
 
-/* RFC 9110 §13.2.2. */
+/* 9110/13.2.2-1 9110/15.4.5-1: RFC 9110 §13.2.2. */
 static void conditions_are_looked_at_in_their_order(void **state UNUSED)
 {
     char etag[100];
@@ -190,6 +193,7 @@ static void conditions_are_looked_at_in_their_order(void **state UNUSED)
     }
 }
 
+/* 9110/14.2-1 9110/14.2-2 9110/14.2-3 9110/14.4-1 9110/15.5.17-1 9110/15.3.7-1. */
 static void ranges_of_a_file(void **state UNUSED)
 {
     char etag[100];
@@ -259,6 +263,30 @@ static void several_ranges_are_parts(void **state UNUSED)
     free(got.body);
 }
 
+/* 9110/13.2.1-1: conditions are of what is there; 9110/8.8.2.1-1: a file of tomorrow is of now. */
+static void conditions_need_something_to_hold_of(void **state UNUSED)
+{
+    static const char *const targets[] = {"/nothing", "/sub", "/.secret"};
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct fetched plain = web_fetch(&f, "GET", targets[i], NULL, NULL);
+        struct fetched got = web_fetch(&f, "GET", targets[i], "If-Match: \"x\"\nIf-None-Match: *\n", NULL);
+        CHECK_EQUAL(targets[i], got.status, plain.status);
+        free(plain.body);
+        free(got.body);
+    }
+    char path[512];
+    char date[100];
+    char modified[100];
+    snprintf(path, sizeof path, "%s/a b.txt", f.root);
+    struct timespec tomorrow[2] = {{.tv_sec = time(NULL) + 86400}, {.tv_sec = time(NULL) + 86400}};
+    assert_int_equal(utimensat(AT_FDCWD, path, tomorrow, 0), 0);
+    struct fetched got = web_fetch(&f, "GET", "/a%20b.txt", NULL, NULL);
+    field_of(&got, "Date", date, sizeof date);
+    field_of(&got, "Last-Modified", modified, sizeof modified);
+    assert_string_equal(date, modified);
+    free(got.body);
+}
+
 static void a_file_without_the_right_to_read_it(void **state UNUSED)
 {
     char path[512];
@@ -299,6 +327,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(conditions_are_looked_at_in_their_order, start, stop),
         cmocka_unit_test_setup_teardown(ranges_of_a_file, start, stop),
         cmocka_unit_test_setup_teardown(several_ranges_are_parts, start, stop),
+        cmocka_unit_test_setup_teardown(conditions_need_something_to_hold_of, start, stop),
         cmocka_unit_test_setup_teardown(a_file_without_the_right_to_read_it, start, stop),
         cmocka_unit_test(types_follow_the_ending),
         cmocka_unit_test_setup_teardown(a_root_that_is_none, start, stop),

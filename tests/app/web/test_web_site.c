@@ -68,6 +68,7 @@ static const struct {
     {"PUT", "/sink", 411, NULL, "Length Required"},
 };
 
+/* 9110/9.1-3 9110/9.3.7-1 9110/9.3.8-1 9110/9.3.6-1 9110/15.1-1 9110/9.2.1-1. */
 static void paths_and_methods(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -124,6 +124,9 @@ static void play_case(size_t i, size_t piece, size_t reader)
     play_done(&p);
 }
 
+/* 9112/2.2-4 9112/2.2-5 9112/2.3-1 9112/6.3-3 9112/6.1-2 9112/6.1-3 9112/8-1 9112/9.3-2
+ * 9112/9.3-3 9112/9.3.2-1 9112/9.6-1 9112/9.6-2 9110/8.6-1 9110/8.6-2 9110/9.3.2-1 9110/10.1.1-1
+ * 9110/10.1.1-2 9110/10.1.1-3 9110/10.1.1-4 9110/15.2-1. */
 static void what_is_said_does_not_depend_on_pieces(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -135,6 +138,7 @@ static void what_is_said_does_not_depend_on_pieces(void **state UNUSED)
     }
 }
 
+/* 9112/6.1-1. */
 static void a_stream_is_chunked(void **state UNUSED)
 {
     struct play p;
@@ -158,6 +162,7 @@ static void a_large_body_passes_beside_the_output(void **state UNUSED)
     }
 }
 
+/* 9110/6.6.1-1. */
 static void a_long_stream_waits_for_room(void **state UNUSED)
 {
     static struct http_server s;
@@ -182,6 +187,7 @@ static void a_long_stream_waits_for_room(void **state UNUSED)
     assert_true(http_server_idle(&s));
 }
 
+/* 9112/11.1-1. */
 static void a_head_that_does_not_fit_becomes_500(void **state UNUSED)
 {
     static struct http_server s;
@@ -205,6 +211,7 @@ static void a_head_that_does_not_fit_becomes_500(void **state UNUSED)
     }
 }
 
+/* 9112/3-2. */
 static void heads_have_limits(void **state UNUSED)
 {
     static const struct {
@@ -234,6 +241,7 @@ static void heads_have_limits(void **state UNUSED)
 
 /* ---- time ---- */
 
+/* 9112/9.5-1. */
 static void an_idle_connection_is_let_go_without_a_word(void **state UNUSED)
 {
     struct play p;
@@ -280,6 +288,7 @@ static void idleness_begins_when_the_answer_is_gone(void **state UNUSED)
     play_done(&p);
 }
 
+/* 9112/9.5-1 9112/9.6-2. */
 static void a_slow_head_gets_408(void **state UNUSED)
 {
     struct play p;
@@ -375,6 +384,7 @@ static void requests_before_a_fin_are_answered(void **state UNUSED)
     play_done(&p);
 }
 
+/* 9112/8-1. */
 static void a_body_cut_off_by_a_fin_fails(void **state UNUSED)
 {
     struct play p;

@@ -59,6 +59,7 @@ static const struct {
     {"0\r\n\rX", HTTP_CHUNK_MALFORMED, "", 0},
 };
 
+/* 9112/6.1-1 9112/7.1-1 9112/7.1.1-1 9112/7.1.2-1. */
 static void bodies_decode_alike_however_they_are_cut(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -84,6 +85,7 @@ static void feed_repeated(struct http_chunk *chunk, const char *text, size_t tim
     }
 }
 
+/* 9112/7.1.1-1 9112/7.1.2-1. */
 static void lines_and_trailers_are_bounded(void **state UNUSED)
 {
     struct http_chunk chunk;
@@ -102,6 +104,7 @@ static void lines_and_trailers_are_bounded(void **state UNUSED)
     assert_int_equal(chunk.state, HTTP_CHUNK_MALFORMED);
 }
 
+/* 9112/7.1.1-1. */
 static void long_extensions_have_to_be_earned_by_data(void **state UNUSED)
 {
     struct http_chunk chunk;

@@ -39,6 +39,7 @@ static const struct {
     {"0", false, 0},
 };
 
+/* 9110/5.6.7-1 9110/5.6.7-3. */
 static void dates_of_all_three_formats(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -52,6 +53,7 @@ static void dates_of_all_three_formats(void **state UNUSED)
     }
 }
 
+/* 9110/5.6.7-2. */
 static void formatting_is_the_inverse(void **state UNUSED)
 {
     char text[HTTP_DATE_LEN + 1];

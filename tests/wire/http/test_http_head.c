@@ -58,6 +58,7 @@ static struct bytes make_head(char *out, size_t line_len, size_t total)
     return bytes_of(out, total);
 }
 
+/* 9112/3-1. */
 static void limits_are_met_at_the_same_octet(void **state UNUSED)
 {
     static const struct {
@@ -133,6 +134,8 @@ static const struct {
     {"nothing", "", 400},
 };
 
+/* 9112/2.2-1 9112/2.2-2 9112/2.2-3 9112/3-3 9112/3.2-1 9112/5.1-1 9112/5.2-1 9110/5.5-1
+ * 9110/4.2.4-1. */
 static void requests_are_taken_or_refused(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
@@ -145,6 +148,7 @@ static void requests_are_taken_or_refused(void **state UNUSED)
     }
 }
 
+/* 9110/5.5-1. */
 static void a_nul_is_refused_everywhere(void **state UNUSED)
 {
     static const char text[] = "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n";
@@ -157,6 +161,7 @@ static void a_nul_is_refused_everywhere(void **state UNUSED)
     }
 }
 
+/* 9110/5.1-1 9110/5.3-1. */
 static void parts_of_a_request(void **state UNUSED)
 {
     struct http_request_head head;
@@ -228,10 +233,14 @@ static const struct {
     {"identity", "Transfer-Encoding: identity\r\n", 400, 0, 0},
     {"an empty coding", "Transfer-Encoding:\r\n", 400, 0, 0},
     {"chunked with a parameter", "Transfer-Encoding: chunked;x=1\r\n", 400, 0, 0},
+    {"chunked and a comma (§11.2)", "Transfer-Encoding: chunked,\r\n", 400, 0, 0},
+    {"a comma and chunked", "Transfer-Encoding: , chunked\r\n", 400, 0, 0},
+    {"chunked and an empty field", "Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n", 400, 0, 0},
     {"a coding that only looks like it", "Transfer-Encoding: xchunked\r\n", 400, 0, 0},
     {"gzip, then chunked", "Transfer-Encoding: gzip, chunked\r\n", 501, 0, 0},
 };
 
+/* 9112/6-1 9112/6.1-4 9112/6.1-5 9112/6.3-1 9112/6.3-2 9112/6.3-4 9110/8.6-3 9112/11.2-1. */
 static void a_request_says_its_length_in_one_way(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(framings); i++) {
@@ -247,6 +256,7 @@ static void a_request_says_its_length_in_one_way(void **state UNUSED)
     }
 }
 
+/* 9112/6.1-5. */
 static void http_1_0_knows_no_transfer_coding(void **state UNUSED)
 {
     struct http_request_head head;
@@ -312,7 +322,7 @@ static void responses_and_their_bodies(void **state UNUSED)
     }
 }
 
-/* RFC 9112 §9.3. */
+/* 9112/9.3-1: RFC 9112 §9.3. */
 static void connections_persist_by_version_and_field(void **state UNUSED)
 {
     static const struct {
@@ -335,6 +345,7 @@ static void connections_persist_by_version_and_field(void **state UNUSED)
 
 /* ---- encoding ---- */
 
+/* 9110/5.6.7-2. */
 static void what_is_encoded_decodes_to_the_same(void **state UNUSED)
 {
     char buffer[400];
@@ -365,6 +376,7 @@ static void what_is_encoded_decodes_to_the_same(void **state UNUSED)
     assert_true(bytes_equal(request.target, bytes_of_text("/a?b")));
 }
 
+/* 9112/11.1-1. */
 static void a_value_cannot_split_a_response(void **state UNUSED)
 {
     char buffer[400];

@@ -2,6 +2,7 @@
 #include "wire/http/http_list.h"
 #include "tests/support/check.h"
 
+/* 9110/5.6.1.2-1. */
 static void elements_come_in_order(void **state UNUSED)
 {
     static const struct {
@@ -68,7 +69,7 @@ static void a_list_weighs_what_it_names_and_the_rest_by_its_star(void **state UN
     assert_int_equal(http_list_quality(bytes_empty(), "br"), 1000);
 }
 
-/* RFC 9110 §8.8.3.2, and the two fields that use it. */
+/* 9110/8.8.3.2-1: RFC 9110 §8.8.3.2, and the two fields that use it. */
 static void entity_tags_compare_strongly_or_weakly(void **state UNUSED)
 {
     static const struct {

@@ -39,6 +39,7 @@ static const struct {
     {"", NULL},
 };
 
+/* 9110/17.3-1. */
 static void decoded_paths_stay_below_the_root(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
@@ -108,6 +109,7 @@ static const struct {
     {"GET", "", false, 0, "", "", ""},
 };
 
+/* 9112/3.2.1-1 9112/3.2.2-1 9112/3.2.4-1. */
 static void targets_have_four_forms(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
