@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "site/site_names.h"
 #include "site/site_options.h"
 #include "stack/tcp/tcp_profile.h"
 
@@ -297,7 +298,8 @@ bool site_config_finish(struct site_config *config, struct text *error)
         (!check_inside(config, &config->gateway.host_address, "gateway", "host-address", error) ||
          !check_not_ours(config, &config->gateway.host_address, "gateway", "host-address", error)))
         return false;
-    if (config->names.present && !check_recursion(config, error))
+    if (config->names.present &&
+        (!check_recursion(config, error) || !site_names_check(config, error)))
         return false;
     if (config->addresses.present && (!check_pool(config, error) || !check_hosts(config, error)))
         return false;

@@ -17,12 +17,14 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "proto/dns/tsig.h"
 #include "sim/wire.h"
 
 enum {
     SITE_NAME_MAX = 254,      /* a domain name as text (RFC 1035 §2.3.4) with a NUL */
     SITE_LABEL_MAX = 64,      /* one label with a NUL */
     SITE_TEXT_MAX = 256,      /* a path or a record line */
+    SITE_PATH_MAX = 2 * SITE_TEXT_MAX, /* a path behind that of the site file */
     SITE_DEVICE_MAX = 16,     /* IFNAMSIZ */
     SITE_PUBLISHED_MAX = 64,  /* RELAY_PUBLISHED_MAX */
     SITE_RECORDS_MAX = 256,
@@ -36,6 +38,8 @@ enum {
     SITE_ZONES_MAX = 64,      /* named one by one; a directory or a list may have many more */
     SITE_VIEWS_MAX = 8,       /* NAMES_VIEWS_MAX */
     SITE_CLIENTS_MAX = 16,    /* NAMES_CLIENTS_MAX */
+    SITE_RULES_MAX = 16,      /* NAMES_RULES_MAX */
+    SITE_KEYS_MAX = 64,       /* TSIG_KEYS_MAX */
     SITE_MTU_MIN = 576,       /* RFC 1122 §3.3.2: what every host must take */
     SITE_MTU_MAX = 65520,     /* of a TAP device, rounded down */
 };
@@ -149,6 +153,25 @@ struct site_view_block {
     struct site_zone_source source;
 };
 
+/* Who may do something, in the names block: from a network, with a key, or both. */
+struct site_rule {
+    struct ip_prefix network;
+    bool any_network;
+    char key[SITE_NAME_MAX];       /* "": none is needed */
+};
+
+/* A block "key". */
+struct site_key {
+    struct tsig_key key;
+    bool has_secret;
+    char file[SITE_TEXT_MAX];      /* "": the secret stands in the block */
+};
+
+struct site_keys {
+    struct tsig_key keys[SITE_KEYS_MAX];
+    size_t count;
+};
+
 enum site_cookies { SITE_COOKIES_ON, SITE_COOKIES_OFF, SITE_COOKIES_REQUIRED };
 
 /* What the name server is an authority for, and how it answers: what can change while it runs. */
@@ -164,7 +187,7 @@ struct site_authority {
     uint32_t rate_limit;           /* alike replies a second to a network; 0: any number */
     uint32_t rate_slip;
     uint32_t rate_prefix_v4, rate_prefix_v6;
-    struct ip_prefix secondaries[SITE_CLIENTS_MAX]; /* may have zones whole */
+    struct site_rule secondaries[SITE_RULES_MAX]; /* may have zones whole */
     size_t secondary_count;
 };
 
@@ -187,6 +210,7 @@ struct site_config {
     struct site_recursion recursion;
     struct site_view views[SITE_VIEWS_MAX];
     struct site_authority authority;
+    struct site_keys keys;
     struct site_web web;
     unsigned lines[SITE_OPTIONS_MAX]; /* where in the file each option stood; 0: it did not */
 };

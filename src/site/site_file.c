@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "os/file.h"
+#include "site/site_names.h"
 #include "site/site_options.h"
 #include "stack/tcp/tcp_profile.h"
 
@@ -43,7 +44,7 @@ const char site_builtin_text[] =
     "    name = www\n"
     "}\n";
 
-enum { SECTIONS_MAX = 16, SECTION_OPTIONS_MAX = 40, SITE_FILE_MAX = 1024 * 1024 };
+enum { SECTIONS_MAX = 16, SECTION_OPTIONS_MAX = 64, SITE_FILE_MAX = 1024 * 1024 };
 
 struct value {
     unsigned line;
@@ -161,13 +162,16 @@ static cfg_opt_t *root_options(struct site_reader *reader)
 {
     const cfg_opt_t host = CFG_SEC("host", section_options(reader, "host", NULL, 0),
                                    CFGF_MULTI | CFGF_TITLE);
-    const cfg_opt_t view = CFG_SEC("view", section_options(reader, "view", NULL, 0),
-                                   CFGF_MULTI | CFGF_TITLE);
+    const cfg_opt_t in_names[] = {
+        CFG_SEC("view", section_options(reader, "view", NULL, 0), CFGF_MULTI | CFGF_TITLE),
+        CFG_SEC("key", section_options(reader, "key", NULL, 0), CFGF_MULTI | CFGF_TITLE),
+    };
     const cfg_opt_t sections[] = {
         CFG_SEC("link", section_options(reader, "link", NULL, 0), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("gateway", section_options(reader, "gateway", NULL, 0), CFGF_MULTI),
         CFG_SEC("addresses", section_options(reader, "addresses", &host, 1), CFGF_MULTI),
-        CFG_SEC("names", section_options(reader, "names", &view, 1), CFGF_MULTI),
+        CFG_SEC("names", section_options(reader, "names", in_names, ARRAY_LEN(in_names)),
+                CFGF_MULTI),
         CFG_SEC("web", section_options(reader, "web", NULL, 0), CFGF_MULTI),
     };
     cfg_opt_t *root = section_options(reader, "", sections, ARRAY_LEN(sections));
@@ -196,8 +200,9 @@ static bool take_options(struct site_reader *reader, struct site_config *config,
             config->lines[i] = value->line;
             if (option->parse(bytes_of_text(value->text), (char *)base + option->offset, option))
                 continue;
+            bool secret = strcmp(option->name, "secret") == 0; /* which is never repeated */
             text_add_format(complain(reader, value->line), "%s \"%.100s\": expected %s",
-                            option->name, value->text, option->expected);
+                            option->name, secret ? "…" : value->text, option->expected);
             return false;
         }
     }
@@ -281,6 +286,35 @@ static bool take_views(struct site_reader *reader, struct site_config *config, c
     return good;
 }
 
+/* Blocks with a title of which there may be many: their options go to a structure of their own, and
+ * then it is finished. */
+struct block_kind {
+    const char *name;
+    size_t size;
+    bool (*finish)(struct site_config *config, const char *title, void *block, struct text *error);
+};
+
+static bool take_titled(struct site_reader *reader, struct site_config *config, cfg_t *parent,
+                        const struct block_kind *kind)
+{
+    char reason[512] = "";
+    unsigned count = cfg_size(parent, kind->name);
+    for (unsigned i = 0; i < count && !reader->failed; i++) {
+        cfg_t *cfg = cfg_getnsec(parent, kind->name, i);
+        void *block = calloc(1, kind->size);
+        struct text error = text_of(reason, sizeof reason);
+        if (block == NULL)
+            text_add_format(complain(reader, 0), "no memory for a block \"%s\"", kind->name);
+        else if (take_options(reader, config, cfg, kind->name, block) &&
+                 !kind->finish(config, cfg_title(cfg), block, &error))
+            text_add(complain(reader, (unsigned)cfg->line), reason);
+        free(block);
+    }
+    return !reader->failed;
+}
+
+static const struct block_kind key_blocks = {"key", sizeof(struct site_key), site_finish_key};
+
 /* The only block of the kind; NULL when there is none, or on a complaint. */
 static cfg_t *only_block(struct site_reader *reader, cfg_t *root, const char *name)
 {
@@ -323,7 +357,8 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
             !take_hosts(reader, config, block))
             return false;
         if (block != NULL && strcmp(blocks[i].name, "names") == 0 &&
-            !take_views(reader, config, block))
+            (!take_views(reader, config, block) ||
+             !take_titled(reader, config, block, &key_blocks)))
             return false;
     }
     return !reader->failed;

@@ -4,6 +4,7 @@
  */
 #include "site/site_options.h"
 
+#include "site/site_names.h"
 #include "stack/tcp/tcp_profile.h"
 #include "base/calendar.h"
 #include "wire/dns/dns_record.h"
@@ -427,7 +428,7 @@ static bool parse_size(struct bytes text, void *field, const struct site_option 
     return true;
 }
 
-static bool parse_network(struct bytes text, struct ip_prefix *out)
+bool site_network_parse(struct bytes text, struct ip_prefix *out)
 {
     struct ip_prefix prefix;
     memset(&prefix, 0, sizeof prefix);
@@ -444,7 +445,7 @@ static bool parse_allowed(struct bytes text, void *field, const struct site_opti
 {
     struct site_recursion *recursion = field;
     if (recursion->client_count == SITE_ALLOWED_MAX ||
-        !parse_network(text, &recursion->clients[recursion->client_count]))
+        !site_network_parse(text, &recursion->clients[recursion->client_count]))
         return false;
     recursion->client_count++;
     return true;
@@ -468,7 +469,7 @@ static bool parse_client(struct bytes text, void *field, const struct site_optio
 {
     struct site_view *view = field;
     if (view->client_count == SITE_CLIENTS_MAX ||
-        !parse_network(text, &view->clients[view->client_count]))
+        !site_network_parse(text, &view->clients[view->client_count]))
         return false;
     view->client_count++;
     return true;
@@ -478,11 +479,24 @@ static bool parse_secondary(struct bytes text, void *field,
                             const struct site_option *option UNUSED)
 {
     struct site_authority *authority = field;
-    if (authority->secondary_count == SITE_CLIENTS_MAX ||
-        !parse_network(text, &authority->secondaries[authority->secondary_count]))
+    if (authority->secondary_count == SITE_RULES_MAX ||
+        !site_rule_parse(text, &authority->secondaries[authority->secondary_count]))
         return false;
     authority->secondary_count++;
     return true;
+}
+
+static bool parse_algorithm(struct bytes text, void *field,
+                            const struct site_option *option UNUSED)
+{
+    return tsig_algorithm_parse(text, field);
+}
+
+static bool parse_secret(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_key *key = field;
+    key->has_secret = tsig_secret_parse(text, &key->key);
+    return key->has_secret;
 }
 
 bool site_published_parse(struct bytes text, struct site_published *out)
@@ -672,7 +686,14 @@ const struct site_option site_options[] = {
     {"names", "rate-prefix-v6", parse_number, AT(authority.rate_prefix_v6), 1, 128, false,
      "a number of bits from 1 to 128"},
     {"names", "secondaries", parse_secondary, AT(authority), 0, 0, true,
-     "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 16"},
+     "networks or addresses such as 10.0.0.0/8 or fd00::1, keys such as \"key transfer\", or both: "
+     "\"10.0.0.0/8 key transfer\"; at most 16"},
+    {"key", "algorithm", parse_algorithm, offsetof(struct site_key, key.algorithm), 0, 0, false,
+     "hmac-sha256, hmac-sha1, hmac-sha224, hmac-sha384, hmac-sha512, hmac-sha256-128, "
+     "hmac-sha384-192 or hmac-sha512-256"},
+    {"key", "secret", parse_secret, 0, 0, 0, false, "octets in base64, at most 256"},
+    {"key", "file", parse_text, offsetof(struct site_key, file), 0, SITE_TEXT_MAX, false,
+     "a file with the key or its secret"},
     {"view", "clients", parse_client, offsetof(struct site_view_block, view), 0, 0, true,
      "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 16"},
     {"view", "zone", parse_zone, offsetof(struct site_view_block, source), 0, 0, true,

@@ -26,6 +26,9 @@ extern const size_t site_option_count;
 /* NULL: there is no such option. */
 const struct site_option *site_option_find(const char *section, const char *name);
 
+/* A network, or one address. */
+MUST_USE bool site_network_parse(struct bytes text, struct ip_prefix *out);
+
 /* The device of a link, from its title: "tap:NAME" or "host". */
 MUST_USE bool site_device_parse(struct bytes text, struct site_link *out);
 

@@ -11,6 +11,7 @@
 
 #include "app/names/names_resolver.h"
 #include "os/digest.h"
+#include "os/hmac.h"
 #include "os/memory.h"
 #include "site/control.h"
 #include "os/file.h"
@@ -123,6 +124,8 @@ static void names_stop(struct site *site)
     site->names = NULL;
     digest_free(site->digest);
     site->digest = NULL;
+    hmac_free(site->hmac);
+    site->hmac = NULL;
 }
 
 static int add_site_names(struct site *site, struct text *error)
@@ -160,6 +163,22 @@ static int add_site_names(struct site *site, struct text *error)
     return 0;
 }
 
+_Static_assert((int)SITE_RULES_MAX == NAMES_RULES_MAX && (int)SITE_KEYS_MAX == TSIG_KEYS_MAX,
+               "both sides have room for as much");
+
+static void make_access(const struct site_rule *rules, size_t count, struct names_access *out)
+{
+    out->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct names_rule *rule = &out->rules[i];
+        *rule = (struct names_rule){.any_network = rules[i].any_network,
+                                    .network = rules[i].network,
+                                    .any_key = rules[i].key[0] == '\0'};
+        bool good = rule->any_key || dns_name_parse(bytes_of_text(rules[i].key), NULL, &rule->key);
+        ASSERT(good); /* it was when it was read */
+    }
+}
+
 static int set_manner(struct site *site)
 {
     static const enum names_cookies cookies[] = {
@@ -179,8 +198,9 @@ static int set_manner(struct site *site)
         .rate_prefix_v4 = (uint8_t)authority->rate_prefix_v4,
         .rate_prefix_v6 = (uint8_t)authority->rate_prefix_v6,
     };
-    manner.secondaries.client_count = authority->secondary_count;
-    memcpy(manner.secondaries.clients, authority->secondaries, sizeof manner.secondaries.clients);
+    manner.keys = site->config->keys.keys;
+    manner.key_count = site->config->keys.count;
+    make_access(authority->secondaries, authority->secondary_count, &manner.secondaries);
     return names_set_manner(site->names, &manner);
 }
 
@@ -334,6 +354,10 @@ static int start_name_service(struct site *site, struct text *error)
     site->digest = digest_sha1_new();
     if (site->digest == NULL)
         return failed(error, -ENOMEM, "cannot hash names", NULL);
+    site->hmac = hmac_new();
+    if (site->hmac == NULL)
+        return failed(error, -ENOMEM, "cannot sign replies", NULL);
+    options.hmac = (struct tsig_hmac){hmac_start, hmac_add, hmac_end, site->hmac};
     options.sha1 = (struct dns_sha1){digest_sha1, site->digest};
     site_crypto_init(&site->crypto, site->digest);
     struct names_recursion *recursion;

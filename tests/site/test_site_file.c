@@ -120,6 +120,19 @@ static const struct {
      "site.conf:1: udp-size \"100\": expected a number of octets from 512 to 4096"},
     {"cookies of no kind", "names { cookies = sweet }",
      "site.conf:1: cookies \"sweet\": expected on, off or required"},
+    {"a key of two minds", "names {\n key \"a\" { secret = AAAA file = f }\n}",
+     "site.conf:2: key \"a\": expected either secret or file"},
+    {"a key without a secret", "names {\n key \"a\" { algorithm = hmac-sha1 }\n}",
+     "site.conf:2: key \"a\": expected either secret or file"},
+    {"a wrong secret is not repeated", "names {\n key \"a\" { secret = \"A A\" }\n}",
+     "site.conf:2: secret \"…\": expected octets in base64, at most 256"},
+    {"two keys of a name", "names {\n key \"a\" { secret = AAAA }\n key \"A.\" { secret = AAAA }\n}",
+     "site.conf:3: key \"A.\": there are two of that name"},
+    {"a key that is not there", "names {\n secondaries = {\"10.0.0.0/8 key b\"}\n}",
+     "secondaries: there is no key \"b\""},
+    {"a rule that ends early", "names {\n secondaries = {\"10.0.0.0/8 key\"}\n}",
+     "site.conf:2: secondaries \"10.0.0.0/8 key\": expected networks or addresses such as 10.0.0.0/8 or "
+     "fd00::1, keys such as \"key transfer\", or both: \"10.0.0.0/8 key transfer\"; at most 16"},
     {"a view for nobody", "names {\n view \"a\" { zones = \"/srv\" }\n}",
      "site.conf:2: view \"a\": expected clients"},
     {"a view for no network", "names {\n view \"a\" {\n clients = {\"10.0.0.0/33\"} }\n}",
@@ -158,7 +171,8 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "names { listen = 5353 forward = {host, 192.0.2.53, \"[2001:db8::1]:5300\"} closed = on\n"
         "  ttl = 5m record = {\"a A 10.9.8.10\"} zone = {\"a.org /a\", \"b.org /b\"} zones = \"/z\"\n"
         "  minimal = on cookies = required udp-size = 1400 identity = ns1 version = \"1\"\n"
-        "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 secondaries = {\"10.1.0.0/16\", 10.2.0.1}\n"
+        "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 secondaries = {\"10.1.0.0/16\", 10.2.0.1, \"key k\", \"10.3.0.1 key k\"}\n"
+        "  key \"k\" { algorithm = hmac-sha512 secret = \"c2VjcmV0\" }\n"
         "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\"} zone = {\"a.org /in\"} zones = \"/zi\" } }\n"
         "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
     char complaint[512] = "";
@@ -221,8 +235,15 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->authority.rate_slip, 3);
     assert_int_equal(c->authority.rate_prefix_v4, 32);
     assert_int_equal(c->authority.rate_prefix_v6, 64);
-    assert_int_equal(c->authority.secondary_count, 2);
-    assert_int_equal(c->authority.secondaries[1].len, 32);
+    assert_int_equal(c->authority.secondaries[1].network.len, 32);
+    assert_int_equal(c->authority.secondary_count, 4);
+    assert_true(c->authority.secondaries[2].any_network && !c->authority.secondaries[3].any_network);
+    assert_string_equal(c->authority.secondaries[2].key, "k");
+    assert_string_equal(c->authority.secondaries[3].key, "k");
+    assert_string_equal(c->authority.secondaries[1].key, "");
+    assert_int_equal(c->keys.count, 1);
+    assert_int_equal(c->keys.keys[0].algorithm, TSIG_HMAC_SHA512);
+    assert_int_equal(c->keys.keys[0].secret_len, 6);
     assert_int_equal(c->authority.view_count, 1);
     assert_string_equal(c->views[0].name, "in");
     assert_int_equal(c->views[0].client_count, 2);

@@ -79,7 +79,8 @@ struct names {
     struct dns_sha1 sha1;
     struct cookie_secrets secrets;
     struct rate_limit *rate_limit; /* NULL: none */
-    struct names_view secondaries; /* who may have zones whole */
+    struct names_access secondaries; /* who may have zones whole */
+    struct tsig_keys keys;         /* in their places: what was signed by one may be answered later */
     struct dgram *dgram;
     struct listener *listener;
     struct list_node free;
@@ -102,6 +103,9 @@ struct names {
 /* ---- names.c ---- */
 
 bool names_view_has(const struct names_view *view, const struct ip_address *client);
+
+/* Does one of the rules allow it to who asks? */
+bool names_allows(const struct names_access *access, const struct answer_query *query);
 
 /* How a client is answered: as its view says. */
 const struct answer_options *names_answering(const struct names *names,

@@ -73,11 +73,22 @@ static int set_rate_limit(struct names *names, const struct names_manner *manner
     return 0;
 }
 
+/* A reply that is still owed to who has signed with a key that goes now is signed with another: he
+ * takes it for none. */
+static void set_keys(struct names *names, const struct names_manner *manner)
+{
+    ASSERT(manner->key_count <= TSIG_KEYS_MAX);
+    names->keys.count = manner->key_count;
+    for (size_t i = 0; i < manner->key_count; i++)
+        names->keys.keys[i] = manner->keys[i];
+}
+
 int names_set_manner(struct names *names, const struct names_manner *manner)
 {
     struct answer_options *answering = &names->answering;
     names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
     names->secondaries = manner->secondaries;
+    set_keys(names, manner);
     answering->minimal = manner->minimal;
     answering->cookies = manner->cookies != NAMES_COOKIES_OFF ? &names->secrets : NULL;
     answering->cookies_required = manner->cookies == NAMES_COOKIES_REQUIRED;
@@ -96,6 +107,19 @@ bool names_view_has(const struct names_view *view, const struct ip_address *clie
     for (size_t i = 0; i < view->client_count; i++)
         if (prefix_contains(&view->clients[i], client))
             return true;
+    return false;
+}
+
+bool names_allows(const struct names_access *access, const struct answer_query *query)
+{
+    for (size_t i = 0; i < access->count; i++) {
+        const struct names_rule *rule = &access->rules[i];
+        bool network = rule->any_network || prefix_contains(&rule->network, &query->path.from);
+        bool key = rule->any_key || (query->tsig.key != NULL &&
+                                     dns_name_equal(&query->tsig.key->name, &rule->key));
+        if (network && key)
+            return true;
+    }
     return false;
 }
 
@@ -133,6 +157,8 @@ int names_new(struct net *net, const struct names_options *options, struct names
         options->closed_world || options->recursion != NULL;
     names->sha1 = options->sha1;
     names->answering.sha1 = options->sha1.digest != NULL ? &names->sha1 : NULL;
+    names->keys.hmac = options->hmac;
+    names->answering.keys = options->hmac.start != NULL ? &names->keys : NULL;
     make_secrets(names);
     if (status == 0)
         status = names_set_manner(names, &(struct names_manner){0});

@@ -7,6 +7,7 @@
 #define WN_APP_NAMES_NAMES_H
 
 #include "io/net.h"
+#include "proto/dns/tsig.h"
 #include "proto/dns/zone.h"
 #include "wire/dns/dns_nsec3.h"
 
@@ -17,12 +18,26 @@ enum {
     NAMES_RECORDS_MAX = 16 << 20, /* of all zones of a view: some 2 GiB */
     NAMES_VIEWS_MAX = 8,
     NAMES_CLIENTS_MAX = 16,       /* networks of one view */
+    NAMES_RULES_MAX = 16,         /* of who may do something */
 };
 
 /* Zones that only some clients see, in front of those that all see. */
 struct names_view {
     struct ip_prefix clients[NAMES_CLIENTS_MAX];
     size_t client_count;
+};
+
+/* Who may do something: whoever one of the rules is met by. */
+struct names_rule {
+    bool any_network;          /* else: from this one */
+    struct ip_prefix network;
+    bool any_key;              /* also unsigned; else: signed with the key of this name */
+    struct dns_name key;
+};
+
+struct names_access {
+    struct names_rule rules[NAMES_RULES_MAX];
+    size_t count;              /* 0: nobody */
 };
 
 struct names_options {
@@ -37,6 +52,7 @@ struct names_options {
     const struct names_view *views; /* copied; a client has the first that it is in */
     size_t view_count;
     struct dns_sha1 sha1;         /* for zones with NSEC3; .digest NULL: they are served without */
+    struct tsig_hmac hmac;        /* .start NULL: signatures of queries are not looked at */
 };
 
 enum names_cookies { NAMES_COOKIES_ON, NAMES_COOKIES_OFF, NAMES_COOKIES_REQUIRED };
@@ -51,7 +67,9 @@ struct names_manner {
     uint32_t rate_limit;       /* alike replies a second to a network, over datagrams; 0: any number */
     uint8_t rate_slip;         /* of those not sent, every so many-th says "ask by TCP"; 0: none */
     uint8_t rate_prefix_v4, rate_prefix_v6; /* how large a network is; 0: 24 and 56 */
-    struct names_view secondaries; /* may have zones whole, by AXFR */
+    struct names_access secondaries; /* may have zones whole, by AXFR */
+    const struct tsig_key *keys; /* copied: by which queries may be signed */
+    size_t key_count;            /* at most TSIG_KEYS_MAX */
 };
 
 MUST_USE int names_new(struct net *net, const struct names_options *options, struct names **out);

@@ -87,7 +87,7 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
     struct answer_path path = {
         .size_max = address_is_loopback(&message->from.address) ? NAMES_UDP_LOOPBACK
                                                                 : names->udp_size,
-        .now = (uint32_t)loop_wall_seconds(names->loop),
+        .now = (uint64_t)loop_wall_seconds(names->loop),
         .from = message->from.address,
     };
     const struct answer_options *answering = names_answering(names, &path.from);
@@ -213,7 +213,7 @@ static bool begin_transfer(struct names_connection *c, struct bytes query,
     uint16_t type = asked->question.type;
     if (result->verdict != ANSWER_REPLY || result->rcode != DNS_REFUSED ||
         (type != DNS_AXFR && type != DNS_IXFR) || asked->question.class != DNS_IN ||
-        !names_view_has(&names->secondaries, &asked->path.from))
+        !names_allows(&names->secondaries, asked))
         return false;
     const struct answer_options *answering = names_answering(names, &asked->path.from);
     struct zone_transfer *transfer = calloc(1, sizeof *transfer);
@@ -239,7 +239,7 @@ static bool on_query(struct names_connection *c, struct bytes query)
         .stream = true,
         .size_max = names->udp_size,
         .keepalive = (uint16_t)(DNS_STREAM_IDLE_TIMEOUT / (USEC_PER_SEC / 10)),
-        .now = (uint32_t)loop_wall_seconds(names->loop),
+        .now = (uint64_t)loop_wall_seconds(names->loop),
         .from = stream_peer(c->stream).address,
     };
     answer(names_answering(names, &path.from), query, &path, names_reply_buffer(names), &result);

@@ -12,6 +12,14 @@ enum {
 };
 _Static_assert(DNS_HEADER_LEN + DNS_NAME_MAX + 4 + DNS_OPT_LEN + OPTIONS_MAX <= DNS_UDP_SIZE_MIN,
                "the question and OPT always fit");
+_Static_assert(DNS_HEADER_LEN + DNS_NAME_MAX + 4 + DNS_OPT_LEN + OPTIONS_MAX + 2 * DNS_NAME_MAX +
+                       DNS_TSIG_FIXED_LEN + DNS_TSIG_OTHER_LEN <=
+                   ANSWER_SIGNED_MAX,
+               "and so does a TSIG without a MAC");
+_Static_assert(DNS_HEADER_LEN + DNS_NAME_MAX + 4 + DNS_OPT_LEN + OPTIONS_MAX + DNS_NAME_MAX + 32 +
+                       DNS_TSIG_FIXED_LEN + TSIG_MAC_MAX + DNS_TSIG_OTHER_LEN <=
+                   ANSWER_SIGNED_MAX,
+               "or one of ours with it");
 
 /* ---- the frame of a reply ---- */
 
@@ -47,6 +55,7 @@ void answer_begin(struct answer_work *work, const struct answer_options *options
     work->kind = ANSWER_ERROR;
     work->source = NULL;
     work->authoritative = false;
+    work->authentic = false;
     work->truncated = false;
     work->elsewhere = false;
     work->chain_len = 0;
@@ -56,7 +65,10 @@ void answer_begin(struct answer_work *work, const struct answer_options *options
     bool fits = dns_build_question(&work->b, &query->question);
     ASSERT(fits);
     work->opt_len = query->edns ? DNS_OPT_LEN + write_options(work, edns_options).len : 0;
-    dns_build_reserve(&work->b, (ptrdiff_t)work->opt_len);
+    work->tsig_len = tsig_room(&query->tsig);
+    if (work->tsig_len > 0)
+        work->tsig = query->tsig;
+    dns_build_reserve(&work->b, (ptrdiff_t)(work->opt_len + work->tsig_len));
     dns_build_section(&work->b, DNS_ANSWER);
 }
 
@@ -88,10 +100,16 @@ struct bytes answer_end(struct answer_work *work)
     uint16_t flags = reply_flags(work->options, query->flags);
     flags |= (uint16_t)(work->authoritative ? DNS_AA : 0);
     flags |= (uint16_t)(work->truncated ? DNS_TC : 0);
+    flags |= (uint16_t)(work->authentic ? DNS_AD : 0);
     if (query->edns)
         put_edns(work);
     flags |= (uint16_t)(work->rcode & DNS_RCODE_MASK);
-    return dns_build_finish(&work->b, query->id, flags);
+    struct bytes reply = dns_build_finish(&work->b, query->id, flags);
+    if (work->tsig_len == 0)
+        return reply;
+    uint8_t *message = work->b.w.start;
+    return bytes_of(message, tsig_sign(&work->tsig, query->path.now, message, reply.len,
+                                       reply.len + work->tsig_len));
 }
 
 /* A reply of a header alone, for what could not be read further. */
@@ -153,7 +171,7 @@ static unsigned keep_cookie(const struct answer_options *options, const struct d
     if (options->cookies == NULL || !dns_edns_option(edns, DNS_OPTION_COOKIE, &cookie))
         return DNS_NOERROR;
     enum cookie_verdict verdict = cookie_check(options->cookies, cookie, &out->path.from,
-                                               out->path.now, out->cookie);
+                                               (uint32_t)out->path.now, out->cookie);
     out->has_cookie = verdict != COOKIE_MALFORMED;
     out->proven |= verdict == COOKIE_VALID;
     return verdict != COOKIE_MALFORMED ? DNS_NOERROR : DNS_FORMERR;
@@ -175,6 +193,7 @@ static unsigned keep(const struct answer_options *options, const struct dns_summ
     out->has_cookie = false;
     out->wants_nsid = false;
     out->wants_keepalive = false;
+    out->tsig.key = NULL;
     out->path = *path;
     uint16_t limit = DNS_UDP_SIZE_MIN;
     if (out->edns && edns->udp_size > limit)
@@ -209,6 +228,53 @@ static unsigned objection(const struct answer_options *options, const struct dns
     if (type == DNS_ANY || dns_type_is_data(type))
         return DNS_NOERROR;
     return type == DNS_OPT || type == 0 ? DNS_FORMERR : DNS_NOTIMP;
+}
+
+/* ---- signed queries ---- */
+
+/* Whatever comes back must have room for what is told in any case. */
+static void make_room(struct answer_query *query)
+{
+    size_t needed = DNS_HEADER_LEN + query->question.name.len + 4 +
+                    (query->edns ? DNS_OPT_LEN + (size_t)OPTIONS_MAX : 0) + tsig_room(&query->tsig);
+    if (query->limit < needed)
+        query->limit = (uint16_t)needed;
+}
+
+/* Who cannot be believed is told so, and why (RFC 8945 §5.3.2). */
+static void refuse_signature(struct answer_work *work, const struct dns_tsig *record,
+                             uint16_t error, struct answer_result *out)
+{
+    work->rcode = out->rcode = DNS_NOTAUTH;
+    struct bytes reply = answer_end(work);
+    uint8_t *message = work->b.w.start;
+    out->reply = bytes_of(message,
+                          tsig_refuse(record, error, message, reply.len, ANSWER_SIGNED_MAX));
+}
+
+/* RFC 8945 §5.2. True: the reply is made. */
+static bool check_signature(const struct answer_options *options, struct bytes message,
+                            const struct dns_summary *summary, uint8_t *buffer,
+                            struct answer_result *out)
+{
+    struct dns_tsig record;
+    struct answer_work work;
+    struct answer_query *query = &out->query;
+    enum tsig_verdict verdict = tsig_check(options->keys, message, summary->tsig_at,
+                                           query->path.now, &query->tsig, &record);
+    make_room(query);
+    query->proven |= verdict == TSIG_RIGHT;
+    if (verdict == TSIG_RIGHT)
+        return false;
+    out->malformed = verdict == TSIG_MALFORMED;
+    answer_begin(&work, options, query, buffer);
+    if (verdict == TSIG_REFUSED && query->tsig.key == NULL) {
+        refuse_signature(&work, &record, query->tsig.error, out);
+        return true;
+    }
+    work.rcode = out->rcode = verdict == TSIG_MALFORMED ? DNS_FORMERR : DNS_NOTAUTH;
+    out->reply = answer_end(&work);
+    return true;
 }
 
 /* RFC 7873 §5.4: a query without a question asks for a cookie. */
@@ -275,6 +341,9 @@ void answer(const struct answer_options *options, struct bytes message,
     }
     out->verdict = ANSWER_REPLY;
     unsigned rcode = keep(options, &summary, path, &out->query);
+    if (summary.tsig_at != 0 && options->keys != NULL &&
+        check_signature(options, message, &summary, buffer, out))
+        return;
     out->malformed = rcode == DNS_FORMERR;
     answer_begin(&work, options, &out->query, buffer);
     work.rcode = rcode != DNS_NOERROR ? rcode : objection(options, &summary, &out->query);

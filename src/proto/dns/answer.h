@@ -3,7 +3,7 @@
  * answer.h - the answering core of a server: a query in, a reply out, from zones (RFC 1034 §4.3.2;
  * RFC 2308 negative answers, RFC 4592 wildcards, RFC 6672 DNAME, RFC 6891 EDNS, RFC 8482 ANY;
  * RFC 4035 §3.1 and RFC 5155 §7.2 for signed zones; RFC 7873 cookies, RFC 5001 NSID, RFC 4892 names
- * of class CHAOS).
+ * of class CHAOS; RFC 8945 queries that are signed).
  *
  * It holds no state between queries and allocates nothing. What is in no zone is told to the
  * caller as ANSWER_ELSEWHERE; what another server then said is made into a reply by answer_relay().
@@ -13,11 +13,14 @@
 
 #include "proto/dns/denial.h"
 #include "proto/dns/dns_cookie.h"
+#include "proto/dns/tsig.h"
 #include "wire/dns/dns_message.h"
 
 enum {
     ANSWER_CHAIN_MAX = 16,    /* CNAMEs and DNAMEs followed in one answer */
     ANSWER_IDENTITY_MAX = 64, /* octets of what is told by NSID, and in class CHAOS */
+    ANSWER_SIGNED_MAX = 1024, /* octets that a question, OPT and TSIG may need: so many are sent even
+                                 to who says that he takes 512 */
 };
 
 struct answer_options {
@@ -31,6 +34,7 @@ struct answer_options {
     const char *identity;     /* NSID, id.server and hostname.bind; NULL: not told */
     const struct cookie_secrets *cookies; /* NULL: no cookies */
     const struct dns_sha1 *sha1;          /* NULL: no denial by NSEC3 */
+    const struct tsig_keys *keys;         /* NULL: TSIG is not looked at. Those of `query->tsig` stay */
 };
 
 /* Where a query came from. */
@@ -40,7 +44,7 @@ struct answer_path {
                           where datagrams are known not to be fragmented */
     uint16_t keepalive; /* how long an idle stream stays, in tenths of a second (RFC 7828); 0: not
                            told */
-    uint32_t now;      /* seconds since 1970 modulo 2^32, for cookies */
+    uint64_t now;      /* seconds since 1970, for cookies and TSIG */
     struct ip_address from;
 };
 
@@ -54,9 +58,10 @@ struct answer_query {
     bool wants_nsid;
     bool wants_keepalive;
     bool has_cookie; /* `cookie` is for the reply */
-    bool proven;     /* the client's address is no forgery: a stream, or a cookie of ours */
+    bool proven;     /* it is no forgery: over a stream, signed, or with a cookie of ours */
     uint8_t cookie[COOKIE_LEN];
     struct answer_path path;
+    struct tsig tsig; /* of what has no key only `key` is set: NULL */
     uint16_t limit; /* of the reply's octets */
 };
 
@@ -89,7 +94,7 @@ struct answer_result {
 };
 
 /* Answers one message. `buffer` of DNS_MESSAGE_MAX octets for streams, path->size_max (at least
- * DNS_UDP_SIZE_MIN) for datagrams, takes the reply. */
+ * DNS_UDP_SIZE_MIN; with keys ANSWER_SIGNED_MAX) for datagrams, takes the reply. */
 void answer(const struct answer_options *options, struct bytes message,
             const struct answer_path *path, uint8_t *buffer, struct answer_result *out);
 

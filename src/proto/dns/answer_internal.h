@@ -24,9 +24,12 @@ struct answer_work {
     const struct answer_query *query;
     struct dns_builder b;
     size_t opt_len;       /* kept free at the end */
+    size_t tsig_len;      /* the same, behind it */
+    struct tsig tsig;     /* when there is any: answer_end() leaves it as a next message needs it */
     unsigned rcode;
     enum answer_kind kind;
     bool authoritative;
+    bool authentic;       /* AD */
     bool truncated;
     bool elsewhere;       /* the chain leaves our zones at `target` */
     unsigned chain_len;

@@ -56,10 +56,8 @@ struct bytes answer_relay(const struct answer_options *options, const struct ans
         work.rcode = DNS_SERVFAIL; /* no room for it without OPT */
     work.truncated |= (summary.header.flags & DNS_TC) != 0;
     *rcode = work.rcode;
-    struct bytes reply = answer_end(&work);
     /* AD is for those who have asked for it (RFC 6840 §5.7), and not for what we put in front. */
     bool wanted = query->dnssec_ok || (query->flags & DNS_AD) != 0;
-    if (wanted && work.chain_len == 0 && (summary.header.flags & DNS_AD) != 0)
-        buffer[3] |= DNS_AD;
-    return reply;
+    work.authentic = wanted && work.chain_len == 0 && (summary.header.flags & DNS_AD) != 0;
+    return answer_end(&work);
 }

@@ -139,5 +139,7 @@ enum transfer_status transfer_next(struct zone_transfer *t, uint8_t *buffer, str
     if (work.b.counts[DNS_ANSWER] == 0)
         return TRANSFER_BROKEN; /* a record that no message has room for */
     *out = answer_end(&work);
+    if (t->query.tsig.key != NULL)
+        t->query.tsig = work.tsig;
     return t->phase == TRANSFER_DONE ? TRANSFER_WHOLE : TRANSFER_MORE;
 }

@@ -130,12 +130,20 @@ enum wire_status dns_summarise(struct bytes message, struct dns_summary *out)
         return status;
     out->header = cursor.header;
     out->edns = (struct dns_edns){.options = bytes_empty()};
+    out->tsig_at = 0;
     if (cursor.header.counts[DNS_QUESTION] != 1 || !dns_cursor_question(&cursor, &out->question))
         return WIRE_MALFORMED;
     out->question_end = (size_t)(cursor.reader.next - message.data);
 
     struct dns_rr rr;
     while (dns_cursor_record(&cursor, &rr)) {
+        if (out->tsig_at != 0)
+            return WIRE_MALFORMED;
+        if (rr.type == DNS_TSIG) {
+            if (rr.section != DNS_ADDITIONAL)
+                return WIRE_MALFORMED;
+            out->tsig_at = rr.at;
+        }
         if (rr.type != DNS_OPT)
             continue;
         if (out->edns.present || dns_edns_decode(&rr, &out->edns) != WIRE_OK)

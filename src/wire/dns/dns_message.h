@@ -122,11 +122,13 @@ struct dns_summary {
     struct dns_header header;
     struct dns_question question; /* of header.counts[DNS_QUESTION] == 1 */
     size_t question_end;          /* offset after the question section */
+    size_t tsig_at;               /* where the TSIG record is, the last of all (dns_tsig.h); 0: none */
     struct dns_edns edns;
 };
 
 /* WIRE_TRUNCATED: shorter than a header. WIRE_MALFORMED: anything else, with out->header filled in;
- * so are more than one OPT and a count of questions other than one (RFC 9619). */
+ * so are more than one OPT, a TSIG that is not the last record (RFC 8945 §5.1), and a count of questions
+ * other than one (RFC 9619). */
 MUST_USE enum wire_status dns_summarise(struct bytes message, struct dns_summary *out);
 
 /* The full RCODE, with the OPT record's bits. */

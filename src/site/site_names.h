@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_names.h - what the blocks within the block "names" mean, beyond their options: each is finished
+ * when its options have been read, and what they say of each other is checked at the end.
+ */
+#ifndef WN_SITE_SITE_NAMES_H
+#define WN_SITE_SITE_NAMES_H
+
+#include "site/site_config.h"
+
+/* Puts the block under that title into the configuration. False: *error says what was expected. */
+MUST_USE bool site_finish_key(struct site_config *config, const char *title, void *block,
+                              struct text *error);
+
+/* Are all keys that are spoken of there? False: *error says where not. */
+MUST_USE bool site_names_check(const struct site_config *config, struct text *error);
+
+/* "NETWORK", "key NAME", or "NETWORK key NAME". */
+MUST_USE bool site_rule_parse(struct bytes text, struct site_rule *out);
+
+/* A path of the site file: a relative one begins where that file is. Returns `out`; one that is too
+ * long is cut, so that nothing is found there. */
+char *site_path(const struct site_config *config, const char *path, char out[SITE_PATH_MAX]);
+
+#endif
