@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "os/file.h"
+#include "os/hmac.h"
 
 enum { PORT = 53, FILE_MAX = 64 * 1024, EDNS_SIZE_MIN = 512 };
 
@@ -21,7 +22,7 @@ enum { PORT = 53, FILE_MAX = 64 * 1024, EDNS_SIZE_MIN = 512 };
 enum lookup_status lookup_status_of(const struct lookup_reply *reply)
 {
     unsigned rcode = dns_summary_rcode(&reply->summary);
-    if (rcode != DNS_NOERROR && rcode != DNS_NXDOMAIN)
+    if (reply->wrong || (rcode != DNS_NOERROR && rcode != DNS_NXDOMAIN))
         return LOOKUP_REFUSED;
     bool found = rcode == DNS_NOERROR && reply->summary.header.counts[DNS_ANSWER] > 0;
     return found ? LOOKUP_FOUND : LOOKUP_NOTHING;
@@ -42,6 +43,7 @@ void lookup_complain(const struct lookup *l, const struct endpoint *server, int 
 
 static void print_reply(struct lookup *l, const struct lookup_reply *reply)
 {
+    lookup_print_wrong(l, reply);
     if (l->json)
         lookup_print_json(l, reply);
     else if (l->short_form)
@@ -199,7 +201,8 @@ static int look_all_up(struct lookup *l)
     l->loop = loop_new();
     l->net = l->loop != NULL ? net_kernel_new(l->loop) : NULL;
     int worst = LOOKUP_SILENCE;
-    if (l->net == NULL) {
+    l->hmac = hmac_new();
+    if (l->net == NULL || l->hmac == NULL) {
         cli_fail(l->command, 0, "cannot make an event loop: %s", strerror(errno));
     } else {
         if (l->cookie_len == 0) {
@@ -214,6 +217,7 @@ static int look_all_up(struct lookup *l)
             fflush(stdout);
         }
     }
+    hmac_free(l->hmac);
     if (l->net != NULL)
         net_free(l->net);
     if (l->loop != NULL)

@@ -11,6 +11,7 @@
 #include "io/loop.h"
 #include "io/net.h"
 #include "proto/dns/resolv_conf.h"
+#include "proto/dns/tsig.h"
 #include "wire/dns/dns_message.h"
 #include "wire/dns/dns_option.h"
 
@@ -26,7 +27,8 @@ enum {
 enum lookup_status {
     LOOKUP_FOUND = EXIT_OK,    /* records of an answer */
     LOOKUP_NOTHING = EXIT_FAILED, /* an answer: there is no such name, or nothing of that type */
-    LOOKUP_REFUSED = 3,        /* the server says that it cannot or will not tell, or cuts a transfer */
+    LOOKUP_REFUSED = 3,        /* the server says that it cannot or will not tell, cuts a transfer, or has
+                                  not signed its reply rightly */
     LOOKUP_SILENCE = 4,        /* no server could be reached, or none has answered */
 };
 
@@ -49,6 +51,8 @@ struct lookup_reply {
     struct dns_summary summary;
     struct endpoint server;
     bool stream;
+    bool wrong;              /* its signature is, or there is none */
+    uint16_t tsig_error;     /* why; 0: it is not told */
     int64_t wall_seconds;
     usec taken;
 };
@@ -66,7 +70,7 @@ struct lookup {
     usec timeout;
     const char *resolv_conf;
     const char *roots;
-    const char *cookie_hex;
+    struct tsig_key key;     /* by which queries are signed; no name: they are not */
     struct lookup_show show;
     struct lookup_question questions[LOOKUP_QUESTIONS_MAX];
     size_t question_count;
@@ -76,6 +80,7 @@ struct lookup {
     /* ---- how it goes ---- */
     struct loop *loop;
     struct net *net;
+    struct hmac *hmac;
     struct resolv_conf conf;
     uint8_t cookie_octets[DNS_COOKIE_MAX];
     size_t cookie_len;
@@ -88,7 +93,7 @@ struct lookup_ask;
 
 /* ---- lookup_arguments.c ---- */
 
-enum { LOOKUP_OPTION_COUNT = 10 };
+enum { LOOKUP_OPTION_COUNT = 12 };
 extern const struct cli_option lookup_options[LOOKUP_OPTION_COUNT];
 
 /* CLI_GO_ON: lookup's members are as asked for. */
@@ -110,6 +115,7 @@ struct lookup_ask {
     struct endpoint server;
     bool stream;
     bool recursion;
+    bool many;        /* messages may come, of which not all are signed */
     /* Told of each message that comes; false: it was the last. NULL: the first is the only one. */
     bool (*take)(void *self, const struct lookup_reply *reply);
     void *self;
@@ -124,6 +130,7 @@ MUST_USE int lookup_exchange(struct lookup *l, const struct lookup_ask *ask,
 
 /* The whole message, or as much as is to be shown. */
 void lookup_print_message(struct lookup *l, const struct lookup_reply *reply);
+void lookup_print_wrong(const struct lookup *l, const struct lookup_reply *reply);
 void lookup_print_stats(struct lookup *l, const struct lookup_reply *reply, size_t octets);
 
 /* The records of a section, as lines of a master file. */

@@ -3,9 +3,11 @@
  * lookup_arguments.c - the command line of `wholenet lookup`, which dig(1) takes in any order: options,
  * +words, @servers, names, types and classes.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/encoding.h"
+#include "os/file.h"
 #include "cli/host_name.h"
 #include "cli/lookup.h"
 
@@ -99,6 +101,38 @@ static bool take_class(void *self, const struct cli_option *option UNUSED, const
     return false;
 }
 
+/* What was said is overwritten: neither ps(1) nor we ourselves repeat it. */
+static bool take_key(void *self, const struct cli_option *option UNUSED, const char *value,
+                     struct text *error)
+{
+    struct lookup *l = self;
+    bool good = tsig_key_parse(bytes_of_text(value), &l->key);
+    memset((char *)(uintptr_t)value, 'x', strlen(value));
+    if (!good)
+        text_add(error, "expected [ALGORITHM:]NAME:SECRET, the secret in base64");
+    return good;
+}
+
+static bool take_key_file(void *self, const struct cli_option *option UNUSED, const char *value,
+                          struct text *error)
+{
+    enum { KEY_FILE_MAX = 4096 };
+    struct lookup *l = self;
+    char *content;
+    size_t len;
+    int status = file_read(value, KEY_FILE_MAX, &content, &len);
+    if (status < 0) {
+        text_add_format(error, "cannot be read: %s", strerror(-status));
+        return false;
+    }
+    bool good = tsig_key_parse(bytes_of(content, len), &l->key);
+    explicit_bzero(content, len);
+    free(content);
+    if (!good)
+        text_add(error, "expected a file with a key, as tsig-keygen(8) writes it");
+    return good;
+}
+
 #define MEMBER(name) offsetof(struct lookup, name)
 
 const struct cli_option lookup_options[LOOKUP_OPTION_COUNT] = {
@@ -109,6 +143,8 @@ const struct cli_option lookup_options[LOOKUP_OPTION_COUNT] = {
     {"class", 'c', "CLASS", "IN, CH, HS", take_class, 0, NULL, NULL},
     {"ipv4", '4', NULL, "ask servers by IPv4 only", cli_take_flag, MEMBER(v4), NULL, NULL},
     {"ipv6", '6', NULL, "ask servers by IPv6 only", cli_take_flag, MEMBER(v6), NULL, NULL},
+    {"key", 'y', "KEY", "sign by [ALGORITHM:]NAME:SECRET (TSIG)", take_key, 0, NULL, NULL},
+    {"key-file", 'k', "FILE", "the same, with the key from a file", take_key_file, 0, NULL, NULL},
     {"json", 'j', NULL, "replies as JSON (RFC 8427), one on a line", cli_take_flag, MEMBER(json),
      NULL, NULL},
     {"roots", 0, "FILE", "root servers for +trace, as a master file", cli_take_text, MEMBER(roots),

@@ -9,6 +9,7 @@
 
 #include "cli/lookup.h"
 #include "os/clock.h"
+#include "os/hmac.h"
 #include "proto/dns/dns_stream.h"
 
 enum { RCODE_BADCOOKIE = 23 }; /* RFC 7873 §8 */
@@ -24,6 +25,8 @@ struct exchange {
     usec sent_at;
     struct dns_stream input;
     struct lookup_reply *out;
+    struct tsig_hmac hmac;
+    struct tsig_client *signing; /* NULL: the query is not signed */
 };
 
 static void finish(struct exchange *x, int error)
@@ -48,6 +51,18 @@ static bool is_ours(const struct exchange *x, const struct lookup_reply *reply,
     return s->header.counts[DNS_QUESTION] == 0;
 }
 
+static void check_signature(struct exchange *x, struct bytes message, struct lookup_reply *reply)
+{
+    uint64_t now = (uint64_t)loop_wall_seconds(x->lookup->loop);
+    reply->wrong = false;
+    if (x->signing == NULL)
+        return;
+    enum tsig_client_verdict verdict =
+        tsig_client_check(x->signing, message, reply->summary.tsig_at, now);
+    reply->wrong = verdict == TSIG_CLIENT_WRONG || (verdict == TSIG_CLIENT_LATER && !x->ask->many);
+    reply->tsig_error = x->signing->error;
+}
+
 static void on_reply(struct exchange *x, struct bytes message)
 {
     struct lookup_reply *reply = x->out;
@@ -58,6 +73,7 @@ static void on_reply(struct exchange *x, struct bytes message)
         reply->summary.question = x->ask->question;
     if (!is_ours(x, reply, status))
         return;
+    check_signature(x, message, reply);
     if (message.data != x->lookup->reply)
         memcpy(x->lookup->reply, message.data, message.len);
     reply->message = bytes_of(x->lookup->reply, message.len);
@@ -221,11 +237,26 @@ static int exchange_once(struct lookup *l, const struct lookup_ask *ask, bool st
                          struct lookup_reply *out)
 {
     uint8_t query[LOOKUP_QUERY_MAX];
+    struct tsig_client signing;
     struct exchange x = {.lookup = l, .ask = ask, .stream = stream, .out = out};
     x.id = (uint16_t)prng_u32(loop_prng(l->loop));
     x.query = make_query(l, ask, x.id, query);
+    x.hmac = (struct tsig_hmac){hmac_start, hmac_add, hmac_end, l->hmac};
+    if (l->key.name.len > 0) {
+        tsig_client_init(&signing, &l->key, &x.hmac);
+        x.signing = &signing;
+        size_t len = tsig_client_sign(&signing, (uint64_t)loop_wall_seconds(l->loop), query,
+                                      x.query.len, sizeof query);
+        if (len == x.query.len)
+            return -ENOMEM;
+        x.query = bytes_of(query, len);
+    }
     usec until = clock_monotonic() + l->timeout;
     int status = stream ? by_stream(&x, until) : by_datagram(&x, until);
+    if (status == 0 && ask->many && x.signing != NULL && !out->wrong)
+        out->wrong = !tsig_client_settled(&signing);
+    if (x.signing != NULL)
+        tsig_client_end(&signing);
     if (status != 0)
         return status;
     return x.done ? x.error : -ETIMEDOUT;

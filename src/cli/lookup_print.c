@@ -74,7 +74,7 @@ void lookup_print_section(struct lookup *l, const struct lookup_reply *reply,
     if (dns_cursor_start(&cursor, reply->message) != WIRE_OK)
         return;
     while (dns_cursor_record(&cursor, &rr))
-        if (rr.section == section && rr.type != DNS_OPT)
+        if (rr.section == section && rr.type != DNS_OPT && rr.type != DNS_TSIG)
             print_record(l, reply, &rr);
 }
 
@@ -190,6 +190,34 @@ static void print_question(const struct dns_question *q)
            class_text(q->class, class), dns_type_format(q->type, type));
 }
 
+/* RFC 8945 §4.2, as dig shows it. */
+static void print_tsig(struct lookup *l, const struct lookup_reply *reply)
+{
+    struct dns_tsig tsig;
+    char key[DNS_NAME_TEXT_MAX], algorithm[DNS_NAME_TEXT_MAX];
+    if (dns_tsig_decode(reply->message, reply->summary.tsig_at, &tsig) != WIRE_OK)
+        return;
+    struct text mac = text_of(l->line, sizeof l->line);
+    encoding_format(ENCODING_BASE64, tsig.mac, &mac);
+    printf(";; TSIG PSEUDOSECTION:\n%s\t0\tANY\tTSIG\t%s %llu %u %zu %s%s%u %s %zu\n\n",
+           dns_name_format(&tsig.key, key), dns_name_format(&tsig.algorithm, algorithm),
+           (unsigned long long)tsig.time_signed, (unsigned)tsig.fudge, tsig.mac.len, l->line,
+           tsig.mac.len > 0 ? " " : "", (unsigned)tsig.original_id,
+           dns_tsig_error_text(tsig.error), tsig.other.len);
+}
+
+void lookup_print_wrong(const struct lookup *l, const struct lookup_reply *reply)
+{
+    const char *why = reply->tsig_error != 0 ? dns_tsig_error_text(reply->tsig_error)
+                                             : "there is none, or none that could be checked";
+    if (!reply->wrong)
+        return;
+    if (l->json || l->short_form)
+        cli_fail(l->command, 0, "the signature is not right: %s", why);
+    else
+        printf(";; WARNING: the signature is not right: %s\n", why);
+}
+
 /* ---- the whole ---- */
 
 static void print_records(struct lookup *l, const struct lookup_reply *reply,
@@ -197,6 +225,8 @@ static void print_records(struct lookup *l, const struct lookup_reply *reply,
 {
     unsigned count = reply->summary.header.counts[section];
     if (section == DNS_ADDITIONAL && reply->summary.edns.present && count > 0)
+        count--;
+    if (section == DNS_ADDITIONAL && reply->summary.tsig_at != 0 && count > 0)
         count--;
     if (!wanted || count == 0)
         return;
@@ -255,5 +285,7 @@ void lookup_print_message(struct lookup *l, const struct lookup_reply *reply)
     print_records(l, reply, DNS_ANSWER, l->show.answer, "ANSWER");
     print_records(l, reply, DNS_AUTHORITY, l->show.authority, "AUTHORITY");
     print_records(l, reply, DNS_ADDITIONAL, l->show.additional, "ADDITIONAL");
+    if (reply->summary.tsig_at != 0 && l->show.additional)
+        print_tsig(l, reply);
     lookup_print_stats(l, reply, reply->message.len);
 }

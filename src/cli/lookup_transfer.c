@@ -51,7 +51,7 @@ static bool take_transfer(void *self, const struct lookup_reply *reply)
     t->messages++;
     t->octets += reply->message.len;
     t->last = *reply;
-    t->failed = dns_summary_rcode(&reply->summary) != DNS_NOERROR ||
+    t->failed = dns_summary_rcode(&reply->summary) != DNS_NOERROR || reply->wrong ||
                 dns_cursor_start(&cursor, reply->message) != WIRE_OK;
     if (t->failed)
         return false;
@@ -76,6 +76,7 @@ enum lookup_status lookup_transfer(struct lookup *l, const struct lookup_ask *ho
     struct transfer t = {.lookup = l};
     struct lookup_ask ask = *how;
     ask.stream = true;
+    ask.many = true;
     ask.take = take_transfer;
     ask.self = &t;
     struct lookup_reply reply;
@@ -83,6 +84,10 @@ enum lookup_status lookup_transfer(struct lookup *l, const struct lookup_ask *ho
     if (status != 0) {
         lookup_complain(l, &ask.server, status);
         return t.messages == 0 ? LOOKUP_SILENCE : LOOKUP_REFUSED;
+    }
+    if (reply.wrong) {
+        lookup_print_wrong(l, &reply);
+        return LOOKUP_REFUSED;
     }
     if (t.failed || t.records == 0) {
         char rcode[16];
