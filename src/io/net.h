@@ -140,6 +140,8 @@ struct dgram_options {
     struct endpoint local;
     bool broadcast;           /* may send to broadcast addresses, and receives broadcasts */
     bool reuse_port;
+    bool lean;                /* where each datagram was sent to, and over which interface, is not asked
+                                 for: `to` is the socket's own address. Costs less */
     const char *interface;    /* kernel: bind to this device; NULL: none */
 };
 

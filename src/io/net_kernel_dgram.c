@@ -13,6 +13,7 @@ struct kernel_dgram {
     struct watch watch;
     struct endpoint local;
     int family;
+    bool lean;
     bool closed;
 };
 
@@ -40,7 +41,7 @@ static void tell_message(struct kernel_dgram *d, const struct host_datagram *fac
 {
     struct dgram_message message = {
         .from = facts->from,
-        .to = {facts->to.address, d->local.port},
+        .to = d->lean ? d->local : (struct endpoint){facts->to.address, d->local.port},
         .payload = payload,
         .interface = facts->interface,
         .has_interface = facts->interface != 0,
@@ -87,6 +88,8 @@ static int kernel_dgram_send(struct dgram *base, const struct dgram_message *mes
         .to = message->to,
         .interface = message->interface,
     };
+    if (d->lean && address_equal(&facts.from.address, &d->local.address))
+        facts.from.address = address_any_v4(); /* it need not be said */
     struct kernel_net *net = kernel_net_of(base->net);
     if (net->answering != base)
         return host_datagram_send(d->watch.fd, d->family, &facts, message->payload);
@@ -129,7 +132,7 @@ static int open_bound(const struct dgram_options *options)
     int fd = host_socket_open(&options->local.address, SOCK_DGRAM);
     if (fd < 0)
         return fd;
-    int status = host_datagram_enable(fd);
+    int status = options->lean ? host_datagram_enable_errors(fd) : host_datagram_enable(fd);
     if (status == 0 && options->broadcast)
         status = host_socket_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
     if (status == 0 && options->reuse_port)
@@ -166,6 +169,7 @@ int kernel_bind(struct net *net, const struct dgram_options *options,
     d->base = (struct dgram){&dgram_ops, net, handler, self};
     d->local = host_socket_local(fd);
     d->family = host_socket_family(fd);
+    d->lean = options->lean;
     *out = &d->base;
     return 0;
 }

@@ -67,6 +67,9 @@ struct host_datagram {
  * socket_batch.h. */
 MUST_USE int host_datagram_enable(int fd);
 
+/* For errors alone. */
+MUST_USE int host_datagram_enable_errors(int fd);
+
 /* `from` may name the source address; `to` the target. 0 or a negative errno. */
 MUST_USE int host_datagram_send(int fd, int family, const struct host_datagram *facts,
                                 struct bytes payload);

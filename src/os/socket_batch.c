@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -20,11 +21,23 @@ enum {
     RECEIVE_STRIDE = RECEIVE_SIZE + 5 * 64,
 };
 
+enum {
+    SEGMENTED_LEN_MAX = 1232, /* each on its own must fit into one packet */
+    BUCKETS = 2 * HOST_BATCH_MAX,
+    REFUSALS_MAX = 8,         /* of the kernel to segment; then it is not asked any more */
+    NONE = UINT8_MAX,
+};
+
 struct slot {
     struct sockaddr_storage address;
     struct host_control control;
     struct iovec part;
+    /* of what is sent: */
+    uint8_t next;   /* of the same length to the same peer; NONE */
+    uint8_t last;   /* of those, for the first of them */
+    uint8_t count;
 };
+_Static_assert((int)HOST_BATCH_MAX < (int)NONE, "their numbers fit");
 
 struct host_batch {
     struct mmsghdr in[HOST_BATCH_MAX];
@@ -34,6 +47,11 @@ struct host_batch {
     unsigned in_count;
     unsigned out_count;
     size_t out_len;
+    unsigned refusals;
+    uint8_t firsts[BUCKETS];            /* of those of one length to one peer, by their hash */
+    struct mmsghdr runs[HOST_BATCH_MAX]; /* what is handed over: some of `out`, or several as one */
+    uint8_t run_first[HOST_BATCH_MAX];
+    struct iovec parts[HOST_BATCH_MAX];
     uint8_t send[HOST_BATCH_SEND_SIZE];
     uint8_t receive[HOST_BATCH_MAX * RECEIVE_STRIDE];
 };
@@ -63,6 +81,7 @@ struct host_batch *host_batch_new(void)
     batch->in_count = 0;
     batch->out_count = 0;
     batch->out_len = 0;
+    batch->refusals = 0;
     return batch;
 }
 
@@ -124,14 +143,117 @@ int host_batch_put(struct host_batch *batch, int family, const struct host_datag
     return 1;
 }
 
+/* ---- runs ---- */
+
+static unsigned bucket_of(const struct mmsghdr *m)
+{
+    const struct msghdr *header = &m->msg_hdr;
+    const uint8_t *octets = header->msg_name;
+    uint32_t hash = (uint32_t)header->msg_iov->iov_len;
+    for (size_t i = 0; i < header->msg_namelen; i += 4) {
+        uint32_t word;
+        memcpy(&word, octets + i, sizeof word);
+        hash = (hash ^ word) * 2654435761u;
+    }
+    return hash >> 16 & (BUCKETS - 1);
+}
+_Static_assert((BUCKETS & (BUCKETS - 1)) == 0 && sizeof(struct sockaddr_in) % 4 == 0 &&
+                   sizeof(struct sockaddr_in6) % 4 == 0,
+               "a mask, and whole words");
+
+/* May the two go as one? */
+static bool is_alike(const struct mmsghdr *a, const struct mmsghdr *b)
+{
+    const struct msghdr *x = &a->msg_hdr, *y = &b->msg_hdr;
+    return x->msg_iov->iov_len == y->msg_iov->iov_len && x->msg_namelen == y->msg_namelen &&
+           memcmp(x->msg_name, y->msg_name, x->msg_namelen) == 0 &&
+           x->msg_controllen == y->msg_controllen &&
+           (x->msg_controllen == 0 ||
+            memcmp(x->msg_control, y->msg_control, x->msg_controllen) == 0);
+}
+
+/* Puts the datagram to the run that it belongs to; true: it begins one. */
+static bool begins_run(struct host_batch *batch, uint8_t index)
+{
+    struct slot *slot = &batch->out_slots[index];
+    const struct mmsghdr *message = &batch->out[index];
+    unsigned at = bucket_of(message);
+    slot->next = NONE;
+    slot->last = index;
+    slot->count = 1;
+    if (slot->part.iov_len == 0 || slot->part.iov_len > SEGMENTED_LEN_MAX ||
+        batch->refusals >= REFUSALS_MAX)
+        return true;
+    while (batch->firsts[at] != NONE && !is_alike(&batch->out[batch->firsts[at]], message))
+        at = (at + 1) % BUCKETS;
+    if (batch->firsts[at] == NONE) {
+        batch->firsts[at] = index;
+        return true;
+    }
+    struct slot *first = &batch->out_slots[batch->firsts[at]];
+    batch->out_slots[first->last].next = index;
+    first->last = index;
+    first->count++;
+    return false;
+}
+
+/* The message that is all of the run, with its parts from `parts` on. */
+static void make_run(struct host_batch *batch, uint8_t first, struct iovec *parts,
+                     struct mmsghdr *out)
+{
+    struct slot *slot = &batch->out_slots[first];
+    *out = batch->out[first];
+    if (slot->count == 1)
+        return;
+    size_t count = 0;
+    for (unsigned i = first; i != NONE; i = batch->out_slots[i].next)
+        parts[count++] = batch->out_slots[i].part;
+    out->msg_hdr.msg_iov = parts;
+    out->msg_hdr.msg_iovlen = count;
+    uint16_t len = (uint16_t)slot->part.iov_len;
+    struct cmsghdr header = {
+        .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof len)};
+    char *control = slot->control.octets + out->msg_hdr.msg_controllen;
+    memcpy(control, &header, sizeof header);
+    memcpy(CMSG_DATA((struct cmsghdr *)control), &len, sizeof len);
+    out->msg_hdr.msg_control = slot->control.octets;
+    out->msg_hdr.msg_controllen += CMSG_SPACE(sizeof len);
+}
+_Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t)) <=
+                   HOST_CONTROL_SIZE,
+               "both fit");
+
+static unsigned make_runs(struct host_batch *batch)
+{
+    unsigned runs = 0, parts = 0;
+    memset(batch->firsts, NONE, sizeof batch->firsts);
+    for (unsigned i = 0; i < batch->out_count; i++)
+        if (begins_run(batch, (uint8_t)i))
+            batch->run_first[runs++] = (uint8_t)i;
+    for (unsigned i = 0; i < runs; i++) {
+        make_run(batch, batch->run_first[i], batch->parts + parts, &batch->runs[i]);
+        parts += batch->out_slots[batch->run_first[i]].count;
+    }
+    return runs;
+}
+
+/* What the kernel, or the device, does not segment goes one by one. */
+static void send_each(struct host_batch *batch, uint8_t first, int fd)
+{
+    batch->refusals++;
+    for (unsigned i = first; i != NONE; i = batch->out_slots[i].next)
+        (void)!sendmsg(fd, &batch->out[i].msg_hdr, MSG_NOSIGNAL);
+}
+
 /* With IP_RECVERR an ICMP error for an earlier datagram also fails one later call, which has then
  * cleared it: the same datagram is tried again. Another error is that of the first one not sent. */
 void host_batch_flush(struct host_batch *batch, int fd)
 {
     unsigned sent = 0;
     unsigned attempts = 0;
-    while (sent < batch->out_count) {
-        int count = sendmmsg(fd, batch->out + sent, batch->out_count - sent, MSG_NOSIGNAL);
+    unsigned runs = make_runs(batch);
+    while (sent < runs) {
+        int count = sendmmsg(fd, batch->runs + sent, runs - sent, MSG_NOSIGNAL);
         if (count > 0) {
             sent += (unsigned)count;
             attempts = 0;
@@ -142,6 +264,8 @@ void host_batch_flush(struct host_batch *batch, int fd)
             continue;
         if (count < 0 && (errno == EAGAIN || errno == ENOBUFS))
             break;
+        if (batch->out_slots[batch->run_first[sent]].count > 1)
+            send_each(batch, batch->run_first[sent], fd);
         sent++;
         attempts = 0;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * socket_batch.h - datagrams by the dozen: one system call takes many, and one sends what was
- * answered (recvmmsg(2), sendmmsg(2)).
+ * answered (recvmmsg(2), sendmmsg(2)). Those of one length to one peer go through the kernel as one
+ * (UDP_SEGMENT, udp(7)), which costs it a fraction; datagrams of different lengths may change places.
  */
 #ifndef WN_OS_SOCKET_BATCH_H
 #define WN_OS_SOCKET_BATCH_H
@@ -9,13 +10,13 @@
 #include "os/socket.h"
 
 enum {
-    HOST_BATCH_MAX = 32,
+    HOST_BATCH_MAX = 64,
     HOST_BATCH_SEND_SIZE = 64 * 1024, /* octets of payload that wait */
 };
 
 struct host_batch;
 
-/* NULL: no memory. Holds two megabytes of addresses, of which only those are memory that long
+/* NULL: no memory. Holds four megabytes of addresses, of which only those are memory that long
  * datagrams have touched. */
 MUST_USE struct host_batch *host_batch_new(void);
 void host_batch_free(struct host_batch *batch);

@@ -15,20 +15,23 @@
 
 #include "os/socket_control.h"
 
+/* An AF_INET6 socket that serves IPv4 too has both sets of options; one that does not refuses those
+ * of IPv4, or ignores them. */
+static int enable(int fd, int v4, int v6)
+{
+    int status = host_socket_set(fd, IPPROTO_IP, v4, 1);
+    return host_socket_family(fd) == AF_INET6 ? host_socket_set(fd, IPPROTO_IPV6, v6, 1) : status;
+}
+
+int host_datagram_enable_errors(int fd)
+{
+    return enable(fd, IP_RECVERR, IPV6_RECVERR);
+}
+
 int host_datagram_enable(int fd)
 {
-    int status = 0;
-    if (host_socket_family(fd) == AF_INET6) {
-        status = host_socket_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-        if (status == 0)
-            status = host_socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-    }
-    /* An AF_INET6 socket that serves IPv4 too has both sets of options; one that does not refuses
-     * these, or ignores them. */
-    int status4 = host_socket_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-    if (status4 == 0)
-        status4 = host_socket_set(fd, IPPROTO_IP, IP_RECVERR, 1);
-    return host_socket_family(fd) == AF_INET ? status4 : status;
+    int status = enable(fd, IP_PKTINFO, IPV6_RECVPKTINFO);
+    return status == 0 ? host_datagram_enable_errors(fd) : status;
 }
 
 void host_control_read(const struct msghdr *message, struct host_datagram *out)

@@ -693,6 +693,7 @@ static void handlers_may_be_empty(struct table *t)
 struct talker {
     struct net_world *w;
     struct dgram *d;
+    bool lean;
     bool echo;
     bool close; /* in the callback */
     unsigned messages;
@@ -742,7 +743,7 @@ static const struct dgram_handler talker_handler = {on_message, on_datagram_erro
 static void start_talking(struct table *t, struct talker *talker, struct net *net,
                           const struct ip_address *address)
 {
-    struct dgram_options options = {.local = {*address, 0}};
+    struct dgram_options options = {.local = {*address, 0}, .lean = talker->lean};
     talker->w = &t->w;
     assert_int_equal(net_bind(net, &options, &talker_handler, talker, &talker->d), 0);
     assert_true(dgram_local(talker->d).port != 0);
@@ -771,11 +772,11 @@ static void ask(struct talker *talker, const struct endpoint *to, size_t len)
     }
 }
 
-static void datagrams_come_back_from_an_echo(struct table *t)
+static void check_echo(struct table *t, bool lean)
 {
     static const size_t sizes[] = {0, 1, 512, 1472};
-    struct talker server = {.echo = true};
-    struct talker client = {0};
+    struct talker server = {.echo = true, .lean = lean};
+    struct talker client = {.lean = lean};
     start_talking(t, &server, t->w.server, &t->w.address);
     start_talking(t, &client, t->w.client, &t->w.client_address);
     struct endpoint to = dgram_local(server.d);
@@ -789,10 +790,16 @@ static void datagrams_come_back_from_an_echo(struct table *t)
         CHECK("to the client", endpoint_equal(&client.to, &from));
         CHECK("from the client", endpoint_equal(&server.from, &from));
         CHECK("to the server", endpoint_equal(&server.to, &to));
-        CHECK("interface", server.has_interface);
+        CHECK("interface", server.has_interface || lean);
     }
     dgram_close(client.d);
     dgram_close(server.d);
+}
+
+static void datagrams_come_back_from_an_echo(struct table *t)
+{
+    check_echo(t, false);
+    check_echo(t, true);
 }
 
 static void a_datagram_to_a_closed_port_comes_back_as_an_error(struct table *t)

@@ -189,6 +189,65 @@ static void datagrams_go_by_the_dozen(void **state UNUSED)
     close(fd);
 }
 
+/* Takes what has come; the first octet says the length, the second counts. Returns how many. */
+static unsigned take_runs(struct host_batch *batch, int fd, uint8_t next[16])
+{
+    unsigned taken = 0;
+    for (int count; (count = host_batch_receive(batch, fd)) > 0;)
+        for (int k = 0; k < count; k++, taken++) {
+            struct host_datagram got;
+            struct bytes payload;
+            assert_true(host_batch_get(batch, (unsigned)k, &got, &payload));
+            assert_true(payload.len >= 2 && payload.len < 16);
+            assert_int_equal(payload.data[0], payload.len);
+            assert_int_equal(payload.data[1], next[payload.len]++); /* in order, of one length */
+        }
+    return taken;
+}
+
+/* What the kernel takes as one arrives as many; `plain`: it refuses to. */
+static void check_runs(bool plain)
+{
+    struct endpoint at = endpoint("127.0.0.1:0");
+    struct host_batch *batch = host_batch_new();
+    int fd = host_socket_open(&at.address, SOCK_DGRAM), peers[2];
+    assert_int_equal(host_socket_bind(fd, &at), 0);
+    assert_int_equal(host_socket_set(fd, SOL_SOCKET, SO_NO_CHECK, plain), 0);
+    for (int i = 0; i < 2; i++) {
+        peers[i] = host_socket_open(&at.address, SOCK_DGRAM);
+        assert_int_equal(host_socket_bind(peers[i], &at), 0);
+    }
+    uint8_t sent[2][16] = {0}, got[2][16] = {0};
+    for (unsigned round = 0; round < 20; round++) {
+        for (unsigned i = 0; i < HOST_BATCH_MAX; i++) {
+            uint8_t octets[16] = {0};
+            unsigned peer = i / 3 % 2;
+            uint8_t len = (uint8_t)(3 + i % 5 * (round % 3));
+            octets[0] = len;
+            octets[1] = sent[peer][len]++;
+            struct host_datagram facts = {.to = host_socket_local(peers[peer])};
+            if (round % 2 == 0)
+                facts.from = host_socket_local(fd); /* the same, but said */
+            assert_int_equal(host_batch_put(batch, AF_INET, &facts, bytes_of(octets, len)), 1);
+        }
+        host_batch_flush(batch, fd);
+        memset(got, 0, sizeof got);
+        assert_int_equal(take_runs(batch, peers[0], got[0]) + take_runs(batch, peers[1], got[1]),
+                         HOST_BATCH_MAX);
+        memset(sent, 0, sizeof sent);
+    }
+    host_batch_free(batch);
+    for (int i = 0; i < 2; i++)
+        close(peers[i]);
+    close(fd);
+}
+
+static void datagrams_of_one_length_go_as_one(void **state UNUSED)
+{
+    check_runs(false);
+    check_runs(true);
+}
+
 static void datagrams_tell_where_they_were_sent_to(void **state UNUSED)
 {
     check_datagram("127.0.0.1:0", "127.0.0.1:0");
@@ -239,6 +298,7 @@ int main(void)
         cmocka_unit_test(the_ipv6_wildcard_serves_both_versions),
         cmocka_unit_test(datagrams_tell_where_they_were_sent_to),
         cmocka_unit_test(datagrams_go_by_the_dozen),
+        cmocka_unit_test(datagrams_of_one_length_go_as_one),
         cmocka_unit_test(errors_of_datagrams_come_back),
         cmocka_unit_test(the_clock_runs_and_entropy_differs),
     };

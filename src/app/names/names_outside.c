@@ -61,6 +61,7 @@ static int ask_by_datagram(struct names_outside *o, const struct dns_client_send
 {
     struct dgram_options options = {
         .local = {address_is_v4(&send->server.address) ? address_any_v4() : address_any_v6(), 0},
+        .lean = true,
     };
     int status = net_bind(o->names->outside_net, &options, &dgram_handler, o, &o->dgram);
     if (status != 0)

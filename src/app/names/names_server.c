@@ -387,7 +387,11 @@ static int open_sockets(struct names *names, const struct endpoint *listen)
         names->listener = NULL;
         return status;
     }
-    struct dgram_options dgram = {.local = listener_local(names->listener)};
+    /* A reply comes from where the query went, which goes without saying for one address. */
+    struct dgram_options dgram = {
+        .local = listener_local(names->listener),
+        .lean = !address_is_any(&listen->address) && !address_is_link_local(&listen->address),
+    };
     status = net_bind(names->net, &dgram, &dgram_handler, names, &names->dgram);
     if (status != 0) {
         listener_close(names->listener);
