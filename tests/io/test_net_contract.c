@@ -887,6 +887,9 @@ static const struct net_world_kind worlds[] = {
     {.name = "kernel", .kernel = true},
     {.name = "stack"},
     {.name = "stack, bad wire", .impaired = true},
+    {.name = "TLS, kernel", .kernel = true, .tls = true},
+    {.name = "TLS, stack", .tls = true},
+    {.name = "TLS, stack, bad wire", .impaired = true, .tls = true},
 };
 
 struct run {

@@ -91,10 +91,14 @@ void net_world_open(struct net_world *w, const struct net_world_kind *kind, uint
         open_kernel(w);
     else
         open_stacks(w);
+    if (kind->tls)
+        net_world_add_tls(w);
 }
 
 void net_world_close(struct net_world *w)
 {
+    if (w->tls != NULL)
+        net_world_remove_tls(w);
     net_free(w->client);
     if (w->server != w->client)
         net_free(w->server);

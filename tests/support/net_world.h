@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * net_world.h - the worlds in which the contract of io/net.h is tested: the kernel's loopback, two
- * stacks on a perfect virtual wire, and two on a bad one. The last two are in virtual time.
+ * stacks on a perfect virtual wire, and two on a bad one, each also with TLS over its streams. Those with stacks
+ * are in virtual time.
  */
 #ifndef WN_TESTS_SUPPORT_NET_WORLD_H
 #define WN_TESTS_SUPPORT_NET_WORLD_H
@@ -13,7 +14,10 @@ struct net_world_kind {
     const char *name;
     bool kernel;
     bool impaired;
+    bool tls;
 };
+
+struct net_world_tls;
 
 struct net_world {
     const struct net_world_kind *kind;
@@ -27,6 +31,7 @@ struct net_world {
     struct frame_pool *frames;
     uint64_t seed;
     struct wire_port *wire;
+    struct net_world_tls *tls;
 };
 
 /* `seed` decides what happens on the wire. */
@@ -42,5 +47,9 @@ bool net_world_step(struct net_world *w);
 void net_world_run(struct net_world *w, usec duration);
 
 size_t open_descriptors(void);
+
+/* net_world_tls.c: puts TLS between the nets and who uses them, and takes it away. */
+void net_world_add_tls(struct net_world *w);
+void net_world_remove_tls(struct net_world *w);
 
 #endif
