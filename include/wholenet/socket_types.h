@@ -100,7 +100,7 @@ struct wn_msghdr {
 enum {
     WN_MSG_OOB = 0x1,
     WN_MSG_PEEK = 0x2,
-    WN_MSG_DONTROUTE = 0x4, /* accepted; means nothing here */
+    WN_MSG_DONTROUTE = 0x4, /* of a datagram: only to a host on the link */
     WN_MSG_CTRUNC = 0x8,
     WN_MSG_TRUNC = 0x20,
     WN_MSG_DONTWAIT = 0x40,

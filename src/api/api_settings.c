@@ -101,6 +101,7 @@ static const struct field {
     FIELD(ttl, 0, 255),
     FIELD(ttl_min, 0, 255),
     FIELD(traffic_class, 0, 255),
+    SWITCH(direct),
     FIELD(path_mtu_discovery, 0, TCP_PATH_MTU_COUNT - 1),
     FIELD(path_mtu_probing, 0, TCP_PROBING_COUNT - 1),
     FIELD(path_mtu_base, 68, 65535),
@@ -246,6 +247,7 @@ static const char *const options[] = {
     [TCP_OPTION_FAST_OPEN_QUEUE] = "fast_open_queue",
     [TCP_OPTION_TTL_MIN] = "ttl_min",
     [TCP_OPTION_USER_TIMEOUT_TOLD] = "user_timeout_told",
+    [TCP_OPTION_DIRECT] = "direct",
 };
 _Static_assert(ARRAY_LEN(options) == TCP_OPTION_COUNT, "one name per option");
 

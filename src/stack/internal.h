@@ -65,6 +65,13 @@ struct route_choice {
     bool local;                 /* the target is this host: the packet never leaves it */
 };
 
+/* Is it a host on the link, or this one, rather than a router's business? */
+static inline bool route_is_direct(const struct route_choice *route,
+                                   const struct ip_address *target)
+{
+    return route->local || address_equal(&route->next_hop, target);
+}
+
 /* Quoted in an ICMP error: the packet of ours that met it (RFC 792; RFC 1122 §3.2.2). */
 struct icmp_report {
     uint8_t type;

@@ -85,13 +85,14 @@ static int open_anywhere(struct bsd_socket *s)
     return is_open(s) ? 0 : open_at(s, &any);
 }
 
-/* May it send to that address, by this way? */
-static int check_way(const struct bsd_socket *s, const struct ip_address *to, struct ip_address *source)
+/* May it send to that address, by this way? With `direct` only to a host on the link. */
+static int check_way(const struct bsd_socket *s, const struct ip_address *to, bool direct,
+                     struct ip_address *source)
 {
     struct route_choice route;
     if (address_is_broadcast(to) && !s->broadcast)
         return -EACCES;
-    if (!ip_route(s->bsd->stack, to, &route))
+    if (!ip_route(s->bsd->stack, to, &route) || (direct && !route_is_direct(&route, to)))
         return -ENETUNREACH;
     if (route.broadcast && !s->broadcast)
         return -EACCES;
@@ -111,7 +112,7 @@ int bsd_dgram_connect(struct bsd_socket *s, const struct endpoint *remote)
 {
     struct endpoint to = meant(remote);
     struct ip_address source;
-    int result = check_way(s, &to.address, &source);
+    int result = check_way(s, &to.address, s->dont_route, &source);
     if (result == 0)
         result = open_anywhere(s);
     if (result < 0)
@@ -314,7 +315,7 @@ long bsd_dgram_send(struct bsd_socket *s, const struct wn_msghdr *message, int f
     if (result == 0)
         result = addressee(s, message, &to);
     if (result == 0)
-        result = check_way(s, &to.address, &source);
+        result = check_way(s, &to.address, s->dont_route || (flags & WN_MSG_DONTROUTE), &source);
     if (result == 0 && bsd_error(s) != 0)
         result = -bsd_take_error(s);
     if (result == 0 && (s->shut & BSD_SHUT_SEND))

@@ -3,8 +3,8 @@
  * bsd_options.c - socket options, in one table: what each is, which values it takes, and who keeps
  * it: the socket, or TCP (enum tcp_option), for which it waits until there is a connection.
  *
- * An option that neither knows is answered with ENOPROTOOPT. Kept without effect, besides those that
- * programs say in vain on Linux too: SO_DONTROUTE.
+ * An option that neither knows is answered with ENOPROTOOPT. Kept without effect are those that
+ * programs say in vain on Linux too.
  */
 #include "stack/bsd/sockopt_table.h"
 
@@ -162,6 +162,13 @@ static int set_send_buffer(struct bsd_socket *s, int value)
 static int set_receive_buffer(struct bsd_socket *s, int value)
 {
     return set_buffer(s, false, value);
+}
+
+/* RFC 1122 §3.3.1.1: to hosts on the link, and nowhere else. */
+static int set_dont_route(struct bsd_socket *s, int value)
+{
+    s->dont_route = value != 0;
+    return s->kind == BSD_STREAM ? bsd_wish(s, TCP_OPTION_DIRECT, s->dont_route) : 0;
 }
 
 static int set_broadcast(struct bsd_socket *s, int value)
@@ -405,7 +412,8 @@ static const struct bsd_option options[] = {
     {WN_SOL_SOCKET, WN_SO_PROTOCOL, ALL, .type = BSD_OPTION_ASKED, .get = get_protocol},
     {WN_SOL_SOCKET, WN_SO_ACCEPTCONN, ALL, .type = BSD_OPTION_ASKED, .get = get_listening},
     {WN_SOL_SOCKET, WN_SO_ERROR, ALL, .type = BSD_OPTION_ASKED, .get = get_error},
-    {WN_SOL_SOCKET, WN_SO_DONTROUTE, ALL, .type = BSD_OPTION_BOOL, OURS(dont_route)},
+    {WN_SOL_SOCKET, WN_SO_DONTROUTE, ALL, .set = set_dont_route, .type = BSD_OPTION_BOOL,
+     OURS(dont_route)},
     {WN_SOL_SOCKET, WN_SO_BROADCAST, ALL, .set = set_broadcast, .type = BSD_OPTION_BOOL,
      OURS(broadcast)},
     {WN_SOL_SOCKET, WN_SO_OOBINLINE, ALL, .set = bsd_urgent_set_in_line, .type = BSD_OPTION_BOOL,

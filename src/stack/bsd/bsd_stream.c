@@ -109,7 +109,12 @@ int bsd_stream_begin(struct bsd_socket *s, const struct endpoint *remote, bool f
         return -EADDRNOTAVAIL;
     enum socket_refusal why;
     struct tcp_connect_options options = {
-        .remote = to, .local = s->local, .fast_open = fast_open, .why = &why};
+        .remote = to,
+        .local = s->local,
+        .fast_open = fast_open,
+        .direct = s->dont_route,
+        .why = &why,
+    };
     if (!bsd_holds_port(s))
         options.local.port = 0;
     if (!s->bound_address)
@@ -152,10 +157,12 @@ int bsd_stream_disconnect(struct bsd_socket *s)
         detach(s);
         return 0;
     }
+    int error = bsd_error(s);
     if (s->c != NULL)
         tcp_abort(s->c);
     detach(s);
     s->phase = BSD_UNCONNECTED;
+    s->error = error; /* what nobody was told of is still to be told */
     /* Who waits for it is told. */
     if (state != TCP_CLOSED && state != TCP_LAST_ACK && state != TCP_CLOSING)
         s->error = ECONNRESET;

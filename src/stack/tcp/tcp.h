@@ -94,6 +94,7 @@ struct tcp_connect_options {
     bool fast_open;        /* RFC 7413: what is queued in this turn goes with the SYN, where the
                               profile wants it and the host's cookie is known; else the SYN asks
                               for one. What arrives twice must do no harm (§2.1) */
+    bool direct;           /* only when the remote host is on the link: nothing goes by a router */
     void *user;
     enum socket_refusal *why; /* NULL, or is told why the result is NULL */
 };
@@ -237,6 +238,7 @@ enum tcp_option {
     TCP_OPTION_TTL_MIN,        /* RFC 5082; of a listener too */
     TCP_OPTION_USER_TIMEOUT_TOLD, /* RFC 5482: the peer is told this one, and what it tells counts: the
                                   longer of both, 100 s to an hour. 0: neither */
+    TCP_OPTION_DIRECT,         /* as in struct tcp_connect_options; any time */
     TCP_OPTION_COUNT
 };
 

@@ -23,6 +23,9 @@ static bool choose_local(struct stack *stack, const struct tcp_connect_options *
     struct route_choice route;
     if (!ip_route(stack, &options->remote.address, &route) || route.broadcast)
         return false;
+    bool direct = options->direct || stack->tcp->profile.direct;
+    if (direct && !route_is_direct(&route, &options->remote.address))
+        return false;
     socket_refuse(options->why, SOCKET_IN_USE);
     *out = options->local;
     if (address_is_any(&out->address))
@@ -53,6 +56,7 @@ struct tcp_connection *tcp_connect(struct stack *stack, const struct tcp_connect
     c->socket.user = options->user;
     c->owned = true;
     c->fast_open = options->fast_open;
+    c->direct |= options->direct;
     tcp_destination_recall_path(c);
     tcp_open_sending(c);
     tcp_set_state(c, TCP_SYN_SENT);

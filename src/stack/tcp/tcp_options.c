@@ -57,6 +57,7 @@ static const struct {
     [TCP_OPTION_FAST_OPEN_QUEUE] = FIELD(U32, fast_open_queue, 0, 65535),
     [TCP_OPTION_TTL_MIN] = FIELD(U8, ttl_min, 0, 255),
     [TCP_OPTION_USER_TIMEOUT_TOLD] = FIELD(USEC, user_timeout_told, 0, USEC_PER_DAY),
+    [TCP_OPTION_DIRECT] = FIELD(BOOL, direct, 0, 1),
 };
 _Static_assert(ARRAY_LEN(fields) == TCP_OPTION_COUNT, "one row per option");
 
@@ -156,6 +157,7 @@ void tcp_profile_inherit(struct tcp_connection *c, const struct tcp_listener *li
     c->cork = c->profile->cork;
     c->keepalive = c->profile->keepalive;
     c->urgent_in_line = c->profile->urgent_in_line;
+    c->direct = c->profile->direct;
     c->receive_buffer = c->profile->receive_buffer;
     c->send_buffer = c->profile->send_buffer;
     tcp_congestion_choose(c);
@@ -215,6 +217,9 @@ static bool put_here(struct tcp_connection *c, enum tcp_option option, uint64_t 
         return true;
     case TCP_OPTION_URGENT_IN_LINE:
         c->urgent_in_line = on;
+        return true;
+    case TCP_OPTION_DIRECT:
+        c->direct = on;
         return true;
     case TCP_OPTION_QUICK_ACK:
         set_quick_ack(c, on);
@@ -282,6 +287,8 @@ uint64_t tcp_get_option(const struct tcp_connection *c, enum tcp_option option)
         return c->keepalive;
     case TCP_OPTION_URGENT_IN_LINE:
         return c->urgent_in_line;
+    case TCP_OPTION_DIRECT:
+        return c->direct;
     case TCP_OPTION_QUICK_ACK:
         return c->quick_acks > 0;
     case TCP_OPTION_RECEIVE_BUFFER:

@@ -178,6 +178,7 @@ struct tcp_profile {
     uint8_t ttl;             /* 0: 64 */
     uint8_t ttl_min;         /* RFC 5082: segments with a lower one are not heard; 0: all are */
     uint8_t traffic_class;   /* DSCP; the ECN bits are TCP's own */
+    bool direct;             /* only to hosts on the link (RFC 1122 §3.3.1.1), never by a router */
     uint8_t path_mtu_discovery; /* enum tcp_path_mtu_discovery */
     uint8_t path_mtu_probing; /* enum tcp_path_mtu_probing */
     uint16_t path_mtu_base;  /* octets of IP: the size to begin the search with */

@@ -465,6 +465,7 @@ struct tcp_connection {
     bool urgent_in_line : 1;  /* see tcp_profile.h */
     bool urgent_coming : 1;   /* the peer's last urgent octet is announced, and not here */
     bool urgent_sending : 1;  /* urgent octets of ours are not acknowledged */
+    bool direct : 1;          /* likewise the profile's at first */
     bool ecn_asked : 1;       /* a SYN of ours had the flags of ECN (RFC 3168 §6.1.1) */
     bool ecn : 1;             /* both want it: marks are echoed, */
     bool ecn_marks : 1;       /* and what we send may be marked */

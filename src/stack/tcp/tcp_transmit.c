@@ -18,6 +18,8 @@ bool tcp_path_find(struct tcp_connection *c, struct tcp_path *out)
 {
     if (!ip_route(c->stack, &c->remote.address, &out->route))
         return false;
+    if (UNLIKELY(c->direct) && !route_is_direct(&out->route, &c->remote.address))
+        return false;
     uint32_t headers = ip_header_len(c) + TCP_HEADER_LEN;
     uint32_t options = c->timestamps ? TCP_TIMESTAMPS_LEN : 0;
     uint32_t mss = tcp_path_mtu(c, out->route.mtu) - headers;

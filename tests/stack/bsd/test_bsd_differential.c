@@ -366,6 +366,86 @@ static void connecting_refused(struct play *p)
     look(p, E);
 }
 
+/* What a socket is good for after a refusal: `asked` how it learned of it, and whether it was bound. */
+static void connect_anew(struct play *p, int asked, bool bound)
+{
+    listener(p, L);
+    listener(p, D);
+    uint16_t nobody = p->ports[D];
+    play_close_slot(p, D);
+    tcp(p, C);
+    if (bound)
+        play_bind(p, C, LOOPBACK, 0);
+    play_connect(p, C, LOOPBACK, nobody);
+    play_settle(p);
+    look(p, C);
+    if (asked == 1)
+        play_get(p, C, WN_SOL_SOCKET, WN_SO_ERROR);
+    else if (asked == 2)
+        play_recv(p, C, 1, 0);
+    else if (asked == 3)
+        play_send(p, C, "x", 0);
+    else if (asked == 4)
+        play_connect(p, C, LOOPBACK, nobody);
+    look(p, C);
+    for (int i = 0; i < 3; i++) {
+        play_connect(p, C, LOOPBACK, p->ports[L]);
+        look(p, C);
+        play_get(p, C, WN_SOL_SOCKET, WN_SO_ERROR);
+    }
+    play_accept(p, L, A, WN_SOCK_NONBLOCK);
+    play_send(p, C, "hello", 0);
+    play_settle(p);
+    play_recv(p, A, 10, 0);
+    play_close_slot(p, A);
+    play_settle(p);
+    play_recv(p, C, 10, 0);
+    look(p, C);
+    play_close_slot(p, C);
+}
+
+static void connecting_after_a_refusal(struct play *p)
+{
+    for (int asked = 0; asked < 5; asked++) {
+        connect_anew(p, asked, false);
+        connect_anew(p, asked, true);
+    }
+}
+
+/* Bound, made to listen, or dissolved instead. */
+static void other_things_after_a_refusal(struct play *p)
+{
+    struct wn_sockaddr none = {.sa_family = WN_AF_UNSPEC};
+    for (int mode = 0; mode < 12; mode++) {
+        listener(p, D);
+        uint16_t nobody = p->ports[D];
+        play_close_slot(p, D);
+        tcp(p, C);
+        if (mode & 1)
+            play_bind(p, C, LOOPBACK, 0);
+        play_connect(p, C, LOOPBACK, nobody);
+        play_settle(p);
+        if (mode & 2)
+            play_connect(p, C, LOOPBACK, nobody);
+        if (mode < 4) {
+            play_bind(p, C, LOOPBACK, 0);
+            look(p, C);
+            play_listen(p, C, 5);
+        } else if (mode < 8) {
+            play_listen(p, C, 5);
+        } else {
+            play_connect_raw(p, C, &none, sizeof none);
+            look(p, C);
+            play_get(p, C, WN_SOL_SOCKET, WN_SO_ERROR);
+            play_listen(p, C, 5);
+        }
+        look(p, C);
+        play_shutdown(p, C, WN_SHUT_RDWR);
+        look(p, C);
+        play_close_slot(p, C);
+    }
+}
+
 static void connecting_twice(struct play *p)
 {
     pair(p);
@@ -1480,6 +1560,8 @@ static const struct play_scenario scenarios[] = {
     PLAY_SCENARIO(closing_with_unread_octets_resets),
     PLAY_SCENARIO(closing_then_octets_come),
     PLAY_SCENARIO(connecting_refused),
+    PLAY_SCENARIO(connecting_after_a_refusal),
+    PLAY_SCENARIO(other_things_after_a_refusal),
     PLAY_SCENARIO(connecting_twice),
     PLAY_SCENARIO(connecting_to_oneself_in_bad_ways),
     PLAY_SCENARIO(connecting_to_the_wildcard_is_to_oneself),
