@@ -66,6 +66,9 @@ items() { # PAGE SECTION
 export LD_LIBRARY_PATH="$lib"
 check "a program is built by pkg-config" build "$tmp/names.c" "$tmp/names" c99
 equal "wn_stack(3) names every setting" "$("$tmp/names" | sort)" "$(items wn_stack.3 Settings)"
+equal "every member of the profile is a setting" "$("$tmp/names" | sort)" \
+    "$(sed -n '/^struct tcp_profile {/,/^};/s/^    [a-z][^;]* \([a-z0-9_]*\);.*/\1/p' src/stack/tcp/tcp_profile.h |
+        grep -vx name | sort)"
 equal "wn_tcp(3) names every option" "$("$tmp/names" options | sort)" "$(items wn_tcp.3 Options)"
 
 # The examples, with the shared library and with the static one.
