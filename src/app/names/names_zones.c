@@ -55,6 +55,9 @@ static int errno_of(enum zone_result result)
     case ZONE_CNAME_ALONE:
     case ZONE_ONLY_ONE:
     case ZONE_OUTSIDE:
+    case ZONE_NOT_THERE:
+    case ZONE_THERE:
+    case ZONE_OTHER_VERSION:
     case ZONE_RESULT_COUNT:
         break;
     }

@@ -7,14 +7,8 @@
  */
 #include "proto/dns/zone.h"
 
-enum { SERIAL_FROM_END = 20 }; /* in RDATA of SOA: five fields of four octets */
-
-struct zone_set {
-    struct heap heap;
-    struct trie zones; /* by key */
-    size_t record_count;
-    size_t records_max;
-};
+#include "proto/dns/zone_history.h"
+#include "proto/dns/zone_internal.h"
 
 static struct bytes key_of_zone(const void *item)
 {
@@ -41,7 +35,7 @@ struct zone_set *zone_set_new(const struct heap *heap, size_t records_max)
 
 /* ---- sets of records ---- */
 
-static size_t octets_of(const struct rrset *rrset)
+size_t zone_rrset_octets(const struct rrset *rrset)
 {
     struct rrset_place place = {0};
     struct bytes rdata;
@@ -52,7 +46,7 @@ static size_t octets_of(const struct rrset *rrset)
 
 static void free_rrset(struct zone *zone, struct rrset *rrset)
 {
-    heap_release(&zone->heap, rrset, sizeof *rrset + octets_of(rrset));
+    heap_release(&zone->heap, rrset, sizeof *rrset + zone_rrset_octets(rrset));
 }
 
 /* Of RRSIG, the type that it covers. */
@@ -62,7 +56,7 @@ static uint16_t covered(const struct rrset *rrset)
     return read_u16(&r);
 }
 
-static struct rrset **find_place(struct zone_node *node, uint16_t type, struct bytes rdata)
+struct rrset **zone_rrset_place(struct zone_node *node, uint16_t type, struct bytes rdata)
 {
     struct reader r = reader_of(rdata);
     uint16_t covers = type == DNS_RRSIG ? read_u16(&r) : 0;
@@ -73,22 +67,22 @@ static struct rrset **find_place(struct zone_node *node, uint16_t type, struct b
     return place;
 }
 
-static bool holds(const struct rrset *rrset, struct bytes rdata)
+bool zone_rrset_holds(const struct rrset *rrset, struct bytes rdata)
 {
     struct rrset_place place = {0};
     struct bytes here;
     while (rrset_next(rrset, &place, &here))
-        if (bytes_equal(here, rdata))
+        if (dns_rdata_equal(rrset->type, here, rdata))
             return true;
     return false;
 }
 
 /* Adds a record to the set at *place, which may be NULL. False: no memory, and nothing changed. */
-static bool append(struct zone *zone, struct rrset **place, const struct dns_record *record)
+bool zone_rrset_append(struct zone *zone, struct rrset **place, const struct dns_record *record)
 {
     struct rrset *old = *place;
     uint16_t len = (uint16_t)record->rdata.len;
-    size_t before = old != NULL ? octets_of(old) : 0;
+    size_t before = old != NULL ? zone_rrset_octets(old) : 0;
     size_t old_size = old != NULL ? sizeof *old + before : 0;
     struct rrset *rrset = zone->heap.resize(zone->heap.self, old, old_size,
                                            sizeof *rrset + before + sizeof len + len);
@@ -106,10 +100,10 @@ static bool append(struct zone *zone, struct rrset **place, const struct dns_rec
 }
 
 /* Takes the records with that RDATA (NULL: all) out of the set at *place; an empty set goes. */
-static size_t take_out(struct zone *zone, struct rrset **place, const struct bytes *rdata)
+size_t zone_rrset_take_out(struct zone *zone, struct rrset **place, const struct bytes *rdata)
 {
     struct rrset *rrset = *place;
-    size_t size = sizeof *rrset + octets_of(rrset);
+    size_t size = sizeof *rrset + zone_rrset_octets(rrset);
     size_t removed = 0;
     size_t kept = 0;
     size_t at = 0;
@@ -118,7 +112,8 @@ static size_t take_out(struct zone *zone, struct rrset **place, const struct byt
         uint16_t len;
         memcpy(&len, rrset->octets + at, sizeof len);
         size_t whole = sizeof len + len;
-        if (rdata == NULL || bytes_equal(bytes_of(rrset->octets + at + sizeof len, len), *rdata)) {
+        struct bytes here = bytes_of(rrset->octets + at + sizeof len, len);
+        if (rdata == NULL || dns_rdata_equal(rrset->type, here, *rdata)) {
             removed++;
         } else {
             memmove(rrset->octets + kept, rrset->octets + at, whole);
@@ -138,7 +133,7 @@ static size_t take_out(struct zone *zone, struct rrset **place, const struct byt
 
 /* ---- nodes ---- */
 
-static void free_node(struct zone *zone, struct zone_node *node)
+void zone_node_free(struct zone *zone, struct zone_node *node)
 {
     while (node->rrsets != NULL) {
         struct rrset *rrset = node->rrsets;
@@ -148,7 +143,7 @@ static void free_node(struct zone *zone, struct zone_node *node)
     heap_release(&zone->heap, node, sizeof *node + node->key_len);
 }
 
-static struct zone_node *new_node(struct zone *zone, struct trie *in, struct bytes key)
+struct zone_node *zone_node_new(struct zone *zone, struct trie *in, struct bytes key)
 {
     struct zone_node *node = heap_zeroed(&zone->heap, sizeof *node + key.len);
     if (node == NULL)
@@ -156,7 +151,7 @@ static struct zone_node *new_node(struct zone *zone, struct trie *in, struct byt
     node->key_len = (uint16_t)key.len;
     memcpy(node->key, key.data, key.len);
     if (trie_insert(in, node) != TRIE_OK) {
-        free_node(zone, node);
+        zone_node_free(zone, node);
         return NULL;
     }
     return node;
@@ -178,7 +173,7 @@ static bool is_wildcard(struct bytes key)
     return bytes_equal(bytes_after(key, parent_len), bytes_of(label, sizeof label));
 }
 
-static bool begins_with(struct bytes key, struct bytes prefix)
+bool zone_key_begins(struct bytes key, struct bytes prefix)
 {
     return key.len >= prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
 }
@@ -191,12 +186,12 @@ static void prune(struct zone *zone, struct bytes key)
         struct zone_node *next = trie_after(&zone->nodes, key);
         if (node != NULL && node->rrsets != NULL)
             return;
-        if (next != NULL && begins_with(key_of_node(next), key))
+        if (next != NULL && zone_key_begins(key_of_node(next), key))
             return;
         struct bytes above = parent_key(key);
         if (node != NULL) {
             (void)trie_remove(&zone->nodes, key);
-            free_node(zone, node);
+            zone_node_free(zone, node);
         }
         struct zone_node *parent = trie_find(&zone->nodes, above);
         if (parent != NULL && is_wildcard(key))
@@ -216,7 +211,7 @@ static struct zone_node *get_node(struct zone *zone, struct bytes key)
             continue; /* inside of a label */
         struct zone_node *parent = node;
         struct bytes part = bytes_first(key, len);
-        node = new_node(zone, &zone->nodes, part);
+        node = zone_node_new(zone, &zone->nodes, part);
         if (node == NULL) {
             prune(zone, part);
             return NULL;
@@ -228,7 +223,7 @@ static struct zone_node *get_node(struct zone *zone, struct bytes key)
 }
 
 /* What the search asks of a node, kept beside its records. */
-static void note_types(struct zone_node *node)
+void zone_note_types(struct zone_node *node)
 {
     node->flags &= ZONE_HAS_WILDCARD;
     if (zone_rrset(node, DNS_NS) != NULL)
@@ -246,7 +241,7 @@ void zone_node_name(const struct zone *zone, const struct zone_node *node, struc
 
 static void free_visited(void *self, void *item)
 {
-    free_node(self, item);
+    zone_node_free(self, item);
 }
 
 void zone_free(struct zone *zone)
@@ -257,6 +252,7 @@ void zone_free(struct zone *zone)
     trie_each(&zone->hashed, free_visited, zone);
     trie_done(&zone->nodes);
     trie_done(&zone->hashed);
+    zone_history_free(zone->history);
     struct heap heap = zone->heap;
     heap_release(&heap, zone, sizeof *zone);
 }
@@ -274,7 +270,7 @@ struct zone *zone_new(const struct heap *heap, const struct dns_name *name, size
     size_t nodes_max = 4 * records_max + DNS_LABELS_MAX;
     trie_init(&zone->nodes, heap, nodes_max, key_of_node);
     trie_init(&zone->hashed, heap, nodes_max, key_of_node);
-    zone->apex = new_node(zone, &zone->nodes, bytes_empty());
+    zone->apex = zone_node_new(zone, &zone->nodes, bytes_empty());
     if (zone->apex == NULL) {
         zone_free(zone);
         return NULL;
@@ -287,7 +283,7 @@ static bool empty_trie(struct zone *zone, struct trie *t, size_t *names)
     struct zone_node *node;
     while (*names > 0 && (node = trie_first(t)) != NULL) {
         (void)trie_remove(t, key_of_node(node));
-        free_node(zone, node);
+        zone_node_free(zone, node);
         --*names;
     }
     return t->count == 0;
@@ -395,6 +391,9 @@ const char *zone_result_text(enum zone_result result)
         [ZONE_CNAME_ALONE] = "a CNAME must be the only record of its name",
         [ZONE_ONLY_ONE] = "there can be only one of that type at a name",
         [ZONE_OUTSIDE] = "the name is in no zone of this server",
+        [ZONE_NOT_THERE] = "the zone has no such record to remove",
+        [ZONE_THERE] = "the zone has that record already",
+        [ZONE_OTHER_VERSION] = "the zone has another serial number",
     };
     _Static_assert(ARRAY_LEN(texts) == ZONE_RESULT_COUNT, "one text per result");
     return texts[result];
@@ -403,13 +402,11 @@ const char *zone_result_text(enum zone_result result)
 /* The zone has changed: its serial number goes up by one (RFC 1035 §3.3.13, RFC 1982). */
 static void touch(struct zone *zone)
 {
-    struct rrset *soa = *find_place(zone->apex, DNS_SOA, bytes_empty());
+    struct rrset *soa = *zone_rrset_place(zone->apex, DNS_SOA, bytes_empty());
     if (soa == NULL)
         return;
-    uint8_t *serial = soa->octets + sizeof(uint16_t) + rrset_first(soa).len - SERIAL_FROM_END;
-    for (size_t i = 4; i-- > 0;)
-        if (++serial[i] != 0)
-            break;
+    dns_soa_set_serial(soa->octets + sizeof(uint16_t), rrset_first(soa).len,
+                       dns_serial_next(zone_serial(zone)));
 }
 
 /* ---- adding ---- */
@@ -428,10 +425,10 @@ static bool has_but_companions(const struct zone_node *node)
     return false;
 }
 
-static enum zone_result may_join(const struct zone_node *node, const struct rrset *rrset,
-                                 const struct dns_record *record)
+enum zone_result zone_may_join(const struct zone_node *node, const struct rrset *rrset,
+                               const struct dns_record *record)
 {
-    if (rrset != NULL && holds(rrset, record->rdata))
+    if (rrset != NULL && zone_rrset_holds(rrset, record->rdata))
         return ZONE_OK;
     if (rrset != NULL &&
         (record->type == DNS_SOA || record->type == DNS_CNAME || record->type == DNS_DNAME))
@@ -447,23 +444,22 @@ static enum zone_result may_join(const struct zone_node *node, const struct rrse
 }
 
 /* NSEC3 records and their signatures have names of their own. */
-static bool is_hashed(const struct dns_record *record)
+bool zone_record_hashed(const struct dns_record *record)
 {
     struct reader r = reader_of(record->rdata);
     return record->type == DNS_NSEC3 ||
            (record->type == DNS_RRSIG && read_u16(&r) == DNS_NSEC3);
 }
 
-static struct zone_node *node_for(struct zone *zone, struct bytes key, bool hashed)
+struct zone_node *zone_node_get(struct zone *zone, struct bytes key, bool hashed)
 {
     if (!hashed)
         return get_node(zone, key);
     struct zone_node *node = trie_find(&zone->hashed, key);
-    return node != NULL ? node : new_node(zone, &zone->hashed, key);
+    return node != NULL ? node : zone_node_new(zone, &zone->hashed, key);
 }
 
-/* After a failure: what was made for nothing goes. */
-static void clean_up(struct zone *zone, struct bytes key, bool hashed)
+void zone_node_tidy(struct zone *zone, struct bytes key, bool hashed)
 {
     if (!hashed) {
         prune(zone, key);
@@ -472,36 +468,36 @@ static void clean_up(struct zone *zone, struct bytes key, bool hashed)
     struct zone_node *node = trie_find(&zone->hashed, key);
     if (node != NULL && node->rrsets == NULL) {
         (void)trie_remove(&zone->hashed, key);
-        free_node(zone, node);
+        zone_node_free(zone, node);
     }
 }
 
 static enum zone_result add_to(struct zone *zone, struct bytes key,
                                const struct dns_record *record)
 {
-    bool hashed = is_hashed(record);
-    struct zone_node *node = node_for(zone, key, hashed);
+    bool hashed = zone_record_hashed(record);
+    struct zone_node *node = zone_node_get(zone, key, hashed);
     if (node == NULL)
         return ZONE_NO_MEMORY;
-    struct rrset **place = find_place(node, record->type, record->rdata);
-    enum zone_result result = may_join(node, *place, record);
-    bool there = *place != NULL && holds(*place, record->rdata);
+    struct rrset **place = zone_rrset_place(node, record->type, record->rdata);
+    enum zone_result result = zone_may_join(node, *place, record);
+    bool there = *place != NULL && zone_rrset_holds(*place, record->rdata);
     if (result == ZONE_OK && there && record->ttl < (*place)->ttl)
         (*place)->ttl = record->ttl;
     if (result == ZONE_OK && !there && zone->record_count >= zone->records_max)
         result = ZONE_FULL;
-    if (result == ZONE_OK && !there && !append(zone, place, record))
+    if (result == ZONE_OK && !there && !zone_rrset_append(zone, place, record))
         result = ZONE_NO_MEMORY;
     if (result != ZONE_OK || there) {
-        clean_up(zone, key, hashed);
+        zone_node_tidy(zone, key, hashed);
         return result;
     }
-    note_types(node);
+    zone_note_types(node);
     zone->record_count++;
     return ZONE_OK;
 }
 
-static bool may_be_in_a_zone(const struct dns_record *record)
+bool zone_may_hold(const struct dns_record *record)
 {
     return record->class == DNS_IN && dns_type_is_data(record->type) &&
            record->rdata.len <= ZONE_RDATA_MAX && dns_rdata_valid(record->type, record->rdata);
@@ -511,9 +507,9 @@ enum zone_result zone_put(struct zone *zone, const struct dns_record *record)
 {
     uint8_t octets[DNS_KEY_MAX];
     struct bytes key = bytes_of(octets, dns_key_of(&record->owner, octets));
-    if (!may_be_in_a_zone(record))
+    if (!zone_may_hold(record))
         return ZONE_INVALID;
-    if (!begins_with(key, key_of_zone(zone)))
+    if (!zone_key_begins(key, key_of_zone(zone)))
         return ZONE_OUTSIDE;
     if (record->type == DNS_SOA && key.len != zone->key_len)
         return ZONE_INVALID; /* RFC 1035 §5.2: it is the zone's */
@@ -541,7 +537,7 @@ enum zone_result zone_add(struct zone_set *set, const struct dns_record *record)
 {
     uint8_t octets[DNS_KEY_MAX];
     struct bytes key = bytes_of(octets, dns_key_of(&record->owner, octets));
-    if (!may_be_in_a_zone(record))
+    if (!zone_may_hold(record))
         return ZONE_INVALID;
     /* A DS record is the parent's (RFC 4035 §2.4). */
     struct zone *zone = zone_set_find_key(set, key, record->type == DNS_DS);
@@ -572,7 +568,7 @@ static size_t remove_from(struct zone *zone, struct zone_node *node, uint16_t ty
         bool structure = apex && (rrset->type == DNS_SOA ||
                                   (rrset->type == DNS_NS && type != DNS_NS));
         if (!structure && (type == DNS_ANY || rrset->type == type))
-            count += take_out(zone, place, rdata);
+            count += zone_rrset_take_out(zone, place, rdata);
         if (*place != next) /* it is still there, though perhaps elsewhere */
             place = &(*place)->next;
     }
@@ -595,10 +591,10 @@ size_t zone_remove(struct zone_set *set, const struct dns_name *name, uint16_t t
     size_t count = remove_from(zone, node, type, rdata);
     zone->record_count -= count;
     set->record_count -= count;
-    note_types(node);
+    zone_note_types(node);
     if (count > 0)
         touch(zone);
-    clean_up(zone, key, hashed);
+    zone_node_tidy(zone, key, hashed);
     return count;
 }
 
@@ -658,7 +654,7 @@ void zone_find_in(const struct zone *zone, const struct dns_name *name, struct z
 
 void zone_find_key_in(const struct zone *zone, struct bytes key, struct zone_match *out)
 {
-    ASSERT(begins_with(key, key_of_zone(zone)));
+    ASSERT(zone_key_begins(key, key_of_zone(zone)));
     search(zone, bytes_after(key, zone->key_len), out);
 }
 
@@ -683,7 +679,5 @@ uint32_t zone_negative_ttl(const struct rrset *soa)
 
 uint32_t zone_serial(const struct zone *zone)
 {
-    struct bytes rdata = rrset_first(zone_rrset(zone->apex, DNS_SOA));
-    struct reader r = reader_of(bytes_after(rdata, rdata.len - SERIAL_FROM_END));
-    return read_u32(&r);
+    return dns_soa_serial(rrset_first(zone_rrset(zone->apex, DNS_SOA)));
 }

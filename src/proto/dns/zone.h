@@ -78,6 +78,7 @@ struct zone {
     struct zone_node *apex; /* has SOA, unless the zone cannot be served: zone_is_served() */
     struct trie nodes;      /* by key; the apex' is empty */
     struct trie hashed;     /* owners of NSEC3, which are no names of the zone (RFC 5155 §7.1) */
+    struct zone_history *history; /* its own (zone_history.h); NULL: none is kept */
     size_t record_count;
     size_t records_max;
     uint16_t key_len;
@@ -133,6 +134,10 @@ enum zone_result {
     ZONE_CNAME_ALONE, /* a CNAME and other data at one name (RFC 1034 §3.6.2, RFC 2181 §10.1) */
     ZONE_ONLY_ONE,    /* a second SOA, CNAME or DNAME at one name */
     ZONE_OUTSIDE,     /* the name is in no zone of this set */
+    /* Of changes (zone_change.h): */
+    ZONE_NOT_THERE,   /* what is to go is not there */
+    ZONE_THERE,       /* what is to come is there */
+    ZONE_OTHER_VERSION, /* the change is one of another serial number */
     ZONE_RESULT_COUNT
 };
 

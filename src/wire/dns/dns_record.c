@@ -256,6 +256,28 @@ bool dns_rdata_valid(uint16_t type, struct bytes rdata)
     return !r.failed && reader_left(&r) == 0;
 }
 
+/* Length octets of labels are no letters, so a name is compared as octets that have no case. */
+bool dns_rdata_equal(uint16_t type, struct bytes a, struct bytes b)
+{
+    if (a.len != b.len)
+        return false;
+    struct reader r = reader_of(a);
+    for (const char *field = dns_type_fields(type); *field != '\0'; field++) {
+        size_t at = a.len - reader_left(&r);
+        struct dns_name name;
+        if (!is_name(*field))
+            take_field(*field, &r);
+        else if (!take_name(&r, &name))
+            return false;
+        size_t len = a.len - reader_left(&r) - at;
+        struct bytes x = bytes_first(bytes_after(a, at), len);
+        struct bytes y = bytes_first(bytes_after(b, at), len);
+        if (is_name(*field) ? !bytes_equal_nocase(x, y) : !bytes_equal(x, y))
+            return false;
+    }
+    return true;
+}
+
 bool dns_rdata_target(uint16_t type, struct bytes rdata, struct dns_name *out)
 {
     switch (type) {

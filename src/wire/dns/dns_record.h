@@ -97,6 +97,9 @@ MUST_USE enum wire_status dns_rdata_expand(uint16_t type, struct bytes message,
 /* Is this RDATA well-formed, with names uncompressed? */
 bool dns_rdata_valid(uint16_t type, struct bytes rdata);
 
+/* The same RDATA of that type, both valid? Names are compared without regard to case (RFC 2136 §1.1.1). */
+bool dns_rdata_equal(uint16_t type, struct bytes a, struct bytes b);
+
 /* The name that an NS, CNAME, PTR, MX, AFSDB, SRV, NAPTR, KX, DNAME, SVCB or HTTPS record points at,
  * from valid RDATA. False for other types. */
 MUST_USE bool dns_rdata_target(uint16_t type, struct bytes rdata, struct dns_name *out);
