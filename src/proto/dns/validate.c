@@ -2,6 +2,7 @@
 /* validate.c - signatures over RRsets in canonical form, and the chain from DS to DNSKEY. */
 #include "proto/dns/validate.h"
 
+#include "proto/dns/signed_data.h"
 #include "proto/dns/validate_internal.h"
 
 enum {
@@ -9,7 +10,6 @@ enum {
     KEY_FLAG_REVOKE = 0x0080, /* RFC 5011 §2.1 */
     KEY_PROTOCOL = 3,
     DS_SHA1 = 1,
-    SIGNATURE_HEAD_LEN = 18,
 };
 
 struct validate_outcome validate_say(enum cache_security security, uint16_t ede)
@@ -54,7 +54,7 @@ struct signature {
 static bool read_signature(struct bytes rdata, struct signature *out)
 {
     struct reader r = reader_of(rdata);
-    out->head = bytes_first(rdata, SIGNATURE_HEAD_LEN);
+    out->head = bytes_first(rdata, SIGNED_DATA_HEAD_LEN);
     out->type = read_u16(&r);
     out->algorithm = read_u8(&r);
     out->labels = read_u8(&r);
@@ -84,86 +84,7 @@ static bool read_key(struct bytes rdata, struct key *out)
     return !r.failed && (out->flags & KEY_FLAG_ZONE) != 0 && out->protocol == KEY_PROTOCOL;
 }
 
-/* ---- canonical form ---- */
-
-/* Types whose names are in lower case in what is signed (RFC 4034 §6.2, RFC 6840 §5.1). */
-static bool has_lower_names(uint16_t type)
-{
-    static const uint16_t types[] = {DNS_NS,    DNS_CNAME, DNS_SOA, DNS_PTR, DNS_MX,   DNS_RP,
-                                     DNS_AFSDB, DNS_NAPTR, DNS_KX,  DNS_SRV, DNS_DNAME};
-    for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        if (types[i] == type)
-            return true;
-    return false;
-}
-
-/* One field of RDATA before a name; true: it was a name. */
-static void copy_field(char field, struct reader *r, struct bytes rdata, struct writer *w)
-{
-    struct dns_name name;
-    switch (field) {
-    case 'n':
-    case 'N':
-        dns_name_read(r, rdata, &name);
-        dns_name_lower(&name);
-        dns_name_write(w, &name);
-        break;
-    case '1':
-        write_u8(w, read_u8(r));
-        break;
-    case '2':
-        write_u16(w, read_u16(r));
-        break;
-    case '4':
-    case 't':
-        write_u32(w, read_u32(r));
-        break;
-    case 's': {
-        uint8_t len = read_u8(r);
-        write_u8(w, len);
-        write_bytes(w, read_bytes(r, len));
-        break;
-    }
-    default:
-        write_bytes(w, read_rest(r));
-    }
-}
-
-static void write_canonical(uint16_t type, struct bytes rdata, struct writer *w)
-{
-    if (!has_lower_names(type)) {
-        write_bytes(w, rdata);
-        return;
-    }
-    struct reader r = reader_of(rdata);
-    for (const char *field = dns_type_fields(type); *field != '\0'; field++)
-        copy_field(*field, &r, rdata, w);
-    w->failed |= r.failed;
-}
-
-struct piece {
-    uint32_t at, len;
-};
-
-/* RFC 4034 §6.3: as octets, a prefix first. */
-static int compare(const uint8_t *base, const struct piece *a, const struct piece *b)
-{
-    size_t len = a->len < b->len ? a->len : b->len;
-    int order = memcmp(base + a->at, base + b->at, len);
-    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
-}
-
-static void sort(const uint8_t *base, struct piece *list, size_t count)
-{
-    for (size_t gap = count / 2; gap > 0; gap /= 2) /* Shell's */
-        for (size_t i = gap; i < count; i++) {
-            struct piece piece = list[i];
-            size_t at = i;
-            for (; at >= gap && compare(base, &list[at - gap], &piece) > 0; at -= gap)
-                list[at] = list[at - gap];
-            list[at] = piece;
-        }
-}
+/* ---- what is signed ---- */
 
 /* The name under which it was signed: the owner, or the wildcard that it came from (§3.1.8.1). */
 static bool signed_owner(const struct dns_name *owner, unsigned labels, struct dns_name *out)
@@ -179,42 +100,20 @@ static bool signed_owner(const struct dns_name *owner, unsigned labels, struct d
     return dns_name_child(bytes_of("*", 1), out, out);
 }
 
-/* What the signature is over: into v->scratch, behind the RDATA that is sorted there. */
-static bool signed_data(struct validate_context *v, const struct validate_set *set,
-                        const struct signature *signature, struct bytes *out)
+/* What the signature is over: into v->scratch. */
+static bool signed_octets(struct validate_context *v, const struct validate_set *set,
+                          const struct signature *signature, struct bytes *out)
 {
-    struct piece pieces[VALIDATE_RECORDS_MAX];
-    struct writer w = writer_of(v->scratch, VALIDATE_SCRATCH_LEN);
+    struct signed_data data;
+    struct signed_head head = {signature->head, &signature->signer};
     struct reader r = reader_of(set->records);
     struct bytes rdata;
-    size_t count = 0;
-    struct dns_name owner, signer = signature->signer;
-    while (cache_read_rdata(&r, &rdata)) {
-        if (count == VALIDATE_RECORDS_MAX)
-            return false;
-        size_t at = writer_len(&w);
-        write_canonical(set->type, rdata, &w);
-        pieces[count++] = (struct piece){(uint32_t)at, (uint32_t)(writer_len(&w) - at)};
-    }
-    if (!signed_owner(set->owner, signature->labels, &owner))
-        return false;
-    sort(v->scratch, pieces, count);
-    size_t from = writer_len(&w);
-    write_bytes(&w, signature->head);
-    dns_name_lower(&signer);
-    dns_name_write(&w, &signer);
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0 && compare(v->scratch, &pieces[i - 1], &pieces[i]) == 0)
-            continue;
-        dns_name_write(&w, &owner);
-        write_u16(&w, set->type);
-        write_u16(&w, DNS_IN);
-        write_u32(&w, signature->ttl);
-        write_u16(&w, (uint16_t)pieces[i].len);
-        write_copy(&w, v->scratch + pieces[i].at, pieces[i].len);
-    }
-    *out = bytes_after(writer_bytes(&w), from);
-    return !w.failed;
+    struct dns_name owner;
+    signed_data_start(&data, set->type, v->scratch, VALIDATE_SCRATCH_LEN);
+    while (cache_read_rdata(&r, &rdata))
+        signed_data_add(&data, rdata);
+    return signed_owner(set->owner, signature->labels, &owner) &&
+           signed_data_finish(&data, &head, &owner, signature->ttl, out);
 }
 
 /* ---- signatures ---- */
@@ -239,7 +138,7 @@ static bool is_signed_by(struct validate_context *v, const struct validate_set *
     struct bytes data, rdata;
     struct reader r = reader_of(keys);
     unsigned tried = 0;
-    if (!signed_data(v, set, s, &data))
+    if (!signed_octets(v, set, s, &data))
         return false;
     while (cache_read_rdata(&r, &rdata)) {
         struct key key;

@@ -20,7 +20,6 @@ enum {
     VALIDATE_KEYS_TRIED_MAX = 4,     /* with the tag of one signature */
     VALIDATE_HASHES_MAX = 256,       /* names hashed for one proof */
     VALIDATE_ITERATIONS_MAX = 100,   /* RFC 9276 §3.2: more are as if there were no signatures */
-    VALIDATE_RECORDS_MAX = 1024,     /* of one RRset */
     VALIDATE_DIGEST_MAX = 64,
     VALIDATE_SCRATCH_LEN = 3 * 65536,
 };

@@ -598,6 +598,26 @@ size_t zone_remove(struct zone_set *set, const struct dns_name *name, uint16_t t
     return count;
 }
 
+bool zone_drop(struct zone *zone, const struct dns_record *record)
+{
+    uint8_t octets[DNS_KEY_MAX];
+    struct bytes key = bytes_of(octets, dns_key_of(&record->owner, octets));
+    if (!zone_key_begins(key, key_of_zone(zone)))
+        return false;
+    key = bytes_after(key, zone->key_len);
+    bool hashed = zone_record_hashed(record);
+    struct zone_node *node = trie_find(hashed ? &zone->hashed : &zone->nodes, key);
+    if (node == NULL)
+        return false;
+    struct rrset **place = zone_rrset_place(node, record->type, record->rdata);
+    if (*place == NULL || zone_rrset_take_out(zone, place, &record->rdata) == 0)
+        return false;
+    zone->record_count--;
+    zone_note_types(node);
+    zone_node_tidy(zone, key, hashed);
+    return true;
+}
+
 /* ---- finding ---- */
 
 const struct rrset *zone_rrset(const struct zone_node *node, uint16_t type)

@@ -152,6 +152,10 @@ MUST_USE enum zone_result zone_add(struct zone_set *set, const struct dns_record
  * is: for what comes from the zone's own file or transfer. */
 MUST_USE enum zone_result zone_put(struct zone *zone, const struct dns_record *record);
 
+/* Takes that very record out of the zone, its SOA too, and leaves the serial number as it is: what
+ * zone_put() put. False: there is none. */
+bool zone_drop(struct zone *zone, const struct dns_record *record);
+
 /* The set takes the zone, in place of the one that has this name: *old is that, which is the caller's
  * now, or NULL. Unless ZONE_OK the zone stays the caller's, and the set is as it was. */
 MUST_USE enum zone_result zone_set_install(struct zone_set *set, struct zone *zone,

@@ -401,6 +401,60 @@ static struct zone *new_zone(const struct heap *heap, const char *name, const ch
     return zone;
 }
 
+static struct dns_record record_of(const char *line, uint8_t room[256])
+{
+    char reason[200];
+    struct writer w = writer_of(room, 256);
+    struct dns_error error = dns_error_of(reason, sizeof reason);
+    struct dns_record record;
+    struct dns_line_context context = {.ttl = 60};
+    assert_true(dns_record_parse(bytes_of_text(line), &context, &w, &record, &error));
+    return record;
+}
+
+/* What was put is dropped, in any order, and nothing is left. */
+static void what_was_put_can_be_dropped(void **state UNUSED)
+{
+    static const char *const all[] = {
+        "example. SOA ns.example. h.example. 1 2 3 4 30",
+        "a.b.example. A 192.0.2.1",
+        "a.b.example. A 192.0.2.2",
+        "*.example. TXT w",
+        "sub.example. NS ns.sub.example.",
+        "a.b.example. RRSIG A 13 3 60 20300101000000 20200101000000 1 example. AAAA",
+        "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A",
+        "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. RRSIG NSEC3 13 2 60 20300101000000 20200101000000 1 example. AAAA",
+    };
+    struct counting_heap counts = {0};
+    struct heap heap = counting_heap(&counts);
+    struct dns_name name = dns_text_name("example.");
+    for (size_t first = 0; first < ARRAY_LEN(all); first++) {
+        uint8_t room[256];
+        struct zone *zone = zone_new(&heap, &name, 100);
+        size_t blocks = counts.blocks;
+        for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+            struct dns_record record = record_of(all[i], room);
+            assert_int_equal(zone_put(zone, &record), ZONE_OK);
+        }
+        struct dns_record none = record_of("a.b.example. A 192.0.2.3", room);
+        assert_false(zone_drop(zone, &none));
+        none = record_of("elsewhere. A 192.0.2.3", room);
+        assert_false(zone_drop(zone, &none));
+        for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+            struct dns_record record = record_of(all[(first + i) % ARRAY_LEN(all)], room);
+            assert_true(zone_drop(zone, &record));
+            assert_false(zone_drop(zone, &record));
+        }
+        assert_int_equal(zone->record_count, 0);
+        assert_int_equal(zone->nodes.count, 1);
+        assert_int_equal(zone->hashed.count, 0);
+        assert_int_equal(zone->apex->flags, 0);
+        assert_true(counts.blocks <= blocks);
+        zone_free(zone);
+        assert_int_equal(counts.blocks, 0);
+    }
+}
+
 static void a_zone_is_replaced_whole(void **state UNUSED)
 {
     static const char *const with[] = {"example. SOA . . 77 2 3 4 30", "new.example. A 192.0.2.1", NULL};
@@ -470,6 +524,7 @@ int main(void)
         cmocka_unit_test(zones_come_in_canonical_order),
         cmocka_unit_test(nsec3_owners_are_no_names),
         cmocka_unit_test(a_zone_takes_what_is_its_own_only),
+        cmocka_unit_test(what_was_put_can_be_dropped),
         cmocka_unit_test(a_zone_is_replaced_whole),
         cmocka_unit_test(a_zone_that_is_too_large_is_not_taken),
     };
