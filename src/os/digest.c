@@ -42,3 +42,51 @@ void digest_sha1(void *self, struct bytes first, struct bytes second, uint8_t ou
                EVP_DigestFinal_ex(digest->context, out, NULL);
     ASSERT(done); /* in memory that it has already, with an algorithm that it has found */
 }
+
+struct digest_stream {
+    EVP_MD_CTX *context;
+};
+
+struct digest_stream *digest_stream_new(void)
+{
+    struct digest_stream *stream = calloc(1, sizeof *stream);
+    if (stream == NULL)
+        return NULL;
+    stream->context = EVP_MD_CTX_new();
+    if (stream->context == NULL) {
+        free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+void digest_stream_free(struct digest_stream *stream)
+{
+    if (stream == NULL)
+        return;
+    EVP_MD_CTX_free(stream->context);
+    free(stream);
+}
+
+bool digest_stream_start(void *self, uint8_t algorithm)
+{
+    struct digest_stream *stream = self;
+    const EVP_MD *md = algorithm == DIGEST_SHA384   ? EVP_sha384()
+                       : algorithm == DIGEST_SHA512 ? EVP_sha512()
+                                                    : NULL;
+    return md != NULL && EVP_DigestInit_ex(stream->context, md, NULL) == 1;
+}
+
+void digest_stream_add(void *self, struct bytes octets)
+{
+    struct digest_stream *stream = self;
+    int done = EVP_DigestUpdate(stream->context, octets.data, octets.len);
+    ASSERT(done == 1);
+}
+
+size_t digest_stream_end(void *self, uint8_t out[DIGEST_LEN_MAX])
+{
+    struct digest_stream *stream = self;
+    unsigned len = 0;
+    return EVP_DigestFinal_ex(stream->context, out, &len) == 1 ? len : 0;
+}
