@@ -88,16 +88,36 @@ static struct bytes make_response(struct reader *r, struct bytes query, uint8_t 
     return writer_bytes(&w);
 }
 
+static const struct answer_options answering = {.recursion_available = true};
+static uint8_t reply_buffer[DNS_MESSAGE_MAX];
+
+static void check_reply(struct answer_work *work)
+{
+    struct dns_cursor cursor;
+    struct dns_rr rr;
+    struct bytes reply = answer_end(work);
+    ASSERT(reply.len <= work->query->limit && dns_cursor_start(&cursor, reply) == WIRE_OK);
+    while (dns_cursor_record(&cursor, &rr))
+        continue;
+    ASSERT(!cursor.reader.failed && reader_left(&cursor.reader) == 0);
+}
+
 static void ask(struct resolver *resolver, const char *text, uint16_t id, usec now)
 {
-    struct resolver_client client = {.query.id = id};
-    struct bytes message;
-    ASSERT(dns_name_parse(bytes_of_text(text), NULL, &client.query.question.name));
-    client.query.question.type = id % 2 == 0 ? DNS_A : DNS_MX;
-    client.query.question.class = DNS_IN;
-    if (resolver_ask(resolver, &client, &client.query.question.name, now, &message) ==
-        RESOLVER_ANSWERED)
-        ASSERT(message.len >= DNS_HEADER_LEN);
+    struct resolver_client client = {0};
+    struct answer_work work;
+    struct answer_query query = {.id = id,
+                                 .flags = DNS_RD,
+                                 .edns = id % 3 == 0,
+                                 .dnssec_ok = id % 4 == 0,
+                                 .limit = id % 5 == 0 ? DNS_UDP_SIZE_MIN : DNS_MESSAGE_MAX,
+                                 .path.size_max = DNS_UDP_SIZE_DEFAULT};
+    ASSERT(dns_name_parse(bytes_of_text(text), NULL, &query.question.name));
+    query.question.type = id % 2 == 0 ? DNS_A : DNS_MX;
+    query.question.class = DNS_IN;
+    ASSERT(answer_resume(&work, &answering, &query, &query.question.name, reply_buffer));
+    if (resolver_ask(resolver, &client, &work, now) == RESOLVER_ANSWERED)
+        check_reply(&work);
 }
 
 struct run {
@@ -115,8 +135,11 @@ static void turn(struct run *run)
     struct resolver_event event;
     while (resolver_next(run->resolver, run->now, buffer, &event)) {
         if (event.kind == RESOLVER_REPLY) {
-            struct dns_summary summary;
-            ASSERT(dns_summarise(event.message, &summary) == WIRE_OK);
+            struct answer_work work;
+            ASSERT(answer_resume(&work, &answering, &event.client.query, &event.target,
+                                 reply_buffer));
+            resolver_fill(run->resolver, event.task, &work, run->now);
+            check_reply(&work);
             continue;
         }
         if (event.kind == RESOLVER_CLOSE)

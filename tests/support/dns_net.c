@@ -259,6 +259,18 @@ static void send_query(struct dns_net *net, const struct resolver_event *event)
     post(net, &packet, event->send.message);
 }
 
+static const struct answer_options answering = {.recursion_available = true};
+
+static void take_reply(struct dns_net *net, const struct resolver_event *event)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    struct answer_work work;
+    assert_true(answer_resume(&work, &answering, &event->client.query, &event->target, buffer));
+    resolver_fill(net->resolver, event->task, &work, net->now);
+    net->replies++;
+    dns_text_of(answer_end(&work), net->reply, sizeof net->reply);
+}
+
 static void take_events(struct dns_net *net)
 {
     uint8_t buffer[DNS_CLIENT_QUERY_MAX];
@@ -267,8 +279,7 @@ static void take_events(struct dns_net *net)
         if (event.kind == RESOLVER_SEND) {
             send_query(net, &event);
         } else if (event.kind == RESOLVER_REPLY) {
-            net->replies++;
-            dns_text_of(event.message, net->reply, sizeof net->reply);
+            take_reply(net, &event);
         } else {
             net->attempts[event.task]++;
         }
@@ -338,15 +349,21 @@ void dns_net_run(struct dns_net *net, usec until)
 enum resolver_verdict dns_net_ask(struct dns_net *net, const char *name, uint16_t type)
 {
     start(net);
-    struct bytes message;
-    struct dns_name target = dns_text_name(name);
-    struct resolver_client client = {.query.id = net->next_id++};
-    client.query.question = (struct dns_question){target, type, DNS_IN};
-    enum resolver_verdict verdict =
-        resolver_ask(net->resolver, &client, &target, net->now, &message);
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    struct answer_work work;
+    struct resolver_client client = {0};
+    struct answer_query query = {.id = net->next_id++,
+                                 .flags = (uint16_t)(DNS_RD | net->flags),
+                                 .edns = net->edns,
+                                 .dnssec_ok = net->dnssec_ok,
+                                 .limit = net->limit != 0 ? net->limit : DNS_MESSAGE_MAX,
+                                 .path.size_max = DNS_UDP_SIZE_DEFAULT,
+                                 .question = {dns_text_name(name), type, DNS_IN}};
+    assert_true(answer_resume(&work, &answering, &query, &query.question.name, buffer));
+    enum resolver_verdict verdict = resolver_ask(net->resolver, &client, &work, net->now);
     if (verdict == RESOLVER_ANSWERED) {
         net->replies++;
-        dns_text_of(message, net->reply, sizeof net->reply);
+        dns_text_of(answer_end(&work), net->reply, sizeof net->reply);
     }
     return verdict;
 }

@@ -57,6 +57,9 @@ struct dns_net {
     struct text log_text;
     unsigned queries, replies;
     uint16_t next_id;
+    uint16_t flags; /* of questions, beside RD */
+    bool edns, dnssec_ok;
+    uint16_t limit; /* of replies; 0: none */
     char reply[DNS_NET_LOG_MAX]; /* the last one, as dns_text_of() has it */
 };
 

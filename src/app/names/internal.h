@@ -97,7 +97,6 @@ struct names {
     struct names_counters counters;
     struct names_connection connections[NAMES_CONNECTIONS_MAX];
     uint8_t reply[DNS_STREAM_LENGTH_LEN + DNS_MESSAGE_MAX]; /* the message begins after the length */
-    uint8_t scratch[DNS_RDATA_MAX];
 };
 
 /* ---- names.c ---- */

@@ -228,30 +228,11 @@ bool names_resolver_allows(const struct names *names, const struct ip_address *c
     return names->allowed_count == 0;
 }
 
-/* What the resolver says becomes the reply to the client. */
-static struct bytes relay(struct names *names, const struct resolver_client *client,
-                          struct bytes message, unsigned *rcode)
-{
-    uint8_t *buffer = names_reply_buffer(names);
-    struct bytes reply =
-        answer_relay(names_answering(names, &client->from.address), &client->query, message,
-                     names->scratch, buffer, rcode);
-    struct dns_summary summary;
-    struct bytes ede;
-    if (!client->query.edns || dns_summarise(message, &summary) != WIRE_OK ||
-        !dns_edns_option(&summary.edns, DNS_OPTION_EDE, &ede))
-        return reply;
-    /* What the resolver has to say (RFC 8914), where there is room for it. */
-    return bytes_of(buffer, dns_option_append(buffer, reply.len, client->query.limit,
-                                              DNS_OPTION_EDE, ede));
-}
-
 bool names_resolver_ask(struct names *names, const struct resolver_client *client,
                         struct answer_result *result)
 {
-    struct bytes message;
-    switch (resolver_ask(names->resolver, client, &result->target, loop_now(names->loop),
-                         &message)) {
+    struct answer_work *work = &result->work;
+    switch (resolver_ask(names->resolver, client, work, loop_now(names->loop))) {
     case RESOLVER_TAKEN:
         names->counters.forwarded++;
         loop_queue(names->loop, &names->resolving);
@@ -260,16 +241,30 @@ bool names_resolver_ask(struct names *names, const struct resolver_client *clien
         return false;
     case RESOLVER_ANSWERED:
         loop_queue(names->loop, &names->resolving); /* it may want to look ahead */
-        result->reply = relay(names, client, message, &result->rcode);
+        result->reply = answer_end(work);
+        result->rcode = work->rcode;
+        result->kind = work->kind;
+        result->source = work->source;
         return true;
     case RESOLVER_FULL:
         break;
     }
     names->counters.forward_failed++;
     result->rcode = DNS_SERVFAIL;
-    result->reply = answer_refuse(names_answering(names, &client->from.address), &client->query,
-                                  DNS_SERVFAIL, names_reply_buffer(names));
+    result->reply = answer_refuse(work->options, work->query, DNS_SERVFAIL,
+                                  names_reply_buffer(names));
     return true;
+}
+
+static void reply(struct names *names, const struct resolver_event *event)
+{
+    const struct resolver_client *client = &event->client;
+    struct answer_work work;
+    if (answer_resume(&work, names_answering(names, &client->from.address), &client->query,
+                      &event->target, names_reply_buffer(names)))
+        resolver_fill(names->resolver, event->task, &work, loop_now(names->loop));
+    names->counters.forward_failed += work.rcode == DNS_SERVFAIL;
+    names_reply_forwarded(names, client, answer_end(&work), work.rcode);
 }
 
 void names_resolver_run(struct names *names)
@@ -277,16 +272,12 @@ void names_resolver_run(struct names *names)
     uint8_t buffer[DNS_CLIENT_QUERY_MAX];
     struct resolver_event event;
     while (resolver_next(names->resolver, loop_now(names->loop), buffer, &event)) {
-        unsigned rcode;
-        struct bytes reply;
         switch (event.kind) {
         case RESOLVER_SEND:
             names_outside_send(names, event.task, &event.send);
             break;
         case RESOLVER_REPLY:
-            reply = relay(names, &event.client, event.message, &rcode);
-            names->counters.forward_failed += rcode == DNS_SERVFAIL;
-            names_reply_forwarded(names, &event.client, reply, rcode);
+            reply(names, &event);
             break;
         case RESOLVER_CLOSE:
             names_outside_shut(names, event.task);

@@ -19,16 +19,14 @@ static void count_reply(struct names *names, unsigned rcode)
 }
 
 /* What others are asked for, if the client may have that; true: *result has a reply. */
-static bool forward(struct names *names, struct resolver_client *client,
+static bool forward(struct names *names, const struct resolver_client *client,
                     struct answer_result *result)
 {
-    client->query = result->query;
     bool wanted = (result->query.flags & DNS_RD) != 0; /* who does not want recursion gets none */
     if (names->resolver != NULL && wanted && names_resolver_allows(names, &client->from.address))
         return names_resolver_ask(names, client, result);
     result->rcode = DNS_REFUSED;
-    result->reply = answer_partial(names_answering(names, &client->from.address), &result->query,
-                                   DNS_REFUSED, names_reply_buffer(names));
+    result->reply = answer_partial(&result->work, DNS_REFUSED);
     return true;
 }
 

@@ -58,6 +58,7 @@ void answer_begin(struct answer_work *work, const struct answer_options *options
     work->authentic = false;
     work->truncated = false;
     work->elsewhere = false;
+    work->ede = DNS_EDE_NONE;
     work->chain_len = 0;
     work->seen_count = 0;
     work->proof_count = 0;
@@ -80,16 +81,27 @@ static uint16_t reply_flags(const struct answer_options *options, uint16_t query
 
 static void put_edns(struct answer_work *work)
 {
-    uint8_t edns_options[OPTIONS_MAX];
+    uint8_t edns_options[OPTIONS_MAX + DNS_OPTION_HEAD_LEN + 2];
+    struct bytes needed = write_options(work, edns_options);
     struct dns_edns edns = {
         .present = true,
         .version = DNS_EDNS_VERSION,
         .rcode_high = (uint8_t)(work->rcode >> 4),
         .dnssec_ok = work->query->dnssec_ok,
         .udp_size = work->query->path.size_max,
-        .options = write_options(work, edns_options),
+        .options = needed,
     };
     dns_build_reserve(&work->b, -(ptrdiff_t)work->opt_len);
+    if (work->ede != DNS_EDE_NONE) {
+        struct writer w = writer_of(edns_options + needed.len, DNS_OPTION_HEAD_LEN + 2);
+        write_u16(&w, DNS_OPTION_EDE);
+        write_u16(&w, 2);
+        write_u16(&w, work->ede);
+        edns.options = bytes_of(edns_options, needed.len + writer_len(&w));
+        if (dns_build_edns(&work->b, &edns))
+            return;
+        edns.options = needed; /* it is no more than a hint (RFC 8914 §3) */
+    }
     bool fits = dns_build_edns(&work->b, &edns);
     ASSERT(fits);
 }
@@ -100,7 +112,9 @@ struct bytes answer_end(struct answer_work *work)
     uint16_t flags = reply_flags(work->options, query->flags);
     flags |= (uint16_t)(work->authoritative ? DNS_AA : 0);
     flags |= (uint16_t)(work->truncated ? DNS_TC : 0);
-    flags |= (uint16_t)(work->authentic ? DNS_AD : 0);
+    /* For those who have asked for it (RFC 6840 §5.7), and not for what we put in front. */
+    bool wants_ad = query->dnssec_ok || (query->flags & DNS_AD) != 0;
+    flags |= (uint16_t)(work->authentic && wants_ad && work->chain_len == 0 ? DNS_AD : 0);
     if (query->edns)
         put_edns(work);
     flags |= (uint16_t)(work->rcode & DNS_RCODE_MASK);
@@ -297,7 +311,8 @@ static bool asks_for_cookie(struct bytes message, struct dns_summary *summary)
 static void reply_with_cookie(const struct answer_options *options, uint8_t *buffer,
                               struct answer_result *out)
 {
-    struct answer_work work = {.options = options, .query = &out->query, .rcode = out->rcode};
+    struct answer_work work = {.options = options, .query = &out->query, .rcode = out->rcode,
+                               .ede = DNS_EDE_NONE};
     dns_build_start(&work.b, buffer, out->query.limit);
     out->reply = answer_end(&work);
 }
@@ -324,7 +339,7 @@ void answer(const struct answer_options *options, struct bytes message,
             const struct answer_path *path, uint8_t *buffer, struct answer_result *out)
 {
     struct dns_summary summary;
-    struct answer_work work;
+    struct answer_work *work = &out->work;
     out->verdict = ANSWER_NOTHING;
     out->kind = ANSWER_ERROR;
     out->malformed = false;
@@ -345,21 +360,20 @@ void answer(const struct answer_options *options, struct bytes message,
         check_signature(options, message, &summary, buffer, out))
         return;
     out->malformed = rcode == DNS_FORMERR;
-    answer_begin(&work, options, &out->query, buffer);
-    work.rcode = rcode != DNS_NOERROR ? rcode : objection(options, &summary, &out->query);
-    if (work.rcode == DNS_NOERROR && out->query.question.class == DNS_CH)
-        answer_chaos(&work);
-    else if (work.rcode == DNS_NOERROR)
-        answer_run(&work);
-    if (work.elsewhere) {
+    answer_begin(work, options, &out->query, buffer);
+    work->rcode = rcode != DNS_NOERROR ? rcode : objection(options, &summary, &out->query);
+    if (work->rcode == DNS_NOERROR && out->query.question.class == DNS_CH)
+        answer_chaos(work);
+    else if (work->rcode == DNS_NOERROR)
+        answer_run(work);
+    if (work->elsewhere) {
         out->verdict = ANSWER_ELSEWHERE;
-        dns_name_copy(&out->target, &work.target);
         return;
     }
-    out->rcode = work.rcode;
-    out->kind = work.kind;
-    out->source = work.source;
-    out->reply = answer_end(&work);
+    out->rcode = work->rcode;
+    out->kind = work->kind;
+    out->source = work->source;
+    out->reply = answer_end(work);
 }
 
 struct bytes answer_refuse(const struct answer_options *options, const struct answer_query *query,
@@ -380,15 +394,27 @@ struct bytes answer_truncated(const struct answer_options *options,
     return answer_end(&work);
 }
 
-struct bytes answer_partial(const struct answer_options *options, const struct answer_query *query,
-                            unsigned rcode, uint8_t *buffer)
+bool answer_resume(struct answer_work *work, const struct answer_options *options,
+                   const struct answer_query *query, const struct dns_name *target, uint8_t *buffer)
 {
-    struct answer_work work;
-    answer_begin(&work, options, query, buffer);
-    answer_run(&work);
-    if (work.chain_len == 0)
-        work.rcode = rcode;
+    answer_begin(work, options, query, buffer);
+    if (dns_name_equal(target, &query->question.name)) {
+        dns_name_copy(&work->target, &query->question.name);
+        return true;
+    }
+    answer_run(work);
+    if (work->elsewhere && dns_name_equal(&work->target, target))
+        return true;
+    if (work->elsewhere)
+        work->rcode = DNS_SERVFAIL; /* who asks again will be told */
+    return false;
+}
+
+struct bytes answer_partial(struct answer_work *work, unsigned rcode)
+{
+    if (work->chain_len == 0)
+        work->rcode = rcode;
     else
-        answer_put_proofs(&work);
-    return answer_end(&work);
+        answer_put_proofs(work);
+    return answer_end(work);
 }

@@ -6,7 +6,8 @@
  * of class CHAOS; RFC 8945 queries that are signed).
  *
  * It holds no state between queries and allocates nothing. What is in no zone is told to the
- * caller as ANSWER_ELSEWHERE; what another server then said is made into a reply by answer_relay().
+ * caller as ANSWER_ELSEWHERE, with the reply as far as it goes: whoever knows the rest (resolver.h) adds
+ * it, at once or, after answer_resume(), later.
  */
 #ifndef WN_PROTO_DNS_ANSWER_H
 #define WN_PROTO_DNS_ANSWER_H
@@ -68,7 +69,8 @@ struct answer_query {
 enum answer_verdict {
     ANSWER_NOTHING,   /* not a query: no reply is due */
     ANSWER_REPLY,     /* *reply is to be sent */
-    ANSWER_ELSEWHERE, /* *query is filled in; ask for its question, but with the name `target` */
+    ANSWER_ELSEWHERE, /* *query is filled in; ask for its question, but with the name work.target, the
+                         question's or where our CNAMEs lead. answer_end() makes the reply */
 };
 
 /* What a reply amounts to: replies that are alike are limited together (rate_limit.h). */
@@ -81,16 +83,52 @@ enum answer_kind {
     ANSWER_KIND_COUNT
 };
 
+enum {
+    ANSWER_ADDITIONAL_MAX = 16, /* names whose addresses are added */
+    ANSWER_PROOFS_MAX = DENIAL_NODES_MAX * (ANSWER_CHAIN_MAX + 1),
+};
+
+struct answer_proof {
+    const struct zone *zone;
+    const struct zone_node *node; /* owner of an NSEC or NSEC3 record */
+};
+
+/* A reply under construction. Those who add to it from elsewhere write records by `b`, and set `rcode`,
+ * `kind`, `source`, `authentic`, `truncated` and `ede`; the rest is the answering core's own. */
+struct answer_work {
+    const struct answer_options *options;
+    const struct answer_query *query;
+    struct dns_builder b;
+    size_t opt_len;       /* kept free at the end */
+    size_t tsig_len;      /* the same, behind it */
+    struct tsig tsig;     /* when there is any: answer_end() leaves it as a next message needs it */
+    unsigned rcode;
+    enum answer_kind kind;
+    bool authoritative;
+    bool authentic;       /* AD: all of it */
+    bool truncated;
+    bool elsewhere;       /* the chain leaves our zones at `target` */
+    unsigned chain_len;
+    struct dns_name target;
+    const void *source;
+    uint16_t ede;         /* enum dns_ede: what more there is to say (RFC 8914), if there is room */
+    const struct zone_node *seen[ANSWER_ADDITIONAL_MAX]; /* whose addresses are in the reply */
+    size_t seen_count;
+    struct answer_proof proofs[ANSWER_PROOFS_MAX];       /* for the authority section */
+    size_t proof_count;
+};
+
+/* Not to be copied: it points into itself. */
 struct answer_result {
     enum answer_verdict verdict;
     enum answer_kind kind;   /* ANSWER_REPLY */
     unsigned rcode;          /* of the reply */
     bool malformed;          /* the reply says FORMERR */
     struct bytes reply;      /* in the caller's buffer */
-    struct dns_name target;  /* ANSWER_ELSEWHERE: the question's name, or where our CNAMEs lead */
     const void *source;      /* what the reply was made of, as an identity: the node, or the zone in
                                 which there is nothing; or NULL */
     struct answer_query query;
+    struct answer_work work; /* ANSWER_ELSEWHERE */
 };
 
 /* Answers one message. `buffer` of DNS_MESSAGE_MAX octets for streams, path->size_max (at least
@@ -106,18 +144,18 @@ struct bytes answer_refuse(const struct answer_options *options, const struct an
 struct bytes answer_truncated(const struct answer_options *options,
                               const struct answer_query *query, uint8_t *buffer);
 
-/* The partial answer of what led elsewhere, when nobody can be asked: our CNAMEs; or, when there are
- * none, `rcode`. */
-struct bytes answer_partial(const struct answer_options *options, const struct answer_query *query,
-                            unsigned rcode, uint8_t *buffer);
-
 /*
- * Makes the reply to the client from what another server replied for `target`: the client's id,
- * case and limits, our CNAMEs in front, our own OPT. `scratch` of DNS_RDATA_MAX octets. An upstream
- * message that cannot be read gives SERVFAIL. *rcode: of the reply.
+ * The reply to `query`, which has led to `target`, begun again in another buffer, for what has been
+ * found meanwhile. False: our zones lead somewhere else by now, and *work is the reply to that.
  */
-struct bytes answer_relay(const struct answer_options *options, const struct answer_query *query,
-                          struct bytes upstream, uint8_t *scratch, uint8_t *buffer,
-                          unsigned *rcode);
+MUST_USE bool answer_resume(struct answer_work *work, const struct answer_options *options,
+                            const struct answer_query *query, const struct dns_name *target,
+                            uint8_t *buffer);
+
+/* Ends a reply of which nobody can tell the rest: our CNAMEs; or, when there are none, `rcode`. */
+struct bytes answer_partial(struct answer_work *work, unsigned rcode);
+
+/* Ends a reply that is whole. */
+struct bytes answer_end(struct answer_work *work);
 
 #endif

@@ -42,10 +42,13 @@ struct cache {
     struct cache_counters counters;
 };
 
+enum { KEY_HEAD_LEN = 3 };
+
 struct key {
-    struct dns_name name; /* in lower case */
     uint16_t type;
     bool failure;
+    uint8_t name_len;
+    uint8_t octets[KEY_HEAD_LEN + DNS_NAME_MAX]; /* all of it: the name is in lower case */
 };
 
 void cache_options_init(struct cache_options *options, const struct heap *heap,
@@ -65,7 +68,8 @@ static bool entry_equal(const void *item, const void *other)
     const struct cache_entry *e = item;
     const struct key *key = other;
     return e->type == key->type && (e->kind == CACHE_FAILURE) == key->failure &&
-           e->name_len == key->name.len && memcmp(e->octets, key->name.octets, e->name_len) == 0;
+           e->name_len == key->name_len &&
+           memcmp(e->octets, key->octets + KEY_HEAD_LEN, e->name_len) == 0;
 }
 
 struct cache *cache_new(const struct cache_options *options)
@@ -111,20 +115,22 @@ void cache_free(struct cache *cache)
 
 static void make_key(const struct dns_name *name, uint16_t type, bool failure, struct key *out)
 {
-    out->name = *name;
-    dns_name_lower(&out->name);
     out->type = type;
     out->failure = failure;
+    out->name_len = name->len;
+    out->octets[0] = (uint8_t)(type >> 8);
+    out->octets[1] = (uint8_t)type;
+    out->octets[2] = failure;
+    for (size_t i = 0; i < name->len; i++) {
+        uint8_t c = name->octets[i];
+        out->octets[KEY_HEAD_LEN + i] = (uint8_t)(c | (c >= 'A' && c <= 'Z') << 5);
+    }
 }
 
 static uint32_t key_hash(const struct cache *cache, const struct key *key)
 {
-    uint8_t buffer[DNS_NAME_MAX + 3];
-    struct writer w = writer_of(buffer, sizeof buffer);
-    write_u16(&w, key->type);
-    write_u8(&w, key->failure);
-    write_bytes(&w, dns_name_bytes(&key->name));
-    return (uint32_t)siphash13(&cache->options.key, writer_bytes(&w));
+    return (uint32_t)siphash13(&cache->options.key,
+                               bytes_of(key->octets, (size_t)KEY_HEAD_LEN + key->name_len));
 }
 
 /* ---- lists in entries ---- */
@@ -219,7 +225,7 @@ static uint32_t bounded_ttl(const struct cache *cache, const struct cache_conten
 static struct cache_entry *make_entry(struct cache *cache, const struct key *key,
                                       const struct cache_content *content, usec now)
 {
-    size_t len = (size_t)key->name.len + content->records.len + content->signatures.len +
+    size_t len = (size_t)key->name_len + content->records.len + content->signatures.len +
                  content->proof.len;
     struct cache_entry *e =
         cache->options.heap.resize(cache->options.heap.self, NULL, 0, sizeof *e + len);
@@ -236,11 +242,11 @@ static struct cache_entry *make_entry(struct cache *cache, const struct key *key
         .kind = (uint8_t)content->kind,
         .rank = (uint8_t)content->rank,
         .security = (uint8_t)content->security,
-        .name_len = key->name.len,
+        .name_len = key->name_len,
     };
     e->expires_at = now + (e->ttl > 0 ? e->ttl : 1) * USEC_PER_SEC;
     struct writer w = writer_of(e->octets, len);
-    write_bytes(&w, dns_name_bytes(&key->name));
+    write_copy(&w, key->octets + KEY_HEAD_LEN, key->name_len);
     write_bytes(&w, content->records);
     write_bytes(&w, content->signatures);
     write_bytes(&w, content->proof);
@@ -256,7 +262,7 @@ enum cache_result cache_put(struct cache *cache, const struct dns_name *name, ui
     make_key(name, content->kind == CACHE_NXDOMAIN ? CACHE_NXDOMAIN_TYPE : type,
              content->kind == CACHE_FAILURE, &key);
     size_t payload = content->records.len + content->signatures.len + content->proof.len;
-    size_t octets = cost(key.name.len + payload);
+    size_t octets = cost(key.name_len + payload);
     if (payload > CACHE_PAYLOAD_MAX || octets > cache->options.octets_max / 2)
         return CACHE_TOO_LARGE;
     uint32_t hash = key_hash(cache, &key);

@@ -209,13 +209,13 @@ static void release(struct resolver *r, struct task *t)
 
 /* ---- clients ---- */
 
-static bool is_duplicate(const struct task *t, const struct resolver_client *client)
+static bool is_duplicate(const struct task *t, const struct resolver_client *client, uint16_t id)
 {
     unsigned looked_at = 0;
     for (const struct list_node *node = t->clients.next;
          node != &t->clients && looked_at < DUPLICATES_LOOKED_AT; node = node->next) {
         const struct waiting *w = CONTAINER_OF(node, struct waiting, node);
-        if (w->client.query.id == client->query.id && w->client.stream == client->stream &&
+        if (w->client.query.id == id && w->client.stream == client->stream &&
             endpoint_equal(&w->client.from, &client->from))
             return true;
         looked_at++;
@@ -235,27 +235,25 @@ static void prefetch(struct resolver *r, const struct dns_question *question, us
     r->counters.prefetches++;
 }
 
-static struct wish wish_of(const struct resolver_client *client)
-{
-    return (struct wish){.dnssec_ok = client->query.dnssec_ok,
-                         .unchecked = (client->query.flags & DNS_CD) != 0};
-}
-
 enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_client *client,
-                                   const struct dns_name *target, usec now, struct bytes *message)
+                                   struct answer_work *work, usec now)
 {
-    struct dns_question question = {*target, client->query.question.type, DNS_IN};
-    struct wish wish = wish_of(client);
+    struct dns_question question;
     bool ending;
     r->counters.asked++;
-    if (resolver_reply(r, &question, &wish, now, message, &ending)) {
-        if (ending)
-            prefetch(r, &question, now);
-        r->counters.answered_from_cache++;
+    bool known = resolver_reply(r, work, false, now, &ending);
+    r->counters.answered_from_cache += known;
+    if (known && !ending)
+        return RESOLVER_ANSWERED;
+    dns_name_copy(&question.name, &work->target);
+    question.type = work->query->question.type;
+    question.class = DNS_IN;
+    if (known) {
+        prefetch(r, &question, now);
         return RESOLVER_ANSWERED;
     }
     struct task *t = map_find(&r->tasks_by_question, question_hash(r, &question), &question);
-    if (t != NULL && is_duplicate(t, client))
+    if (t != NULL && is_duplicate(t, client, work->query->id))
         return RESOLVER_DUPLICATE;
     if (t != NULL)
         r->counters.collapsed++;
@@ -267,6 +265,7 @@ enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_cli
     }
     struct waiting *w = CONTAINER_OF(list_first(&r->free_clients), struct waiting, node);
     w->client = *client;
+    w->client.query = *work->query;
     list_remove(&w->node);
     list_append(&t->clients, &w->node);
     return RESOLVER_TAKEN;
@@ -274,24 +273,23 @@ enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_cli
 
 /* ---- the crank ---- */
 
-static struct bytes make_reply(struct resolver *r, const struct task *t,
-                               const struct resolver_client *client, usec now)
+void resolver_fill(struct resolver *r, uint32_t index, struct answer_work *work, usec now)
 {
-    struct bytes message;
-    struct wish wish = wish_of(client);
+    ASSERT(index < RESOLVER_TASKS && r->tasks[index].state == TASK_DONE);
+    const struct task *t = &r->tasks[index];
     bool ending;
-    if (!t->failed && resolver_reply(r, &t->question, &wish, now, &message, &ending))
-        return message;
-    wish.stale_too = true;
-    if (r->options.stale && resolver_reply(r, &t->question, &wish, now, &message, &ending)) {
+    if (!t->failed && resolver_reply(r, work, false, now, &ending))
+        return;
+    if (r->options.stale && resolver_reply(r, work, true, now, &ending)) {
         r->counters.stale++;
-        return message;
+        return;
     }
-    return resolver_reply_error(r, &t->question, DNS_SERVFAIL, t->ede);
+    work->rcode = DNS_SERVFAIL;
+    work->ede = t->ede;
 }
 
 /* One of a task's last things: a reply, the end of its socket. False: it is over. */
-static bool wind_up(struct resolver *r, struct task *t, usec now, struct resolver_event *out)
+static bool wind_up(struct resolver *r, struct task *t, struct resolver_event *out)
 {
     out->task = (uint32_t)(t - r->tasks);
     if (!list_empty(&t->clients)) {
@@ -300,7 +298,7 @@ static bool wind_up(struct resolver *r, struct task *t, usec now, struct resolve
         list_append(&r->free_clients, &w->node);
         out->kind = RESOLVER_REPLY;
         out->client = w->client;
-        out->message = make_reply(r, t, &w->client, now);
+        out->target = t->question.name;
         return true;
     }
     bool open = t->socket;
@@ -336,7 +334,7 @@ bool resolver_next(struct resolver *r, usec now, uint8_t *buffer, struct resolve
         if ((node = list_first(&r->run)) != NULL) {
             resolver_step(r, CONTAINER_OF(node, struct task, node), now);
         } else if ((node = list_first(&r->done)) != NULL) {
-            if (wind_up(r, CONTAINER_OF(node, struct task, node), now, out))
+            if (wind_up(r, CONTAINER_OF(node, struct task, node), out))
                 return true;
         } else if ((node = list_first(&r->ready)) != NULL) {
             if (send_query(r, CONTAINER_OF(node, struct task, node), now, buffer, out))

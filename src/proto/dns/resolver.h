@@ -106,20 +106,19 @@ void resolver_free(struct resolver *r);
 enum resolver_verdict {
     RESOLVER_TAKEN,
     RESOLVER_DUPLICATE, /* the client has sent it again; the answer is under way */
-    RESOLVER_ANSWERED,  /* *message is what there is to say */
+    RESOLVER_ANSWERED,  /* *work has what there is to say: answer_end() */
     RESOLVER_FULL,      /* answer SERVFAIL */
 };
 
-/* Asks the client's question with the name `target`. *message, as resolver_event.message, is valid
- * until the next call of any function of this header. */
+/* Asks the question of the query that *work replies to, with the name work->target. Of *client the
+ * query need not be filled in: it is that of *work. */
 MUST_USE enum resolver_verdict resolver_ask(struct resolver *r,
                                             const struct resolver_client *client,
-                                            const struct dns_name *target, usec now,
-                                            struct bytes *message);
+                                            struct answer_work *work, usec now);
 
 enum resolver_event_kind {
     RESOLVER_SEND,  /* `send`, from a new socket; the task's old one is to be closed */
-    RESOLVER_REPLY, /* `message`, as if another server had sent it, to `client` */
+    RESOLVER_REPLY, /* a reply to `client` is due: answer_resume() with `target`, then resolver_fill() */
     RESOLVER_CLOSE, /* the task needs no socket any more */
 };
 
@@ -128,12 +127,15 @@ struct resolver_event {
     uint32_t task;
     struct dns_client_send send;
     struct resolver_client client;
-    struct bytes message;
+    struct dns_name target;
 };
 
 /* `buffer` of DNS_CLIENT_QUERY_MAX octets. */
 MUST_USE bool resolver_next(struct resolver *r, usec now, uint8_t *buffer,
                             struct resolver_event *out);
+
+/* After RESOLVER_REPLY, before anything else: adds what that task has found to the reply. */
+void resolver_fill(struct resolver *r, uint32_t task, struct answer_work *work, usec now);
 
 void resolver_input(struct resolver *r, uint32_t task, const struct endpoint *from,
                     struct bytes message, usec now);

@@ -115,7 +115,6 @@ struct resolver {
     struct response_record records[RESOLVER_RECORDS_MAX];
     uint8_t rdata[RESPONSE_RDATA_MAX];
     uint8_t payload[PAYLOAD_MAX];
-    uint8_t message[DNS_MESSAGE_MAX];
     uint8_t scratch[VALIDATE_SCRATCH_LEN];
 };
 
@@ -185,22 +184,13 @@ struct look {
 };
 
 /* What the cache can say about a name. */
-enum look_result resolver_look(struct cache *cache, const struct dns_question *question, usec now,
-                               bool stale_too, struct look *out);
+enum look_result resolver_look(struct cache *cache, const struct dns_name *name, uint16_t type,
+                               usec now, bool stale_too, struct look *out);
 
-/* What a client wants to see. */
-struct wish {
-    bool dnssec_ok; /* signatures and proofs as well */
-    bool unchecked; /* CD: also what is bogus, or not validated yet */
-    bool stale_too;
-};
-
-/* A whole message out of the cache. False: something is missing. *prefetch: some of it is nearly
- * over. */
-MUST_USE bool resolver_reply(struct resolver *r, const struct dns_question *question,
-                             const struct wish *wish, usec now, struct bytes *out, bool *prefetch);
-struct bytes resolver_reply_error(struct resolver *r, const struct dns_question *question,
-                                  unsigned rcode, uint16_t ede);
+/* What the cache says of work->target, put to the reply. False: something is missing, and nothing has
+ * been put. *prefetch: some of it is nearly over. */
+MUST_USE bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too, usec now,
+                             bool *prefetch);
 
 /* ---- resolver_validate.c ---- */
 

@@ -3,6 +3,7 @@
  * resolver_reply.c - what the cache can say about a name (RFC 1034 §5.3.3 step 1, RFC 6672 §3.2, RFC
  * 8020), and whole messages made of it.
  */
+#include "proto/dns/answer_internal.h"
 #include "proto/dns/resolver_internal.h"
 
 unsigned name_labels(const struct dns_name *name)
@@ -75,39 +76,38 @@ static enum look_result look_above(struct cache *cache, const struct dns_name *n
     return LOOK_UNKNOWN;
 }
 
-enum look_result resolver_look(struct cache *cache, const struct dns_question *question, usec now,
-                               bool stale_too, struct look *out)
+enum look_result resolver_look(struct cache *cache, const struct dns_name *name, uint16_t type,
+                               usec now, bool stale_too, struct look *out)
 {
-    out->owner = question->name;
+    dns_name_copy(&out->owner, name);
     out->dname = false;
-    if (find_answer(cache, &question->name, question->type, now, stale_too, &out->found))
+    if (find_answer(cache, name, type, now, stale_too, &out->found))
         return LOOK_ANSWER;
-    if (question->type != DNS_CNAME &&
-        find_answer(cache, &question->name, DNS_CNAME, now, stale_too, &out->found) &&
+    if (type != DNS_CNAME && find_answer(cache, name, DNS_CNAME, now, stale_too, &out->found) &&
         first_target(DNS_CNAME, &out->found, &out->target))
         return LOOK_ALIAS;
-    return look_above(cache, &question->name, now, stale_too, out);
+    return look_above(cache, name, now, stale_too, out);
 }
 
-/* ---- messages ---- */
+/* ---- replies ---- */
 
 struct reply_work {
-    struct dns_builder b;
+    struct answer_work *to;
     struct cache_found last; /* its proof goes to the authority section */
     bool has_last;
     bool fits;
     bool prefetch;
-    uint16_t ede; /* the first thing that there is to say */
-    const struct wish *wish;
-    bool validates;
+    bool stale_too;
+    bool dnssec_ok; /* signatures and proofs as well */
+    bool checked;   /* nothing that is bogus, or not validated yet */
     bool authentic;
 };
 
 static void add_record(struct reply_work *w, const struct dns_name *owner, uint16_t type,
                        uint32_t ttl, struct bytes rdata)
 {
-    w->fits = w->fits &&
-              dns_build_record(&w->b, &(struct dns_build_record){owner, type, DNS_IN, ttl, rdata});
+    w->fits = w->fits && dns_build_record(&w->to->b, &(struct dns_build_record){owner, type, DNS_IN,
+                                                                                ttl, rdata});
 }
 
 static void add_rrset(struct reply_work *w, const struct dns_name *owner, uint16_t type,
@@ -117,18 +117,21 @@ static void add_rrset(struct reply_work *w, const struct dns_name *owner, uint16
     struct bytes rdata;
     while (cache_read_rdata(&r, &rdata))
         add_record(w, owner, type, content->ttl, rdata);
+    if (!w->dnssec_ok)
+        return;
     r = reader_of(content->signatures);
-    while (w->wish->dnssec_ok && cache_read_rdata(&r, &rdata))
+    while (cache_read_rdata(&r, &rdata))
         add_record(w, owner, DNS_RRSIG, content->ttl, rdata);
 }
 
 static void note(struct reply_work *w, const struct cache_found *found)
 {
+    uint16_t *ede = &w->to->ede;
     w->prefetch |= found->prefetch;
-    if (w->ede == DNS_EDE_NONE && found->stale)
-        w->ede = found->content.kind == CACHE_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN : DNS_EDE_STALE;
-    if (w->ede == DNS_EDE_NONE)
-        w->ede = found->content.ede;
+    if (*ede == DNS_EDE_NONE && found->stale)
+        *ede = found->content.kind == CACHE_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN : DNS_EDE_STALE;
+    if (*ede == DNS_EDE_NONE)
+        *ede = found->content.ede;
     w->authentic &= found->content.security == CACHE_SECURE;
 }
 
@@ -148,10 +151,11 @@ static void add_authority(struct reply_work *w)
 {
     struct reader r = reader_of(w->last.content.proof);
     struct cache_record record;
-    dns_build_section(&w->b, DNS_AUTHORITY);
+    dns_build_section(&w->to->b, DNS_AUTHORITY);
     while (cache_read_record(&r, &record))
-        if (record.type == DNS_SOA || w->wish->dnssec_ok)
+        if (record.type == DNS_SOA || w->dnssec_ok)
             add_record(w, &record.owner, record.type, w->last.content.ttl, record.rdata);
+    answer_put_proofs(w->to);
 }
 
 enum trust { TRUST_SHOW, TRUST_UNKNOWN, TRUST_BOGUS };
@@ -159,37 +163,11 @@ enum trust { TRUST_SHOW, TRUST_UNKNOWN, TRUST_BOGUS };
 /* May the client see it? */
 static enum trust trust(const struct reply_work *w, const struct cache_found *found)
 {
-    if (!w->validates || w->wish->unchecked)
+    if (!w->checked)
         return TRUST_SHOW;
     return found->content.security == CACHE_UNCHECKED ? TRUST_UNKNOWN
            : found->content.security == CACHE_BOGUS   ? TRUST_BOGUS
                                                       : TRUST_SHOW;
-}
-
-/* RFC 8914: why, where there is anything to say. */
-static bool add_ede(struct dns_builder *b, uint16_t ede)
-{
-    uint8_t code[2], option[DNS_OPTION_HEAD_LEN + sizeof code];
-    if (ede == DNS_EDE_NONE)
-        return true;
-    struct writer c = writer_of(code, sizeof code);
-    struct writer w = writer_of(option, sizeof option);
-    write_u16(&c, ede);
-    dns_option_write(&w, DNS_OPTION_EDE, writer_bytes(&c));
-    struct dns_edns edns = {
-        .present = true, .udp_size = DNS_UDP_SIZE_DEFAULT, .options = writer_bytes(&w)};
-    dns_build_section(b, DNS_ADDITIONAL);
-    return dns_build_edns(b, &edns);
-}
-
-struct bytes resolver_reply_error(struct resolver *r, const struct dns_question *question,
-                                  unsigned rcode, uint16_t ede)
-{
-    struct dns_builder b;
-    dns_build_start(&b, r->message, sizeof r->message);
-    bool fits = dns_build_question(&b, question) && add_ede(&b, ede);
-    ASSERT(fits);
-    return dns_build_finish(&b, 0, (uint16_t)(DNS_QR | DNS_RD | DNS_RA | rcode));
 }
 
 /* RFC 8482 §4.2: who asks for anything at all gets this. */
@@ -199,74 +177,85 @@ static void add_hinfo(struct reply_work *w, const struct dns_name *name)
     add_record(w, name, DNS_HINFO, 3600, bytes_of(rdata, sizeof rdata));
 }
 
-enum { RCODE_YXDOMAIN = 6 }; /* RFC 6672 §2.2 */
+/* The end of the chain. */
+static int add_last(struct reply_work *w, const struct dns_name *name, uint16_t type,
+                    const struct cache_found *found)
+{
+    static const enum answer_kind kinds[CACHE_KIND_COUNT] = {
+        [CACHE_DATA] = ANSWER_DATA, [CACHE_NODATA] = ANSWER_NODATA,
+        [CACHE_NXDOMAIN] = ANSWER_NXDOMAIN, [CACHE_FAILURE] = ANSWER_ERROR};
+    w->last = *found;
+    w->has_last = true;
+    w->to->kind = kinds[found->content.kind];
+    if (found->content.kind == CACHE_DATA) {
+        w->to->source = found->content.records.data;
+        add_rrset(w, name, type, &found->content);
+    }
+    return found->content.kind == CACHE_NXDOMAIN ? DNS_NXDOMAIN : DNS_NOERROR;
+}
 
 /* Follows the aliases; the RCODE, or -1: something is missing. */
-static int add_answers(struct resolver *r, const struct dns_question *question, usec now,
-                       struct reply_work *w)
+static int add_answers(struct resolver *r, usec now, struct reply_work *w)
 {
-    struct dns_question q = *question;
+    const struct dns_name *name = &w->to->target;
+    uint16_t type = w->to->query->question.type;
+    struct look looks[2];
     for (unsigned i = 0; i <= RESOLVER_ALIASES_MAX; i++) {
-        struct look look;
-        enum look_result result = resolver_look(r->cache, &q, now, w->wish->stale_too, &look);
-        enum trust trusted = result != LOOK_UNKNOWN ? trust(w, &look.found) : TRUST_UNKNOWN;
+        struct look *look = &looks[i % 2]; /* the one before has the name */
+        enum look_result result = resolver_look(r->cache, name, type, now, w->stale_too, look);
+        enum trust trusted = result != LOOK_UNKNOWN ? trust(w, &look->found) : TRUST_UNKNOWN;
         if (trusted == TRUST_UNKNOWN)
             return -1;
-        note(w, &look.found);
+        note(w, &look->found);
         if (trusted == TRUST_BOGUS)
             return DNS_SERVFAIL;
+        if (result == LOOK_ANSWER)
+            return add_last(w, name, type, &look->found);
         if (result == LOOK_LONG) {
-            add_rrset(w, &look.owner, DNS_DNAME, &look.found.content);
-            return RCODE_YXDOMAIN;
+            add_rrset(w, &look->owner, DNS_DNAME, &look->found.content);
+            return DNS_YXDOMAIN; /* RFC 6672 §2.2 */
         }
-        if (result == LOOK_ALIAS) {
-            add_alias(w, &q.name, &look);
-            q.name = look.target;
-            continue;
-        }
-        w->last = look.found;
-        w->has_last = true;
-        if (look.found.content.kind == CACHE_DATA) {
-            add_rrset(w, &q.name, q.type, &look.found.content);
-            return DNS_NOERROR;
-        }
-        return look.found.content.kind == CACHE_NXDOMAIN ? DNS_NXDOMAIN : DNS_NOERROR;
+        add_alias(w, name, look);
+        name = &look->target;
     }
     return -1;
 }
 
-bool resolver_reply(struct resolver *r, const struct dns_question *question,
-                    const struct wish *wish, usec now, struct bytes *out, bool *prefetch)
+bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too, usec now,
+                    bool *prefetch)
 {
-    struct reply_work w = {.fits = true,
-                           .ede = DNS_EDE_NONE,
-                           .authentic = resolver_validates(r),
-                           .validates = resolver_validates(r),
-                           .wish = wish};
-    dns_build_start(&w.b, r->message, sizeof r->message);
-    w.fits = dns_build_question(&w.b, question);
-    dns_build_section(&w.b, DNS_ANSWER);
+    const struct answer_query *query = work->query;
+    struct reply_work w = {.to = work,
+                           .fits = true,
+                           .stale_too = stale_too,
+                           .dnssec_ok = query->dnssec_ok,
+                           .checked = resolver_validates(r) && (query->flags & DNS_CD) == 0,
+                           .authentic = resolver_validates(r)};
+    struct dns_mark mark = dns_build_mark(&work->b);
     int rcode = DNS_NOERROR;
-    if (question->type == DNS_ANY) {
-        add_hinfo(&w, &question->name);
+    if (query->question.type == DNS_ANY) {
+        add_hinfo(&w, &work->target);
         w.authentic = false;
     } else {
-        rcode = add_answers(r, question, now, &w);
+        rcode = add_answers(r, now, &w);
     }
+    *prefetch = w.prefetch && rcode != DNS_SERVFAIL;
+    if (rcode < 0) {
+        work->ede = DNS_EDE_NONE;
+        work->kind = ANSWER_ERROR;
+        work->source = NULL;
+    }
+    if (rcode < 0 || rcode == DNS_SERVFAIL)
+        dns_build_back(&work->b, &mark);
     if (rcode < 0)
         return false;
-    if (rcode == DNS_SERVFAIL) {
-        *out = resolver_reply_error(r, question, DNS_SERVFAIL, w.ede);
-        *prefetch = false;
-        return true;
-    }
     if (w.has_last)
         add_authority(&w);
-    w.fits = w.fits && add_ede(&w.b, w.ede);
-    if (!w.fits)
-        return false;
-    uint16_t flags = (uint16_t)(DNS_QR | DNS_RD | DNS_RA | (w.authentic ? DNS_AD : 0) | rcode);
-    *out = dns_build_finish(&w.b, 0, flags);
-    *prefetch = w.prefetch;
+    if (!w.fits) { /* what is cut short is worth nothing (RFC 2181 §9) */
+        dns_build_back(&work->b, &mark);
+        work->truncated = true;
+    }
+    work->rcode = (unsigned)rcode;
+    work->authentic = w.authentic;
     return true;
 }

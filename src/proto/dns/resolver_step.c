@@ -24,10 +24,10 @@ static void start_anew(struct resolver *r, struct task *t)
 static bool look(struct resolver *r, struct task *t, usec now)
 {
     for (;;) {
-        struct dns_question q = {t->current, t->question.type, DNS_IN};
         struct look found;
         enum look_result result =
-            t->refresh ? LOOK_UNKNOWN : resolver_look(r->cache, &q, now, false, &found);
+            t->refresh ? LOOK_UNKNOWN
+                       : resolver_look(r->cache, &t->current, t->question.type, now, false, &found);
         if (result == LOOK_UNKNOWN)
             break;
         uint16_t type = result == LOOK_ANSWER ? t->question.type
@@ -259,7 +259,7 @@ static void make_question(struct resolver *r, struct task *t, usec now, struct d
         struct dns_question q = {.type = DNS_A, .class = DNS_IN};
         struct look known;
         name_tail(&t->current, t->labels, &q.name);
-        if (resolver_look(r->cache, &q, now, false, &known) != LOOK_UNKNOWN)
+        if (resolver_look(r->cache, &q.name, q.type, now, false, &known) != LOOK_UNKNOWN)
             continue;
         t->minimised++;
         *out = q;

@@ -61,7 +61,7 @@ static enum verdict need(struct resolver *r, struct task *t, const struct dns_na
 {
     struct dns_question q = {*name, type, DNS_IN};
     struct cache_found failure;
-    enum look_result result = resolver_look(r->cache, &q, now, false, look);
+    enum look_result result = resolver_look(r->cache, name, type, now, false, look);
     if (result == LOOK_ANSWER && look->found.content.security != CACHE_UNCHECKED)
         return decide(out, CACHE_UNCHECKED, DNS_EDE_NONE);
     if (result == LOOK_ALIAS || result == LOOK_LONG ||

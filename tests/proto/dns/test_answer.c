@@ -6,6 +6,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/dns_text.h"
+#include "wire/dns/dns_option.h"
 
 static const char *const lines[] = {
     "example. SOA ns.example. h.example. 1 2 3 4 30",
@@ -83,7 +84,8 @@ static int tear_down(void **state UNUSED)
 static void ask(struct bytes query, bool stream, bool recursion, struct answer_result *out,
                 uint8_t *buffer)
 {
-    struct answer_options options = {.zones = zones, .recursion_available = recursion};
+    static struct answer_options options; /* *out may point to it */
+    options = (struct answer_options){.zones = zones, .recursion_available = recursion};
     struct answer_path path = {.stream = stream, .size_max = DNS_UDP_SIZE_DEFAULT};
     uint8_t *copy = exact_copy(query.data, query.len);
     answer(&options, bytes_of(copy, query.len), &path, buffer, out);
@@ -205,7 +207,7 @@ static void answers_by_the_algorithm(void **state UNUSED)
         CHECK_EQUAL(cases[i].name, result.verdict,
                     cases[i].want != NULL ? ANSWER_REPLY : ANSWER_ELSEWHERE);
         if (cases[i].want == NULL) {
-            assert_string_equal(dns_name_format(&result.target, text), cases[i].target);
+            assert_string_equal(dns_name_format(&result.work.target, text), cases[i].target);
             continue;
         }
         dns_text_of(result.reply, text, sizeof text);
@@ -378,124 +380,97 @@ static void a_set_is_whole_or_the_reply_truncated(void **state UNUSED)
                         "NOERROR tc; ns heavy.example. 60 IN NS ns.heavy.example.");
 }
 
-/* ---- what others said ---- */
-
-static struct bytes upstream_says(const struct answer_result *asked, uint16_t flags,
-                                  const char *const *answers, const char *const *authority,
-                                  uint8_t *buffer, size_t size)
-{
-    struct dns_builder b;
-    uint8_t query_buffer[512];
-    dns_build_start(&b, query_buffer, sizeof query_buffer);
-    struct dns_question question = asked->query.question;
-    question.name = asked->target;
-    assert_true(dns_build_question(&b, &question));
-    struct dns_edns edns = {.present = true, .udp_size = 1232, .options = bytes_empty()};
-    assert_true(dns_build_edns(&b, &edns));
-    return dns_text_reply(dns_build_finish(&b, 999, DNS_RD), flags, answers, authority, buffer, size);
-}
-
-static const char *const outside_a[] = {"www.outside. 5 A 203.0.113.1", NULL};
-static const char *const outside_soa[] = {"outside. 5 SOA a.outside. b.outside. 1 2 3 4 5", NULL};
+/* ---- what others know ---- */
 
 static const struct {
     const char *name;
     const char *asked;
-    uint16_t flags;    /* of the client */
+    uint16_t flags; /* of the client */
     int edns;
-    uint16_t upstream; /* flags */
-    const char *const *answers;
-    const char *const *authority;
+    bool authentic;
+    uint16_t ede;
+    unsigned rcode;
     const char *want;
-} relays[] = {
-    {"as it is", "www.OUTSIDE", DNS_RD, 0, DNS_RA | DNS_AA, outside_a, NULL,
+} rests[] = {
+    {"as it is", "www.OUTSIDE", DNS_RD, 0, false, DNS_EDE_NONE, 0,
      "NOERROR rd ra; an www.OUTSIDE. 5 IN A 203.0.113.1"},
-    {"with the client's EDNS", "www.outside", DNS_RD, 1400, DNS_RA, outside_a, NULL,
+    {"with the client's EDNS", "www.outside", DNS_RD, 1400, false, DNS_EDE_NONE, 0,
      "NOERROR rd ra; an www.outside. 5 IN A 203.0.113.1; edns 1232"},
-    {"behind our own CNAMEs", "deep.example", DNS_RD, 0, DNS_RA, outside_a, NULL,
+    {"with an extended error", "www.outside", DNS_RD, 1400, false, DNS_EDE_STALE, 0,
+     "NOERROR rd ra; an www.outside. 5 IN A 203.0.113.1; edns 1232"},
+    {"an extended error without EDNS", "www.outside", DNS_RD, 0, false, DNS_EDE_STALE, 0,
+     "NOERROR rd ra; an www.outside. 5 IN A 203.0.113.1"},
+    {"behind our own CNAMEs", "deep.example", DNS_RD, 0, false, DNS_EDE_NONE, 0,
      "NOERROR aa rd ra; an deep.example. 60 IN CNAME out.example.; an out.example. 60 IN CNAME "
      "www.outside.; an www.outside. 5 IN A 203.0.113.1"},
-    {"that there is none", "out.example", DNS_RD, 0, DNS_RA | DNS_NXDOMAIN, NULL, outside_soa,
-     "NXDOMAIN aa rd ra; an out.example. 60 IN CNAME www.outside.; ns outside. 5 IN SOA a.outside. "
-     "b.outside. 1 2 3 4 5"},
-    {"AD to those who asked", "www.outside", DNS_RD | DNS_AD, 0, DNS_RA | DNS_AD, outside_a, NULL,
+    {"that there is none", "out.example", DNS_RD, 0, false, DNS_EDE_NONE, DNS_NXDOMAIN,
+     "NXDOMAIN aa rd ra; an out.example. 60 IN CNAME www.outside."},
+    {"AD to those who asked", "www.outside", DNS_RD | DNS_AD, 0, true, DNS_EDE_NONE, 0,
      "NOERROR rd ra ad; an www.outside. 5 IN A 203.0.113.1"},
-    {"AD not to others", "www.outside", DNS_RD, 0, DNS_RA | DNS_AD, outside_a, NULL,
+    {"AD not to others", "www.outside", DNS_RD, 0, true, DNS_EDE_NONE, 0,
      "NOERROR rd ra; an www.outside. 5 IN A 203.0.113.1"},
-    {"AD not over our CNAMEs", "out.example", DNS_RD | DNS_AD, 0, DNS_RA | DNS_AD, outside_a, NULL,
+    {"AD not over our CNAMEs", "out.example", DNS_RD | DNS_AD, 0, true, DNS_EDE_NONE, 0,
      "NOERROR aa rd ra; an out.example. 60 IN CNAME www.outside.; an www.outside. 5 IN A "
      "203.0.113.1"},
-    {"truncated", "www.outside", DNS_RD, 0, DNS_RA | DNS_TC, NULL, NULL, "NOERROR tc rd ra"},
 };
 
-static void relays_replies(void **state UNUSED)
+static struct bytes add_rest(size_t i, struct answer_work *work)
 {
-    static uint8_t scratch[DNS_RDATA_MAX];
-    for (size_t i = 0; i < ARRAY_LEN(relays); i++) {
-        uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
-        uint8_t query_buffer[512];
-        uint8_t upstream_buffer[1000];
-        struct answer_result result;
-        struct dns_text_query query = {relays[i].asked, DNS_A, .id = 77, .flags = relays[i].flags,
-                                       .edns = relays[i].edns};
-        ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, true, &result, buffer);
-        CHECK_EQUAL(relays[i].name, result.verdict, ANSWER_ELSEWHERE);
-        struct bytes upstream = upstream_says(&result, relays[i].upstream, relays[i].answers,
-                                              relays[i].authority, upstream_buffer, 1000);
-        struct answer_options options = {.zones = zones, .recursion_available = true};
-        unsigned rcode;
-        struct bytes reply =
-            answer_relay(&options, &result.query, upstream, scratch, buffer, &rcode);
-        char text[1000];
-        dns_text_of(reply, text, sizeof text);
-        if (strcmp(text, relays[i].want) != 0)
-            fail_msg("%s:\n  %s\nexpected\n  %s", relays[i].name, text, relays[i].want);
-        assert_int_equal(reply.data[1], 77);
-        CHECK_EQUAL(relays[i].name, rcode, relays[i].upstream & DNS_RCODE_MASK);
+    static const uint8_t address[] = {203, 0, 113, 1};
+    struct dns_build_record record = {&work->target, DNS_A, DNS_IN, 5,
+                                      bytes_of(address, sizeof address)};
+    work->authentic = rests[i].authentic;
+    work->ede = rests[i].ede;
+    work->rcode = rests[i].rcode;
+    if (work->rcode == DNS_NOERROR)
+        assert_true(dns_build_record(&work->b, &record));
+    return answer_end(work);
+}
 
-        /* A message that is cut is not relayed. */
-        reply = answer_relay(&options, &result.query, bytes_first(upstream, upstream.len - 1),
-                             scratch, buffer, &rcode);
-        assert_int_equal(rcode, DNS_SERVFAIL);
+/* At once, and when the reply is taken up again later: the same. */
+static void what_others_know_is_added(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rests); i++) {
+        uint8_t buffer[DNS_UDP_SIZE_DEFAULT], later_buffer[DNS_UDP_SIZE_DEFAULT];
+        uint8_t query_buffer[512];
+        struct answer_result result;
+        struct answer_work later;
+        struct bytes ede;
+        struct dns_summary summary;
+        char text[1000];
+        struct dns_text_query query = {rests[i].asked, DNS_A, .id = 77, .flags = rests[i].flags,
+                                       .edns = rests[i].edns};
+        ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, true, &result, buffer);
+        CHECK_EQUAL(rests[i].name, result.verdict, ANSWER_ELSEWHERE);
+        struct bytes reply = add_rest(i, &result.work);
+        dns_text_of(reply, text, sizeof text);
+        if (strcmp(text, rests[i].want) != 0)
+            fail_msg("%s:\n  %s\nexpected\n  %s", rests[i].name, text, rests[i].want);
+        assert_int_equal(reply.data[1], 77);
+        assert_int_equal(dns_summarise(reply, &summary), WIRE_OK);
+        CHECK_EQUAL(rests[i].name, dns_edns_option(&summary.edns, DNS_OPTION_EDE, &ede),
+                    rests[i].ede != DNS_EDE_NONE && rests[i].edns > 0);
+        assert_true(answer_resume(&later, result.work.options, &result.query, &result.work.target,
+                                  later_buffer));
+        assert_true(bytes_equal(add_rest(i, &later), reply));
     }
 }
 
-static void a_long_reply_is_truncated_for_a_short_client(void **state UNUSED)
+/* The zones are others by now. */
+static void a_reply_that_leads_elsewhere_now(void **state UNUSED)
 {
-    static uint8_t scratch[DNS_RDATA_MAX];
-    static const char *const texts[] = {
-        "www.outside. TXT 0123456789012345678901234567890123456789012345678901234567890123456789",
-        "www.outside. TXT 1123456789012345678901234567890123456789012345678901234567890123456789",
-        "www.outside. TXT 2123456789012345678901234567890123456789012345678901234567890123456789",
-        "www.outside. TXT 3123456789012345678901234567890123456789012345678901234567890123456789",
-        "www.outside. TXT 4123456789012345678901234567890123456789012345678901234567890123456789",
-        "www.outside. TXT 5123456789012345678901234567890123456789012345678901234567890123456789",
-        NULL};
-    static const struct {
-        bool stream;
-        int edns;
-        bool truncated;
-    } clients[] = {{false, 0, true}, {true, 0, false}, {false, 1232, false}};
-    for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
-        static uint8_t buffer[DNS_MESSAGE_MAX];
-        uint8_t query_buffer[512];
-        uint8_t upstream_buffer[1000];
-        struct answer_result result;
-        struct dns_text_query query = {"www.outside", DNS_TXT, .flags = DNS_RD, .edns = clients[i].edns};
-        ask(dns_text_query(&query, query_buffer, sizeof query_buffer), clients[i].stream, true,
-            &result, buffer);
-        struct bytes upstream = upstream_says(&result, DNS_RA, texts, NULL, upstream_buffer, 1000);
-        struct answer_options options = {.zones = zones, .recursion_available = true};
-        unsigned rcode;
-        struct bytes reply =
-            answer_relay(&options, &result.query, upstream, scratch, buffer, &rcode);
-        char text[2000];
-        dns_text_of(reply, text, sizeof text);
-        if (clients[i].truncated)
-            assert_string_equal(text, "NOERROR tc rd ra");
-        else
-            assert_memory_equal(text, "NOERROR rd ra; an", 17);
-    }
+    uint8_t buffer[DNS_UDP_SIZE_DEFAULT], query_buffer[512];
+    char text[1000];
+    struct answer_result result;
+    struct answer_work later;
+    struct dns_text_query query = {"out.example", DNS_A, .id = 77, .flags = DNS_RD};
+    ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, true, &result, buffer);
+    struct dns_name before = dns_text_name("before.outside.");
+    assert_false(answer_resume(&later, result.work.options, &result.query, &before, buffer));
+    assert_memory_equal(dns_text_of(answer_end(&later), text, sizeof text), "SERVFAIL", 8);
+    result.query.question.name = dns_text_name("web.example.");
+    assert_false(answer_resume(&later, result.work.options, &result.query, &before, buffer));
+    assert_memory_equal(dns_text_of(answer_end(&later), text, sizeof text), "NOERROR aa", 10);
 }
 
 static void answers_in_part_when_nobody_can_be_asked(void **state UNUSED)
@@ -504,15 +479,14 @@ static void answers_in_part_when_nobody_can_be_asked(void **state UNUSED)
     uint8_t query_buffer[512];
     char text[1000];
     struct answer_result result;
-    struct answer_options options = {.zones = zones, .recursion_available = false};
     struct dns_text_query query = {"out.example", DNS_A, .id = 1};
     ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, false, &result, buffer);
-    struct bytes reply = answer_partial(&options, &result.query, DNS_REFUSED, buffer);
+    struct bytes reply = answer_partial(&result.work, DNS_REFUSED);
     assert_string_equal(dns_text_of(reply, text, sizeof text),
                         "NOERROR aa; an out.example. 60 IN CNAME www.outside.");
     query.name = "www.outside";
     ask(dns_text_query(&query, query_buffer, sizeof query_buffer), false, false, &result, buffer);
-    reply = answer_partial(&options, &result.query, DNS_REFUSED, buffer);
+    reply = answer_partial(&result.work, DNS_REFUSED);
     assert_string_equal(dns_text_of(reply, text, sizeof text), "REFUSED");
 }
 
@@ -798,8 +772,8 @@ int main(void)
         cmocka_unit_test(echoes_the_question_in_its_case),
         cmocka_unit_test(speaks_edns),
         cmocka_unit_test(judges_what_is_no_plain_query),
-        cmocka_unit_test(relays_replies),
-        cmocka_unit_test(a_long_reply_is_truncated_for_a_short_client),
+        cmocka_unit_test(what_others_know_is_added),
+        cmocka_unit_test(a_reply_that_leads_elsewhere_now),
         cmocka_unit_test(answers_in_part_when_nobody_can_be_asked),
         cmocka_unit_test(tells_who_it_is_when_asked),
         cmocka_unit_test(says_how_long_a_stream_may_idle),
