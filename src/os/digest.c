@@ -12,16 +12,7 @@ struct digest {
 
 struct digest *digest_sha1_new(void)
 {
-    struct digest *digest = calloc(1, sizeof *digest);
-    if (digest == NULL)
-        return NULL;
-    digest->md = EVP_MD_fetch(NULL, "SHA1", NULL);
-    digest->context = EVP_MD_CTX_new();
-    if (digest->md == NULL || digest->context == NULL) {
-        digest_free(digest);
-        return NULL;
-    }
-    return digest;
+    return calloc(1, sizeof(struct digest));
 }
 
 void digest_free(struct digest *digest)
@@ -33,9 +24,18 @@ void digest_free(struct digest *digest)
     free(digest);
 }
 
+static void look_up(struct digest *digest)
+{
+    digest->md = EVP_MD_fetch(NULL, "SHA1", NULL);
+    digest->context = EVP_MD_CTX_new();
+    ASSERT(digest->md != NULL && digest->context != NULL); /* every OpenSSL has it, for HMAC */
+}
+
 void digest_sha1(void *self, struct bytes first, struct bytes second, uint8_t out[DIGEST_SHA1_LEN])
 {
     struct digest *digest = self;
+    if (digest->md == NULL)
+        look_up(digest);
     int done = EVP_DigestInit_ex2(digest->context, digest->md, NULL) &&
                EVP_DigestUpdate(digest->context, first.data, first.len) &&
                EVP_DigestUpdate(digest->context, second.data, second.len) &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * digest.h - digests by OpenSSL: SHA-1 for what RFCs still ask it for, hashed names of the DNS (RFC 5155), and
- * longer ones over many pieces. SHA-1 is looked up once, so that short inputs cost little more than themselves.
+ * longer ones over many pieces. SHA-1 is looked up once, so that short inputs cost little more than themselves;
+ * and not before it is needed, since that sets up all of OpenSSL.
  */
 #ifndef WN_OS_DIGEST_H
 #define WN_OS_DIGEST_H
@@ -12,7 +13,7 @@ enum { DIGEST_SHA1_LEN = 20 };
 
 struct digest;
 
-/* NULL: no memory, or a library without the algorithm. One thread's. */
+/* NULL: no memory. One thread's. */
 MUST_USE struct digest *digest_sha1_new(void);
 void digest_free(struct digest *digest);
 

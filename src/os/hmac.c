@@ -12,15 +12,7 @@ struct hmac {
 
 struct hmac *hmac_new(void)
 {
-    struct hmac *hmac = calloc(1, sizeof *hmac);
-    if (hmac == NULL)
-        return NULL;
-    hmac->mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
-    if (hmac->mac == NULL) {
-        free(hmac);
-        return NULL;
-    }
-    return hmac;
+    return calloc(1, sizeof(struct hmac));
 }
 
 void hmac_free(struct hmac *hmac)
@@ -43,7 +35,7 @@ static const char *digest_name(unsigned sha)
 
 void *hmac_start(void *self, unsigned sha, struct bytes secret)
 {
-    const struct hmac *hmac = self;
+    struct hmac *hmac = self;
     const char *name = digest_name(sha);
     char digest[8];
     if (name == NULL)
@@ -53,7 +45,9 @@ void *hmac_start(void *self, unsigned sha, struct bytes secret)
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end(),
     };
-    EVP_MAC_CTX *running = EVP_MAC_CTX_new(hmac->mac);
+    if (hmac->mac == NULL)
+        hmac->mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
+    EVP_MAC_CTX *running = hmac->mac != NULL ? EVP_MAC_CTX_new(hmac->mac) : NULL;
     if (running != NULL && EVP_MAC_init(running, secret.data, secret.len, parameters) != 1) {
         EVP_MAC_CTX_free(running);
         return NULL;

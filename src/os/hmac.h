@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * hmac.h - HMAC (RFC 2104) with SHA-1 and SHA-2, by OpenSSL: octets in pieces, then the value. The
- * algorithm is looked up once.
+ * algorithm is looked up once, when it is needed first: that sets up all of OpenSSL.
  */
 #ifndef WN_OS_HMAC_H
 #define WN_OS_HMAC_H
@@ -12,7 +12,7 @@ enum { HMAC_MAX = 64 };
 
 struct hmac;
 
-/* NULL: no memory, or a library without the algorithm. */
+/* NULL: no memory. */
 MUST_USE struct hmac *hmac_new(void);
 void hmac_free(struct hmac *hmac);
 
