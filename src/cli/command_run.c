@@ -20,6 +20,8 @@
 #include "os/file.h"
 #include "site/inside.h"
 #include "site/site.h"
+#include "site/site_tls.h"
+#include "site/trust.h"
 
 enum { SETTINGS_MAX = 128 };
 #define LINGER_TIMEOUT (3 * USEC_PER_SEC)       /* for what the program sent before its end */
@@ -47,6 +49,7 @@ struct run {
     struct loop *loop;
     struct capture *capture;
     struct site *site;
+    struct trust trust; /* .bundle "": the host's is enough */
     struct inside inside;
     struct watch inside_watch;
     struct watch signal_watch;
@@ -178,10 +181,27 @@ static void fixed_network(const struct site_config *config, struct inside_networ
     snprintf(out->domain, sizeof out->domain, "%s", config->domain);
 }
 
+/* Where services of the site show certificates of our own, programs inside are to trust them. */
+static int make_trust(const struct run *run, struct trust *trust)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    if (!site_tls_wants_trust(run->config))
+        return 0;
+    int status = trust_open(trust, NULL, &error);
+    if (status == 0)
+        status = trust_make_bundle(trust, &error);
+    return status < 0 ? cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint) : 0;
+}
+
 static int start_inside(struct run *run, char **argv)
 {
     char complaint[512] = "";
     struct text error = text_of(complaint, sizeof complaint);
+    struct trust *trust = &run->trust;
+    int status = make_trust(run, trust);
+    if (status != 0)
+        return status;
     struct inside_network fixed;
     fixed_network(run->config, &fixed);
     const struct inside_options inside_options = {
@@ -189,6 +209,8 @@ static int start_inside(struct run *run, char **argv)
         .hostname = run->hostname,
         .dhcp_hostname = run->hostname != NULL ? run->hostname : "guest",
         .capture = run->capture != NULL ? run->capture_full_path : NULL,
+        .trusted = trust->bundle[0] != '\0' ? trust->bundle : NULL,
+        .host_trusted = trust_host_bundle(),
         .mac = site_config_guest_mac(run->config),
         .mtu = run->config->link.mtu,
         .offload = site_wants_offload(run->config),

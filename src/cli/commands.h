@@ -13,5 +13,6 @@ extern const struct cli_command command_ping;
 extern const struct cli_command command_trace;
 extern const struct cli_command command_lookup;
 extern const struct cli_command command_script;
+extern const struct cli_command command_trust;
 
 #endif

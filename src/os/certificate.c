@@ -221,7 +221,8 @@ static bool fill(X509 *certificate, X509 *issuer, EVP_PKEY *key,
            (root || add_extension(certificate, issuer, NID_ext_key_usage,
                                   "serverAuth,clientAuth")) &&
            add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
-           add_extension(certificate, issuer, NID_authority_key_identifier, "keyid") &&
+           (issuer == certificate || /* RFC 5280 §4.2.1.1 */
+            add_extension(certificate, issuer, NID_authority_key_identifier, "keyid")) &&
            add_names(certificate, options);
 }
 

@@ -41,6 +41,8 @@ struct inside_options {
     const char *hostname;            /* of the inside; NULL: stays as it is outside */
     const char *dhcp_hostname;       /* what the DHCP client calls itself */
     const char *capture;             /* told to the program as WHOLENET_CAPTURE; NULL: none */
+    const char *trusted;             /* a file of the certificates that are trusted inside; NULL: as outside */
+    const char *host_trusted;        /* the host's, which it covers; NULL: none */
     struct mac mac;                  /* of eth0 */
     uint32_t mtu;
     bool offload;                    /* super-segments and partial checksums may cross the TAP */

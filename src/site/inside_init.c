@@ -77,6 +77,16 @@ static int keep_capabilities(void)
     return 0;
 }
 
+/* For programs that do not look into the host's file: OpenSSL's own folder, Python, Node. What the caller has
+ * set is what the caller wants. */
+static void tell_trusted(const char *path)
+{
+    static const char *const names[] = {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE",
+                                        "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        setenv(names[i], path, 0);
+}
+
 static _Noreturn void become_program(const struct init *init)
 {
     char *const *argv = init->options->argv;
@@ -89,6 +99,8 @@ static _Noreturn void become_program(const struct init *init)
     }
     if (init->options->capture != NULL)
         setenv("WHOLENET_CAPTURE", init->options->capture, 1);
+    if (init->options->trusted != NULL)
+        tell_trusted(init->options->trusted);
     sigprocmask(SIG_SETMASK, &init->mask, NULL);
     tell_kind(init, INSIDE_STARTED); /* from here on signals are ours, and no earlier the program's */
     execvp(argv[0], argv);
@@ -181,6 +193,8 @@ static int set_up(struct init *init, struct text *error)
         return -errno;
     }
     int result = inside_mounts(error);
+    if (result == 0)
+        result = inside_trust(options, error);
     if (result == 0)
         result = inside_link_up(options, init->socket, &link, error);
     if (result == 0)

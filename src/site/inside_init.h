@@ -28,6 +28,9 @@ void inside_relax_sysctls(void);
 /* Cuts the mounts off from the outside's, and mounts a /proc of the new process namespace. */
 MUST_USE int inside_mounts(struct text *error);
 
+/* Puts options->trusted in the place of the host's trusted certificates. */
+MUST_USE int inside_trust(const struct inside_options *options, struct text *error);
+
 /* Puts a resolv.conf for the network in the place of the host's. */
 MUST_USE int inside_resolver(const struct inside_network *network, struct text *error);
 

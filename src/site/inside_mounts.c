@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * inside_mounts.c - what the private network's programs see of files: all of the host's, but
- * another /proc and another resolv.conf (resolv.conf(5)). All of it is mounts of the new namespace,
+ * another /proc, another resolv.conf (resolv.conf(5)), and one more certificate that is trusted. All of it is mounts of the new namespace,
  * which go with it; no file of the host is touched.
  */
 #include "site/inside_init.h"
@@ -40,6 +40,18 @@ int inside_mounts(struct text *error)
      * host's stays, in which the programs have other process ids, and nothing else differs. */
     (void)mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     return 0;
+}
+
+int inside_trust(const struct inside_options *options, struct text *error)
+{
+    if (options->trusted == NULL || options->host_trusted == NULL)
+        return 0; /* programs are told by their environment alone */
+    if (mount(options->trusted, options->host_trusted, NULL, MS_BIND, NULL) == 0)
+        return 0;
+    int result = -errno;
+    text_add_format(error, "cannot put %s in the place of %s for the private network: %s",
+                    options->trusted, options->host_trusted, strerror(-result));
+    return result;
 }
 
 static int write_resolv_conf(const char *path, const struct inside_network *network)

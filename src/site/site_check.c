@@ -111,7 +111,8 @@ static void derive(struct site_config *config)
     if (!config->recursion.resolve_given &&
         (config->names.forward_given || config->recursion.forward_count > 0))
         config->recursion.resolve = SITE_RESOLVE_FORWARD;
-    struct endpoint *listens[] = {&config->names.listen, &config->web.listen};
+    struct endpoint *listens[] = {&config->names.listen, &config->names_tls.listen,
+                                  &config->web.listen};
     for (size_t i = 0; i < ARRAY_LEN(listens); i++)
         if (listens[i]->port != 0 && address_equal(&listens[i]->address, &unset_address))
             listens[i]->address = ours;

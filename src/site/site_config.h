@@ -191,6 +191,14 @@ struct site_authority {
     size_t secondary_count;
 };
 
+/* How a service listens by TLS. */
+struct site_tls {
+    struct endpoint listen;        /* port 0: it does not */
+    char certificate[SITE_TEXT_MAX]; /* "": one by the authority of our own (site/trust.h) */
+    char key[SITE_TEXT_MAX];       /* "": in the file of the certificate */
+    char staple[SITE_TEXT_MAX];    /* an OCSP response; "": none */
+};
+
 struct site_web {
     bool present;
     struct endpoint listen;
@@ -207,6 +215,7 @@ struct site_config {
     struct site_gateway gateway;
     struct site_addresses addresses;
     struct site_names names;
+    struct site_tls names_tls;
     struct site_recursion recursion;
     struct site_view views[SITE_VIEWS_MAX];
     struct site_authority authority;

@@ -40,6 +40,7 @@ struct site {
     struct lease_names *lease_names;
     struct names *names;
     struct digest *digest;    /* of hashed names */
+    struct tls_server *names_tls;
     struct hmac *hmac;        /* of queries and replies that are signed */
     struct validate_crypto crypto;
     struct site_zones *zones; /* from files */

@@ -629,6 +629,13 @@ const struct site_option site_options[] = {
      "an IPv4 address"},
 
     {"names", "listen", parse_listen, AT(names.listen), 53, 0, false, LISTEN_TEXT},
+    {"names", "listen-tls", parse_listen, AT(names_tls.listen), 853, 0, false, LISTEN_TEXT},
+    {"names", "certificate", parse_text, AT(names_tls.certificate), 0, SITE_TEXT_MAX, false,
+     "a file with a chain of certificates in PEM"},
+    {"names", "certificate-key", parse_text, AT(names_tls.key), 0, SITE_TEXT_MAX, false,
+     "a file with the certificate's key in PEM"},
+    {"names", "certificate-staple", parse_text, AT(names_tls.staple), 0, SITE_TEXT_MAX, false,
+     "a file with an OCSP response in DER"},
     {"names", "forward", parse_forwarder, AT(names), 0, 0, true,
      "host, or addresses of resolvers such as 192.0.2.53 or [2001:db8::53]:53, at most 8"},
     {"names", "closed", parse_switch, AT(names.closed), 0, 0, false, "on or off"},

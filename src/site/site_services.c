@@ -17,6 +17,7 @@
 #include "os/file.h"
 #include "site/resolvers.h"
 #include "site/site_internal.h"
+#include "site/site_tls.h"
 #include "store/store.h"
 
 /* Is the member the same in both? Structures come zeroed, so padding does not count. */
@@ -96,7 +97,7 @@ static int gateway_start(struct site *site, struct text *error)
 
 static bool names_same(const struct site_config *a, const struct site_config *b)
 {
-    return SAME(names) && SAME(recursion) && SAME(domain) && SAME(web.present) && SAME(web.name) &&
+    return SAME(names) && SAME(names_tls) && SAME(recursion) && SAME(domain) && SAME(web.present) && SAME(web.name) &&
            SAME(gateway.present) && SAME(gateway.host_loopback) && SAME(gateway.host_address) &&
            SAME(addresses) && SAME(views);
 }
@@ -122,6 +123,8 @@ static void names_stop(struct site *site)
     site->zones = NULL;
     names_free(site->names);
     site->names = NULL;
+    tls_server_free(site->names_tls);
+    site->names_tls = NULL;
     digest_free(site->digest);
     site->digest = NULL;
     hmac_free(site->hmac);
@@ -211,6 +214,7 @@ static void names_reload(struct site *site)
     if (set_manner(site) < 0)
         log_error(site->log, "names: no memory for the limit of replies");
     site_zones_reload(site->zones, site->config);
+    site_tls_reload(site, &site->config->names_tls, "names", site->names_tls);
 }
 
 static int start_zones(struct site *site, struct text *error)
@@ -362,6 +366,10 @@ static int start_name_service(struct site *site, struct text *error)
     site_crypto_init(&site->crypto, site->digest);
     struct names_recursion *recursion;
     int result = make_resolution(site, &recursion, error);
+    if (result == 0 && config->names_tls.listen.port != 0)
+        result = site_tls_start(site, &config->names_tls, "names", "dot", &site->names_tls, error);
+    options.listen_tls = config->names_tls.listen;
+    options.tls = site->names_tls;
     if (result < 0) {
         free(recursion);
         return result;

@@ -237,7 +237,8 @@ static json_t *names_json(const struct site *site)
     struct names_counters c;
     names_counters(site->names, &c);
     return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
-                     (json_int_t)c.queries_udp, "queries_tcp", (json_int_t)c.queries_tcp,
+                     (json_int_t)c.queries_udp, "queries_tcp", (json_int_t)c.queries_tcp, "queries_tls",
+                     (json_int_t)c.queries_tls,
                      "answered", (json_int_t)c.answered, "nxdomain", (json_int_t)c.nxdomain,
                      "refused", (json_int_t)c.refused, "forwarded", (json_int_t)c.forwarded,
                      "forward_failed", (json_int_t)c.forward_failed, "malformed",

@@ -22,6 +22,7 @@ enum {
     NAMES_OUTSIDE_STREAMS_MAX = 64, /* each holds a buffer of 64 KiB */
     NAMES_TTL_DEFAULT = 60,
     NAMES_UDP_LOOPBACK = 4096,     /* a datagram to this machine is not fragmented */
+    NAMES_PADDING = 468,           /* replies over TLS are multiples of it (RFC 8467 §4.1) */
 };
 
 /* How long a secondary may take nothing of the zone that it is told. */
@@ -33,6 +34,7 @@ struct names_connection {
     struct names *names;
     struct stream *stream; /* NULL: free */
     uint32_t handle;       /* changes with every use; never 0 */
+    bool secure;           /* over TLS */
     bool ended;            /* the client will ask no more */
     bool paused;           /* octets wait until we can use them */
     struct dns_stream input;
@@ -83,6 +85,7 @@ struct names {
     struct tsig_keys keys;         /* in their places: what was signed by one may be answered later */
     struct dgram *dgram;
     struct listener *listener;
+    struct listener *listener_tls; /* NULL: none */
     struct list_node free;
     struct list_node idle;
     struct list_node busy;
@@ -124,7 +127,7 @@ MUST_USE int names_put(struct names *names, const struct dns_name *owner, uint16
 
 /* ---- names_server.c ---- */
 
-MUST_USE int names_server_open(struct names *names, const struct endpoint *listen);
+MUST_USE int names_server_open(struct names *names, const struct names_options *options);
 void names_server_close(struct names *names);
 
 /* Where a message goes in names->reply. */

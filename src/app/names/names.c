@@ -165,7 +165,7 @@ int names_new(struct net *net, const struct names_options *options, struct names
     if (status == 0 && options->recursion != NULL && !options->closed_world)
         status = names_outside_open(names, options);
     if (status == 0)
-        status = names_server_open(names, &options->listen);
+        status = names_server_open(names, options);
     if (status != 0) {
         names_free(names);
         return status;

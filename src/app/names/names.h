@@ -6,7 +6,7 @@
 #ifndef WN_APP_NAMES_NAMES_H
 #define WN_APP_NAMES_NAMES_H
 
-#include "io/net.h"
+#include "io/tls.h"
 #include "proto/dns/tsig.h"
 #include "proto/dns/zone.h"
 #include "wire/dns/dns_nsec3.h"
@@ -42,6 +42,8 @@ struct names_access {
 
 struct names_options {
     struct endpoint listen;       /* UDP and TCP */
+    struct endpoint listen_tls;   /* with `tls` */
+    struct tls_server *tls;       /* DNS over TLS (RFC 7858); must outlive it. NULL: none */
     const char *domain;           /* "home.arpa" */
     const char *server_name;      /* of SOA and NS: "ns.home.arpa" */
     const struct names_recursion *recursion; /* of other names; NULL: they are refused, NXDOMAIN
@@ -99,7 +101,7 @@ struct endpoint names_local(const struct names *names);
 
 /* `answered`: replies sent, of all kinds; `nxdomain` and `refused` are among them. */
 struct names_counters {
-    uint64_t queries_udp, queries_tcp, answered, nxdomain, refused, forwarded, forward_failed;
+    uint64_t queries_udp, queries_tcp, queries_tls, answered, nxdomain, refused, forwarded, forward_failed;
     uint64_t malformed;
     uint64_t transfers;        /* of zones, that were begun */
     uint64_t rate_dropped, rate_slipped; /* by the limit: not sent, and sent as "ask by TCP" */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * names_server.c - queries by UDP and TCP (RFC 1035 §4.2, RFC 7766), and their replies.
+ * names_server.c - queries by UDP, TCP and TLS (RFC 1035 §4.2, RFC 7766, RFC 7858), and their replies.
  *
  * A datagram is answered within its callback. A connection is read message by message; one that
  * takes no replies is not read from, and one that brings no query for a while is closed, as is the
@@ -237,12 +237,14 @@ static bool on_query(struct names_connection *c, struct bytes query)
         .stream = true,
         .size_max = names->udp_size,
         .keepalive = (uint16_t)(DNS_STREAM_IDLE_TIMEOUT / (USEC_PER_SEC / 10)),
+        .padding = c->secure ? NAMES_PADDING : 0,
         .now = (uint64_t)loop_wall_seconds(names->loop),
         .from = stream_peer(c->stream).address,
     };
     answer(names_answering(names, &path.from), query, &path, names_reply_buffer(names), &result);
     names->counters.malformed += result.malformed;
-    names->counters.queries_tcp += result.verdict != ANSWER_NOTHING;
+    uint64_t *queries = c->secure ? &names->counters.queries_tls : &names->counters.queries_tcp;
+    *queries += result.verdict != ANSWER_NOTHING;
     if (result.verdict == ANSWER_NOTHING) {
         hang_up(c, false); /* who sends that over a stream speaks no DNS */
         return false;
@@ -341,6 +343,7 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
     c->handle += NAMES_CONNECTIONS_MAX;
     if (c->handle < NAMES_CONNECTIONS_MAX)
         c->handle += NAMES_CONNECTIONS_MAX; /* it has wrapped: 0 stands for datagrams */
+    c->secure = stream_is_tls(stream);
     c->ended = false;
     c->paused = false;
     dns_stream_init(&c->input, c->query, sizeof c->query, DNS_STREAM_IDLE_TIMEOUT,
@@ -374,11 +377,12 @@ void names_reply_forwarded(struct names *names, const struct resolver_client *cl
 
 /* ---- opening ---- */
 
+static const struct listener_handler listener_handler = {.on_accept = on_accept};
+
 /* Both on one port: that of the options, or where those have 0 the one that TCP was given. */
 static int open_sockets(struct names *names, const struct endpoint *listen)
 {
     static const struct dgram_handler dgram_handler = {.on_message = on_message};
-    static const struct listener_handler listener_handler = {.on_accept = on_accept};
     struct listen_options stream = {.local = *listen};
     int status = net_listen(names->net, &stream, &listener_handler, names, &names->listener);
     if (status != 0) {
@@ -399,9 +403,22 @@ static int open_sockets(struct names *names, const struct endpoint *listen)
     return status;
 }
 
-int names_server_open(struct names *names, const struct endpoint *listen)
+static int open_tls(struct names *names, const struct names_options *options)
+{
+    if (options->tls == NULL)
+        return 0;
+    struct listen_options listen = {.local = options->listen_tls};
+    int status = tls_listen(options->tls, names->net, &listen, &listener_handler, names,
+                            &names->listener_tls);
+    if (status != 0)
+        names->listener_tls = NULL;
+    return status;
+}
+
+int names_server_open(struct names *names, const struct names_options *options)
 {
     enum { PORT_ATTEMPTS = 8 };
+    const struct endpoint *listen = &options->listen;
     for (uint32_t i = 0; i < NAMES_CONNECTIONS_MAX; i++) {
         struct names_connection *c = &names->connections[i];
         c->names = names;
@@ -412,7 +429,7 @@ int names_server_open(struct names *names, const struct endpoint *listen)
     int status = open_sockets(names, listen);
     for (int i = 1; i < PORT_ATTEMPTS && status == -EADDRINUSE && listen->port == 0; i++)
         status = open_sockets(names, listen);
-    return status;
+    return status == 0 ? open_tls(names, options) : status;
 }
 
 void names_server_close(struct names *names)
@@ -422,6 +439,8 @@ void names_server_close(struct names *names)
             hang_up(&names->connections[i], false);
     if (names->listener != NULL)
         listener_close(names->listener);
+    if (names->listener_tls != NULL)
+        listener_close(names->listener_tls);
     if (names->dgram != NULL)
         dgram_close(names->dgram);
 }

@@ -28,7 +28,7 @@ static struct bytes identity_of(const struct answer_options *options)
     return bytes_first(bytes_of_text(options->identity), ANSWER_IDENTITY_MAX);
 }
 
-static struct bytes write_options(const struct answer_work *work, uint8_t buffer[OPTIONS_MAX])
+static struct bytes write_options(const struct answer_work *work, uint8_t *buffer)
 {
     const struct answer_query *query = work->query;
     struct writer w = writer_of(buffer, OPTIONS_MAX);
@@ -79,29 +79,58 @@ static uint16_t reply_flags(const struct answer_options *options, uint16_t query
                       (options->recursion_available ? DNS_RA : 0));
 }
 
+/* How much more OPT may hold when it has options of so many octets. */
+static size_t opt_room(const struct answer_work *work, size_t options_len)
+{
+    size_t len = writer_len(&work->b.w) + DNS_OPT_LEN + options_len + work->tsig_len;
+    return len < work->query->limit ? work->query->limit - len : 0;
+}
+
+/* It is no more than a hint (RFC 8914 §3). */
+static void add_ede(const struct answer_work *work, struct writer *options)
+{
+    if (work->ede == DNS_EDE_NONE ||
+        opt_room(work, writer_len(options)) < DNS_OPTION_HEAD_LEN + 2)
+        return;
+    write_u16(options, DNS_OPTION_EDE);
+    write_u16(options, 2);
+    write_u16(options, work->ede);
+}
+
+/* The last option of a reply that is whole but for its OPT: fills it up to the next multiple, or to what may be
+ * sent (RFC 7830 §3, RFC 8467 §4.1). */
+static void add_padding(const struct answer_work *work, struct writer *options)
+{
+    const struct answer_query *query = work->query;
+    size_t multiple = query->path.padding;
+    size_t room = opt_room(work, writer_len(options));
+    if (!query->wants_padding || multiple == 0 || room < DNS_OPTION_HEAD_LEN)
+        return;
+    room -= DNS_OPTION_HEAD_LEN;
+    size_t len = query->limit - room;
+    size_t more = (multiple - len % multiple) % multiple;
+    write_u16(options, DNS_OPTION_PADDING);
+    write_u16(options, (uint16_t)(more < room ? more : room));
+    write_zeros(options, more < room ? more : room);
+}
+
 static void put_edns(struct answer_work *work)
 {
-    uint8_t edns_options[OPTIONS_MAX + DNS_OPTION_HEAD_LEN + 2];
-    struct bytes needed = write_options(work, edns_options);
+    uint8_t buffer[OPTIONS_MAX + DNS_OPTION_HEAD_LEN + 2 + DNS_OPTION_HEAD_LEN + ANSWER_PADDING_MAX];
+    struct writer options = writer_of(buffer, sizeof buffer);
+    options.next += write_options(work, buffer).len;
+    add_ede(work, &options);
+    add_padding(work, &options);
+    ASSERT(!options.failed);
     struct dns_edns edns = {
         .present = true,
         .version = DNS_EDNS_VERSION,
         .rcode_high = (uint8_t)(work->rcode >> 4),
         .dnssec_ok = work->query->dnssec_ok,
         .udp_size = work->query->path.size_max,
-        .options = needed,
+        .options = writer_bytes(&options),
     };
     dns_build_reserve(&work->b, -(ptrdiff_t)work->opt_len);
-    if (work->ede != DNS_EDE_NONE) {
-        struct writer w = writer_of(edns_options + needed.len, DNS_OPTION_HEAD_LEN + 2);
-        write_u16(&w, DNS_OPTION_EDE);
-        write_u16(&w, 2);
-        write_u16(&w, work->ede);
-        edns.options = bytes_of(edns_options, needed.len + writer_len(&w));
-        if (dns_build_edns(&work->b, &edns))
-            return;
-        edns.options = needed; /* it is no more than a hint (RFC 8914 §3) */
-    }
     bool fits = dns_build_edns(&work->b, &edns);
     ASSERT(fits);
 }
@@ -207,6 +236,7 @@ static unsigned keep(const struct answer_options *options, const struct dns_summ
     out->has_cookie = false;
     out->wants_nsid = false;
     out->wants_keepalive = false;
+    out->wants_padding = false;
     out->tsig.key = NULL;
     out->path = *path;
     uint16_t limit = DNS_UDP_SIZE_MIN;
@@ -220,6 +250,7 @@ static unsigned keep(const struct answer_options *options, const struct dns_summ
     out->wants_nsid = dns_edns_option(edns, DNS_OPTION_NSID, &ignored);
     /* RFC 7828 §3.2.1: over datagrams it is ignored. */
     out->wants_keepalive = path->stream && dns_edns_option(edns, DNS_OPTION_KEEPALIVE, &ignored);
+    out->wants_padding = path->padding != 0 && dns_edns_option(edns, DNS_OPTION_PADDING, &ignored);
     return keep_cookie(options, edns, out);
 }
 

@@ -19,6 +19,7 @@
 
 enum {
     ANSWER_CHAIN_MAX = 16,    /* CNAMEs and DNAMEs followed in one answer */
+    ANSWER_PADDING_MAX = 512,
     ANSWER_IDENTITY_MAX = 64, /* octets of what is told by NSID, and in class CHAOS */
     ANSWER_SIGNED_MAX = 1024, /* octets that a question, OPT and TSIG may need: so many are sent even
                                  to who says that he takes 512 */
@@ -45,6 +46,9 @@ struct answer_path {
                           where datagrams are known not to be fragmented */
     uint16_t keepalive; /* how long an idle stream stays, in tenths of a second (RFC 7828); 0: not
                            told */
+    uint16_t padding;   /* replies are made multiples of so many octets for who asks so (RFC 7830):
+                           where others see lengths and nothing else. 0: not; at most
+                           ANSWER_PADDING_MAX */
     uint64_t now;      /* seconds since 1970, for cookies and TSIG */
     struct ip_address from;
 };
@@ -58,6 +62,7 @@ struct answer_query {
     bool dnssec_ok;
     bool wants_nsid;
     bool wants_keepalive;
+    bool wants_padding;
     bool has_cookie; /* `cookie` is for the reply */
     bool proven;     /* it is no forgery: over a stream, signed, or with a cookie of ours */
     uint8_t cookie[COOKIE_LEN];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_answer.c - the answering core (RFC 1034 §4.3.2 and what has been added to it). */
 #include "proto/dns/answer.h"
+#include "wire/dns/dns_option.h"
 
 #include <stdio.h>
 
@@ -551,6 +552,46 @@ static void says_how_long_a_stream_may_idle(void **state UNUSED)
     assert_false(found);
 }
 
+/* RFC 7830 §3, RFC 8467 §4.1. */
+static void pads_replies_for_who_asks_so_where_lengths_tell(void **state UNUSED)
+{
+    static uint8_t buffer[DNS_MESSAGE_MAX];
+    struct answer_options options = {.zones = zones, .identity = "ns1.site"};
+    static const struct {
+        const char *name;
+        uint16_t padding; /* of the path */
+        uint16_t limit;   /* of what the client takes, over datagrams; 0: over a stream */
+        struct bytes asks;
+        size_t multiple;  /* of the reply's length; 0: no padding */
+    } padded[] = {
+        {"asked for", 468, 0, {(const uint8_t *)"\0\14\0\2\0", 6}, 468},
+        {"with other options", 468, 0, {(const uint8_t *)"\0\3\0\0\0\14\0\0", 8}, 468},
+        {"in small blocks", 16, 0, {(const uint8_t *)"\0\14\0\0", 4}, 16},
+        {"not asked for", 468, 0, {(const uint8_t *)"\0\3\0\0", 4}, 0},
+        {"where everybody can read it", 0, 0, {(const uint8_t *)"\0\14\0\0", 4}, 0},
+        {"only as far as the client takes it", 511, 512, {(const uint8_t *)"\0\14\0\0", 4}, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(padded); i++) {
+        struct dns_text_query query = {"ns.example", DNS_A, .edns = 1232, .options = padded[i].asks};
+        uint8_t query_buffer[512];
+        struct answer_result result;
+        bool found;
+        struct answer_path path = {.stream = padded[i].limit == 0,
+                                   .size_max = padded[i].limit != 0 ? padded[i].limit : 1232,
+                                   .padding = padded[i].padding};
+        answer(&options, dns_text_query(&query, query_buffer, sizeof query_buffer), &path, buffer,
+               &result);
+        struct bytes padding = option_of(result.reply, DNS_OPTION_PADDING, &found);
+        CHECK_EQUAL(padded[i].name, found, padded[i].multiple != 0);
+        if (found)
+            CHECK_EQUAL(padded[i].name, result.reply.len % padded[i].multiple, 0);
+        for (size_t j = 0; j < padding.len; j++)
+            CHECK_EQUAL(padded[i].name, padding.data[j], 0);
+        if (padded[i].limit != 0)
+            CHECK(padded[i].name, result.reply.len <= padded[i].limit);
+    }
+}
+
 static void answers_in_class_chaos(void **state UNUSED)
 {
     static const struct {
@@ -777,6 +818,7 @@ int main(void)
         cmocka_unit_test(answers_in_part_when_nobody_can_be_asked),
         cmocka_unit_test(tells_who_it_is_when_asked),
         cmocka_unit_test(says_how_long_a_stream_may_idle),
+        cmocka_unit_test(pads_replies_for_who_asks_so_where_lengths_tell),
         cmocka_unit_test(answers_in_class_chaos),
         cmocka_unit_test(gives_and_takes_cookies),
         cmocka_unit_test(a_query_without_question_gets_a_cookie),

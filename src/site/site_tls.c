@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/* site_tls.c - certificates for services. */
+#include "site/site_tls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "site/site_internal.h"
+#include "site/trust.h"
+
+bool site_tls_wants_trust(const struct site_config *config)
+{
+    const struct site_tls *all[] = {&config->names_tls};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i]->listen.port != 0 && all[i]->certificate[0] == '\0')
+            return true;
+    return false;
+}
+
+static void add_address(struct trust_names *names, struct ip_address *out,
+                        const struct ip_address *address)
+{
+    if (address_is_any(address))
+        return;
+    for (size_t i = 0; i < names->address_count; i++)
+        if (address_equal(&out[i], address))
+            return;
+    out[names->address_count++] = *address;
+}
+
+/* For all by which the site's hosts and the host itself may call it. */
+static int own_certificate(const struct site *site, const struct site_tls *config, char *chain,
+                           char *key, struct text *error)
+{
+    const struct site_config *site_config = site->config;
+    struct trust trust;
+    char wildcard[SITE_NAME_MAX + 2], host[SITE_LABEL_MAX] = "";
+    const char *names[] = {site_config->domain, wildcard, "localhost", host};
+    struct ip_address addresses[4], loopback = {.octets = {[15] = 1}};
+    struct trust_names all = {.subject = site_config->domain,
+                              .names = names,
+                              .name_count = ARRAY_LEN(names),
+                              .addresses = addresses};
+    snprintf(wildcard, sizeof wildcard, "*.%s", site_config->domain);
+    if (gethostname(host, sizeof host - 1) < 0 || !site_name_valid(bytes_of_text(host)))
+        all.name_count--;
+    if (site->node != NULL)
+        add_address(&all, addresses, &site_config->link.address.address);
+    add_address(&all, addresses, &config->listen.address);
+    struct ip_address v4 = address_v4(0x7f000001);
+    add_address(&all, addresses, &v4);
+    add_address(&all, addresses, &loopback);
+    int status = trust_open(&trust, NULL, error);
+    return status == 0 ? trust_certificate(&trust, &all, chain, key, error) : status;
+}
+
+/* `chain` and `key`, of PATH_MAX each, hold what *out points to. */
+static int find_certificate(const struct site *site, const struct site_tls *config, char *chain,
+                            char *key, struct tls_certificate *out, struct text *error)
+{
+    *out = (struct tls_certificate){.chain = chain, .key = key};
+    if (config->certificate[0] == '\0')
+        return own_certificate(site, config, chain, key, error);
+    snprintf(chain, PATH_MAX, "%s", config->certificate);
+    if (config->key[0] != '\0')
+        snprintf(key, PATH_MAX, "%s", config->key);
+    else
+        out->key = NULL;
+    out->staple = config->staple[0] != '\0' ? config->staple : NULL;
+    return 0;
+}
+
+static void on_refused(void *self, const struct endpoint *peer, const char *reason)
+{
+    const struct site *site = self;
+    char text[ENDPOINT_TEXT_MAX];
+    log_info(site->log, "TLS with %s: %s", endpoint_format(peer, text), reason);
+}
+
+int site_tls_start(struct site *site, const struct site_tls *config, const char *service,
+                   const char *alpn, struct tls_server **out, struct text *error)
+{
+    char chain[PATH_MAX], key[PATH_MAX], complaint[512] = "";
+    struct text reason = text_of(complaint, sizeof complaint);
+    struct tls_certificate certificate;
+    int status = find_certificate(site, config, chain, key, &certificate, &reason);
+    const struct tls_server_options options = {
+        .certificates = &certificate, .certificate_count = 1, .alpn = alpn};
+    if (status == 0)
+        status = tls_server_new(site->loop, &options, &reason, out);
+    if (status < 0) {
+        text_add_format(error, "%s over TLS: %s", service,
+                        complaint[0] != '\0' ? complaint : strerror(-status));
+        return status;
+    }
+    tls_server_set_refused(*out, on_refused, site);
+    return 0;
+}
+
+void site_tls_reload(struct site *site, const struct site_tls *config, const char *service,
+                     struct tls_server *server)
+{
+    char chain[PATH_MAX], key[PATH_MAX], complaint[512] = "";
+    struct text reason = text_of(complaint, sizeof complaint);
+    struct tls_certificate certificate;
+    if (server == NULL)
+        return;
+    int status = find_certificate(site, config, chain, key, &certificate, &reason);
+    if (status == 0)
+        status = tls_server_reload(server, &certificate, 1, &reason);
+    if (status < 0)
+        log_error(site->log, "%s over TLS goes on with the certificate that it has: %s", service,
+                  complaint[0] != '\0' ? complaint : strerror(-status));
+}
