@@ -129,12 +129,37 @@ enum zone_result zone_edit_remove(struct zone_edit *edit, const struct dns_recor
     return ZONE_OK;
 }
 
-void zone_edit_raise_serial(struct zone_edit *edit)
+static bool is_removed(uint16_t of, uint16_t type, bool apex)
+{
+    if (type != DNS_ANY)
+        return of == type;
+    return of != DNS_SOA && !(apex && of == DNS_NS);
+}
+
+enum zone_result zone_edit_remove_type(struct zone_edit *edit, const struct dns_name *name,
+                                       uint16_t type, size_t *count)
+{
+    struct zone_node *node;
+    struct dns_record owner = {.type = DNS_ANY, .rdata = bytes_empty()};
+    dns_name_copy(&owner.owner, name);
+    enum zone_result result = touch_owner(edit, &owner, &node);
+    *count = 0;
+    if (result != ZONE_OK)
+        return result;
+    for (struct rrset **place = &node->rrsets; *place != NULL;) {
+        struct rrset *rrset = *place;
+        if (is_removed(rrset->type, type, zone_is_apex(node)))
+            *count += zone_rrset_take_out(edit->copies, place, NULL);
+        else
+            place = &rrset->next;
+    }
+    return ZONE_OK;
+}
+
+void zone_edit_set_serial(struct zone_edit *edit, uint32_t serial)
 {
     struct rrset *soa = *zone_rrset_place(edit->copies->apex, DNS_SOA, bytes_empty());
-    struct bytes rdata = rrset_first(soa);
-    dns_soa_set_serial(soa->octets + sizeof(uint16_t), rdata.len,
-                       dns_serial_next(dns_soa_serial(rdata)));
+    dns_soa_set_serial(soa->octets + sizeof(uint16_t), rrset_first(soa).len, serial);
 }
 
 /* ---- what it comes to ---- */
@@ -163,6 +188,23 @@ enum zone_result zone_edit_difference(const struct zone_edit *edit, struct zone_
     if (result == ZONE_OK)
         result = compare_copies(edit, change, true);
     return result;
+}
+
+enum zone_result zone_edit_settle(struct zone_edit *edit, struct zone_change *change)
+{
+    struct bytes sides[ZONE_SIDE_COUNT];
+    enum zone_result result = zone_edit_difference(edit, change);
+    if (result != ZONE_OK)
+        return result;
+    zone_change_encode(change, sides);
+    bool same = bytes_equal(sides[ZONE_REMOVED], sides[ZONE_ADDED]); /* the SOA of each, at least */
+    if (!same && dns_serial_before(change->serial_from, change->serial_to))
+        return ZONE_OK;
+    zone_change_done(change);
+    if (same)
+        return ZONE_OK;
+    zone_edit_set_serial(edit, dns_serial_next(zone_serial(edit->zone)));
+    return zone_edit_difference(edit, change);
 }
 
 static size_t count_records(const struct zone_node *node)

@@ -13,7 +13,8 @@ const char *dns_rcode_text(unsigned rcode)
         [DNS_NOERROR] = "NOERROR",   [DNS_FORMERR] = "FORMERR", [DNS_SERVFAIL] = "SERVFAIL",
         [DNS_NXDOMAIN] = "NXDOMAIN", [DNS_NOTIMP] = "NOTIMP",   [DNS_REFUSED] = "REFUSED",
         [DNS_NOTAUTH] = "NOTAUTH",   [DNS_BADVERS] = "BADVERS", [DNS_YXDOMAIN] = "YXDOMAIN",
-        [DNS_BADCOOKIE] = "BADCOOKIE",
+        [DNS_BADCOOKIE] = "BADCOOKIE", [DNS_YXRRSET] = "YXRRSET", [DNS_NXRRSET] = "NXRRSET",
+        [DNS_NOTZONE] = "NOTZONE",
     };
     return rcode < ARRAY_LEN(names) && names[rcode] != NULL ? names[rcode] : "RCODE";
 }

@@ -42,7 +42,10 @@ enum dns_rcode {
     DNS_NOTIMP = 4,
     DNS_REFUSED = 5,
     DNS_YXDOMAIN = 6, /* RFC 6672 §2.2: a name that a DNAME has made too long */
+    DNS_YXRRSET = 7,  /* RFC 2136 §2.2, as are the next three */
+    DNS_NXRRSET = 8,
     DNS_NOTAUTH = 9,
+    DNS_NOTZONE = 10,
     DNS_BADVERS = 16, /* needs EDNS: the upper eight bits are in the OPT record */
     DNS_BADCOOKIE = 23,
 };
@@ -50,7 +53,16 @@ enum dns_rcode {
 /* "NXDOMAIN", …; "RCODE" for one without a name. Static. */
 const char *dns_rcode_text(unsigned rcode);
 
-enum dns_section { DNS_QUESTION, DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL, DNS_SECTION_COUNT };
+enum dns_section {
+    DNS_QUESTION,
+    DNS_ANSWER,
+    DNS_AUTHORITY,
+    DNS_ADDITIONAL,
+    DNS_SECTION_COUNT,
+    /* Of an update (RFC 2136 §2): */
+    DNS_PREREQUISITE = DNS_ANSWER,
+    DNS_UPDATE = DNS_AUTHORITY,
+};
 
 struct dns_header {
     uint16_t id;
