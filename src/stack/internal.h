@@ -22,6 +22,7 @@ enum stack_timer {
     STACK_TIMER_TCP_ACK,    /* a connection's delayed acknowledgement */
     STACK_TIMER_TCP_PACE,   /* the next departure of a paced connection */
     STACK_TIMER_TCP_ENTRIES, /* what is half open or in TIME-WAIT */
+    STACK_TIMER_TCP_WATCH,  /* what idle connections need no more */
     STACK_TIMER_COUNT
 };
 

@@ -80,6 +80,7 @@ static void on_timer(struct stack *stack, struct timer *timer)
     case STACK_TIMER_TCP_ACK:
     case STACK_TIMER_TCP_PACE:
     case STACK_TIMER_TCP_ENTRIES:
+    case STACK_TIMER_TCP_WATCH:
         tcp_timer(stack, timer);
         break;
     case STACK_TIMER_COUNT:

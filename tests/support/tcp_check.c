@@ -195,17 +195,30 @@ static void check_connection(const struct tcp_connection *c)
     ASSERT(c->owned || c->socket.events == 0);
 }
 
-/* How many are in a list of places. All of them in that state, or in any. */
-static unsigned check_places(const struct list_node *list, int state)
+/* How many are in the list, whose nodes are there in each. */
+static unsigned check_places(const struct list_node *list, size_t place)
 {
     unsigned count = 0;
     for (const struct list_node *node = list->next; node != list; node = node->next) {
-        const struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
-        ASSERT(node->next->previous == node);
-        ASSERT(state < 0 || c->state == state);
+        const struct tcp_connection *c = (const void *)((const char *)node - place);
+        ASSERT(node->next->previous == node && c->socket.kind == SOCKET_TCP);
         count++;
     }
     return count;
+}
+
+/* Whoever is watched is looked at in time, and in turn. */
+static void check_watched(const struct tcp_table *table)
+{
+    usec before = 0;
+    const struct list_node *all = &table->watched;
+    ASSERT(list_empty(all) || timer_armed(&table->watch_timer));
+    for (const struct list_node *node = all->next; node != all; node = node->next) {
+        const struct tcp_watch *watch = CONTAINER_OF(node, struct tcp_watch, node);
+        ASSERT(watch->look_at >= before);
+        ASSERT(watch->what != TCP_WATCHED_EXTRA || &watch->connection->extra->watch == watch);
+        before = watch->look_at;
+    }
 }
 
 /* Those that have failed before they were accepted. */
@@ -213,7 +226,7 @@ static unsigned count_closed(const struct list_node *list)
 {
     unsigned count = 0;
     for (const struct list_node *node = list->next; node != list; node = node->next)
-        count += CONTAINER_OF(node, struct tcp_connection, place)->state == TCP_CLOSED;
+        count += CONTAINER_OF(node, struct tcp_connection, socket.ready)->state == TCP_CLOSED;
     return count;
 }
 
@@ -281,7 +294,7 @@ static unsigned check_listeners(const struct tcp_table *table)
     const struct list_node *all = &table->listeners_all;
     for (const struct list_node *node = all->next; node != all; node = node->next) {
         const struct tcp_listener *listener = CONTAINER_OF(node, struct tcp_listener, all);
-        ASSERT(listener->count == check_places(&listener->ready, -1));
+        ASSERT(listener->count == check_places(&listener->ready, offsetof(struct tcp_connection, socket.ready)));
         check_group(listener);
         ASSERT(listener->count <= listener->backlog);
         closed += count_closed(&listener->ready);
@@ -293,9 +306,10 @@ static unsigned check_listeners(const struct tcp_table *table)
 static void check_table(const struct stack *stack, unsigned established)
 {
     const struct tcp_table *table = stack->tcp;
-    unsigned closed = check_places(&table->closed, -1);
+    unsigned closed = check_places(&table->closed, offsetof(struct tcp_connection, pending));
     closed += check_listeners(table);
     check_entries(stack);
+    check_watched(table);
     ASSERT(stack->counters.tcpConnections ==
            table->connections.count + closed + table->entries.map.count);
     ASSERT(stack->counters.tcpCurrEstab == established);

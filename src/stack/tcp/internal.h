@@ -287,6 +287,8 @@ struct tcp_extra *tcp_extra_none(void);
 /* Makes c->extra writable. False: no memory. */
 MUST_USE bool tcp_extra_begin(struct tcp_connection *c);
 void tcp_extra_end(struct tcp_connection *c);
+/* The connection has been idle for long: gives it back, if nothing in it must outlive that. */
+void tcp_extra_rest(struct tcp_connection *c);
 static inline uint32_t tcp_segments_of(uint32_t len, uint32_t mss)
 {
     return LIKELY(len <= mss) ? 1 : (len + mss - 1) / mss;
@@ -324,6 +326,11 @@ void tcp_note_trouble(struct tcp_connection *c, enum tcp_trouble trouble, uint8_
 enum tcp_limit tcp_limit(const struct tcp_connection *c); /* what keeps text from being sent */
 /* It has perhaps changed. */
 void tcp_limit_settle(struct tcp_connection *c);
+
+/* ---- tcp_idle.c ---- */
+void tcp_watch_begin(struct tcp_connection *c, struct tcp_watch *watch, enum tcp_watched what);
+void tcp_watch_end(struct tcp_watch *watch); /* the block goes */
+void tcp_watch_timer(struct stack *stack);
 
 /* ---- tcp_trace.c ---- */
 void tcp_trace_windows(struct tcp_connection *c); /* tells them when they have changed */

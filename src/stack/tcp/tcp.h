@@ -294,9 +294,10 @@ enum tcp_condition { /* of the sending side, in the order of Linux's tcpi_ca_sta
 
 /*
  * A superset of Linux's struct tcp_info. Times are usec, sizes octets; what is counted in segments
- * says so (of `mss`, the last one shorter). `limited` counts from the first event that is out of the
- * ordinary on (a loss, a duplicate, a gap), or from when TCP_OPTION_STATISTICS was on; everything
- * else from the connection's first moment.
+ * says so (of `mss`, the last one shorter). `limited` counts from when TCP_OPTION_STATISTICS was on, or
+ * from the first event that is out of the ordinary on (a loss, a duplicate), and then no longer than
+ * until the connection has been idle for a while, when receive_space and receive_rtt are forgotten, too;
+ * everything else from the connection's first moment.
  */
 struct tcp_info {
     enum tcp_state state;

@@ -44,6 +44,15 @@ void bbr_set_pacing_rate(struct tcp_connection *c, unsigned gain)
         b->pacing_rate = rate;
 }
 
+/* After a rest: as a connection goes on that has been idle (§5.4.1). */
+static void recall(struct tcp_connection *c)
+{
+    bbr_model_recall(c);
+    if (c->bbr->full_bw_reached)
+        bbr_enter_cruise(c);
+    bbr_set_pacing_rate(c, bbr_pacing_gain(c->bbr));
+}
+
 static bool begin(struct tcp_connection *c)
 {
     if (LIKELY(c->bbr != NULL))
@@ -51,28 +60,44 @@ static bool begin(struct tcp_connection *c)
     c->bbr = heap_zeroed(&c->stack->heap, sizeof *c->bbr);
     if (c->bbr == NULL)
         return false;
+    tcp_watch_begin(c, &c->bbr->watch, TCP_WATCHED_CONGESTION);
     c->bbr->undo_phase = BBR_PHASE_COUNT;
     bbr_model_init(c);
     bbr_enter_startup(c->bbr);
     init_pacing_rate(c);
+    if (c->bbr_rest.bw != 0)
+        recall(c);
     return true;
 }
 
 static void bbr_init(struct tcp_connection *c)
 {
     c->ssthresh = TCP_CWND_MAX; /* there is none */
+    c->bbr_rest = (struct tcp_bbr_rest){0};
     (void)!begin(c);
 }
 
 static void bbr_done(struct tcp_connection *c)
 {
+    if (c->bbr != NULL)
+        tcp_watch_end(&c->bbr->watch);
     heap_release(&c->stack->heap, c->bbr, sizeof *c->bbr);
     c->bbr = NULL;
 }
 
+static void bbr_rest(struct tcp_connection *c)
+{
+    if (c->bbr->phase == BBR_PROBE_RTT || c->bbr->recovering)
+        bbr_restore_cwnd(c);
+    bbr_model_rest(c);
+    bbr_done(c);
+}
+
 static uint64_t bbr_pacing_rate(const struct tcp_connection *c)
 {
-    return c->bbr != NULL ? c->bbr->pacing_rate : UINT64_MAX;
+    if (LIKELY(c->bbr != NULL))
+        return c->bbr->pacing_rate;
+    return c->bbr_rest.bw != 0 ? (uint64_t)c->bbr_rest.bw * BBR_REST_UNIT : UINT64_MAX;
 }
 
 static void take_sample(const struct tcp_connection *c, const struct tcp_ack_event *event,
@@ -240,10 +265,10 @@ static void bbr_timed_out(struct tcp_connection *c)
 /* §5.4.1, HandleRestartFromIdle() */
 static void bbr_resumed(struct tcp_connection *c, usec pause)
 {
-    struct tcp_bbr *b = c->bbr;
     (void)pause;
-    if (b == NULL || !c->sending->rate.app_limited)
+    if (!begin(c) || !c->sending->rate.app_limited)
         return;
+    struct tcp_bbr *b = c->bbr;
     b->idle_restart = true;
     b->extra_acked_interval_start = c->stack->now;
     b->extra_acked_delivered = 0;
@@ -293,6 +318,7 @@ const struct tcp_congestion *tcp_bbr(void)
         .timed_out = bbr_timed_out,
         .pacing_rate = bbr_pacing_rate,
         .resumed = bbr_resumed,
+        .rest = bbr_rest,
         .undo = bbr_undo,
         .lost = bbr_lost,
     };

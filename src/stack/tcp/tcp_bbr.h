@@ -25,6 +25,8 @@ enum {
     BBR_MIN_PIPE_SEGMENTS = 4,
     BBR_STARTUP_LOSSES = 6,    /* BBRStartupFullLossCnt */
     BBR_EXTRA_ACKED_ROUNDS = 5, /* of each of two slots: ExtraAckedFilterLen is 10 */
+    BBR_REST_UNIT = 128,        /* octets a second, of tcp_bbr_rest.bw */
+    BBR_REST_MAX = 0x7fffffff,
 };
 
 enum bbr_phase { /* the draft's BBR.state */
@@ -62,6 +64,7 @@ struct bbr_sample {
 };
 
 struct tcp_bbr {
+    struct tcp_watch watch;
     uint8_t phase;     /* enum bbr_phase */
     uint8_t ack_phase; /* enum bbr_ack_phase */
     bool round_start : 1;
@@ -150,6 +153,8 @@ void bbr_set_pacing_rate(struct tcp_connection *c, unsigned gain);
 
 /* ---- tcp_bbr_model.c ---- */
 void bbr_model_init(struct tcp_connection *c);
+void bbr_model_rest(struct tcp_connection *c);   /* into c->bbr_rest, */
+void bbr_model_recall(struct tcp_connection *c); /* and back into a new model */
 void bbr_start_round(struct tcp_connection *c);
 uint32_t bbr_min_pipe(const struct tcp_connection *c); /* BBR.MinPipeCwnd */
 /* BDPMultiple() and Inflight(), with `bw` for BBR.bw. */
@@ -171,6 +176,7 @@ void bbr_note_loss(struct tcp_connection *c);
 
 /* ---- tcp_bbr_phase.c ---- */
 void bbr_enter_startup(struct tcp_bbr *b);
+void bbr_enter_cruise(struct tcp_connection *c); /* there is no queue */
 void bbr_start_probe_refill(struct tcp_connection *c);
 void bbr_reset_full_bw(struct tcp_bbr *b);
 /* All that may change the phase, on an acknowledgement. */

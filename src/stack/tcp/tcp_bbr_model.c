@@ -48,6 +48,31 @@ void bbr_model_init(struct tcp_connection *c)
     bbr_start_round(c);
 }
 
+/* What is known again after a rest. How long the path is must be seen anew, at once. */
+void bbr_model_recall(struct tcp_connection *c)
+{
+    struct tcp_bbr *b = bbr_of(c);
+    const struct tcp_bbr_rest *rest = &c->bbr_rest;
+    b->max_bw = (uint64_t)rest->bw * BBR_REST_UNIT;
+    b->max_bw_filter[1] = b->max_bw;
+    b->bw = b->max_bw;
+    b->full_bw_reached = rest->full_bw_reached;
+    b->inflight_longterm = rest->inflight_longterm;
+    b->min_rtt_stamp -= BBR_MIN_RTT_FILTER + 1;
+    b->probe_rtt_min_stamp -= BBR_MIN_RTT_FILTER + 1;
+}
+
+void bbr_model_rest(struct tcp_connection *c)
+{
+    const struct tcp_bbr *b = bbr_of(c);
+    uint64_t units = b->max_bw / BBR_REST_UNIT;
+    c->bbr_rest = (struct tcp_bbr_rest){
+        .bw = (units < BBR_REST_MAX ? (unsigned)units : BBR_REST_MAX) & BBR_REST_MAX,
+        .full_bw_reached = b->full_bw_reached,
+        .inflight_longterm = b->inflight_longterm,
+    };
+}
+
 uint32_t bbr_min_pipe(const struct tcp_connection *c)
 {
     return BBR_MIN_PIPE_SEGMENTS * (uint32_t)c->mss;

@@ -291,16 +291,20 @@ void bbr_update_phase(struct tcp_connection *c, const struct bbr_sample *rs)
     update_cycle(c, rs);
 }
 
+void bbr_enter_cruise(struct tcp_connection *c)
+{
+    start_probe_down(c);
+    bbr_of(c)->phase = BBR_PROBE_CRUISE; /* there is nothing to drain */
+}
+
 static void exit_probe_rtt(struct tcp_connection *c)
 {
     struct tcp_bbr *b = bbr_of(c);
     bbr_reset_short_term(b);
-    if (b->full_bw_reached) {
-        start_probe_down(c);
-        b->phase = BBR_PROBE_CRUISE; /* there is no queue to drain */
-    } else {
+    if (b->full_bw_reached)
+        bbr_enter_cruise(c);
+    else
         bbr_enter_startup(b);
-    }
 }
 
 void bbr_check_probe_rtt_done(struct tcp_connection *c)

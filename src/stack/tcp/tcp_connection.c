@@ -138,7 +138,6 @@ struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endp
     c->remote = *remote;
     socket_init(&c->socket, SOCKET_TCP, NULL);
     list_init(&c->pending);
-    list_init(&c->place);
     timer_init(&c->timer, STACK_TIMER_TCP);
     timer_init(&c->ack_timer, STACK_TIMER_TCP_ACK);
     c->extra = tcp_extra_none();
@@ -185,7 +184,6 @@ void tcp_connection_free(struct tcp_connection *c)
     struct stack *stack = c->stack;
     release_sending(c);
     leave_map(c);
-    list_remove(&c->place);
     if (c->state != TCP_CLOSED)
         stack->counters.tcpCurrEstab -= counts_as_established(c->state);
     socket_done(&c->socket);
@@ -228,7 +226,7 @@ static void end(struct tcp_connection *c)
     if (c->listener != NULL)
         tcp_listener_forget(c);
     if (c->owned)
-        list_append(&c->stack->tcp->closed, &c->place);
+        list_append(&c->stack->tcp->closed, &c->pending);
     else
         tcp_connection_free(c);
 }
@@ -257,7 +255,7 @@ void tcp_enter_time_wait(struct tcp_connection *c)
     tcp_time_wait_new(c);
     release_sending(c);
     if (c->owned)
-        list_append(&c->stack->tcp->closed, &c->place);
+        list_append(&c->stack->tcp->closed, &c->pending);
     else
         tcp_connection_free(c);
 }

@@ -24,7 +24,6 @@ void tcp_draft_begin(struct tcp_draft *draft, struct stack *stack,
         .receive_buffer = profile->receive_buffer,
     };
     list_init(&draft->c.pending);
-    list_init(&draft->c.place);
     timer_init(&draft->c.timer, STACK_TIMER_TCP);
     timer_init(&draft->c.ack_timer, STACK_TIMER_TCP_ACK);
 }

@@ -20,6 +20,7 @@ bool tcp_extra_begin(struct tcp_connection *c)
     if (extra == NULL)
         return false;
     *extra = (struct tcp_extra){.limit = (uint8_t)tcp_limit(c), .limit_at = c->stack->now};
+    tcp_watch_begin(c, &extra->watch, TCP_WATCHED_EXTRA);
     c->extra = extra;
     return true;
 }
@@ -29,26 +30,38 @@ void tcp_extra_end(struct tcp_connection *c)
     struct tcp_extra *extra = c->extra;
     if (extra == tcp_extra_none())
         return;
+    tcp_watch_end(&extra->watch);
     c->extra = tcp_extra_none();
     tcp_free(c->stack, TCP_CACHE_EXTRA, extra);
+}
+
+/* What tells of the present, and what was agreed on, must stay. What tuning has measured has had its
+ * effect: the buffer is as large as it was found that it should be. A tail loss probe whose second
+ * answer has not come by now was none in vain; the window begins anew after a pause anyway. */
+void tcp_extra_rest(struct tcp_connection *c)
+{
+    const struct tcp_extra *extra = c->extra;
+    bool stays = c->profile->statistics || stack_traced(c->stack) || c->mtu_search || c->dsack ||
+                 c->urgent_sending || extra->urgent != TCP_URGENT_NONE ||
+                 extra->window_limit != 0 || extra->peer_user_timeout != 0 ||
+                 extra->trouble != TCP_TROUBLE_NONE || extra->stalled_at != 0;
+    if (!stays)
+        tcp_extra_end(c);
 }
 
 void tcp_count_retransmitted(struct tcp_connection *c, uint32_t len)
 {
     uint32_t segments = tcp_segments_of(len, c->mss);
     c->stack->counters.tcpRetransSegs += segments;
-    if (!tcp_extra_begin(c))
-        return;
-    c->extra->retransmits += segments;
-    c->extra->syn_retransmits += len == 0;
-    c->extra->octets_retransmitted += len;
+    c->retransmits += segments;
+    c->syn_retransmits += len == 0 && c->syn_retransmits < UINT8_MAX;
+    c->octets_retransmitted += len;
 }
 
 void tcp_count_timeout(struct tcp_connection *c)
 {
     c->stack->counters.tcpTimeouts++;
-    if (tcp_extra_begin(c))
-        c->extra->timeouts++;
+    c->timeouts++;
 }
 
 void tcp_note_duplicate(struct tcp_connection *c, struct seq start, struct seq end)

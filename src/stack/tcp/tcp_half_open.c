@@ -219,11 +219,9 @@ static struct tcp_connection *grow_up(struct tcp_listener *listener,
     tcp_destination_recall_path(c);
     thaw(entry, c);
     c->segments_out = 1u + c->retries;
-    if (c->retries > 0 && tcp_extra_begin(c)) {
-        c->extra->retransmits = c->retries;
-        c->extra->syn_retransmits = c->retries;
-        c->extra->timeouts = c->retries;
-    }
+    c->retransmits = c->retries;
+    c->syn_retransmits = c->retries;
+    c->timeouts = c->retries;
     return c;
 }
 

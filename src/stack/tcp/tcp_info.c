@@ -55,28 +55,27 @@ static void info_windows(const struct tcp_connection *c, struct tcp_info *out)
 
 static void info_counts(const struct tcp_connection *c, struct tcp_info *out)
 {
-    const struct tcp_extra *extra = c->extra;
     out->octets_acknowledged = c->octets_acknowledged;
     out->octets_received = c->octets_received;
-    out->octets_retransmitted = extra->octets_retransmitted;
-    out->octets_sent = c->octets_acknowledged + tcp_flight(c) + extra->octets_retransmitted;
+    out->octets_retransmitted = c->octets_retransmitted;
+    out->octets_sent = c->octets_acknowledged + tcp_flight(c) + c->octets_retransmitted;
     out->segments_in = c->segments_in;
     out->segments_out = c->segments_out;
     out->text_segments_in = c->text_segments_in;
     out->text_segments_out = c->text_segments_out;
-    out->retransmits = extra->retransmits;
-    out->reorderings = extra->reorderings;
+    out->retransmits = c->retransmits;
+    out->reorderings = c->reorderings;
     /* The SYN counts one; what was sent again arrives once, as far as is known. */
-    uint32_t once = c->text_segments_out - (extra->retransmits - extra->syn_retransmits);
+    uint32_t once = c->text_segments_out - (c->retransmits - c->syn_retransmits);
     once += c->syn_text > 0 && !c->syn_text_taken; /* went with the SYN first, in vain */
     uint32_t under_way = out->segments_unacknowledged - out->segments_sacked;
     bool open = c->state >= TCP_ESTABLISHED || c->octets_acknowledged > 0;
     if (open)
         out->segments_delivered = 1 + (once > under_way ? once - under_way : 0);
-    out->timeouts = extra->timeouts;
-    out->segments_out_of_order = extra->out_of_order;
-    out->segments_marked = extra->marked;
-    out->dsacks = extra->dsacks;
+    out->timeouts = c->timeouts;
+    out->segments_out_of_order = c->out_of_order;
+    out->segments_marked = c->marked;
+    out->dsacks = c->dsacks;
 }
 
 static void info_times(const struct tcp_connection *c, struct tcp_info *out)

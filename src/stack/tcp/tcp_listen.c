@@ -65,7 +65,7 @@ static void reset_all(struct list_node *list)
 {
     struct list_node *next;
     for (struct list_node *node = list->next; node != list; node = next) {
-        struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
+        struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, socket.ready);
         next = node->next;
         if (c->state == TCP_CLOSED)
             continue;
@@ -87,7 +87,7 @@ void tcp_listener_free(struct tcp_listener *listener)
     struct stack *stack = listener->stack;
     struct list_node *node;
     while ((node = list_first(&listener->ready)) != NULL) { /* those that have failed meanwhile */
-        struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
+        struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, socket.ready);
         ASSERT(c->state == TCP_CLOSED);
         tcp_listener_forget(c);
         tcp_connection_free(c);
@@ -136,7 +136,7 @@ static bool source_is_host(const struct tcp_segment *seg)
 /* Gives the listener's owner a connection whose handshake is not complete. */
 static void hand_over(struct tcp_connection *c)
 {
-    list_append(&c->listener->ready, &c->place);
+    list_append(&c->listener->ready, &c->socket.ready);
     socket_raise(c->stack, &c->listener->socket, SOCKET_OPENED);
 }
 
@@ -223,14 +223,14 @@ void tcp_listen_arrives(struct tcp_listener *listener, struct tcp_segment *seg,
 
 void tcp_listener_ready(struct tcp_connection *c)
 {
-    list_remove(&c->place);
-    list_append(&c->listener->ready, &c->place);
+    list_remove(&c->socket.ready);
+    list_append(&c->listener->ready, &c->socket.ready);
     socket_raise(c->stack, &c->listener->socket, SOCKET_OPENED);
 }
 
 void tcp_listener_forget(struct tcp_connection *c)
 {
-    list_remove(&c->place);
+    list_remove(&c->socket.ready);
     c->listener->count--;
     c->listener = NULL;
 }
@@ -240,7 +240,7 @@ struct tcp_connection *tcp_accept(struct tcp_listener *listener, void *user)
     struct list_node *node = list_first(&listener->ready);
     if (node == NULL)
         return NULL;
-    struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, place);
+    struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, socket.ready);
     tcp_listener_forget(c);
     c->socket.user = user;
     c->owned = true;
@@ -252,7 +252,8 @@ struct tcp_connection *tcp_accept(struct tcp_listener *listener, void *user)
         events |= SOCKET_END;
     if (c->state == TCP_CLOSED) {
         events |= SOCKET_FAILED;
-        list_append(&c->stack->tcp->closed, &c->place);
+        list_remove(&c->pending);
+        list_append(&c->stack->tcp->closed, &c->pending);
     }
     if (events != 0)
         tcp_raise(c, events);

@@ -80,8 +80,7 @@ void tcp_rack_reordered(struct tcp_connection *c, struct seq start)
     uint32_t by = diff > 0 ? (uint32_t)diff : 0;
     uint32_t segments = (by + c->mss - 1) / c->mss;
     c->reordering_seen = true;
-    if (tcp_extra_begin(c))
-        c->extra->reorderings++;
+    c->reorderings++;
     if (segments > TCP_REORDERING_MAX)
         segments = TCP_REORDERING_MAX;
     if (segments > c->reordering)
@@ -97,7 +96,7 @@ void tcp_rack_acked(struct tcp_connection *c, const struct tcp_ack_event *event)
      * somebody who never sent anything again are the network's. */
     if (rack->in_dsack_round && seq_after_equal(c->snd_una, rack->dsack_round))
         rack->in_dsack_round = false;
-    if (!event->dsack || event->dsack_of_probe || rack->in_dsack_round || c->extra->retransmits == 0)
+    if (!event->dsack || event->dsack_of_probe || rack->in_dsack_round || c->retransmits == 0)
         return;
     rack->in_dsack_round = true;
     rack->dsack_round = c->snd_nxt;

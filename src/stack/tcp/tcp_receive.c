@@ -100,8 +100,7 @@ enum tcp_verdict tcp_process_text(struct tcp_connection *c, struct tcp_segment *
         return TCP_CONTINUE;
     }
     c->ack_now = true; /* RFC 5681 §4.2: out of order, at once */
-    if (tcp_extra_begin(c))
-        c->extra->out_of_order++;
+    c->out_of_order++;
     switch (tcp_reorder_add(c, seg)) {
     case TCP_REORDER_KEPT:
         return TCP_CONTINUE;

@@ -83,10 +83,9 @@ static void leave_recovery(struct tcp_connection *c)
  * something was acknowledged that went out after the last reduction, so that CWR has arrived. */
 static void heed_mark(struct tcp_connection *c, const struct tcp_ack_event *event)
 {
-    if (tcp_extra_begin(c)) {
-        c->extra->marked += tcp_segments_of(event->delivered, c->mss);
-        c->extra->undo.possible = false; /* there is congestion, whatever was sent in vain */
-    }
+    c->marked += tcp_segments_of(event->delivered, c->mss);
+    if (c->extra->undo.possible) /* there is congestion, whatever was sent in vain */
+        c->extra->undo.possible = false;
     if (c->recovery > TCP_DISORDER || !seq_after(c->snd_una, c->recover))
         return;
     c->stack->counters.tcpEcnReductions++;

@@ -318,6 +318,7 @@ void tcp_sent_sack(struct tcp_connection *c, struct tcp_ack_event *event)
     struct tcp_sending *s = c->sending;
     if (options->sack_count > 0 && is_dsack(c, event)) {
         event->dsack = true;
+        c->dsacks++;
         event->dsack_start = block_start(options, 0);
         event->dsack_end = block_end(options, 0);
     }

@@ -141,6 +141,13 @@ struct tcp_cubic_epoch {
     uint64_t est_credit;
 };
 
+/* What BBR keeps of a connection that has been idle for long. */
+struct tcp_bbr_rest {
+    unsigned bw : 31;       /* in units of 128 octets a second; 0: there was none */
+    unsigned full_bw_reached : 1;
+    uint32_t inflight_longterm;
+};
+
 struct tcp_rate {
     uint32_t delivered_at;  /* as in tcp_rate_mark */
     uint32_t first_sent_at;
@@ -273,22 +280,26 @@ struct tcp_told {
     uint8_t condition;
 };
 
+/* What a block of a connection is in while it may be given back, when the connection has been idle for
+ * a while (tcp_idle.c). */
+enum tcp_watched { TCP_WATCHED_EXTRA, TCP_WATCHED_CONGESTION };
+struct tcp_watch {
+    struct list_node node; /* in table->watched; in none: it stays */
+    struct tcp_connection *connection;
+    usec look_at;
+    uint8_t what;          /* enum tcp_watched */
+};
+
 /*
- * What a connection needs only when something out of the ordinary has happened to it, or was wished,
- * and remembers to its end: made by the first loss, duplicate, gap, challenge, or TCP_OPTION_STATISTICS.
+ * What a connection needs only when something out of the ordinary has happened to it, or was wished:
+ * made by the first loss, duplicate, challenge, by 64 KiB received, or TCP_OPTION_STATISTICS, and given
+ * back when it has been idle for a while, where nothing in it is to outlive that.
  * Until then a connection has the one of tcp_extra_none(), all zero and read-only, so that questions
  * need no test; whoever is about to write calls tcp_extra_begin().
  */
 struct tcp_extra {
-    uint64_t octets_retransmitted;
-    uint32_t retransmits;    /* segments; SYNs too */
-    uint32_t syn_retransmits;
+    struct tcp_watch watch;
     uint32_t window_limit;   /* of what is offered, while it grows; 0: the buffer's */
-    uint32_t reorderings;    /* times that something came after what was sent later */
-    uint32_t timeouts;
-    uint32_t out_of_order;   /* segments of the peer that came before their time */
-    uint32_t marked;         /* segments delivered, by ACKs that told of a mark (ECE) */
-    uint32_t dsacks;         /* octets of ours that came twice, by reports (RFC 2883) */
     uint32_t challenge_at;   /* msec */
     struct tcp_undo undo;
     struct seq probe_end;    /* RFC 8985 §7.1, TLP.end_seq, while probing */
@@ -402,6 +413,9 @@ struct tcp_congestion {
     /* The loss that ssthresh() was asked for, or the timeout, was none (RFC 4015): recovery has put
      * cwnd and ssthresh back. NULL: nothing else to put back. */
     void (*undo)(struct tcp_connection *c);
+    /* The connection has been idle for long: what is watched goes, or stays for good. NULL: nothing is
+     * watched. */
+    void (*rest)(struct tcp_connection *c);
     /* A record was found lost, again perhaps. NULL: recovery's word for all of them will do. */
     void (*lost)(struct tcp_connection *c, const struct tcp_sent *sent);
 };
@@ -409,8 +423,10 @@ struct tcp_congestion {
 /* Members are in the order of who uses them together; RFC 9293 §3.3.1 has the classic ones. */
 struct tcp_connection {
     struct socket socket;
-    struct list_node pending; /* in table->pending while there may be something to send */
-    struct list_node place;   /* listener's ready; table's closed */
+    struct list_node pending; /* in table->pending while there may be something to send; in
+                               * table->closed when it is over and somebody has it. While it is nobody's
+                               * and waits to be accepted, socket.ready is its place in the listener's
+                               * list: it has nobody to tell of events */
     struct stack *stack;
     const struct tcp_profile *profile; /* the stack's, or a shared copy */
     struct tcp_listener *listener; /* while not accepted */
@@ -478,6 +494,8 @@ struct tcp_connection {
     uint8_t retries;        /* timeouts since the last progress */
     uint8_t backoff;        /* doublings of rto */
     uint8_t quick_acks;
+    uint8_t syn_retransmits;
+    uint16_t path_mtu;      /* learned by ICMP; 0: the route's */
 
     /* Send sequence space. */
     struct seq iss;
@@ -490,6 +508,7 @@ struct tcp_connection {
     uint32_t snd_wnd;
     uint32_t snd_wnd_max;
     uint32_t send_buffer;
+    uint32_t retransmits;   /* segments; SYNs too */
     struct tcp_sending *sending; /* never NULL: tcp_sending_none() while nothing is queued */
 
     /* Receive sequence space. */
@@ -506,7 +525,7 @@ struct tcp_connection {
     uint16_t peer_mss;      /* from the option */
     uint16_t rcv_mss;       /* what the peer seems to send at most */
     uint16_t syn_text;      /* octets that went with our SYN */
-    uint16_t path_mtu;      /* learned by ICMP; 0: the route's */
+    uint32_t reorderings;   /* times that something came after what was sent later */
     uint32_t path_mtu_at;   /* seconds */
 
     /* RFC 7323. */
@@ -525,6 +544,7 @@ struct tcp_connection {
     uint16_t reordering;    /* segments by which the path is known to mix up at most */
     uint8_t reorder_steps;  /* RFC 8985 §6.2, RACK.reo_wnd_mult */
     uint8_t reorder_persist; /* RACK.reo_wnd_persist */
+    uint32_t timeouts;
 
     const struct tcp_congestion *congestion;
     uint32_t cwnd;
@@ -532,7 +552,10 @@ struct tcp_connection {
     union {                 /* the algorithm's own */
         uint64_t congestion_state[2];
         struct tcp_cubic cubic;
-        struct tcp_bbr *bbr; /* NULL: no memory yet */
+        struct {
+            struct tcp_bbr *bbr; /* NULL: no memory yet, or idle for long; then: */
+            struct tcp_bbr_rest bbr_rest;
+        };
     };
 
     usec last_sent_at;      /* data; SYN */
@@ -542,6 +565,10 @@ struct tcp_connection {
     uint32_t segments_out;
     uint32_t text_segments_in;
     uint32_t text_segments_out; /* with those sent again */
+    uint32_t out_of_order;  /* segments of the peer that came before their time */
+    uint32_t marked;        /* segments delivered, by ACKs that told of a mark (ECE) */
+    uint32_t dsacks;        /* reports that octets of ours came twice (RFC 2883) */
+    uint64_t octets_retransmitted;
     uint64_t octets_acknowledged;
     uint64_t octets_received;
     struct tcp_extra *extra; /* never NULL: tcp_extra_none() in an uneventful life */
@@ -550,7 +577,7 @@ struct tcp_connection {
     struct timer ack_timer;
 };
 
-_Static_assert(sizeof(struct tcp_connection) <= 480,
+_Static_assert(sizeof(struct tcp_connection) <= 472,
                "an idle connection costs half a KiB, all told: with its place in the table");
 
 /* What a segment for an entry is looked at with; on the C stack, and nobody keeps a pointer to it. */
@@ -644,6 +671,8 @@ struct tcp_table {
     struct list_node listeners_all;
     uint32_t listener_count;
     struct list_node pending;
+    struct list_node watched;   /* blocks that may be given back, those first that are looked at first */
+    struct timer watch_timer;
     struct list_node closed;    /* failed, finished, or in TIME-WAIT (where an entry stands for
                                    them); the application still has them */
     struct tcp_entries entries;

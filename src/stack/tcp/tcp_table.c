@@ -199,6 +199,8 @@ bool tcp_init(struct stack *stack)
     list_init(&table->listeners_all);
     list_init(&table->pending);
     list_init(&table->closed);
+    list_init(&table->watched);
+    timer_init(&table->watch_timer, STACK_TIMER_TCP_WATCH);
     table->profile = profile_of(&stack->options);
     set_shares(table, stack->frames, connections_max);
     table->isn_key.k0 = prng_u64(&stack->prng);
@@ -236,6 +238,7 @@ void tcp_done(struct stack *stack)
         return;
     struct list_node *node;
     tcp_entries_done(stack);
+    wheel_disarm(&stack->wheel, &table->watch_timer);
     /* Freeing takes the connection out of the map, which may move others to where the visit has
      * been: hence more than one round. */
     while (table->connections.count > 0) {
@@ -245,7 +248,7 @@ void tcp_done(struct stack *stack)
             tcp_connection_free(c);
     }
     while ((node = list_first(&table->closed)) != NULL)
-        tcp_connection_free(CONTAINER_OF(node, struct tcp_connection, place));
+        tcp_connection_free(CONTAINER_OF(node, struct tcp_connection, pending));
     while ((node = list_first(&table->listeners_all)) != NULL)
         tcp_listener_free(CONTAINER_OF(node, struct tcp_listener, all));
     tcp_destinations_done(stack);

@@ -278,6 +278,8 @@ void tcp_timer(struct stack *stack, struct timer *timer)
 {
     if (timer->kind == STACK_TIMER_TCP_ENTRIES) {
         tcp_entries_timer(stack);
+    } else if (timer->kind == STACK_TIMER_TCP_WATCH) {
+        tcp_watch_timer(stack);
     } else if (timer->kind == STACK_TIMER_TCP_ACK) {
         struct tcp_connection *c = CONTAINER_OF(timer, struct tcp_connection, ack_timer);
         c->ack_now = true;

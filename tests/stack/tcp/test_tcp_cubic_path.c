@@ -52,7 +52,7 @@ static void a_short_queue_is_enough(void **state)
         uint64_t got = received_in(&p, flow, 10 * USEC_PER_SEC) / 10;
         if (got < text_rate(cases[i].rate) / 100 * cases[i].percent)
             fail_msg("case %zu: %u %%", i, (unsigned)(got * 100 / text_rate(cases[i].rate)));
-        assert_int_equal(flow->sender->extra->timeouts, 0);
+        assert_int_equal(flow->sender->timeouts, 0);
         tcp_path_close(&p);
     }
 }
