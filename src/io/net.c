@@ -123,3 +123,15 @@ void dgram_close(struct dgram *dgram)
 {
     dgram->ops->close(dgram);
 }
+
+void dgram_hold(struct dgram *dgram)
+{
+    if (dgram->ops->hold != NULL)
+        dgram->ops->hold(dgram);
+}
+
+void dgram_flush(struct dgram *dgram)
+{
+    if (dgram->ops->hold != NULL)
+        dgram->ops->flush(dgram);
+}

@@ -141,7 +141,10 @@ struct dgram_options {
     bool broadcast;           /* may send to broadcast addresses, and receives broadcasts */
     bool reuse_port;
     bool lean;                /* where each datagram was sent to, and over which interface, is not asked
-                                 for: `to` is the socket's own address. Costs less */
+                                 for: `to` is the socket's own address. Costs less; a socket of no
+                                 address and port 0 gets its port, a new one that cannot be guessed,
+                                 with the first datagram that it sends, and may have been another's
+                                 before: what comes late for that one is told, too */
     const char *interface;    /* kernel: bind to this device; NULL: none */
 };
 
@@ -152,5 +155,9 @@ MUST_USE int net_bind(struct net *net, const struct dgram_options *options,
 int dgram_send(struct dgram *dgram, const struct dgram_message *message);
 struct endpoint dgram_local(const struct dgram *dgram);
 void dgram_close(struct dgram *dgram);
+
+/* What is sent between the two may wait for the second, to go in fewer calls. */
+void dgram_hold(struct dgram *dgram);
+void dgram_flush(struct dgram *dgram);
 
 #endif

@@ -135,6 +135,7 @@ static void kernel_free(struct net *base)
     struct kernel_net *net = kernel_net_of(base);
     while (kernel_drop_lingering(net, false))
         continue;
+    kernel_close_roamers(net);
     net_graveyard_done(&net->yard);
     net_pool_done(&net->pool);
     host_batch_free(net->batch);
@@ -159,5 +160,6 @@ struct net *net_kernel_new(struct loop *loop)
     net->answering = NULL;
     net_graveyard_init(&net->yard, loop);
     list_init(&net->lingering);
+    list_init(&net->roamers);
     return &net->base;
 }

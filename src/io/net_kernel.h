@@ -12,6 +12,7 @@ enum {
     KERNEL_RECEIVE_SIZE = STREAM_PENDING_MAX,
     KERNEL_ACCEPT_BATCH = 64,
     KERNEL_DATAGRAM_ERRORS = 64, /* told in one turn */
+    KERNEL_ROAMERS_MAX = 256,    /* beyond, sockets are closed */
 };
 #define KERNEL_ACCEPT_PAUSE (100 * USEC_PER_MSEC) /* when there is no descriptor left */
 
@@ -22,7 +23,10 @@ struct host_batch;
 struct kernel_net {
     struct net base;
     struct host_batch *batch; /* of all sockets: one at a time is being read; NULL before the first */
-    struct dgram *answering;  /* the socket whose datagrams are being told: what it sends can wait */
+    struct dgram *answering;  /* the socket whose datagrams are being told, or that is held: what it
+                                 sends can wait */
+    struct list_node roamers; /* sockets without a port that were closed, for those to come */
+    size_t roamer_count;
     struct net_pool pool;
     struct net_graveyard yard;
     struct list_node lingering; /* streams that were let go, oldest first */
@@ -46,6 +50,7 @@ struct stream *kernel_stream_new(struct kernel_net *net, int fd, const struct en
 bool kernel_drop_lingering(struct kernel_net *net, bool all_sent);
 
 /* net_kernel_dgram.c */
+void kernel_close_roamers(struct kernel_net *net);
 int kernel_bind(struct net *net, const struct dgram_options *options,
                 const struct dgram_handler *handler, void *self, struct dgram **out);
 

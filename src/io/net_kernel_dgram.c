@@ -2,6 +2,7 @@
 /* net_kernel_dgram.c - datagrams over the host's UDP (RFC 768); its ICMP errors by IP_RECVERR. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "io/net_kernel.h"
@@ -14,7 +15,10 @@ struct kernel_dgram {
     struct endpoint local;
     int family;
     bool lean;
+    bool roams;   /* it has no port until it sends, and may be used again */
     bool closed;
+    unsigned use; /* changes when it is used again */
+    struct list_node node; /* among the net's roamers */
 };
 
 static struct kernel_dgram *dgram_of(struct dgram *base)
@@ -22,17 +26,24 @@ static struct kernel_dgram *dgram_of(struct dgram *base)
     return CONTAINER_OF(base, struct kernel_dgram, base);
 }
 
+/* Is it still what it was before something was told? */
+static bool is_in_use(const struct kernel_dgram *d, unsigned use)
+{
+    return !d->closed && d->use == use;
+}
+
 static void tell_errors(struct kernel_dgram *d)
 {
     struct host_datagram_error error;
-    for (int i = 0; i < KERNEL_DATAGRAM_ERRORS && !d->closed; i++) {
+    unsigned use = d->use;
+    for (int i = 0; i < KERNEL_DATAGRAM_ERRORS && is_in_use(d, use); i++) {
         if (host_datagram_error(d->watch.fd, &error) < 0)
             break;
         if (d->base.handler->on_error != NULL)
             d->base.handler->on_error(d->base.self, &d->base, &error.to, error.error);
     }
     /* The pending error says the same once more, and would keep the descriptor ready. */
-    if (!d->closed)
+    if (is_in_use(d, use))
         (void)host_socket_error(d->watch.fd);
 }
 
@@ -56,22 +67,36 @@ static void tell_messages(struct kernel_dgram *d)
 {
     struct kernel_net *net = kernel_net_of(d->base.net);
     int count = host_batch_receive(net->batch, d->watch.fd);
+    unsigned use = d->use;
     net->answering = &d->base;
     /* An error is that of an earlier datagram, told by tell_errors(). */
-    for (int i = 0; i < count && !d->closed; i++) {
+    for (int i = 0; i < count && is_in_use(d, use); i++) {
         struct host_datagram facts;
         struct bytes payload;
         if (host_batch_get(net->batch, (unsigned)i, &facts, &payload))
             tell_message(d, &facts, payload);
     }
     net->answering = NULL;
-    if (!d->closed)
+    if (is_in_use(d, use))
         host_batch_flush(net->batch, d->watch.fd);
+}
+
+/* What has come too late, for a socket that nobody has. */
+static void discard(struct kernel_dgram *d)
+{
+    struct host_datagram_error error;
+    (void)!host_batch_receive(kernel_net_of(d->base.net)->batch, d->watch.fd);
+    (void)!host_datagram_error(d->watch.fd, &error);
+    (void)host_socket_error(d->watch.fd);
 }
 
 static void on_dgram_ready(struct watch *watch, unsigned ready)
 {
     struct kernel_dgram *d = CONTAINER_OF(watch, struct kernel_dgram, watch);
+    if (d->closed) {
+        discard(d);
+        return;
+    }
     if (ready & LOOP_ERROR)
         tell_errors(d);
     if ((ready & LOOP_READ) && !d->closed)
@@ -103,7 +128,33 @@ static int kernel_dgram_send(struct dgram *base, const struct dgram_message *mes
 
 static struct endpoint kernel_dgram_local(const struct dgram *base)
 {
-    return dgram_of((struct dgram *)(uintptr_t)base)->local;
+    const struct kernel_dgram *d = dgram_of((struct dgram *)(uintptr_t)base);
+    return d->roams ? host_socket_local(d->watch.fd) : d->local;
+}
+
+static void kernel_dgram_hold(struct dgram *base)
+{
+    struct kernel_net *net = kernel_net_of(base->net);
+    if (net->answering == NULL)
+        net->answering = base;
+}
+
+static void kernel_dgram_flush(struct dgram *base)
+{
+    struct kernel_net *net = kernel_net_of(base->net);
+    if (net->answering != base)
+        return;
+    net->answering = NULL;
+    host_batch_flush(net->batch, dgram_of(base)->watch.fd);
+}
+
+static void really_close(struct kernel_dgram *d)
+{
+    struct kernel_net *net = kernel_net_of(d->base.net);
+    d->closed = true;
+    loop_unwatch(&d->watch);
+    (void)close(d->watch.fd);
+    net_bury(&net->yard, &d->grave, d);
 }
 
 static void kernel_dgram_close(struct dgram *base)
@@ -112,19 +163,59 @@ static void kernel_dgram_close(struct dgram *base)
     if (d->closed)
         return;
     struct kernel_net *net = kernel_net_of(base->net);
-    if (net->answering == base)
+    if (net->answering == base) {
+        net->answering = NULL;
         host_batch_flush(net->batch, d->watch.fd);
+    }
+    if (!d->roams || net->roamer_count == KERNEL_ROAMERS_MAX ||
+        host_socket_leave_port(d->watch.fd) < 0) {
+        really_close(d);
+        return;
+    }
     d->closed = true;
-    loop_unwatch(&d->watch);
-    (void)close(d->watch.fd);
-    net_bury(&kernel_net_of(base->net)->yard, &d->grave, d);
+    list_prepend(&net->roamers, &d->node);
+    net->roamer_count++;
+}
+
+void kernel_close_roamers(struct kernel_net *net)
+{
+    while (!list_empty(&net->roamers)) {
+        struct kernel_dgram *d = CONTAINER_OF(list_first(&net->roamers), struct kernel_dgram, node);
+        list_remove(&d->node);
+        really_close(d);
+    }
 }
 
 static const struct dgram_ops dgram_ops = {
     .send = kernel_dgram_send,
     .local = kernel_dgram_local,
     .close = kernel_dgram_close,
+    .hold = kernel_dgram_hold,
+    .flush = kernel_dgram_flush,
 };
+
+static bool roams(const struct dgram_options *options)
+{
+    return options->lean && options->local.port == 0 && address_is_any(&options->local.address) &&
+           !options->broadcast && !options->reuse_port && options->interface == NULL;
+}
+
+/* One that was closed before, and is as good as new: its next port is another. */
+static struct kernel_dgram *find_roamer(struct kernel_net *net, const struct ip_address *local)
+{
+    int family = address_is_v4(local) ? AF_INET : AF_INET6;
+    for (struct list_node *node = net->roamers.next; node != &net->roamers; node = node->next) {
+        struct kernel_dgram *d = CONTAINER_OF(node, struct kernel_dgram, node);
+        if (d->family != family)
+            continue;
+        list_remove(node);
+        net->roamer_count--;
+        d->closed = false;
+        d->use++;
+        return d;
+    }
+    return NULL;
+}
 
 /* The descriptor of a bound socket, or a negative errno. */
 static int open_bound(const struct dgram_options *options)
@@ -139,7 +230,7 @@ static int open_bound(const struct dgram_options *options)
         status = host_socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (status == 0 && options->interface != NULL)
         status = host_socket_bind_device(fd, options->interface);
-    if (status == 0)
+    if (status == 0 && !roams(options))
         status = host_socket_bind(fd, &options->local);
     if (status == 0)
         return fd;
@@ -153,7 +244,14 @@ int kernel_bind(struct net *net, const struct dgram_options *options,
     struct kernel_net *kernel_net = kernel_net_of(net);
     if (kernel_net->batch == NULL)
         kernel_net->batch = host_batch_new();
-    struct kernel_dgram *d = calloc(1, sizeof *d);
+    struct kernel_dgram *d =
+        roams(options) ? find_roamer(kernel_net, &options->local.address) : NULL;
+    if (d != NULL) {
+        d->base = (struct dgram){&dgram_ops, net, handler, self};
+        *out = &d->base;
+        return 0;
+    }
+    d = calloc(1, sizeof *d);
     if (d == NULL || kernel_net->batch == NULL) {
         free(d);
         return -ENOMEM;
@@ -167,7 +265,9 @@ int kernel_bind(struct net *net, const struct dgram_options *options,
         return status;
     }
     d->base = (struct dgram){&dgram_ops, net, handler, self};
-    d->local = host_socket_local(fd);
+    list_init(&d->node);
+    d->roams = roams(options);
+    d->local = d->roams ? options->local : host_socket_local(fd);
     d->family = host_socket_family(fd);
     d->lean = options->lean;
     *out = &d->base;

@@ -45,6 +45,8 @@ struct dgram_ops {
     int (*send)(struct dgram *dgram, const struct dgram_message *message);
     struct endpoint (*local)(const struct dgram *dgram);
     void (*close)(struct dgram *dgram);
+    void (*hold)(struct dgram *dgram); /* with flush; NULL: sends at once */
+    void (*flush)(struct dgram *dgram);
 };
 
 struct dgram {

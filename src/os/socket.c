@@ -97,6 +97,12 @@ int host_socket_bind(int fd, const struct endpoint *local)
     return bind(fd, (struct sockaddr *)&address, len) < 0 ? -errno : 0;
 }
 
+int host_socket_leave_port(int fd)
+{
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    return connect(fd, &nobody, sizeof nobody) < 0 ? -errno : 0;
+}
+
 int host_socket_listen(int fd, int backlog)
 {
     return listen(fd, backlog) < 0 ? -errno : 0;

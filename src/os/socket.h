@@ -28,6 +28,9 @@ MUST_USE int host_socket_open(const struct ip_address *address, int type);
 int host_socket_family(int fd);
 
 MUST_USE int host_socket_bind(int fd, const struct endpoint *local);
+
+/* A datagram socket that has its port from having sent loses it, and gets another the next time. */
+MUST_USE int host_socket_leave_port(int fd);
 MUST_USE int host_socket_listen(int fd, int backlog);
 
 /* 0: connected already; -EINPROGRESS: wait until it is writable, then ask host_socket_error(). */

@@ -218,6 +218,128 @@ static void a_hang_up_does_not_keep_the_loop_busy(void **state UNUSED)
     close_server(&server);
 }
 
+/* ---- sockets that roam ---- */
+
+struct echo {
+    struct loop *loop;
+    struct dgram *server, *client;
+    unsigned asked, answered, errors;
+    uint16_t ports[64];
+    bool silent;
+    struct dgram_message last;
+};
+
+static void on_question(void *self, struct dgram *dgram, const struct dgram_message *message)
+{
+    struct echo *e = self;
+    e->ports[e->asked++ % ARRAY_LEN(e->ports)] = message->from.port;
+    e->last = *message;
+    struct dgram_message back = {.to = message->from, .payload = message->payload};
+    if (!e->silent)
+        assert_int_equal(dgram_send(dgram, &back), 0);
+}
+
+static void on_answer(void *self, struct dgram *dgram UNUSED,
+                      const struct dgram_message *message UNUSED)
+{
+    struct echo *e = self;
+    e->answered++;
+}
+
+static void on_trouble(void *self, struct dgram *dgram UNUSED, const struct endpoint *to UNUSED,
+                       int error UNUSED)
+{
+    ((struct echo *)self)->errors++;
+}
+
+static const struct dgram_handler question_handler = {.on_message = on_question};
+static const struct dgram_handler answer_handler = {on_answer, on_trouble};
+
+static void open_client(struct net *net, struct echo *e)
+{
+    struct dgram_options options = {.local = {address_any_v4(), 0}, .lean = true};
+    assert_int_equal(net_bind(net, &options, &answer_handler, e, &e->client), 0);
+    struct dgram_message message = {.to = dgram_local(e->server), .payload = bytes_of("x", 1)};
+    assert_int_equal(dgram_send(e->client, &message), 0);
+}
+
+static void turn(struct echo *e, usec duration)
+{
+    (void)loop_run_until(e->loop, clock_monotonic() + duration);
+}
+
+/* One after another they are the same descriptor, each time with another port. */
+static void a_socket_that_roams_has_a_new_port_each_time(void **state UNUSED)
+{
+    struct echo e = {.loop = loop_new()};
+    struct net *net = net_kernel_new(e.loop);
+    struct dgram_options options = {0};
+    assert_true(endpoint_parse(bytes_of_text("127.0.0.1:0"), &options.local));
+    assert_int_equal(net_bind(net, &options, &question_handler, &e, &e.server), 0);
+    unsigned same = 0;
+    for (unsigned i = 0; i < 40; i++) {
+        open_client(net, &e);
+        assert_int_equal(dgram_local(e.client).port != 0, 1);
+        for (int k = 0; k < 100 && e.answered <= i; k++)
+            turn(&e, 2 * USEC_PER_MSEC);
+        assert_int_equal(e.answered, i + 1);
+        dgram_close(e.client);
+        for (unsigned k = 0; k < i; k++)
+            same += e.ports[k] == e.ports[i];
+    }
+    assert_true(same < 5); /* of 28,232 at the least */
+    /* What comes too late reaches nobody, and does not keep the loop busy. */
+    open_client(net, &e);
+    struct rusage used[2];
+    getrusage(RUSAGE_SELF, &used[0]);
+    e.silent = true;
+    for (int k = 0; k < 100 && e.asked < 41; k++)
+        turn(&e, 2 * USEC_PER_MSEC);
+    struct dgram_message late = {.to = e.last.from, .payload = bytes_of("late", 4)};
+    assert_int_equal(dgram_send(e.server, &late), 0);
+    dgram_close(e.client);
+    turn(&e, 50 * USEC_PER_MSEC);
+    getrusage(RUSAGE_SELF, &used[1]);
+    assert_true(used[1].ru_stime.tv_usec - used[0].ru_stime.tv_usec < 20 * USEC_PER_MSEC);
+    assert_int_equal(e.answered, 40);
+    assert_int_equal(dgram_send(e.server, &late), 0); /* that port is nobody's now */
+    open_client(net, &e);
+    turn(&e, 20 * USEC_PER_MSEC);
+    assert_int_equal(e.answered, 40);
+    assert_int_equal(e.errors, 0);
+    dgram_close(e.client);
+    dgram_close(e.server);
+    net_free(net);
+    loop_free(e.loop);
+}
+
+static void what_is_held_goes_when_it_is_flushed(void **state UNUSED)
+{
+    struct echo e = {.loop = loop_new(), .silent = true};
+    struct net *net = net_kernel_new(e.loop);
+    struct dgram_options options = {0};
+    assert_true(endpoint_parse(bytes_of_text("127.0.0.1:0"), &options.local));
+    assert_int_equal(net_bind(net, &options, &question_handler, &e, &e.server), 0);
+    open_client(net, &e);
+    turn(&e, 20 * USEC_PER_MSEC);
+    dgram_hold(e.server);
+    struct dgram_message message = {.to = e.last.from, .payload = bytes_of("y", 1)};
+    for (unsigned i = 0; i < 200; i++) /* more than fit at once */
+        assert_int_equal(dgram_send(e.server, &message), 0);
+    dgram_flush(e.server);
+    turn(&e, 50 * USEC_PER_MSEC);
+    assert_int_equal(e.answered, 200);
+    /* Closed while it holds something: that goes first. */
+    dgram_hold(e.server);
+    assert_int_equal(dgram_send(e.server, &message), 0);
+    dgram_close(e.server);
+    turn(&e, 20 * USEC_PER_MSEC);
+    assert_int_equal(e.answered, 201);
+    dgram_close(e.client);
+    net_free(net);
+    loop_free(e.loop);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -225,6 +347,8 @@ int main(void)
         cmocka_unit_test(what_only_lingers_makes_way),
         cmocka_unit_test(the_wildcard_of_ipv6_serves_ipv4_too),
         cmocka_unit_test(a_hang_up_does_not_keep_the_loop_busy),
+        cmocka_unit_test(a_socket_that_roams_has_a_new_port_each_time),
+        cmocka_unit_test(what_is_held_goes_when_it_is_flushed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

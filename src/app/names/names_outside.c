@@ -46,10 +46,13 @@ static void on_outside_message(void *self, struct dgram *dgram UNUSED,
     on_reply(self, &message->from, message->payload);
 }
 
-static void on_outside_error(void *self, struct dgram *dgram UNUSED,
-                             const struct endpoint *to UNUSED, int error UNUSED)
+/* An error may be that of what another has sent from there before. */
+static void on_outside_error(void *self, struct dgram *dgram UNUSED, const struct endpoint *to,
+                             int error UNUSED)
 {
-    broken(self);
+    struct names_outside *o = self;
+    if (endpoint_equal(to, &o->server))
+        broken(o);
 }
 
 static const struct dgram_handler dgram_handler = {
@@ -67,6 +70,7 @@ static int ask_by_datagram(struct names_outside *o, const struct dns_client_send
     if (status != 0)
         return status;
     struct dgram_message message = {.to = send->server, .payload = send->message};
+    o->server = send->server;
     return dgram_send(o->dgram, &message);
 }
 

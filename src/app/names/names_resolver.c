@@ -271,6 +271,7 @@ void names_resolver_run(struct names *names)
 {
     uint8_t buffer[DNS_CLIENT_QUERY_MAX];
     struct resolver_event event;
+    dgram_hold(names->dgram);
     while (resolver_next(names->resolver, loop_now(names->loop), buffer, &event)) {
         switch (event.kind) {
         case RESOLVER_SEND:
@@ -284,5 +285,6 @@ void names_resolver_run(struct names *names)
             break;
         }
     }
+    dgram_flush(names->dgram);
     loop_set_alarm(names->loop, &names->alarm, resolver_deadline(names->resolver));
 }

@@ -83,7 +83,8 @@ static void fake_close(struct dgram *dgram)
 static int fake_bind(struct net *net, const struct dgram_options *options,
                      const struct dgram_handler *handler, void *self, struct dgram **out)
 {
-    static const struct dgram_ops ops = {fake_send, fake_local, fake_close};
+    static const struct dgram_ops ops = {
+        .send = fake_send, .local = fake_local, .close = fake_close};
     struct world *w = world_of(net);
     if (w->refuse != 0)
         return -w->refuse;
