@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cache.c - entries in a map by name, type and whether they are failures, and in a ring by age, on
- * which the hand of SIEVE goes round from the oldest to the newest.
+ * cache.c - entries in a map by name, type and whether they are failures, and in the ring of SIEVE by
+ * age (base/sieve.h).
  */
 #include "proto/dns/cache.h"
 
-#include "base/list.h"
 #include "base/map.h"
+#include "base/sieve.h"
 #include "wire/dns/dns_option.h"
 
 enum {
@@ -16,7 +16,7 @@ enum {
 };
 
 struct cache_entry {
-    struct list_node node; /* newest first */
+    struct sieve_node place;
     usec put_at;
     usec expires_at;
     uint32_t hash;
@@ -30,15 +30,13 @@ struct cache_entry {
     uint8_t rank;
     uint8_t security;
     uint8_t name_len;
-    bool visited;          /* the one thing that a hit writes */
     uint8_t octets[];      /* the name, records, signatures, the proof */
 };
 
 struct cache {
     struct cache_options options;
     struct map map;
-    struct list_node ring;
-    struct list_node *hand; /* the next to be looked at; &ring: start with the oldest */
+    struct sieve sieve;
     struct cache_counters counters;
 };
 
@@ -80,8 +78,7 @@ struct cache *cache_new(const struct cache_options *options)
         return NULL;
     cache->options = *options;
     map_init(&cache->map, &options->heap, ENTRIES_MAX, entry_equal);
-    list_init(&cache->ring);
-    cache->hand = &cache->ring;
+    sieve_init(&cache->sieve);
     return cache;
 }
 
@@ -94,9 +91,7 @@ static void drop(struct cache *cache, struct cache_entry *e)
 {
     bool removed = map_remove(&cache->map, e->hash, e);
     ASSERT(removed);
-    if (cache->hand == &e->node)
-        cache->hand = e->node.previous;
-    list_remove(&e->node);
+    sieve_remove(&cache->sieve, &e->place);
     cache->counters.octets -= cost(e->len);
     cache->counters.entries--;
     heap_release(&cache->options.heap, e, sizeof *e + e->len);
@@ -106,8 +101,9 @@ void cache_free(struct cache *cache)
 {
     if (cache == NULL)
         return;
-    while (!list_empty(&cache->ring))
-        drop(cache, CONTAINER_OF(list_first(&cache->ring), struct cache_entry, node));
+    struct sieve_node *node;
+    while ((node = sieve_candidate(&cache->sieve)) != NULL)
+        drop(cache, CONTAINER_OF(node, struct cache_entry, place));
     map_done(&cache->map);
     struct heap heap = cache->options.heap;
     heap_release(&heap, cache, sizeof *cache);
@@ -181,14 +177,12 @@ static bool is_fresh(const struct cache_entry *e, usec now)
  * young that whoever asked has not got it yet. */
 static void evict_one(struct cache *cache, usec now, size_t *mercy)
 {
-    if (cache->hand == &cache->ring)
-        cache->hand = cache->ring.previous;
-    struct cache_entry *e = CONTAINER_OF(cache->hand, struct cache_entry, node);
+    struct cache_entry *e =
+        CONTAINER_OF(sieve_candidate(&cache->sieve), struct cache_entry, place);
     bool over = e->expires_at + (usec)cache->options.stale_max * USEC_PER_SEC <= now;
-    if (!over && (e->visited || is_fresh(e, now)) && *mercy > 0) {
+    if (!over && (e->place.visited || is_fresh(e, now)) && *mercy > 0) {
         --*mercy;
-        e->visited = false;
-        cache->hand = e->node.previous;
+        sieve_spare(&cache->sieve, &e->place);
         return;
     }
     drop(cache, e);
@@ -200,7 +194,7 @@ static void make_room(struct cache *cache, size_t octets, usec now)
     /* Each entry is spared at most once in a round. */
     size_t mercy = (size_t)cache->counters.entries;
     while (cache->counters.octets + octets > cache->options.octets_max &&
-           !list_empty(&cache->ring))
+           !list_empty(&cache->sieve.ring))
         evict_one(cache, now, &mercy);
 }
 
@@ -251,7 +245,7 @@ static struct cache_entry *make_entry(struct cache *cache, const struct key *key
     write_bytes(&w, content->signatures);
     write_bytes(&w, content->proof);
     ASSERT(!w.failed);
-    list_init(&e->node);
+    list_init(&e->place.node);
     return e;
 }
 
@@ -288,7 +282,7 @@ enum cache_result cache_put(struct cache *cache, const struct dns_name *name, ui
         cache->counters.no_memory++;
         return CACHE_NO_MEMORY;
     }
-    list_prepend(&cache->ring, &e->node);
+    sieve_add(&cache->sieve, &e->place);
     cache->counters.octets += octets;
     cache->counters.entries++;
     cache->counters.puts++;
@@ -351,10 +345,10 @@ static bool find(struct cache *cache, const struct key *key, usec now, bool stal
     out->content.ttl = stale ? CACHE_STALE_TTL : (uint32_t)(left / USEC_PER_SEC);
     if (e->ttl == 0 && !stale)
         out->content.ttl = 0;
-    out->prefetch = !stale && e->visited && e->ttl >= CACHE_PREFETCH_TTL_MIN &&
+    out->prefetch = !stale && e->place.visited && e->ttl >= CACHE_PREFETCH_TTL_MIN &&
                     left < (usec)e->ttl * USEC_PER_SEC / 10;
-    if (!e->visited && !is_fresh(e, now)) /* who asked first does not count */
-        e->visited = true;
+    if (!e->place.visited && !is_fresh(e, now)) /* who asked first does not count */
+        e->place.visited = true;
     return true;
 }
 
@@ -399,9 +393,9 @@ static void entry_name(const struct cache_entry *e, struct dns_name *out)
 size_t cache_flush(struct cache *cache, const struct dns_name *name, bool below)
 {
     size_t count = 0;
-    struct list_node *node = cache->ring.next;
-    while (node != &cache->ring) {
-        struct cache_entry *e = CONTAINER_OF(node, struct cache_entry, node);
+    struct list_node *node = cache->sieve.ring.next;
+    while (node != &cache->sieve.ring) {
+        struct cache_entry *e = CONTAINER_OF(node, struct cache_entry, place.node);
         struct dns_name owner;
         node = node->next;
         entry_name(e, &owner);
@@ -417,11 +411,11 @@ size_t cache_flush(struct cache *cache, const struct dns_name *name, bool below)
 bool cache_each(const struct cache *cache, const void **place, usec now, struct cache_item *out)
 {
     const struct list_node *node =
-        *place == NULL ? cache->ring.next : ((const struct list_node *)*place)->next;
-    if (node == &cache->ring)
+        *place == NULL ? cache->sieve.ring.next : ((const struct list_node *)*place)->next;
+    if (node == &cache->sieve.ring)
         return false;
     *place = node;
-    const struct cache_entry *e = CONTAINER_OF(node, struct cache_entry, node);
+    const struct cache_entry *e = CONTAINER_OF(node, struct cache_entry, place.node);
     entry_name(e, &out->name);
     out->type = e->type;
     out->left = (e->expires_at - now) / USEC_PER_SEC;
