@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Writes what the tests show of HTTP into docs/protocols/http.md, between its marks.
+"""Writes what the tests show of HTTP into docs/protocols/http.md and http-cache.md, between their marks.
 
-    tools/http_document.py [BUILD]            runs the tests of build/release, rewrites the page
-    tools/http_document.py --check [BUILD]    a test: fails when the page says something else
+    tools/http_document.py [BUILD]            runs the tests of build/release, rewrites the pages
+    tools/http_document.py --check [BUILD]    a test: fails when a page says something else
 
-Clauses: tests/wire/http/rfc*.txt. A test names the labels that it shows in the comment above it.
+Clauses: tests/wire/http/rfc*.txt, tests/proto/http/rfc*.txt. A test names the labels that it shows in the
+comment above it.
 """
 import re
 import sys
@@ -13,7 +14,11 @@ import sys
 import clause_table
 
 LABEL = re.compile(r"\b\d{4}/[\d.]+-\d+\b")
-RFCS = ("9110", "9112")
+PAGES = {
+    "docs/protocols/http.md": {"rfc9110": "tests/wire/http/rfc9110.txt",
+                               "rfc9112": "tests/wire/http/rfc9112.txt"},
+    "docs/protocols/http-cache.md": {"rfc9111": "tests/proto/http/rfc9111.txt"},
+}
 
 
 def main():
@@ -21,16 +26,19 @@ def main():
     tags = clause_table.Tags(LABEL)
     tags.find_in_tests(("tests/wire/http", "tests/proto/http", "tests/app/web"))
     results = clause_table.Results(build)
-    lists = {rfc: clause_table.read_clauses(f"tests/wire/http/rfc{rfc}.txt") for rfc in RFCS}
+    lists = {name: clause_table.read_clauses(path) for page in PAGES.values() for name, path in page.items()}
     unknown = sorted(label for label in tags.of if not any(label in known for known in lists.values()))
     if unknown:
         sys.exit(f"tests name labels that no list of clauses has: {', '.join(unknown)}")
-    tables = {}
-    for rfc, clauses in lists.items():
-        own = clause_table.Tags(LABEL)
-        own.of = {label: tests for label, tests in tags.of.items() if label in clauses}
-        tables[f"rfc{rfc}"] = clause_table.clause_table(clauses, own, results)
-    return clause_table.write("docs/protocols/http.md", "tools/http_document.py", tables, check)
+    status = 0
+    for page, names in PAGES.items():
+        tables = {}
+        for name in names:
+            own = clause_table.Tags(LABEL)
+            own.of = {label: tests for label, tests in tags.of.items() if label in lists[name]}
+            tables[name] = clause_table.clause_table(lists[name], own, results)
+        status |= clause_table.write(page, "tools/http_document.py", tables, check)
+    return status
 
 
 sys.exit(main())

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * http_cache_internal.h - what the parts of the HTTP cache share.
+ *
+ *      http_cache.c        entries and where they are found; making room; purging
+ *      http_cache_head.c   stored heads: what of a response's fields is kept, and how they are updated
+ *      http_cache_ask.c    requests: what is found for them, waiting, conditions and ranges
+ *      http_cache_reply.c  answers: fields, octets
+ *      http_cache_fill.c   what the origin says
+ */
+#ifndef WN_PROTO_HTTP_HTTP_CACHE_INTERNAL_H
+#define WN_PROTO_HTTP_HTTP_CACHE_INTERNAL_H
+
+#include "base/map.h"
+#include "base/sieve.h"
+#include "proto/http/http_body.h"
+#include "proto/http/http_cache.h"
+#include "proto/http/http_cache_vary.h"
+
+enum {
+    PASS_SLOTS = 1024,       /* what could not be stored lately: requests for it do not wait */
+    PASS_TIME_SEC = 10,
+    MAP_COST = 3 * sizeof(struct map_slot),
+    SETS_MIN = 64 * 1024,    /* of those that are only being asked for */
+};
+
+/* All that is known of one URI. */
+struct http_cache_set {
+    struct list_node entries; /* newest first */
+    struct list_node fills;
+    uint32_t hash;
+    uint32_t count;           /* of entries */
+    uint32_t uri_len;
+    uint8_t uri[];
+};
+
+struct http_cache_entry {
+    struct sieve_node place;   /* while it can be found */
+    struct list_node in_set;
+    struct http_cache_set *set; /* NULL: it cannot be found; it lives as long as it is used */
+    struct http_cache_fill *fill; /* who writes it; NULL: nobody */
+    struct list_node readers;  /* asks */
+    struct http_cache_facts facts;
+    uint8_t *head;             /* fields as lines */
+    size_t head_len;
+    uint8_t *vary;             /* names, then the key */
+    uint16_t names_len;
+    uint16_t key_len;
+    uint8_t *trailers;
+    size_t trailers_len;
+    struct http_body body;
+    uint64_t total;            /* of the representation; UNKNOWN */
+    size_t cost;               /* octets that are counted for it */
+    uint32_t users;
+    bool partial;              /* not all of it is there, nor will be */
+    bool broken;               /* what its readers wait for does not come */
+};
+
+enum fill_mode {
+    FILL_PLAIN,
+    FILL_VALIDATE,  /* with the conditions of `entry` */
+    FILL_CHOOSE,    /* with the tags of all variants */
+    FILL_COMPLETE,  /* for what `entry` lacks */
+};
+
+struct http_cache_fill {
+    struct http_cache *cache;
+    struct http_cache_set *set;      /* NULL: not GET */
+    struct list_node in_set;
+    struct list_node attention;      /* in cache->attention */
+    enum http_cache_fill_state state;
+    enum fill_mode mode;
+    struct http_cache_ask *leader;   /* NULL: gone, or there never was one */
+    struct list_node waiters;
+    size_t waiter_count;
+    struct http_cache_entry *entry;  /* asked about, before the head; written, after it */
+    struct http_cache_wishes wishes;
+    uint8_t *saved;
+    size_t saved_len;
+    uint64_t at;                     /* where the next octet goes */
+    uint64_t end;                    /* where the last one of a part ends; UNKNOWN */
+    usec request_at;
+    void *owner;
+    bool headed;                     /* the final head has come */
+    bool dropping;                   /* octets that come are of no use */
+    bool may_store;                  /* nothing has been invalidated since */
+    bool collapsible;
+    bool stalled;                    /* gave back octets for lack of room */
+    bool keep;                       /* entry is stored while it is written */
+};
+
+struct pass_slot {
+    uint32_t hash;
+    usec until;
+};
+
+struct http_cache {
+    struct http_cache_options options;
+    struct map sets;
+    struct sieve sieve;
+    struct list_node ready;     /* asks */
+    struct list_node attention; /* fills */
+    struct pass_slot passes[PASS_SLOTS];
+    struct http_cache_counters counters;
+    usec now;
+};
+
+/* ---- http_cache.c ---- */
+
+struct http_cache_set *http_cache_find_set(const struct http_cache *cache, struct bytes uri,
+                                           uint32_t *hash);
+
+/* NULL: no memory. */
+struct http_cache_set *http_cache_make_set(struct http_cache *cache, struct bytes uri);
+
+/* Frees it if nothing is known of the URI any more. */
+void http_cache_tidy_set(struct http_cache *cache, struct http_cache_set *set);
+
+struct http_cache_entry *http_cache_entry_new(struct http_cache *cache);
+void http_cache_entry_hold(struct http_cache_entry *entry);
+void http_cache_entry_release(struct http_cache *cache, struct http_cache_entry *entry);
+
+/* It is found from now on. False: no room, no memory. */
+bool http_cache_entry_insert(struct http_cache *cache, struct http_cache_set *set,
+                             struct http_cache_entry *entry);
+
+/* It is not found any more; freed when nobody uses it. */
+void http_cache_entry_unlink(struct http_cache *cache, struct http_cache_entry *entry);
+
+/* Counts what the entry takes now. False: it is stored, and there is no room for it. */
+bool http_cache_account(struct http_cache *cache, struct http_cache_entry *entry);
+
+/* What is stored of a URI, or being fetched, is not to be believed any more. */
+void http_cache_invalidate(struct http_cache *cache, struct bytes uri);
+
+void http_cache_note_pass(struct http_cache *cache, uint32_t hash);
+bool http_cache_passes(const struct http_cache *cache, uint32_t hash);
+
+void http_cache_wake(struct http_cache *cache, struct http_cache_ask *ask);
+void http_cache_attend(struct http_cache_fill *fill, enum http_cache_fill_state state);
+
+/* ---- http_cache_head.c ---- */
+
+/* Fields as lines, and back. */
+void http_cache_write_lines(struct writer *w, struct bytes name, struct bytes value);
+void http_cache_read_lines(struct bytes lines, struct http_fields *out);
+
+/* Is it of the connection, or written anew in each answer, and so not stored (§3.1)? */
+bool http_cache_unstored(const struct http_fields *fields, struct bytes name);
+
+/* The entry's head as the response has it; what is private to a client goes to the ask, if there
+ * is one. False: no memory. */
+bool http_cache_store_head(struct http_cache *cache, struct http_cache_entry *entry,
+                           const struct http_fields *fields, struct http_cache_ask *ask);
+
+/* The stored head with what a 304, 206 or HEAD says anew (§3.2), and its facts. */
+bool http_cache_update_head(struct http_cache *cache, struct http_cache_entry *entry,
+                            const struct http_fields *fields, usec request_at,
+                            struct http_cache_time time);
+
+/* The value of a stored field. */
+struct bytes http_cache_stored(const struct http_cache_entry *entry, const char *name);
+
+/* ---- requests as they are kept ---- */
+
+struct saved_request {
+    struct bytes method, uri, target;
+    struct http_fields fields;
+};
+uint8_t *http_cache_save(struct http_cache *cache, const struct http_cache_request *request,
+                         size_t *len);
+void http_cache_restore(const uint8_t *saved, size_t len, struct saved_request *out);
+
+/* ---- http_cache_ask.c ---- */
+
+/* Looks again what there is for an ask that waited; `alone`: it does not wait any more. */
+void http_cache_ask_again(struct http_cache_ask *ask, bool alone, struct http_cache_time time);
+
+/* Attaches the ask to an entry, and settles what of it is the answer. `evaluate`: by the request's
+ * conditions and range. False: the entry has not what is asked for. */
+bool http_cache_answer(struct http_cache_ask *ask, struct http_cache_entry *entry,
+                       const struct http_cache_request *request, bool evaluate,
+                       struct http_cache_time time);
+
+/* Does the entry match the request (§4.1)? */
+bool http_cache_matches(const struct http_cache_entry *entry, const struct http_fields *request);
+
+/* The ask lets go of its entry and of what it waits for. */
+void http_cache_detach(struct http_cache_ask *ask);
+
+/* Octets have come, or nothing more will: tells those who read. */
+void http_cache_wake_readers(struct http_cache *cache, struct http_cache_entry *entry);
+
+/* The first octet that somebody still wants, UINT64_MAX when nobody reads; and how many do. */
+uint64_t http_cache_lowest(const struct http_cache_entry *entry, size_t *readers);
+
+#endif
