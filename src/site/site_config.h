@@ -32,6 +32,7 @@ enum {
     SITE_DNS_MAX = 4,         /* ADDRESSES_DNS_MAX */
     SITE_FORWARDERS_MAX = 8,  /* DNS_SERVERS_MAX */
     SITE_FORWARDS_MAX = 64,   /* RESOLVER_FORWARDS_MAX, but for the one of all other names */
+    SITE_SECURE_MAX = 32,     /* NAMES_SECURE_MAX */
     SITE_INSECURE_MAX = 32,   /* RESOLVER_INSECURE_MAX */
     SITE_ALLOWED_MAX = 32,    /* NAMES_ALLOWED_MAX */
     SITE_OPTIONS_MAX = 128,
@@ -121,6 +122,12 @@ struct site_recursion {
         size_t count;
     } forwards[SITE_FORWARDS_MAX];
     size_t forward_count;
+    struct site_secure {           /* servers among those above that are asked over TLS */
+        struct endpoint server;
+        char name[SITE_NAME_MAX];  /* "": whatever their certificate says, or in the clear */
+    } secure[SITE_SECURE_MAX];
+    size_t secure_count;
+    char forward_trust[SITE_TEXT_MAX]; /* who signs for them; "": as the host trusts */
     bool v4, v6;                   /* by which servers are asked */
     bool minimise;
     char anchors[SITE_TEXT_MAX];   /* a file with DS or DNSKEY records; "": nothing is validated */

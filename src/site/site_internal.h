@@ -41,6 +41,8 @@ struct site {
     struct names *names;
     struct digest *digest;    /* of hashed names */
     struct tls_server *names_tls;
+    struct tls_client *forwarders_tls; /* for those with a name to be checked, and without */
+    struct tls_client *forwarders_tls_anybody;
     struct hmac *hmac;        /* of queries and replies that are signed */
     struct validate_crypto crypto;
     struct site_zones *zones; /* from files */

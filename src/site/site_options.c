@@ -256,14 +256,35 @@ static bool parse_listen(struct bytes text, void *field, const struct site_optio
     return true;
 }
 
-static bool parse_server(struct bytes text, struct endpoint *out)
+/* A server that is asked over TLS, and by what name: "" none is checked. */
+static bool add_secure(struct site_recursion *recursion, const struct endpoint *server,
+                       struct bytes name)
+{
+    if (recursion->secure_count == SITE_SECURE_MAX || (name.len > 0 && !site_name_valid(name)))
+        return false;
+    struct site_secure *secure = &recursion->secure[recursion->secure_count];
+    secure->server = *server;
+    if (name.len > 0 && !copy_text(name, secure->name, SITE_NAME_MAX))
+        return false;
+    recursion->secure_count++;
+    return true;
+}
+
+/* ADDRESS, ADDRESS:PORT, or over TLS with "#" and perhaps a name behind. */
+static bool parse_server(struct bytes text, struct site_recursion *recursion, struct endpoint *out)
 {
     struct endpoint endpoint;
     memset(&endpoint, 0, sizeof endpoint); /* a reload compares it octet by octet */
-    endpoint.port = 53;
+    size_t hash = bytes_find(text, '#');
+    bool secure = hash < text.len;
+    struct bytes name = bytes_after(text, hash + 1);
+    text = bytes_first(text, hash);
+    endpoint.port = secure ? 853 : 53;
     if ((!endpoint_parse(text, &endpoint) && !address_parse(text, &endpoint.address)) ||
         endpoint.port == 0 || address_is_any(&endpoint.address) ||
         address_is_multicast(&endpoint.address))
+        return false;
+    if (secure && !add_secure(recursion, &endpoint, name))
         return false;
     *out = endpoint;
     return true;
@@ -278,8 +299,9 @@ static bool parse_forwarder(struct bytes text, void *field,
         names->forward_host = true;
         return true;
     }
+    struct site_recursion *recursion = &CONTAINER_OF(names, struct site_config, names)->recursion;
     if (names->forwarder_count == SITE_FORWARDERS_MAX ||
-        !parse_server(text, &names->forwarders[names->forwarder_count]))
+        !parse_server(text, recursion, &names->forwarders[names->forwarder_count]))
         return false;
     names->forwarder_count++;
     return true;
@@ -411,7 +433,7 @@ static bool parse_forward_for(struct bytes text, void *field,
     for (; text.len > 0; text = text_trim(bytes_after(text, end))) {
         end = bytes_find(text, ' ');
         if (forward->count == SITE_FORWARDERS_MAX ||
-            !parse_server(bytes_first(text, end), &forward->servers[forward->count]))
+            !parse_server(bytes_first(text, end), recursion, &forward->servers[forward->count]))
             return false;
         forward->count++;
     }
@@ -637,7 +659,10 @@ const struct site_option site_options[] = {
     {"names", "certificate-staple", parse_text, AT(names_tls.staple), 0, SITE_TEXT_MAX, false,
      "a file with an OCSP response in DER"},
     {"names", "forward", parse_forwarder, AT(names), 0, 0, true,
-     "host, or addresses of resolvers such as 192.0.2.53 or [2001:db8::53]:53, at most 8"},
+     "host, or addresses of resolvers such as 192.0.2.53 or [2001:db8::53]:53, over TLS such as "
+     "192.0.2.53#dns.example; at most 8"},
+    {"names", "forward-trust", parse_text, AT(recursion.forward_trust), 0, SITE_TEXT_MAX, false,
+     "a file with certificates in PEM"},
     {"names", "closed", parse_switch, AT(names.closed), 0, 0, false, "on or off"},
     {"names", "ttl", parse_duration, AT(names.ttl), 0, 7 * 24 * USEC_PER_HOUR, false,
      DURATION_TEXT ", at most 7d"},

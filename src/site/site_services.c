@@ -125,6 +125,10 @@ static void names_stop(struct site *site)
     site->names = NULL;
     tls_server_free(site->names_tls);
     site->names_tls = NULL;
+    tls_client_free(site->forwarders_tls);
+    site->forwarders_tls = NULL;
+    tls_client_free(site->forwarders_tls_anybody);
+    site->forwarders_tls_anybody = NULL;
     digest_free(site->digest);
     site->digest = NULL;
     hmac_free(site->hmac);
@@ -296,6 +300,7 @@ static int make_recursion(const struct site_recursion *r, const struct validate_
     return result;
 }
 _Static_assert((int)SITE_ALLOWED_MAX == NAMES_ALLOWED_MAX &&
+                   (int)SITE_SECURE_MAX == NAMES_SECURE_MAX &&
                    (int)SITE_FORWARDS_MAX < RESOLVER_FORWARDS_MAX &&
                    (int)SITE_FORWARDERS_MAX == DNS_SERVERS_MAX,
                "both sides have room for as much");
@@ -326,6 +331,8 @@ static int make_resolution(struct site *site, struct names_recursion **out, stru
         (forwards && site->resolver_count == 0 && r->forward_count == 0))
         return 0;
     int result = make_recursion(r, &site->crypto, out, error);
+    if (result == 0)
+        result = site_tls_forwarders(site, r, *out, error);
     if (result == 0 && forwards) {
         struct dns_name root;
         dns_name_root(&root);

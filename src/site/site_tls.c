@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "app/names/names_resolver.h"
 #include "site/site_internal.h"
 #include "site/trust.h"
 
@@ -112,4 +113,35 @@ void site_tls_reload(struct site *site, const struct site_tls *config, const cha
     if (status < 0)
         log_error(site->log, "%s over TLS goes on with the certificate that it has: %s", service,
                   complaint[0] != '\0' ? complaint : strerror(-status));
+}
+
+/* ---- forwarders ---- */
+
+int site_tls_forwarders(struct site *site, const struct site_recursion *from,
+                        struct names_recursion *to, struct text *error)
+{
+    char complaint[512] = "";
+    struct text reason = text_of(complaint, sizeof complaint);
+    struct tls_client_options strict = {.alpn = "dot"};
+    struct tls_client_options anybody = {.alpn = "dot", .trust_anybody = true};
+    if (from->secure_count == 0)
+        return 0;
+    if (from->forward_trust[0] != '\0')
+        strict.trust_file = from->forward_trust;
+    int status = tls_client_new(site->loop, &strict, &reason, &site->forwarders_tls);
+    if (status == 0)
+        status = tls_client_new(site->loop, &anybody, &reason, &site->forwarders_tls_anybody);
+    if (status < 0) {
+        text_add_format(error, "forward-trust: %s",
+                        complaint[0] != '\0' ? complaint : strerror(-status));
+        return status;
+    }
+    to->tls = site->forwarders_tls;
+    to->tls_anybody = site->forwarders_tls_anybody;
+    to->secure_count = from->secure_count;
+    for (size_t i = 0; i < from->secure_count; i++) {
+        to->secure[i].server = from->secure[i].server;
+        snprintf(to->secure[i].name, sizeof to->secure[i].name, "%s", from->secure[i].name);
+    }
+    return 0;
 }

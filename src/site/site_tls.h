@@ -23,4 +23,10 @@ MUST_USE int site_tls_start(struct site *site, const struct site_tls *config, co
 void site_tls_reload(struct site *site, const struct site_tls *config, const char *service,
                      struct tls_server *server);
 
+struct names_recursion;
+
+/* The forwarders that are asked over TLS, and the clients to do that with, which stay the site's. */
+MUST_USE int site_tls_forwarders(struct site *site, const struct site_recursion *from,
+                                 struct names_recursion *to, struct text *error);
+
 #endif

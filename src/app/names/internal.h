@@ -2,7 +2,7 @@
 /*
  * internal.h - what the parts of the name service share: names.c its life and its records,
  * names_zones.c the zones it is born with, names_server.c queries by UDP and TCP, names_resolver.c
- * recursion, names_outside.c its sockets.
+ * recursion, names_outside.c its sockets, names_secure.c those with TLS.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
@@ -15,15 +15,26 @@
 #include "proto/dns/dns_stream.h"
 #include "proto/dns/rate_limit.h"
 #include "proto/dns/zone_transfer.h"
+#include "wire/dns/dns_option.h"
 
 enum {
     NAMES_CONNECTIONS_MAX = 256,
     NAMES_OWED_MAX = 16,           /* forwarded queries of one connection at a time */
     NAMES_OUTSIDE_STREAMS_MAX = 64, /* each holds a buffer of 64 KiB */
+    NAMES_SECURE_OWED_MAX = 256,   /* queries under way on a connection; a power of two */
+    NAMES_CLEAR_PORT = 53,         /* of servers that were to be asked over TLS */
+    NAMES_QUERY_PADDING = 128,     /* queries over TLS are multiples of it (RFC 8467 §4.1) */
+    NAMES_QUERY_MAX = DNS_CLIENT_QUERY_MAX + DNS_OPTION_HEAD_LEN + NAMES_QUERY_PADDING,
     NAMES_TTL_DEFAULT = 60,
     NAMES_UDP_LOOPBACK = 4096,     /* a datagram to this machine is not fragmented */
     NAMES_PADDING = 468,           /* replies over TLS are multiples of it (RFC 8467 §4.1) */
 };
+
+/* How long a server that cannot be reached by TLS is asked in the clear, where that is allowed. */
+#define NAMES_CLEAR_TIME (5 * USEC_PER_MINUTE)
+
+/* How long a connection may say nothing to what is asked; then it is dead (RFC 7766 §6.2.4). */
+#define NAMES_SECURE_SILENCE (4 * USEC_PER_SEC)
 
 /* How long a secondary may take nothing of the zone that it is told. */
 #define NAMES_TRANSFER_PAUSE_MAX (60 * USEC_PER_SEC)
@@ -45,15 +56,39 @@ struct names_connection {
     uint8_t query[DNS_STREAM_QUERY_MAX];
 };
 
+struct names_outside;
+
+/* A server that is asked over TLS. */
+struct names_secure {
+    struct names *names;
+    struct endpoint server;
+    struct tls_client *client;
+    char name[TLS_NAME_MAX];
+    bool opportunistic;
+    bool answered;         /* on this connection */
+    usec clear_until;      /* till then it is asked without TLS */
+    usec asked_at;         /* the first query since it has said something; USEC_NEVER: none */
+    struct stream *stream; /* NULL: no connection */
+    uint8_t *buffer;       /* of the stream */
+    struct dns_stream input;
+    size_t owed;
+    struct names_outside *slots[NAMES_SECURE_OWED_MAX]; /* who waits, by the low bits of the id */
+};
+
 /* The socket of one of the resolver's tasks. */
 struct names_outside {
     struct names *names;
     uint32_t task;
-    struct dgram *dgram;   /* one of the two, or none */
+    struct dgram *dgram;   /* one of the three, or none */
     struct stream *stream;
+    struct names_secure *secure; /* a connection that it shares with others */
+    uint16_t secure_id;    /* of the query there */
+    uint16_t own_id;
     uint8_t *buffer;       /* of the stream */
     struct dns_stream input;
-    struct endpoint server;
+    struct endpoint server; /* as the resolver knows it */
+    struct endpoint asked;  /* where it is asked in the clear */
+    bool by_stream;
     uint8_t query[DNS_STREAM_LENGTH_LEN + DNS_CLIENT_QUERY_MAX];
     size_t query_len;
 };
@@ -94,6 +129,8 @@ struct names {
     struct ip_prefix allowed[NAMES_ALLOWED_MAX]; /* who may use it */
     size_t allowed_count;
     struct names_outside *outside;   /* one for each of its tasks */
+    struct names_secure *secure;     /* servers that are asked over TLS */
+    size_t secure_count;
     size_t outside_streams;
     struct task resolving;           /* runs it at the end of the turn */
     struct alarm alarm;
@@ -148,6 +185,25 @@ MUST_USE int names_outside_open(struct names *names, const struct names_options 
 void names_outside_send(struct names *names, uint32_t task, const struct dns_client_send *send);
 void names_outside_shut(struct names *names, uint32_t task);
 void names_outside_close(struct names *names);
+
+/* The attempt has come to nothing; a reply to it; asks once more in the way that is right now. */
+void names_outside_broken(struct names_outside *o);
+void names_outside_reply(struct names_outside *o, const struct endpoint *from, struct bytes message);
+MUST_USE int names_outside_again(struct names_outside *o);
+
+/* ---- names_secure.c ---- */
+
+MUST_USE int names_secure_open(struct names *names, const struct names_recursion *recursion);
+void names_secure_close(struct names *names);
+
+/* NULL: that server is asked in the clear, at names_secure_clear(). */
+struct names_secure *names_secure_find(struct names *names, const struct endpoint *server);
+struct endpoint names_secure_clear(const struct names *names, const struct endpoint *server);
+
+/* 0 or a negative errno. names_secure_forget(): no reply is wanted any more. */
+MUST_USE int names_secure_ask(struct names_secure *secure, struct names_outside *o,
+                              struct bytes query);
+void names_secure_forget(struct names_outside *o);
 
 /* ---- names_resolver.c ---- */
 

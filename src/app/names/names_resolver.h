@@ -6,15 +6,26 @@
 #ifndef WN_APP_NAMES_NAMES_RESOLVER_H
 #define WN_APP_NAMES_NAMES_RESOLVER_H
 
+#include "io/tls.h"
 #include "proto/dns/resolver.h"
 
-enum { NAMES_ALLOWED_MAX = 32 };
+enum { NAMES_ALLOWED_MAX = 32, NAMES_SECURE_MAX = 32 };
+
+/* A server, of those in `forwards`, that is asked over TLS. */
+struct names_secure_server {
+    struct endpoint server;
+    char name[TLS_NAME_MAX]; /* that its certificate must have; "": opportunistic (RFC 8310 §5) */
+};
 
 struct names_recursion {
     size_t hint_count;             /* addresses of root servers; 0: those of the Internet */
     struct ip_address hints[RESOLVER_HINTS_MAX];
     size_t forward_count;          /* domains that others are asked about */
     struct resolver_forward forwards[RESOLVER_FORWARDS_MAX];
+    size_t secure_count;
+    struct names_secure_server secure[NAMES_SECURE_MAX];
+    struct tls_client *tls;        /* borrowed while the service runs, as is the next: who checks names */
+    struct tls_client *tls_anybody; /* and who does not, for servers without a name */
     bool v4, v6;                   /* by which servers may be asked */
     bool minimise;
     uint16_t port;                 /* of the servers; 0: 53 */
