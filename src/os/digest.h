@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * digest.h - digests by OpenSSL: SHA-1 for what RFCs still ask it for, hashed names of the DNS (RFC 5155), and
- * longer ones over many pieces. SHA-1 is looked up once, so that short inputs cost little more than themselves;
- * and not before it is needed, since that sets up all of OpenSSL.
+ * longer ones over many pieces; MD5 and SHA-256 for HTTP's Digest authentication (RFC 7616). SHA-1 is looked up
+ * once, so that short inputs cost little more than themselves; and not before it is needed, since that sets up
+ * all of OpenSSL.
  */
 #ifndef WN_OS_DIGEST_H
 #define WN_OS_DIGEST_H
@@ -35,5 +36,13 @@ void digest_stream_free(struct digest_stream *stream);
 bool digest_stream_start(void *self, uint8_t algorithm);
 void digest_stream_add(void *self, struct bytes octets);
 size_t digest_stream_end(void *self, uint8_t out[DIGEST_LEN_MAX]);
+
+/* ---- at once ---- */
+
+enum digest_kind { DIGEST_MD5, DIGEST_SHA256 };
+enum { DIGEST_OF_MAX = 32 };
+
+/* The digest of `in`; returns its length. 0: the library has no such algorithm. */
+size_t digest_of(enum digest_kind kind, struct bytes in, uint8_t out[DIGEST_OF_MAX]);
 
 #endif
