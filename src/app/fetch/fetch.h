@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fetch.h - requests to HTTP servers (RFC 9112): a connection is found for each, kept from one before
+ * or new, to the server itself or through a proxy (RFC 9110 §3.7), and kept afterwards.
+ *
+ * One request is one exchange: redirects, credentials and cookies are its caller's
+ * (proto/http/http_redirect.h, http_credentials.h, cookie_jar.h). Callbacks come from the loop only.
+ */
+#ifndef WN_APP_FETCH_FETCH_H
+#define WN_APP_FETCH_FETCH_H
+
+#include "base/text.h"
+#include "io/tls.h"
+#include "proto/http/http_client.h"
+#include "wire/http/url.h"
+
+struct fetcher;
+struct fetch;
+
+enum {
+    FETCH_ADDRESSES_MAX = 16,
+    FETCH_KEPT_MAX = 16,  /* connections without a request; the one kept longest goes */
+    FETCH_REASON_MAX = 512,
+};
+#define FETCH_CONNECT_TIMEOUT (30 * USEC_PER_SEC)
+#define FETCH_KEEP_TIMEOUT (60 * USEC_PER_SEC)
+
+/* The addresses of a host, in the order of preference; `host` may be an address itself. Returns how
+ * many; 0: *reason says why there is none. */
+typedef size_t fetch_find(void *self, const char *host, uint16_t port,
+                          struct endpoint out[FETCH_ADDRESSES_MAX], struct text *reason);
+
+/* What https is spoken with; asked for when it is first needed. Its ALPN must not ask for more than http/1.1.
+ * NULL: *reason says why there is none. */
+typedef struct tls_client *fetch_tls(void *self, struct text *reason);
+
+struct fetcher_options {
+    struct net *net;
+    fetch_find *find;
+    fetch_tls *tls;         /* NULL: https is not spoken */
+    void *self;             /* of the two */
+    usec connect_timeout;   /* name and all; 0: FETCH_CONNECT_TIMEOUT */
+};
+
+MUST_USE struct fetcher *fetcher_new(const struct fetcher_options *options); /* NULL: no memory */
+/* Its fetches end without a callback. */
+void fetcher_free(struct fetcher *fetcher);
+
+struct fetch_request {
+    const char *method;
+    const struct url *url;
+    const char *host;                /* of the Host field; NULL: that of the URL */
+    const struct url *proxy;         /* NULL: none */
+    const struct http_field *fields; /* others than Host, Connection and the lengths */
+    size_t field_count;
+    const char *proxy_authorization; /* of the proxy; NULL: none */
+    bool has_body;
+    uint64_t body_len; /* HTTP_CLIENT_LENGTH_UNKNOWN: fetch_body_end() tells */
+    bool old;   /* HTTP/1.0 */
+    bool close; /* do not keep the connection */
+    bool fresh; /* nor use one that was kept */
+};
+
+enum fetch_result {
+    FETCH_OK,
+    FETCH_NO_NAME,     /* the host's name has no address */
+    FETCH_NO_CONNECTION,
+    FETCH_NO_TUNNEL,   /* the proxy refused CONNECT; `status` is its answer */
+    FETCH_NO_TLS,      /* the handshake failed: `reason` says what was wrong with whom */
+    FETCH_UNSUPPORTED, /* a scheme we do not speak */
+    FETCH_TOO_LONG,    /* the request's head has no room, or is none */
+    FETCH_BROKEN,      /* see `failure`: no whole response came */
+    FETCH_RESULT_COUNT
+};
+
+struct fetch_times { /* instants; 0: never came to that */
+    usec begun, found, connected, secured, sent, first, ended;
+};
+
+struct fetch_outcome {
+    enum fetch_result result;
+    enum http_client_failure failure; /* FETCH_BROKEN */
+    int error;                        /* errno of the connection; 0: none */
+    unsigned status;                  /* of the final response; 0: none came */
+    bool reused;                      /* the connection was a kept one */
+    bool body_refused;                /* the response came before all of the request was sent */
+    struct endpoint server;           /* or proxy */
+    uint64_t octets_in, octets_out;   /* of the connection, inside of TLS */
+    bool secured;
+    struct tls_facts tls;             /* when secured */
+    struct fetch_times times;
+    const char *reason;               /* for people; "" when FETCH_OK. Valid in the callback */
+};
+
+struct fetch_handler {
+    /* Interim responses too. Views are valid in the callback. */
+    void (*on_head)(void *self, struct fetch *fetch, const struct http_response_head *head,
+                    const struct http_framing *framing);
+    void (*on_body)(void *self, struct fetch *fetch, struct bytes data);
+    /* The connection stands, and there is room for the request's body. May be NULL without one. */
+    void (*on_room)(void *self, struct fetch *fetch);
+    /* The last one; the fetch is gone. */
+    void (*on_end)(void *self, struct fetch *fetch, const struct fetch_outcome *outcome);
+};
+
+/* All that the request points to stays until on_end. NULL: no memory. */
+MUST_USE struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
+                                   const struct fetch_handler *handler, void *self);
+
+/* Takes octets of the request's body, from on_room on; returns how many. */
+size_t fetch_body(struct fetch *fetch, struct bytes in);
+
+/* The end of a body of unknown length. False: no room now; on_room comes. */
+MUST_USE bool fetch_body_end(struct fetch *fetch);
+
+/* No callback any more; its connection is closed. May be called in callbacks. */
+void fetch_cancel(struct fetch *fetch);
+
+#endif
