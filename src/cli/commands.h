@@ -12,6 +12,7 @@ extern const struct cli_command command_check;
 extern const struct cli_command command_ping;
 extern const struct cli_command command_trace;
 extern const struct cli_command command_lookup;
+extern const struct cli_command command_get;
 extern const struct cli_command command_script;
 extern const struct cli_command command_trust;
 

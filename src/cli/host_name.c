@@ -9,8 +9,8 @@
 
 #include "os/socket.h"
 
-bool host_name_find(const char *name, enum host_name_version version, struct ip_address *out,
-                    struct text *error)
+size_t host_name_find_all(const char *name, enum host_name_version version,
+                          struct ip_address *out, size_t max, struct text *error)
 {
     const struct addrinfo hints = {
         .ai_family = version == HOST_NAME_V4   ? AF_INET
@@ -19,20 +19,28 @@ bool host_name_find(const char *name, enum host_name_version version, struct ip_
         .ai_socktype = SOCK_DGRAM,
     };
     struct addrinfo *found;
+    size_t count = 0;
     int result = getaddrinfo(name, NULL, &hints, &found);
     if (result != 0) {
         text_add_format(error, "%s: %s", name,
                         result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result));
-        return false;
+        return 0;
     }
-    struct sockaddr_storage address = {0};
-    memcpy(&address, found->ai_addr, found->ai_addrlen);
+    for (const struct addrinfo *a = found; a != NULL && count < max; a = a->ai_next) {
+        struct sockaddr_storage address = {0};
+        struct endpoint endpoint;
+        memcpy(&address, a->ai_addr, a->ai_addrlen);
+        if (host_endpoint_of(&address, &endpoint))
+            out[count++] = endpoint.address;
+    }
     freeaddrinfo(found);
-    struct endpoint endpoint;
-    if (!host_endpoint_of(&address, &endpoint)) {
+    if (count == 0)
         text_add_format(error, "%s: no IP address", name);
-        return false;
-    }
-    *out = endpoint.address;
-    return true;
+    return count;
+}
+
+bool host_name_find(const char *name, enum host_name_version version, struct ip_address *out,
+                    struct text *error)
+{
+    return host_name_find_all(name, version, out, 1, error) == 1;
 }

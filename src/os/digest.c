@@ -91,7 +91,7 @@ size_t digest_stream_end(void *self, uint8_t out[DIGEST_LEN_MAX])
     return EVP_DigestFinal_ex(stream->context, out, &len) == 1 ? len : 0;
 }
 
-size_t digest_of(enum digest_kind kind, struct bytes in, uint8_t out[DIGEST_OF_MAX])
+size_t digest_at_once(enum digest_kind kind, struct bytes in, uint8_t out[DIGEST_AT_ONCE_MAX])
 {
     unsigned len = 0;
     const EVP_MD *md = kind == DIGEST_MD5 ? EVP_md5() : EVP_sha256();

@@ -40,9 +40,9 @@ size_t digest_stream_end(void *self, uint8_t out[DIGEST_LEN_MAX]);
 /* ---- at once ---- */
 
 enum digest_kind { DIGEST_MD5, DIGEST_SHA256 };
-enum { DIGEST_OF_MAX = 32 };
+enum { DIGEST_AT_ONCE_MAX = 32 };
 
 /* The digest of `in`; returns its length. 0: the library has no such algorithm. */
-size_t digest_of(enum digest_kind kind, struct bytes in, uint8_t out[DIGEST_OF_MAX]);
+size_t digest_at_once(enum digest_kind kind, struct bytes in, uint8_t out[DIGEST_AT_ONCE_MAX]);
 
 #endif

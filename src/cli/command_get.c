@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/* command_get.c - wholenet get: what is at a URL (RFC 9110), one after the other over connections that last. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/get.h"
+#include "cli/host_name.h"
+#include "os/file.h"
+
+enum { JAR_FILE_MAX = 16 << 20 };
+
+/* ---- names ---- */
+
+static bool pinned(const struct get *g, const char *host, uint16_t port, struct ip_address *out)
+{
+    for (size_t i = 0; i < g->pin_count; i++) {
+        struct bytes name = bytes_of_text(g->pins[i].host);
+        name = bytes_first(name, bytes_find(name, ':'));
+        if (g->pins[i].port == port && bytes_equal_nocase(name, bytes_of_text(host))) {
+            *out = g->pins[i].address;
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t find(void *self, const char *host, uint16_t port,
+                   struct endpoint out[FETCH_ADDRESSES_MAX], struct text *reason)
+{
+    const struct get *g = self;
+    struct ip_address addresses[FETCH_ADDRESSES_MAX];
+    size_t count = 1;
+    if (!pinned(g, host, port, &addresses[0]))
+        count = host_name_find_all(host,
+                                   g->v4   ? HOST_NAME_V4
+                                   : g->v6 ? HOST_NAME_V6
+                                           : HOST_NAME_ANY,
+                                   addresses, ARRAY_LEN(addresses), reason);
+    for (size_t i = 0; i < count; i++)
+        out[i] = (struct endpoint){addresses[i], port};
+    return count;
+}
+
+/* ---- TLS ---- */
+
+static struct tls_client *open_tls(void *self, struct text *reason)
+{
+    struct get *g = self;
+    const struct tls_client_options options = {
+        .trust_file = g->ca_file,
+        .trust_anybody = g->insecure,
+        .pins = g->key_pins[0],
+        .pin_count = g->key_pin_count,
+        .alpn = "http/1.1",
+        .certificate = {.chain = g->certificate, .key = g->key},
+    };
+    if (g->tls == NULL && tls_client_new(g->loop, &options, reason, &g->tls) != 0)
+        g->tls = NULL;
+    return g->tls;
+}
+
+/* ---- cookies ---- */
+
+static bool load_jar(struct get *g, const char *path, bool must_be_there)
+{
+    char *text;
+    size_t len;
+    int status = file_read(path, JAR_FILE_MAX, &text, &len);
+    if (status == -ENOENT && !must_be_there)
+        return true;
+    if (status != 0) {
+        cli_fail(g->command, 0, "cannot read cookies from %s: %s", path, strerror(-status));
+        return false;
+    }
+    (void)cookie_jar_load(g->jar, bytes_of(text, len), loop_wall_seconds(g->loop));
+    free(text);
+    return true;
+}
+
+static bool open_jar(struct get *g)
+{
+    struct heap heap = loop_heap(g->loop);
+    g->jar = cookie_jar_new(&heap);
+    if (g->jar == NULL)
+        return false;
+    if (g->jar_file != NULL && !load_jar(g, g->jar_file, false))
+        return false;
+    return g->cookie == NULL || strchr(g->cookie, '=') != NULL || load_jar(g, g->cookie, true);
+}
+
+/* Session cookies too: the next run is the same session, to whoever uses a jar. */
+static int save_jar(struct get *g)
+{
+    const struct cookie *place = NULL;
+    size_t size = 256 + cookie_jar_count(g->jar) * COOKIE_LINE_MAX;
+    char *all = malloc(size);
+    if (all == NULL)
+        return -ENOMEM;
+    struct text text = text_of(all, size);
+    text_add(&text, "# Netscape HTTP Cookie File\n");
+    while (cookie_jar_save(g->jar, loop_wall_seconds(g->loop), &place, &text))
+        ;
+    int status = file_write(g->jar_file, text_bytes(&text), 0600);
+    free(all);
+    return status;
+}
+
+/* ---- one URL after the other ---- */
+
+/* -G: data behind the "?". */
+static enum url_status add_query(const struct get *g, struct url *url)
+{
+    static struct url longer;
+    static char reference[URL_TARGET_MAX + 1];
+    struct text t = text_of(reference, sizeof reference);
+    text_add_bytes(&t, url_target(url));
+    text_add(&t, url->target_len > url->path_len ? "&" : "?");
+    text_add_bytes(&t, bytes_of(g->body.data, g->body.data_len));
+    if (t.failed)
+        return URL_TOO_LONG;
+    enum url_status status = url_resolve(url, text_bytes(&t), NULL, &longer);
+    memcpy(longer.user, url->user, sizeof longer.user);
+    if (status == URL_OK)
+        *url = longer;
+    return status;
+}
+
+static void choose_method(struct get_transfer *t)
+{
+    const struct get *g = t->get;
+    t->sends_body = get_body_there(&g->body);
+    if (g->method != NULL)
+        t->method = g->method;
+    else if (g->head_only)
+        t->method = "HEAD";
+    else if (g->upload != NULL)
+        t->method = "PUT";
+    else
+        t->method = t->sends_body ? "POST" : "GET";
+}
+
+/* A file goes to a URL that names a directory under its own name. */
+static enum url_status add_upload_name(const struct get *g, struct url *url)
+{
+    static struct url longer;
+    char name[3 * 256];
+    struct text t = text_of(name, sizeof name);
+    const char *slash = g->upload != NULL ? strrchr(g->upload, '/') : NULL;
+    const char *last = slash != NULL ? slash + 1 : g->upload;
+    if (g->upload == NULL || strcmp(g->upload, "-") == 0 || url->target_len > url->path_len ||
+        url->target[url->path_len - 1] != '/')
+        return URL_OK;
+    url_encode(bytes_of_text(last), &t);
+    enum url_status status = url_resolve(url, text_bytes(&t), NULL, &longer);
+    memcpy(longer.user, url->user, sizeof longer.user);
+    if (status == URL_OK)
+        *url = longer;
+    return status;
+}
+
+static enum get_status get_one(struct get *g, size_t which)
+{
+    struct get_transfer *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return (enum get_status)cli_fail(g->command, GET_FAILED, "no memory");
+    t->get = g;
+    t->which = which;
+    enum url_status status = get_parse_url(g->urls[which], &t->url);
+    if (status == URL_OK && g->as_query)
+        status = add_query(g, &t->url);
+    if (status == URL_OK)
+        status = add_upload_name(g, &t->url);
+    enum get_status result = GET_USAGE;
+    t->first = t->url;
+    choose_method(t);
+    if (status != URL_OK)
+        cli_fail(g->command, 0, "%s: %s", g->urls[which], url_status_text(status));
+    else if (!get_output_choose(g, which, &t->url, &t->output))
+        cli_fail(g->command, 0, "%s: its last segment is no name for a file; use -o", g->urls[which]);
+    else {
+        result = get_transfer_run(t);
+        get_show_end(t);
+    }
+    free(t->head);
+    free(t);
+    return result;
+}
+
+static int get_all(struct get *g)
+{
+    int worst = GET_DONE;
+    for (size_t i = 0; i < g->url_count; i++) {
+        int status = get_one(g, i);
+        worst = status > worst ? status : worst;
+    }
+    if (g->jar_file != NULL) {
+        int status = save_jar(g);
+        if (status != 0)
+            worst = cli_fail(g->command, GET_NOT_WRITTEN, "cannot keep cookies in %s: %s", g->jar_file,
+                             strerror(-status));
+    }
+    return worst;
+}
+
+static void done(struct get *g)
+{
+    fetcher_free(g->fetcher);
+    cookie_jar_free(g->jar);
+    tls_client_free(g->tls);
+    if (g->net != NULL)
+        net_free(g->net);
+    loop_free(g->loop);
+    get_body_done(&g->body);
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+    static struct get get;
+    struct get *g = &get;
+    *g = (struct get){.command = command, .redirects_max = GET_REDIRECTS_DEFAULT};
+    enum cli_outcome outcome = get_read_arguments(g, argc, argv);
+    if (outcome != CLI_GO_ON)
+        return outcome == CLI_DONE ? EXIT_OK : cli_usage_status(command);
+    signal(SIGPIPE, SIG_IGN);
+    g->loop = loop_new();
+    g->net = g->loop != NULL ? net_kernel_new(g->loop) : NULL;
+    struct fetcher_options options = {g->net, find, open_tls, g, g->connect_timeout};
+    g->fetcher = g->net != NULL ? fetcher_new(&options) : NULL;
+    int status = GET_FAILED;
+    if (g->fetcher == NULL)
+        cli_fail(command, 0, "cannot begin: %s", strerror(errno));
+    else if (open_jar(g))
+        status = get_all(g);
+    done(g);
+    return status;
+}
+
+const struct cli_command command_get = {
+    .name = "get",
+    .usage = "[options] URL…",
+    .summary = "fetch what is at a URL",
+    .about = "Asks HTTP servers for what is at URLs, and writes it to standard output, or to files (-o, -O). "
+             "Redirects are followed, connections kept, Content-Encoding undone. A page about an error "
+             "(4xx, 5xx) is shown, but takes no file's place, and the exit status is 8.\n\n"
+             "wholenet get http://www.home.arpa/ -O -t",
+    .options = get_options,
+    .option_count = GET_OPTION_COUNT,
+    .run = run,
+};

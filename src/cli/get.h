@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * get.h - what the parts of `wholenet get` share: command_get.c one URL after the other, get_arguments.c
+ * the command line, get_transfer.c what is asked for next and what becomes of the answer, get_request.c
+ * the fields of a request, get_body.c its body, get_proxy.c through whom, get_output.c where the octets go, get_report.c what is
+ * said about it.
+ */
+#ifndef WN_CLI_GET_H
+#define WN_CLI_GET_H
+
+#include "app/fetch/fetch.h"
+#include "cli/commands.h"
+#include "io/loop.h"
+#include "os/content_decoder.h"
+#include "proto/http/cookie_jar.h"
+#include "proto/http/http_credentials.h"
+#include "proto/http/http_redirect.h"
+
+enum {
+    GET_URLS_MAX = 1024,
+    GET_FIELDS_MAX = 64,           /* -H */
+    GET_PARTS_MAX = 3 * 64 + 1,    /* pieces of a body: 64 of -F, each with what goes around it */
+    GET_STORE_MAX = 32 * 1024,     /* the fields of a request */
+    GET_VALIDATOR_MAX = 256,
+    GET_PINS_MAX = 8,
+    GET_REDIRECTS_DEFAULT = 20,
+    GET_BODY_MAX = 1 << 30,        /* of -d; -F and -T have no bound */
+};
+#define GET_TIMEOUT_NONE 0
+#define GET_RETRY_WAIT_MAX (60 * USEC_PER_SEC)
+
+/* What scripts can tell apart; the worst of several URLs is the status. */
+enum get_status {
+    GET_DONE = EXIT_OK,
+    GET_FAILED = EXIT_FAILED,
+    GET_USAGE = EXIT_USAGE,
+    GET_NO_NAME = 3,
+    GET_NO_CONNECTION = 4, /* refused, unreachable, no TLS, no tunnel */
+    GET_BROKEN = 5,        /* no response, or not all of it, or one that is malformed */
+    GET_TIMED_OUT = 6,     /* --timeout */
+    GET_NOT_WRITTEN = 7,   /* the file */
+    GET_REFUSED = 8,       /* the server says 4xx or 5xx */
+    GET_TOO_MANY_REDIRECTS = 9,
+};
+
+/* A piece of a request's body: text, or a file. */
+struct get_part {
+    struct bytes text;
+    char *owned;     /* to be freed; NULL: not ours */
+    int fd;          /* -1: text */
+    uint64_t len;
+    const char *name; /* of the file */
+};
+
+struct get_body {
+    struct get_part parts[GET_PARTS_MAX];
+    size_t count;
+    bool unknown_len; /* a pipe: sent in chunks, and only once */
+    const char *type; /* Content-Type; NULL: none */
+    char type_text[96];
+    char *data;       /* of -d */
+    size_t data_len;
+    bool is_form;
+    char boundary[48];
+    size_t at;        /* where the reader is */
+    uint64_t offset;
+    size_t pipe_at, pipe_len; /* what was read from a pipe and not sent */
+    uint8_t pipe[16 * 1024];
+};
+
+struct get {
+    const struct cli_command *command;
+
+    /* ---- how it is asked for, on the command line ---- */
+    bool head_only, include, verbose, quiet, json, times, raw, remote_name, resume, keep_method;
+    bool basic, old, v4, v6, as_query;
+    unsigned redirects_max, retries;
+    usec timeout, connect_timeout;
+    uint64_t size_max; /* 0: any */
+    const char *method, *range, *user, *proxy, *proxy_user, *agent, *referer, *cookie, *jar_file;
+    const char *upload;
+    bool insecure;
+    const char *ca_file, *certificate, *key;
+    uint8_t key_pins[GET_PINS_MAX][TLS_PIN_LEN];
+    size_t key_pin_count;
+    const char *output[GET_URLS_MAX];
+    size_t output_count;
+    const char *urls[GET_URLS_MAX];
+    size_t url_count;
+    const char *fields[GET_FIELDS_MAX];
+    size_t field_count;
+    struct get_body body;
+    struct { /* --resolve */
+        const char *host;
+        uint16_t port;
+        struct ip_address address;
+    } pins[16];
+    size_t pin_count;
+
+    /* ---- how it goes ---- */
+    struct loop *loop;
+    struct net *net;
+    struct fetcher *fetcher;
+    struct tls_client *tls; /* NULL: nothing was https yet */
+    struct cookie_jar *jar;
+};
+
+/* ---- get_arguments.c ---- */
+
+enum { GET_OPTION_COUNT = 42 };
+extern const struct cli_option get_options[GET_OPTION_COUNT];
+
+/* CLI_GO_ON: get's members are as asked for. */
+enum cli_outcome get_read_arguments(struct get *g, int argc, char **argv);
+
+/* A URL as people type it, "http://" left out. */
+enum url_status get_parse_url(const char *text, struct url *out);
+bool get_to_ascii(struct bytes host, struct text *out);
+
+/* ---- get_body.c ---- */
+
+/* -d, --data-raw, --data-urlencode, -F, -T: false with *error. */
+bool get_body_add_data(struct get_body *b, const char *value, struct text *error);
+bool get_body_add_raw(struct get_body *b, const char *value, struct text *error);
+bool get_body_add_encoded(struct get_body *b, const char *value, struct text *error);
+bool get_body_add_form(struct get_body *b, const char *value, struct text *error);
+bool get_body_set_file(struct get_body *b, const char *path, struct text *error);
+
+/* All arguments have come. */
+bool get_body_finish(struct get_body *b, struct text *error);
+void get_body_done(struct get_body *b);
+
+static inline bool get_body_there(const struct get_body *b)
+{
+    return b->count > 0;
+}
+
+uint64_t get_body_len(const struct get_body *b);
+
+/* To its beginning. False: it was read from a pipe. */
+bool get_body_rewind(struct get_body *b);
+
+/* The next octets of it, at `buffer` or elsewhere; empty: none are left. A negative errno in *error. */
+struct bytes get_body_read(struct get_body *b, uint8_t *buffer, size_t size, int *error);
+/* So many of them were sent. */
+void get_body_advance(struct get_body *b, size_t len);
+
+/* ---- get_output.c ---- */
+
+struct get_output {
+    int fd;            /* -1: not open */
+    bool is_file;      /* ours to close, and to go on with */
+    const char *name;  /* of the file; NULL: standard output */
+    char own_name[256];
+    uint64_t written;  /* of this response, or of the file when it goes on */
+};
+
+/* The file's name is settled: -o, or of the URL (-O). False: there is none to be had. */
+bool get_output_choose(const struct get *g, size_t which, const struct url *url,
+                       struct get_output *out);
+
+/* How much of the file is there already; 0: nothing. */
+uint64_t get_output_size(const struct get_output *o);
+
+/* Opens it, at `offset` of a file that goes on. 0 or a negative errno. */
+MUST_USE int get_output_open(struct get_output *o, uint64_t offset);
+MUST_USE int get_output_write(struct get_output *o, struct bytes octets);
+/* 0 or a negative errno: what was written may not be there. */
+MUST_USE int get_output_close(struct get_output *o);
+
+/* ---- get_transfer.c ---- */
+
+enum get_next { GET_NEXT_NONE, GET_NEXT_REDIRECT, GET_NEXT_LOGIN, GET_NEXT_PROXY_LOGIN, GET_NEXT_RETRY };
+
+struct get_transfer {
+    struct get *get;
+    size_t which;      /* of get->urls */
+    struct url url;
+    struct url first;  /* as it was typed: credentials are for its origin */
+    struct url proxy;
+    bool has_proxy;
+    const char *method;
+    bool sends_body;
+    struct fetch *fetch;
+    struct fetch_request request;
+    struct http_field fields[HTTP_FIELDS_MAX];
+    char store[GET_STORE_MAX];
+    char proxy_authorization[HTTP_CREDENTIALS_MAX];
+    char host[URL_HOST_MAX + 16];
+    struct http_challenge challenge, proxy_challenge; /* that were answered; scheme NONE: none were */
+    enum get_next next;
+    struct http_redirect redirect;
+    unsigned redirects, tries;
+    usec retry_wait;   /* the server's Retry-After; 0: ours */
+    struct alarm retry, timeout;
+    /* ---- the answer ---- */
+    struct get_output output;
+    struct content_decoder *decoder; /* NULL: the octets as they come */
+    bool delivers;     /* this response is the one */
+    bool discards;     /* but its body is not wanted */
+    uint64_t expected; /* octets of the body; UINT64_MAX: not known */
+    uint64_t received; /* of the body, coded as it was */
+    uint64_t resumed_at;
+    char validator[GET_VALIDATOR_MAX]; /* ETag or Last-Modified, for If-Range; "": none */
+    int write_error;
+    bool done;
+    enum get_status status;
+    struct fetch_outcome outcome;
+    char reason[FETCH_REASON_MAX];
+    char *head; /* of the final response, as text; NULL: none came */
+    size_t head_len;
+    usec shown_at;     /* the progress line */
+    bool shown;
+};
+
+/* From the first request to the last octet. */
+enum get_status get_transfer_run(struct get_transfer *t);
+
+/* ---- get_proxy.c ---- */
+
+/* The proxy for a URL: --proxy, or the environment's. URL_OK: *found says whether there is one. */
+enum url_status get_proxy_choose(const struct get *g, const struct url *url, struct url *out,
+                                 bool *found);
+
+/* ---- get_request.c ---- */
+
+/* Fills in the next request. False: it cannot be made; t->reason says why. */
+bool get_request_make(struct get_transfer *t);
+
+/* ---- get_report.c ---- */
+
+void get_show_request(const struct get_transfer *t);
+void get_show_head(const struct get_transfer *t, const struct http_response_head *head);
+void get_show_progress(struct get_transfer *t, bool last);
+void get_show_end(const struct get_transfer *t);
+
+#endif

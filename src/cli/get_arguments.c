@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * get_arguments.c - the command line of `wholenet get`: options and URLs in any order, with the letters that
+ * curl(1) has for the same.
+ */
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encoding.h"
+#include "cli/get.h"
+#include "wire/http/http_octets.h"
+
+/* ---- names that are not ASCII ---- */
+
+/* RFC 5891 by libidn2, which nearly every system has, and which is looked for when a name wants it: it is
+ * large, and hardly any does. */
+bool get_to_ascii(struct bytes host, struct text *out)
+{
+    typedef int lookup_function(const unsigned char *name, unsigned char **found, int flags);
+    enum { NONTRANSITIONAL = 8, NFC_INPUT = 1 };
+    char name[URL_HOST_MAX + 1];
+    struct text t = text_of(name, sizeof name);
+    unsigned char *found = NULL;
+    text_add_bytes(&t, host);
+    void *library = dlopen("libidn2.so.0", RTLD_NOW);
+    if (library == NULL)
+        return false;
+    lookup_function *lookup;
+    *(void **)&lookup = dlsym(library, "idn2_lookup_u8");
+    bool good = lookup != NULL && !t.failed &&
+                lookup((const unsigned char *)name, &found, NONTRANSITIONAL | NFC_INPUT) == 0;
+    if (good)
+        text_add(out, (const char *)found);
+    free(found);
+    (void)dlclose(library);
+    return good;
+}
+
+enum url_status get_parse_url(const char *text, struct url *out)
+{
+    enum url_status status = url_parse(bytes_of_text(text), get_to_ascii, out);
+    /* "example.org:8080/x" looks as if it had a scheme. */
+    if (status != URL_NO_SCHEME && (status != URL_NO_HOST || strstr(text, "//") != NULL))
+        return status;
+    char longer[URL_TEXT_MAX + 8];
+    struct text t = text_of(longer, sizeof longer);
+    text_add_format(&t, "http://%s", text);
+    return t.failed ? URL_TOO_LONG : url_parse(text_bytes(&t), get_to_ascii, out);
+}
+
+/* ---- options ---- */
+
+static bool take_field(void *self, const struct cli_option *option UNUSED, const char *value,
+                       struct text *error)
+{
+    struct get *g = self;
+    struct bytes all = bytes_of_text(value);
+    size_t end = 0;
+    while (end < all.len && all.data[end] != ':' && all.data[end] != ';')
+        end++;
+    if (end == all.len || !http_is_token(bytes_first(all, end)) ||
+        !http_octets_are(all, HTTP_OCTET_FIELD)) {
+        text_add(error, "expected \"Name: value\", \"Name:\" for none, or \"Name;\" for an empty one");
+        return false;
+    }
+    if (g->field_count == GET_FIELDS_MAX) {
+        text_add_format(error, "expected at most %d fields", GET_FIELDS_MAX);
+        return false;
+    }
+    g->fields[g->field_count++] = value;
+    return true;
+}
+
+static bool take_output(void *self, const struct cli_option *option UNUSED, const char *value,
+                        struct text *error)
+{
+    struct get *g = self;
+    if (g->output_count == GET_URLS_MAX) {
+        text_add_format(error, "expected at most %d files", GET_URLS_MAX);
+        return false;
+    }
+    g->output[g->output_count++] = value;
+    return true;
+}
+
+typedef bool body_function(struct get_body *, const char *, struct text *);
+
+static bool take_body(struct get *g, body_function *add, bool form, const char *value,
+                      struct text *error)
+{
+    if ((form && g->body.data != NULL) || (!form && g->body.is_form)) {
+        text_add(error, "expected -d or -F, not both");
+        return false;
+    }
+    return add(&g->body, value, error);
+}
+
+static bool take_data(void *self, const struct cli_option *option UNUSED, const char *value,
+                      struct text *error)
+{
+    return take_body(self, get_body_add_data, false, value, error);
+}
+
+static bool take_raw_data(void *self, const struct cli_option *option UNUSED, const char *value,
+                          struct text *error)
+{
+    return take_body(self, get_body_add_raw, false, value, error);
+}
+
+static bool take_encoded_data(void *self, const struct cli_option *option UNUSED,
+                              const char *value, struct text *error)
+{
+    return take_body(self, get_body_add_encoded, false, value, error);
+}
+
+static bool take_form(void *self, const struct cli_option *option UNUSED, const char *value,
+                      struct text *error)
+{
+    return take_body(self, get_body_add_form, true, value, error);
+}
+
+static bool take_size(void *self, const struct cli_option *option, const char *value,
+                      struct text *error)
+{
+    uint64_t *size = (uint64_t *)(void *)((char *)self + option->offset);
+    if (text_parse_size(bytes_of_text(value), size) && *size > 0)
+        return true;
+    text_add(error, "expected a size such as 10M");
+    return false;
+}
+
+static bool take_redirects(void *self, const struct cli_option *option UNUSED, const char *value,
+                           struct text *error)
+{
+    struct get *g = self;
+    uint64_t number;
+    if (!text_parse_number(bytes_of_text(value), 1000, &number)) {
+        text_add(error, "expected a number from 0 to 1000");
+        return false;
+    }
+    g->redirects_max = (unsigned)number;
+    return true;
+}
+
+/* "HOST:PORT:ADDRESS" */
+static bool take_pin(void *self, const struct cli_option *option UNUSED, const char *value,
+                     struct text *error)
+{
+    struct get *g = self;
+    struct bytes all = bytes_of_text(value);
+    size_t first = bytes_find(all, ':');
+    struct bytes rest = bytes_after(all, first + 1);
+    size_t second = bytes_find(rest, ':');
+    struct bytes address = bytes_after(rest, second + 1);
+    uint64_t port;
+    if (address.len > 1 && address.data[0] == '[')
+        address = bytes_of(address.data + 1, address.len - 2);
+    if (g->pin_count == ARRAY_LEN(g->pins) ||
+        !text_parse_number(bytes_first(rest, second), 65535, &port) ||
+        !address_parse(address, &g->pins[g->pin_count].address)) {
+        text_add_format(error, "expected HOST:PORT:ADDRESS, at most %zu times",
+                        ARRAY_LEN(g->pins));
+        return false;
+    }
+    g->pins[g->pin_count].host = value;
+    g->pins[g->pin_count++].port = (uint16_t)port;
+    return true;
+}
+
+/* "sha256//" and the base64 of the digest of a public key (RFC 7469 §2.4), as curl(1) has it. */
+static bool take_key_pin(void *self, const struct cli_option *option UNUSED, const char *value,
+                         struct text *error)
+{
+    static const char prefix[] = "sha256//";
+    struct get *g = self;
+    if (g->key_pin_count < GET_PINS_MAX && strncmp(value, prefix, sizeof prefix - 1) == 0) {
+        struct writer w = writer_of(g->key_pins[g->key_pin_count], TLS_PIN_LEN);
+        if (encoding_decode(ENCODING_BASE64, bytes_of_text(value + sizeof prefix - 1), &w) &&
+            writer_len(&w) == TLS_PIN_LEN) {
+            g->key_pin_count++;
+            return true;
+        }
+    }
+    text_add_format(error, "expected sha256//BASE64 of 32 octets, at most %d times", GET_PINS_MAX);
+    return false;
+}
+
+#define MEMBER(name) offsetof(struct get, name)
+
+const struct cli_option get_options[GET_OPTION_COUNT] = {
+    {"output", 'o', "FILE", "write to FILE (\"-\": standard output); once for each URL", take_output,
+     0, NULL, NULL},
+    {"remote-name", 'O', NULL, "write to a file named as the URL's last segment", cli_take_flag,
+     MEMBER(remote_name), NULL, NULL},
+    {"continue", 'C', NULL, "go on with what is in the file already", cli_take_flag, MEMBER(resume),
+     NULL, NULL},
+    {"range", 'r', "RANGE", "only these octets: 0-499, 500-, -500", cli_take_text, MEMBER(range), NULL,
+     NULL},
+    {"head", 'I', NULL, "ask with HEAD, and show the fields", cli_take_flag, MEMBER(head_only), NULL,
+     NULL},
+    {"include", 'i', NULL, "show the fields in front of the body", cli_take_flag, MEMBER(include), NULL,
+     NULL},
+    {"method", 'X', "METHOD", "another method", cli_take_text, MEMBER(method), NULL, NULL},
+    {"field", 'H', "FIELD", "\"Name: value\" to send; \"Name:\" leaves one out", take_field, 0, NULL,
+     NULL},
+    {"data", 'd', "DATA", "send with POST: a form's data, or @FILE", take_data, 0, NULL, NULL},
+    {"data-raw", 0, "DATA", "the same; of @FILE every octet", take_raw_data, 0, NULL, NULL},
+    {"data-urlencode", 0, "DATA", "the same; NAME=TEXT or NAME@FILE is encoded", take_encoded_data, 0,
+     NULL, NULL},
+    {"query", 'G', NULL, "data goes to the URL's query, with GET", cli_take_flag, MEMBER(as_query), NULL,
+     NULL},
+    {"form", 'F', "PART", "send a form with POST: NAME=TEXT, NAME=@FILE", take_form, 0, NULL, NULL},
+    {"upload", 'T', "FILE", "send FILE (\"-\": standard input) with PUT", cli_take_text, MEMBER(upload),
+     NULL, NULL},
+    {"user", 'u', "NAME:PASSWORD", "for the server, when it asks (Digest, Basic)", cli_take_text,
+     MEMBER(user), NULL, NULL},
+    {"basic", 0, NULL, "send them at once, as Basic", cli_take_flag, MEMBER(basic), NULL, NULL},
+    {"cookie", 'b', "DATA", "cookies to send, NAME=VALUE; or a file of them", cli_take_text,
+     MEMBER(cookie), NULL, NULL},
+    {"cookie-jar", 'c', "FILE", "keep cookies in FILE", cli_take_text, MEMBER(jar_file), NULL, NULL},
+    {"agent", 'A', "TEXT", "User-Agent", cli_take_text, MEMBER(agent), NULL, NULL},
+    {"referer", 'e', "URL", "Referer", cli_take_text, MEMBER(referer), NULL, NULL},
+    {"proxy", 'x', "URL", "through this proxy; \"\": none (else http_proxy and so on)", cli_take_text,
+     MEMBER(proxy), NULL, NULL},
+    {"proxy-user", 'U', "NAME:PASSWORD", "for the proxy", cli_take_text, MEMBER(proxy_user), NULL, NULL},
+    {"max-redirects", 0, "N", "follow so many (20); 0: none", take_redirects, 0, NULL, NULL},
+    {"keep-method", 0, NULL, "POST stays POST after 301 and 302", cli_take_flag, MEMBER(keep_method),
+     NULL, NULL},
+    {"retry", 0, "N", "try so many times again what may pass", cli_take_number, MEMBER(retries), NULL,
+     NULL},
+    {"timeout", 'm', "T", "give up after T, for each URL", cli_take_duration, MEMBER(timeout), NULL,
+     NULL},
+    {"connect-timeout", 0, "T", "give up to connect after T (30s)", cli_take_duration,
+     MEMBER(connect_timeout), NULL, NULL},
+    {"max-size", 0, "SIZE", "give up when there is more", take_size, MEMBER(size_max), NULL, NULL},
+    {"raw", 0, NULL, "ask for no Content-Encoding, and undo none", cli_take_flag, MEMBER(raw), NULL, NULL},
+    {"http1.0", '0', NULL, "speak HTTP/1.0", cli_take_flag, MEMBER(old), NULL, NULL},
+    {"resolve", 0, "HOST:PORT:ADDR", "take ADDR for HOST", take_pin, 0, NULL, NULL},
+    {"ipv4", '4', NULL, "only IPv4", cli_take_flag, MEMBER(v4), NULL, NULL},
+    {"ipv6", '6', NULL, "only IPv6", cli_take_flag, MEMBER(v6), NULL, NULL},
+    {"insecure", 'k', NULL, "https with whoever answers", cli_take_flag, MEMBER(insecure), NULL, NULL},
+    {"ca-file", 0, "FILE", "trust these certificates (PEM) instead of the system's", cli_take_text,
+     MEMBER(ca_file), NULL, NULL},
+    {"pin", 0, "sha256//KEY", "trust this public key", take_key_pin, 0, NULL, NULL},
+    {"cert", 0, "FILE", "show this certificate (PEM)", cli_take_text, MEMBER(certificate), NULL, NULL},
+    {"key", 0, "FILE", "its key, when that is in another file", cli_take_text, MEMBER(key), NULL, NULL},
+    {"verbose", 'v', NULL, "show requests and answers", cli_take_flag, MEMBER(verbose), NULL, NULL},
+    {"quiet", 'q', NULL, "neither progress nor complaints", cli_take_flag, MEMBER(quiet), NULL, NULL},
+    {"times", 't', NULL, "say how long each step took", cli_take_flag, MEMBER(times), NULL, NULL},
+    {"json", 'j', NULL, "say it as JSON, a line for each URL", cli_take_flag, MEMBER(json), NULL, NULL},
+};
+
+/* ---- the whole ---- */
+
+static bool add_url(struct get *g, const char *text)
+{
+    if (g->url_count == GET_URLS_MAX)
+        return false;
+    g->urls[g->url_count++] = text;
+    return true;
+}
+
+/* Options after a URL are options too. */
+static enum cli_outcome read_all(struct get *g, int argc, char **argv)
+{
+    int at = 0;
+    while (at < argc - 1) {
+        int operands;
+        bool ended = false;
+        enum cli_outcome outcome =
+            cli_read_options(g->command, g, argc - at, argv + at, &operands);
+        if (outcome != CLI_GO_ON)
+            return outcome;
+        ended = operands > 1 && strcmp(argv[at + operands - 1], "--") == 0;
+        at += operands;
+        do {
+            if (at < argc && !add_url(g, argv[at])) {
+                cli_wrong_usage(g->command, "expected at most %d URLs", GET_URLS_MAX);
+                return CLI_WRONG;
+            }
+        } while (ended && ++at < argc);
+    }
+    return CLI_GO_ON;
+}
+
+static bool check(struct get *g)
+{
+    const struct cli_command *command = g->command;
+    bool body = g->body.data != NULL || g->body.is_form;
+    char buffer[256];
+    struct text error = text_of(buffer, sizeof buffer);
+    if (g->url_count == 0)
+        return cli_wrong_usage(command, "expected a URL") == 0;
+    if (g->v4 && g->v6)
+        return cli_wrong_usage(command, "-4 and -6 exclude each other") == 0;
+    if (g->resume && (g->range != NULL || (g->output_count == 0 && !g->remote_name)))
+        return cli_wrong_usage(command, "-C wants a file (-o or -O), and no -r") == 0;
+    if (g->upload != NULL && (body || g->url_count > 1))
+        return cli_wrong_usage(command, "-T wants one URL, and neither -d nor -F") == 0;
+    if (g->as_query && (g->body.is_form || g->body.data == NULL))
+        return cli_wrong_usage(command, "-G wants -d") == 0;
+    if (g->method != NULL && !http_is_token(bytes_of_text(g->method)))
+        return cli_wrong_usage(command, "--method: expected a word, found \"%s\"", g->method) == 0;
+    bool good = g->upload == NULL || get_body_set_file(&g->body, g->upload, &error);
+    if (!g->as_query)
+        good = good && get_body_finish(&g->body, &error);
+    return good || cli_fail(command, EXIT_FAILED, "%s", buffer) == 0;
+}
+
+enum cli_outcome get_read_arguments(struct get *g, int argc, char **argv)
+{
+    enum cli_outcome outcome = read_all(g, argc, argv);
+    if (outcome == CLI_GO_ON && !check(g))
+        return CLI_WRONG;
+    return outcome;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/* get_output.c - where the octets go: standard output, or a file that may be gone on with. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/get.h"
+#include "os/file.h"
+
+/* The last segment of the path, decoded; what could lead elsewhere, or to nothing, is left out. */
+static bool name_of_url(const struct url *url, char *out, size_t size)
+{
+    struct bytes path = url_path(url);
+    size_t at = path.len;
+    while (at > 0 && path.data[at - 1] != '/')
+        at--;
+    struct text t = text_of(out, size);
+    if (!url_decode(bytes_after(path, at), &t))
+        return false;
+    for (size_t i = 0; i < t.len; i++)
+        if (out[i] == '/' || (uint8_t)out[i] < 0x20 || out[i] == 0x7f)
+            out[i] = '_';
+    if (t.len == 0 || strcmp(out, ".") == 0 || strcmp(out, "..") == 0) {
+        t = text_of(out, size);
+        text_add(&t, "index.html");
+    }
+    return !t.failed;
+}
+
+bool get_output_choose(const struct get *g, size_t which, const struct url *url,
+                       struct get_output *out)
+{
+    *out = (struct get_output){.fd = -1};
+    if (which < g->output_count) {
+        if (strcmp(g->output[which], "-") != 0)
+            out->name = g->output[which];
+    } else if (g->remote_name) {
+        if (!name_of_url(url, out->own_name, sizeof out->own_name))
+            return false;
+        out->name = out->own_name;
+    }
+    return true;
+}
+
+uint64_t get_output_size(const struct get_output *o)
+{
+    struct stat facts;
+    return o->name != NULL && stat(o->name, &facts) == 0 && S_ISREG(facts.st_mode)
+               ? (uint64_t)facts.st_size
+               : 0;
+}
+
+int get_output_open(struct get_output *o, uint64_t offset)
+{
+    o->written = offset;
+    if (o->name == NULL) {
+        o->fd = STDOUT_FILENO;
+        return 0;
+    }
+    o->is_file = true;
+    o->fd = open(o->name, O_WRONLY | O_CREAT | O_CLOEXEC | (offset == 0 ? O_TRUNC : 0), 0666);
+    if (o->fd < 0)
+        return -errno;
+    if (offset > 0 && lseek(o->fd, (off_t)offset, SEEK_SET) < 0)
+        return -errno;
+    return 0;
+}
+
+int get_output_write(struct get_output *o, struct bytes octets)
+{
+    o->written += octets.len;
+    return file_write_all(o->fd, octets);
+}
+
+int get_output_close(struct get_output *o)
+{
+    int status = 0;
+    if (o->fd >= 0 && o->is_file && close(o->fd) < 0)
+        status = -errno;
+    o->fd = -1;
+    return status;
+}

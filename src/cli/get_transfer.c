@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * get_transfer.c - one URL: a request, and what its answer leads to, another place (RFC 9110 §15.4),
+ * credentials (§11), another try, or octets for the output.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/get.h"
+#include "wire/http/http_date.h"
+#include "wire/http/http_list.h"
+#include "wire/http/http_status.h"
+
+static void start_next(struct get_transfer *t);
+
+static void finish(struct get_transfer *t, enum get_status status)
+{
+    int error = get_output_close(&t->output);
+    if (t->write_error == 0)
+        t->write_error = error;
+    t->status = t->write_error != 0 ? GET_NOT_WRITTEN : status;
+    if (t->write_error != 0) {
+        struct text reason = text_of(t->reason, sizeof t->reason);
+        text_add_format(&reason, "cannot write %s: %s",
+                        t->output.name != NULL ? t->output.name : "to standard output",
+                        strerror(-t->write_error));
+    }
+    content_decoder_free(t->decoder);
+    t->decoder = NULL;
+    loop_clear_alarm(t->get->loop, &t->retry);
+    loop_clear_alarm(t->get->loop, &t->timeout);
+    t->done = true;
+    loop_stop(t->get->loop);
+}
+
+static void fail(struct get_transfer *t, enum get_status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static void fail(struct get_transfer *t, enum get_status status, const char *format, ...)
+{
+    struct text reason = text_of(t->reason, sizeof t->reason);
+    va_list arguments;
+    va_start(arguments, format);
+    text_add_format_list(&reason, format, arguments);
+    va_end(arguments);
+    if (t->fetch != NULL)
+        fetch_cancel(t->fetch);
+    t->fetch = NULL;
+    finish(t, status);
+}
+
+/* ---- what the answer leads to ---- */
+
+/* Credentials are given once to a challenge, and again when only the nonce was too old. */
+static bool wants_login(struct get_transfer *t, const struct http_response_head *head,
+                        const char *field, bool have_user, struct http_challenge *answered)
+{
+    struct http_challenge new;
+    bool first = answered->scheme == HTTP_SCHEME_NONE ||
+                 (answered->scheme == HTTP_SCHEME_BASIC && answered == &t->proxy_challenge);
+    if (!have_user || !http_challenge_choose(&head->fields, field, &new))
+        return false;
+    if (!first && !(new.stale && strcmp(new.nonce, answered->nonce) != 0))
+        return false;
+    if (answered->scheme == HTTP_SCHEME_BASIC && new.scheme == HTTP_SCHEME_BASIC)
+        return false;
+    *answered = new;
+    return true;
+}
+
+static bool is_passing(unsigned status)
+{
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+           status == 504;
+}
+
+/* RFC 9110 §10.2.3: seconds or a date. */
+static usec retry_after(const struct get_transfer *t, const struct http_response_head *head)
+{
+    struct bytes value = http_field_value(&head->fields, "Retry-After");
+    uint64_t seconds;
+    int64_t date;
+    usec wait = 0;
+    if (http_number(value, UINT32_MAX, &seconds))
+        wait = (usec)seconds * USEC_PER_SEC;
+    else if (http_date_parse(value, loop_wall_seconds(t->get->loop), &date))
+        wait = (date - loop_wall_seconds(t->get->loop)) * USEC_PER_SEC;
+    return usec_min(usec_max(wait, 0), GET_RETRY_WAIT_MAX);
+}
+
+static enum get_next decide(struct get_transfer *t, const struct http_response_head *head)
+{
+    const struct get *g = t->get;
+    bool own_origin = url_same_origin(&t->first, &t->url);
+    bool user = own_origin && (g->user != NULL || t->first.user[0] != '\0');
+    bool proxy_user = t->has_proxy && (g->proxy_user != NULL || t->proxy.user[0] != '\0');
+    if (head->status == 401 && wants_login(t, head, "WWW-Authenticate", user, &t->challenge))
+        return GET_NEXT_LOGIN;
+    if (head->status == 407 &&
+        wants_login(t, head, "Proxy-Authenticate", proxy_user, &t->proxy_challenge))
+        return GET_NEXT_PROXY_LOGIN;
+    if (is_passing(head->status) && t->tries < g->retries) {
+        t->retry_wait = retry_after(t, head);
+        return GET_NEXT_RETRY;
+    }
+    if (g->redirects_max == 0)
+        return GET_NEXT_NONE;
+    switch (http_redirect(head, t->method, &t->url, g->keep_method, get_to_ascii, &t->redirect)) {
+    case HTTP_REDIRECT_NONE:
+        return GET_NEXT_NONE;
+    case HTTP_REDIRECT_FOLLOW:
+        return GET_NEXT_REDIRECT;
+    case HTTP_REDIRECT_MALFORMED:
+        fail(t, GET_BROKEN, "it leads elsewhere, but Location is no URL: %s",
+             url_status_text(t->redirect.status));
+        break;
+    }
+    return GET_NEXT_NONE;
+}
+
+/* ---- the answer itself ---- */
+
+/* The head as text, for -i and for what is told afterwards. */
+static void keep_head(struct get_transfer *t, const struct http_response_head *head)
+{
+    char *text = malloc(HTTP_HEAD_MAX + 64);
+    if (text == NULL)
+        return;
+    struct writer w = writer_of(text, HTTP_HEAD_MAX + 64);
+    char line[64];
+    struct text start = text_of(line, sizeof line);
+    text_add_format(&start, "HTTP/1.%d %u ", head->version == HTTP_VERSION_1_1 ? 1 : 0,
+                    head->status);
+    write_bytes(&w, text_bytes(&start));
+    write_bytes(&w, head->reason);
+    http_write_text(&w, "\r\n");
+    for (size_t i = 0; i < head->fields.count; i++) {
+        write_bytes(&w, head->fields.list[i].name);
+        http_write_text(&w, ": ");
+        write_bytes(&w, head->fields.list[i].value);
+        http_write_text(&w, "\r\n");
+    }
+    http_write_end(&w);
+    free(t->head);
+    t->head = text;
+    t->head_len = writer_len(&w);
+}
+
+/* What If-Range may have (RFC 9110 §13.1.5): a strong ETag, or else a date. */
+static void keep_validator(struct get_transfer *t, const struct http_response_head *head)
+{
+    struct bytes etag = http_field_value(&head->fields, "ETag");
+    struct bytes date = http_field_value(&head->fields, "Last-Modified");
+    bool weak = etag.len < 2 || etag.data[0] != '"';
+    struct text v = text_of(t->validator, sizeof t->validator);
+    text_add_bytes(&v, weak ? date : etag);
+    if (v.failed)
+        t->validator[0] = '\0';
+}
+
+/* "bytes 100-199/200" -> 100; false: something else. */
+static bool content_range_start(const struct http_response_head *head, uint64_t *start)
+{
+    struct bytes value = http_field_value(&head->fields, "Content-Range");
+    struct bytes unit = bytes_of_text("bytes ");
+    if (!bytes_equal_nocase(bytes_first(value, unit.len), unit))
+        return false;
+    value = bytes_after(value, unit.len);
+    return http_number(bytes_first(value, bytes_find(value, '-')), UINT64_MAX, start);
+}
+
+/* Does "bytes * / 200" say that we have all of it? */
+static bool is_complete(const struct get_transfer *t, const struct http_response_head *head)
+{
+    struct bytes value = http_field_value(&head->fields, "Content-Range");
+    uint64_t size;
+    value = bytes_after(value, bytes_find(value, '/') + 1);
+    return head->status == 416 && t->resumed_at > 0 && http_number(value, UINT64_MAX, &size) &&
+           size == t->resumed_at;
+}
+
+/* False: the transfer has ended. */
+static bool settle_resumption(struct get_transfer *t, const struct http_response_head *head)
+{
+    uint64_t start;
+    if (is_complete(t, head)) {
+        struct text reason = text_of(t->reason, sizeof t->reason);
+        text_add_format(&reason, "%s has all of it already", t->output.name);
+        t->outcome.status = 416;
+        fetch_cancel(t->fetch);
+        t->fetch = NULL;
+        finish(t, GET_DONE);
+        return false;
+    }
+    if (head->status != 206) {
+        t->resumed_at = head->status >= 400 ? t->resumed_at : 0;
+        return true;
+    }
+    if (t->resumed_at == 0 || (content_range_start(head, &start) && start == t->resumed_at))
+        return true;
+    fail(t, GET_BROKEN, "asked for octets from %llu on, and got others",
+         (unsigned long long)t->resumed_at);
+    return false;
+}
+
+static void write_out(void *self, struct bytes octets)
+{
+    struct get_transfer *t = self;
+    if (t->write_error == 0)
+        t->write_error = get_output_write(&t->output, octets);
+}
+
+static void open_decoder(struct get_transfer *t, const struct http_response_head *head)
+{
+    struct bytes value = http_field_value(&head->fields, "Content-Encoding");
+    enum content_coding coding;
+    if (t->get->raw || head->status == 206 || !content_coding_parse(value, &coding) ||
+        coding == CONTENT_IDENTITY)
+        return;
+    t->decoder = content_decoder_new(coding);
+}
+
+static void deliver(struct get_transfer *t, const struct http_response_head *head,
+                    const struct http_framing *framing)
+{
+    const struct get *g = t->get;
+    bool refused = head->status >= 400;
+    t->delivers = true;
+    t->received = 0;
+    t->expected = framing->kind == HTTP_FRAMING_LENGTH ? framing->length : UINT64_MAX;
+    if (!settle_resumption(t, head))
+        return;
+    keep_validator(t, head);
+    open_decoder(t, head);
+    /* A page about an error is no replacement for a file. */
+    t->discards = refused && t->output.name != NULL;
+    if (!t->discards)
+        t->write_error = get_output_open(&t->output, t->resumed_at);
+    if ((g->include || g->head_only) && !t->discards && t->head != NULL)
+        write_out(t, bytes_of(t->head, t->head_len));
+    if (t->write_error != 0)
+        fail(t, GET_NOT_WRITTEN, "%s", "");
+}
+
+static void take_cookies(struct get_transfer *t, const struct http_response_head *head)
+{
+    for (size_t i = 0; i < head->fields.count; i++)
+        if (bytes_equal_nocase(head->fields.list[i].name, bytes_of_text("Set-Cookie")))
+            (void)cookie_jar_take(t->get->jar, &t->url, head->fields.list[i].value,
+                                  loop_wall_seconds(t->get->loop));
+}
+
+static void on_head(void *self, struct fetch *fetch UNUSED, const struct http_response_head *head,
+                    const struct http_framing *framing)
+{
+    struct get_transfer *t = self;
+    if (t->get->verbose)
+        get_show_head(t, head);
+    if (head->status < 200)
+        return;
+    keep_head(t, head);
+    take_cookies(t, head);
+    t->next = decide(t, head);
+    if (!t->done && t->next == GET_NEXT_NONE)
+        deliver(t, head, framing);
+}
+
+static void on_body(void *self, struct fetch *fetch UNUSED, struct bytes data)
+{
+    struct get_transfer *t = self;
+    if (!t->delivers)
+        return;
+    t->received += data.len;
+    bool good = true;
+    if (!t->discards && t->decoder != NULL)
+        good = content_decoder_feed(t->decoder, data, write_out, t);
+    else if (!t->discards)
+        write_out(t, data);
+    if (t->write_error != 0)
+        fail(t, GET_NOT_WRITTEN, "%s", "");
+    else if (!good)
+        fail(t, GET_BROKEN, "the body is not what Content-Encoding says");
+    else if (t->get->size_max != 0 && t->output.written > t->get->size_max)
+        fail(t, GET_FAILED, "larger than --max-size");
+    else
+        get_show_progress(t, false);
+}
+
+static void on_room(void *self, struct fetch *fetch)
+{
+    struct get_transfer *t = self;
+    struct get_body *body = &t->get->body;
+    static uint8_t buffer[64 * 1024];
+    size_t taken;
+    do {
+        int error;
+        struct bytes piece = get_body_read(body, buffer, sizeof buffer, &error);
+        if (error != 0) {
+            fail(t, GET_FAILED, "cannot read what is to be sent: %s", strerror(-error));
+            return;
+        }
+        if (piece.len == 0 && (!body->unknown_len || fetch_body_end(fetch)))
+            return;
+        taken = fetch_body(fetch, piece);
+        get_body_advance(body, taken);
+    } while (taken > 0);
+}
+
+/* ---- the end of an exchange ---- */
+
+static enum get_status status_of(enum fetch_result result)
+{
+    switch (result) {
+    case FETCH_OK:
+        return GET_DONE;
+    case FETCH_NO_NAME:
+        return GET_NO_NAME;
+    case FETCH_NO_CONNECTION:
+    case FETCH_NO_TUNNEL:
+    case FETCH_NO_TLS:
+        return GET_NO_CONNECTION;
+    case FETCH_BROKEN:
+        return GET_BROKEN;
+    case FETCH_UNSUPPORTED:
+    case FETCH_TOO_LONG:
+    case FETCH_RESULT_COUNT:
+        break;
+    }
+    return GET_FAILED;
+}
+
+static bool may_repeat(const struct get_transfer *t, const struct fetch_outcome *outcome)
+{
+    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+    if (outcome->result == FETCH_NO_NAME || outcome->result == FETCH_NO_CONNECTION)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        if (strcmp(t->method, methods[i]) == 0)
+            return outcome->result == FETCH_BROKEN;
+    return false;
+}
+
+static void wait_and_retry(struct get_transfer *t)
+{
+    struct loop *loop = t->get->loop;
+    usec wait = t->retry_wait;
+    if (wait == 0)
+        wait = usec_min(USEC_PER_SEC << (t->tries < 6 ? t->tries : 6), GET_RETRY_WAIT_MAX);
+    t->tries++;
+    t->retry_wait = 0;
+    if (!t->get->quiet && !t->get->json) {
+        char text[32];
+        struct text w = text_of(text, sizeof text);
+        text_add_duration(&w, wait);
+        cli_fail(t->get->command, 0, "%s: %s; again in %s", t->get->urls[t->which],
+                 t->reason[0] != '\0' ? t->reason : http_status_text(t->outcome.status), text);
+    }
+    t->reason[0] = '\0';
+    loop_set_alarm(loop, &t->retry, loop_look(loop) + wait);
+}
+
+/* What has been written stays, if the server can say whether it still goes with the rest. */
+static bool can_go_on(struct get_transfer *t)
+{
+    if (!t->delivers || t->output.written == t->resumed_at)
+        return true; /* nothing was written */
+    if (!t->output.is_file || t->discards)
+        return false;
+    bool resumes = t->validator[0] != '\0' && t->decoder == NULL && t->get->range == NULL &&
+                   !t->get->include;
+    t->resumed_at = resumes ? t->output.written : 0;
+    return true;
+}
+
+static void take_failure(struct get_transfer *t, const struct fetch_outcome *outcome)
+{
+    struct text reason = text_of(t->reason, sizeof t->reason);
+    text_add(&reason, outcome->reason);
+    get_show_progress(t, true);
+    if (t->tries < t->get->retries && may_repeat(t, outcome) && can_go_on(t)) {
+        t->next = GET_NEXT_RETRY;
+        content_decoder_free(t->decoder);
+        t->decoder = NULL;
+        t->write_error = get_output_close(&t->output);
+        wait_and_retry(t);
+        return;
+    }
+    finish(t, status_of(outcome->result));
+}
+
+static void take_answer(struct get_transfer *t)
+{
+    unsigned status = t->outcome.status;
+    bool cut = !t->discards && t->decoder != NULL && !content_decoder_at_end(t->decoder);
+    struct text reason = text_of(t->reason, sizeof t->reason);
+    get_show_progress(t, true);
+    if (cut)
+        text_add(&reason, "the body ends before its Content-Encoding does");
+    else if (status >= 400)
+        text_add_format(&reason, "%u %s", status, http_status_text(status));
+    finish(t, cut ? GET_BROKEN : status >= 400 ? GET_REFUSED : GET_DONE);
+}
+
+static void follow(struct get_transfer *t)
+{
+    if (t->redirects == t->get->redirects_max) {
+        fail(t, GET_TOO_MANY_REDIRECTS, "led elsewhere more than %u times (--max-redirects)",
+             t->get->redirects_max);
+        return;
+    }
+    t->redirects++;
+    t->url = t->redirect.url;
+    if (t->redirect.as_get) {
+        t->method = "GET";
+        t->sends_body = false;
+    }
+    t->challenge = (struct http_challenge){.scheme = HTTP_SCHEME_NONE};
+    start_next(t);
+}
+
+static void on_end(void *self, struct fetch *fetch UNUSED, const struct fetch_outcome *outcome)
+{
+    struct get_transfer *t = self;
+    t->fetch = NULL;
+    t->outcome = *outcome;
+    t->outcome.reason = "";
+    if (outcome->result != FETCH_OK) {
+        take_failure(t, outcome);
+        return;
+    }
+    switch (t->next) {
+    case GET_NEXT_NONE:
+        take_answer(t);
+        break;
+    case GET_NEXT_REDIRECT:
+        follow(t);
+        break;
+    case GET_NEXT_LOGIN:
+    case GET_NEXT_PROXY_LOGIN:
+        start_next(t);
+        break;
+    case GET_NEXT_RETRY:
+        wait_and_retry(t);
+        break;
+    }
+}
+
+/* ---- requests ---- */
+
+static void start_next(struct get_transfer *t)
+{
+    static const struct fetch_handler calls = {on_head, on_body, on_room, on_end};
+    struct get *g = t->get;
+    t->next = GET_NEXT_NONE;
+    t->delivers = false;
+    enum url_status status = get_proxy_choose(g, &t->url, &t->proxy, &t->has_proxy);
+    if (status != URL_OK) {
+        fail(t, GET_USAGE, "the proxy's URL: %s", url_status_text(status));
+        return;
+    }
+    if (t->sends_body && !get_body_rewind(&g->body)) {
+        fail(t, GET_FAILED, "what came from standard input cannot be sent a second time");
+        return;
+    }
+    if (!get_request_make(t)) {
+        finish(t, GET_USAGE);
+        return;
+    }
+    if (g->verbose)
+        get_show_request(t);
+    t->fetch = fetch_start(g->fetcher, &t->request, &calls, t);
+    if (t->fetch == NULL)
+        fail(t, GET_FAILED, "no memory");
+}
+
+static void on_retry(struct alarm *alarm)
+{
+    start_next(CONTAINER_OF(alarm, struct get_transfer, retry));
+}
+
+static void on_timeout(struct alarm *alarm)
+{
+    struct get_transfer *t = CONTAINER_OF(alarm, struct get_transfer, timeout);
+    char text[32];
+    struct text limit = text_of(text, sizeof text);
+    text_add_duration(&limit, t->get->timeout);
+    get_show_progress(t, true);
+    fail(t, GET_TIMED_OUT, "not done within %s (--timeout)", text);
+}
+
+enum get_status get_transfer_run(struct get_transfer *t)
+{
+    struct get *g = t->get;
+    usec now = loop_look(g->loop);
+    alarm_init(&t->retry, on_retry);
+    alarm_init(&t->timeout, on_timeout);
+    if (g->timeout != GET_TIMEOUT_NONE)
+        loop_set_alarm(g->loop, &t->timeout, now + g->timeout);
+    if (g->resume)
+        t->resumed_at = get_output_size(&t->output);
+    start_next(t);
+    int status = 0;
+    while (!t->done && status == 0)
+        status = loop_run(g->loop);
+    if (status < 0)
+        fail(t, GET_FAILED, "%s", strerror(-status));
+    return t->status;
+}
