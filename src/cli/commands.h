@@ -15,5 +15,7 @@ extern const struct cli_command command_lookup;
 extern const struct cli_command command_get;
 extern const struct cli_command command_script;
 extern const struct cli_command command_trust;
+extern const struct cli_command command_key;
+extern const struct cli_command command_sign;
 
 #endif
