@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* encoding.c - base16, base32hex and base64 (RFC 4648 §4, §7, §8). */
+/* encoding.c - base16, base32hex and base64 (RFC 4648 §4, §5, §7, §8). */
 #include "base/encoding.h"
 
 static const struct scheme {
@@ -13,6 +13,8 @@ static const struct scheme {
     [ENCODING_BASE32HEX] = {"0123456789ABCDEFGHIJKLMNOPQRSTUV", 5, 8, true, false},
     [ENCODING_BASE64] = {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 6, 4,
                          false, true},
+    [ENCODING_BASE64URL] = {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6, 4,
+                            false, false},
 };
 _Static_assert(ARRAY_LEN(schemes) == ENCODING_COUNT, "one row per encoding");
 
@@ -29,14 +31,15 @@ static bool is_letter(uint8_t c, uint8_t first, uint8_t last)
 /* The letter's value, or -1. */
 static int value_of(enum encoding encoding, uint8_t c)
 {
-    if (encoding == ENCODING_BASE64) {
+    if (encoding == ENCODING_BASE64 || encoding == ENCODING_BASE64URL) {
+        bool url = encoding == ENCODING_BASE64URL;
         if (is_letter(c, 'A', 'Z'))
             return c - 'A';
         if (is_letter(c, 'a', 'z'))
             return c - 'a' + 26;
         if (is_letter(c, '0', '9'))
             return c - '0' + 52;
-        return c == '+' ? 62 : c == '/' ? 63 : -1;
+        return c == (url ? '-' : '+') ? 62 : c == (url ? '_' : '/') ? 63 : -1;
     }
     if (is_letter(c, '0', '9'))
         return c - '0';

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * encoding.h - octets as text: base16, base32 with the extended hex alphabet, base64 (RFC 4648).
+ * encoding.h - octets as text: base16, base32 with the extended hex alphabet, base64 and its form for URLs (RFC 4648).
  *
  * Decoding is by pieces, since what is encoded may come in several words of a line or lines of a
  * mail. It is strict: no letters from elsewhere, padding where it belongs, no bits left over.
@@ -15,6 +15,7 @@ enum encoding {
     ENCODING_BASE16,    /* either case in, lower case out */
     ENCODING_BASE32HEX, /* without padding, as NSEC3 has it (RFC 5155 §3.3); upper case out */
     ENCODING_BASE64,
+    ENCODING_BASE64URL, /* RFC 4648 §5, without padding */
     ENCODING_COUNT
 };
 

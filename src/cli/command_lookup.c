@@ -3,7 +3,7 @@
  * command_lookup.c - wholenet lookup: questions to name servers, as dig(1) and kdig(1) take them on
  * the command line.
  *
- * SKIPS RFC 7858, RFC 8484: DNS over TLS and HTTPS come with TLS itself.
+ * SKIPS RFC 8484 §5.2: HTTPS is by HTTP/1.1, which servers of DNS over HTTPS need not speak.
  */
 #include "cli/lookup.h"
 
@@ -15,7 +15,7 @@
 #include "os/file.h"
 #include "os/hmac.h"
 
-enum { PORT = 53, FILE_MAX = 64 * 1024, EDNS_SIZE_MIN = 512 };
+enum { PORT = 53, PORT_TLS = 853, PORT_HTTPS = 443, FILE_MAX = 64 * 1024, EDNS_SIZE_MIN = 512 };
 
 /* ---- asking ---- */
 
@@ -32,7 +32,8 @@ void lookup_complain(const struct lookup *l, const struct endpoint *server, int 
 {
     char address[ADDRESS_TEXT_MAX];
     address_format(&server->address, address);
-    const char *why = error == -ETIMEDOUT ? "timed out"
+    const char *why = l->reason[0] != '\0' ? l->reason
+                      : error == -ETIMEDOUT ? "timed out"
                       : error == -EPIPE   ? "the connection ended before the reply did"
                                           : strerror(-error);
     if (l->json || l->short_form)
@@ -53,7 +54,8 @@ static void print_reply(struct lookup *l, const struct lookup_reply *reply)
 }
 
 /* Whom to ask, in order. */
-static size_t choose_servers(struct lookup *l, struct endpoint out[LOOKUP_QUESTIONS_MAX])
+static size_t choose_servers(struct lookup *l, struct endpoint out[LOOKUP_QUESTIONS_MAX],
+                             const char *names[LOOKUP_QUESTIONS_MAX])
 {
     bool named = l->server_count > 0; /* they are for every question, wherever they stand */
     const struct endpoint *list = named ? l->servers : l->conf.servers;
@@ -66,8 +68,10 @@ static size_t choose_servers(struct lookup *l, struct endpoint out[LOOKUP_QUESTI
         struct endpoint e = list[(first + i) % all];
         bool v4 = address_is_v4(&e.address);
         e.port = (uint16_t)l->port;
-        if ((v4 && !l->v6) || (!v4 && !l->v4))
-            out[count++] = e;
+        if ((v4 && l->v6) || (!v4 && l->v4))
+            continue;
+        names[count] = named ? l->server_names[i] : NULL;
+        out[count++] = e;
     }
     return count;
 }
@@ -76,7 +80,8 @@ static enum lookup_status ask_servers(struct lookup *l, const struct lookup_ques
                                       const struct dns_name *name, struct lookup_reply *reply)
 {
     struct endpoint servers[LOOKUP_QUESTIONS_MAX];
-    size_t count = choose_servers(l, servers);
+    const char *names[LOOKUP_QUESTIONS_MAX];
+    size_t count = choose_servers(l, servers, names);
     enum lookup_status status_of;
     if (count == 0)
         cli_fail(l->command, 0, "there is no server to ask");
@@ -85,6 +90,7 @@ static enum lookup_status ask_servers(struct lookup *l, const struct lookup_ques
             struct lookup_ask ask = {.question = {*name, q->type, q->class},
                                      .serial = q->serial,
                                      .server = servers[i],
+                                     .server_name = names[i],
                                      .stream = l->stream,
                                      .recursion = l->recursion};
             if (q->type == DNS_AXFR || q->type == DNS_IXFR)
@@ -112,7 +118,7 @@ static bool is_transfer(const struct lookup_question *q)
 static enum lookup_status look_up(struct lookup *l, const struct lookup_question *q)
 {
     struct dns_name name;
-    struct lookup_reply reply = {.stream = false};
+    struct lookup_reply reply = {.transport = "UDP"};
     if (q->reverse) {
         dns_name_reverse(&q->address, &name);
     } else if (!l->search && !dns_name_parse(bytes_of_text(q->name), NULL, &name)) {
@@ -202,7 +208,10 @@ static int look_all_up(struct lookup *l)
     l->net = l->loop != NULL ? net_kernel_new(l->loop) : NULL;
     int worst = LOOKUP_SILENCE;
     l->hmac = hmac_new();
-    if (l->net == NULL || l->hmac == NULL) {
+    bool ready = l->net != NULL && l->hmac != NULL;
+    if (ready && l->secure.tls && !lookup_secure_open(l)) {
+        worst = EXIT_USAGE;
+    } else if (!ready) {
         cli_fail(l->command, 0, "cannot make an event loop: %s", strerror(errno));
     } else {
         if (l->cookie_len == 0) {
@@ -218,6 +227,7 @@ static int look_all_up(struct lookup *l)
         }
     }
     hmac_free(l->hmac);
+    lookup_secure_close(l);
     if (l->net != NULL)
         net_free(l->net);
     if (l->loop != NULL)
@@ -236,9 +246,23 @@ static int check_arguments(const struct lookup *l)
     if (l->bufsize > 0 && l->bufsize < EDNS_SIZE_MIN)
         return cli_wrong_usage(l->command, "+bufsize=%u: expected at least %d", l->bufsize,
                                EDNS_SIZE_MIN);
+    if (l->trace && (l->secure.tls || l->secure.https || l->secure.verify))
+        return cli_wrong_usage(l->command, "+trace asks servers that have no TLS");
     if (l->trace && l->json)
         return cli_wrong_usage(l->command, "+trace has no JSON");
     return EXIT_OK;
+}
+
+/* HTTPS is over TLS, and TLS is what one has certificates for. */
+static void choose_transport(struct lookup *l)
+{
+    struct lookup_secure *secure = &l->secure;
+    secure->https |= secure->get;
+    secure->tls |= secure->https || secure->verify;
+    if (secure->path == NULL)
+        secure->path = "/dns-query";
+    if (l->port == 0)
+        l->port = secure->https ? PORT_HTTPS : secure->tls ? PORT_TLS : PORT;
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)
@@ -249,7 +273,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     *l = (struct lookup){.command = command, .argc = argc, .argv = argv};
     l->recursion = true;
     l->edns = true;
-    l->port = PORT;
+    l->secure.padding = true;
     l->bufsize = DNS_UDP_SIZE_DEFAULT;
     l->conf.ndots = UINT32_MAX;
     l->show = (struct lookup_show){true, true, true, true, true, true, true};
@@ -258,6 +282,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
                  : outcome == CLI_DONE ? EXIT_OK
                                        : cli_usage_status(command);
     if (outcome == CLI_GO_ON && status == EXIT_OK) {
+        choose_transport(l);
         complete_questions(l);
         status = read_resolv_conf(l) ? look_all_up(l) : LOOKUP_SILENCE;
     }
@@ -276,6 +301,7 @@ const struct cli_command command_lookup = {
         "words (+noWORD is the contrary):\n"
         "  +tcp +ignore +bufsize=N +noedns +timeout=SECONDS +tries=N +retry=N\n"
         "  +norecurse +dnssec +cd +ad +nsid +cookie[=HEX] +search +ndots=N\n"
+        "  +tls +tls-ca[=FILE] +tls-hostname=NAME +tls-pin=PIN +https[=/PATH] +https-get +padding\n"
         "  +short +json +trace +[no]all +[no]cmd +[no]comments +[no]question +[no]answer\n"
         "  +[no]authority +[no]additional +[no]stats\n\n"
         "Ends with 0 when every question had records for an answer, 1 when there is no such name or\n"

@@ -2,14 +2,14 @@
 /*
  * lookup.h - what the parts of `wholenet lookup` share: command_lookup.c the order of things,
  * lookup_arguments.c the command line, lookup_transfer.c zone transfers, lookup_exchange.c queries and replies, lookup_print.c text as dig(1) writes it,
- * lookup_json.c JSON by RFC 8427, lookup_trace.c the way down from the root.
+ * lookup_json.c JSON by RFC 8427, lookup_trace.c the way down from the root, lookup_secure.c TLS and HTTPS.
  */
 #ifndef WN_CLI_LOOKUP_H
 #define WN_CLI_LOOKUP_H
 
 #include "cli/commands.h"
 #include "io/loop.h"
-#include "io/net.h"
+#include "io/tls.h"
 #include "proto/dns/resolv_conf.h"
 #include "proto/dns/tsig.h"
 #include "wire/dns/dns_message.h"
@@ -20,6 +20,8 @@ enum {
     LOOKUP_QUERY_MAX = 1024,
     LOOKUP_LINE_MAX = DNS_NAME_TEXT_MAX + 4 * DNS_RDATA_MAX + 256, /* a record as text */
     LOOKUP_REFERRALS_MAX = 32,
+    LOOKUP_PINS_MAX = 8,
+    LOOKUP_HTTP_MAX = 65536 + 1, /* octets of a body that we take: one more than a message */
     LOOKUP_DEPTH_MAX = 4, /* names of servers that must be looked up to go on */
 };
 
@@ -50,7 +52,7 @@ struct lookup_reply {
     struct bytes message;    /* valid until the next exchange */
     struct dns_summary summary;
     struct endpoint server;
-    bool stream;
+    const char *transport;   /* "UDP", "TCP", "TLS" or "HTTPS" */
     bool wrong;              /* its signature is, or there is none */
     uint16_t tsig_error;     /* why; 0: it is not told */
     int64_t wall_seconds;
@@ -72,9 +74,21 @@ struct lookup {
     const char *roots;
     struct tsig_key key;     /* by which queries are signed; no name: they are not */
     struct lookup_show show;
+    struct lookup_secure {
+        bool tls, https, get, padding;
+        bool verify;         /* names and signatures in certificates */
+        const char *trust;   /* who has signed them; NULL: as the system says */
+        const char *name;    /* of the server; NULL: as it was typed */
+        const char *path;    /* of HTTPS */
+        uint8_t pins[LOOKUP_PINS_MAX][TLS_PIN_LEN];
+        size_t pin_count;
+        struct tls_client *client;
+        char facts[256];     /* of the connection of the last reply */
+    } secure;
     struct lookup_question questions[LOOKUP_QUESTIONS_MAX];
     size_t question_count;
     struct endpoint servers[LOOKUP_QUESTIONS_MAX];
+    const char *server_names[LOOKUP_QUESTIONS_MAX];
     size_t server_count; /* 0: those of resolv.conf */
 
     /* ---- how it goes ---- */
@@ -84,6 +98,7 @@ struct lookup {
     struct resolv_conf conf;
     uint8_t cookie_octets[DNS_COOKIE_MAX];
     size_t cookie_len;
+    char reason[256];        /* why TLS or HTTP failed, for people; "": errno says it */
     uint8_t reply[DNS_MESSAGE_MAX];
     uint8_t rdata[DNS_RDATA_MAX];
     char line[LOOKUP_LINE_MAX];
@@ -113,6 +128,7 @@ struct lookup_ask {
     struct dns_question question;
     uint32_t serial;  /* IXFR */
     struct endpoint server;
+    const char *server_name; /* as it was typed; NULL: its address */
     bool stream;
     bool recursion;
     bool many;        /* messages may come, of which not all are signed */
@@ -125,6 +141,35 @@ struct lookup_ask {
  * -ECONNREFUSED, -EPIPE for a connection that ended too early … */
 MUST_USE int lookup_exchange(struct lookup *l, const struct lookup_ask *ask,
                              struct lookup_reply *out);
+
+/* ---- lookup_secure.c ---- */
+
+/* Makes the client that the command line asks for. False: a complaint was printed. */
+MUST_USE bool lookup_secure_open(struct lookup *l);
+void lookup_secure_close(struct lookup *l);
+
+/* Pads a query where it is to be padded; returns its length. */
+size_t lookup_secure_pad(const struct lookup *l, uint8_t *query, size_t len, size_t size);
+
+/* Puts TLS on a stream to the server. 0 or a negative errno; the stream is then the caller's. */
+MUST_USE int lookup_secure_connect(struct lookup *l, const struct lookup_ask *ask,
+                                   struct stream *plain, const struct stream_handler *handler,
+                                   void *self, struct stream **out);
+
+/* Notes what was agreed on, and why it ended. */
+void lookup_secure_note(struct lookup *l, const struct stream *stream);
+void lookup_secure_failed(struct lookup *l, const struct stream *stream);
+
+/* A query in a request, and the reply out of what comes (RFC 8484). */
+struct lookup_http;
+struct lookup_http *lookup_http_new(struct lookup *l);
+void lookup_http_free(struct lookup_http *h);
+MUST_USE int lookup_http_ask(struct lookup_http *h, const struct lookup_ask *ask,
+                             struct bytes query, struct stream *stream);
+
+/* 1: *message is there; 0: there is more to come; else a negative errno, and l->reason. `ended`: the server has
+ * finished. */
+int lookup_http_input(struct lookup_http *h, struct bytes in, bool ended, struct bytes *message);
 
 /* ---- lookup_print.c ---- */
 

@@ -137,7 +137,7 @@ static bool take_key_file(void *self, const struct cli_option *option UNUSED, co
 
 const struct cli_option lookup_options[LOOKUP_OPTION_COUNT] = {
     {"reverse", 'x', "ADDRESS", "ask for the name of an address", take_reverse, 0, NULL, NULL},
-    {"port", 'p', "N", "of the servers (53)", cli_take_number, MEMBER(port), NULL, NULL},
+    {"port", 'p', "N", "of the servers (53; TLS 853, HTTPS 443)", cli_take_number, MEMBER(port), NULL, NULL},
     {"name", 'q', "NAME", "what could be taken for a type", take_name, 0, NULL, NULL},
     {"type", 't', "TYPE", "A, AAAA, MX, TYPE65, AXFR, IXFR=SERIAL …", take_type, 0, NULL, NULL},
     {"class", 'c', "CLASS", "IN, CH, HS", take_class, 0, NULL, NULL},
@@ -213,44 +213,89 @@ static bool take_cookie(struct lookup *l, const char *value)
     return true;
 }
 
+/* ---- TLS and HTTPS, by kdig's words ---- */
+
+static bool take_trust(struct lookup *l, const char *value)
+{
+    l->secure.tls = true;
+    l->secure.verify = true;
+    l->secure.trust = value;
+    return value[0] != '\0';
+}
+
+static bool take_tls_name(struct lookup *l, const char *value)
+{
+    l->secure.tls = true;
+    l->secure.verify = true;
+    l->secure.name = value;
+    return value[0] != '\0' && strlen(value) < TLS_NAME_MAX;
+}
+
+static bool take_pin(struct lookup *l, const char *value)
+{
+    if (l->secure.pin_count == LOOKUP_PINS_MAX)
+        return false;
+    struct writer w = writer_of(l->secure.pins[l->secure.pin_count], TLS_PIN_LEN);
+    l->secure.tls = true;
+    l->secure.pin_count++;
+    return encoding_decode(ENCODING_BASE64, bytes_of_text(value), &w) && !w.failed &&
+           writer_len(&w) == TLS_PIN_LEN;
+}
+
+static bool take_https(struct lookup *l, const char *value)
+{
+    l->secure.https = true;
+    l->secure.path = value;
+    return value[0] == '/' && strlen(value) < 512;
+}
+
 static const struct word {
     const char *name;
     size_t flag; /* +name sets it, +noname clears it */
     bool (*value)(struct lookup *l, const char *value); /* for +name=value */
     bool value_optional;
+    const char *expected;
 } words[] = {
-    {"tcp", MEMBER(stream), NULL, false},
-    {"vc", MEMBER(stream), NULL, false},
-    {"ignore", MEMBER(ignore_truncation), NULL, false},
-    {"recurse", MEMBER(recursion), NULL, false},
-    {"rec", MEMBER(recursion), NULL, false},
-    {"rdflag", MEMBER(recursion), NULL, false},
-    {"dnssec", MEMBER(dnssec), NULL, false},
-    {"do", MEMBER(dnssec), NULL, false},
-    {"cd", MEMBER(checking_disabled), NULL, false},
-    {"cdflag", MEMBER(checking_disabled), NULL, false},
-    {"ad", MEMBER(authentic_data), NULL, false},
-    {"adflag", MEMBER(authentic_data), NULL, false},
-    {"edns", MEMBER(edns), NULL, false},
-    {"bufsize", 0, take_bufsize, false},
-    {"nsid", MEMBER(nsid), NULL, false},
-    {"cookie", MEMBER(cookie), take_cookie, true},
-    {"search", MEMBER(search), NULL, false},
-    {"ndots", 0, take_ndots, false},
-    {"short", MEMBER(short_form), NULL, false},
-    {"trace", MEMBER(trace), NULL, false},
-    {"json", MEMBER(json), NULL, false},
-    {"timeout", 0, take_seconds, false},
-    {"time", 0, take_seconds, false},
-    {"tries", 0, take_tries, false},
-    {"retry", 0, take_retry, false},
-    {"cmd", MEMBER(show.command), NULL, false},
-    {"comments", MEMBER(show.comments), NULL, false},
-    {"question", MEMBER(show.question), NULL, false},
-    {"answer", MEMBER(show.answer), NULL, false},
-    {"authority", MEMBER(show.authority), NULL, false},
-    {"additional", MEMBER(show.additional), NULL, false},
-    {"stats", MEMBER(show.stats), NULL, false},
+    {"tcp", MEMBER(stream), NULL, false, NULL},
+    {"vc", MEMBER(stream), NULL, false, NULL},
+    {"ignore", MEMBER(ignore_truncation), NULL, false, NULL},
+    {"recurse", MEMBER(recursion), NULL, false, NULL},
+    {"rec", MEMBER(recursion), NULL, false, NULL},
+    {"rdflag", MEMBER(recursion), NULL, false, NULL},
+    {"dnssec", MEMBER(dnssec), NULL, false, NULL},
+    {"do", MEMBER(dnssec), NULL, false, NULL},
+    {"cd", MEMBER(checking_disabled), NULL, false, NULL},
+    {"cdflag", MEMBER(checking_disabled), NULL, false, NULL},
+    {"ad", MEMBER(authentic_data), NULL, false, NULL},
+    {"adflag", MEMBER(authentic_data), NULL, false, NULL},
+    {"edns", MEMBER(edns), NULL, false, NULL},
+    {"bufsize", 0, take_bufsize, false, NULL},
+    {"nsid", MEMBER(nsid), NULL, false, NULL},
+    {"cookie", MEMBER(cookie), take_cookie, true, " or a value of hexadecimal digits"},
+    {"tls", MEMBER(secure.tls), NULL, false, NULL},
+    {"tls-ca", MEMBER(secure.verify), take_trust, true, " or =FILE"},
+    {"tls-hostname", 0, take_tls_name, false, "=NAME"},
+    {"tls-pin", 0, take_pin, false,
+     "=PIN, the SHA-256 of a public key in base64, at most 8 of them"},
+    {"https", MEMBER(secure.https), take_https, true, " or =/PATH"},
+    {"https-get", MEMBER(secure.get), NULL, false, NULL},
+    {"padding", MEMBER(secure.padding), NULL, false, NULL},
+    {"search", MEMBER(search), NULL, false, NULL},
+    {"ndots", 0, take_ndots, false, NULL},
+    {"short", MEMBER(short_form), NULL, false, NULL},
+    {"trace", MEMBER(trace), NULL, false, NULL},
+    {"json", MEMBER(json), NULL, false, NULL},
+    {"timeout", 0, take_seconds, false, NULL},
+    {"time", 0, take_seconds, false, NULL},
+    {"tries", 0, take_tries, false, NULL},
+    {"retry", 0, take_retry, false, NULL},
+    {"cmd", MEMBER(show.command), NULL, false, NULL},
+    {"comments", MEMBER(show.comments), NULL, false, NULL},
+    {"question", MEMBER(show.question), NULL, false, NULL},
+    {"answer", MEMBER(show.answer), NULL, false, NULL},
+    {"authority", MEMBER(show.authority), NULL, false, NULL},
+    {"additional", MEMBER(show.additional), NULL, false, NULL},
+    {"stats", MEMBER(show.stats), NULL, false, NULL},
 };
 
 static bool *flag_at(struct lookup *l, size_t offset)
@@ -297,7 +342,7 @@ static bool read_word(struct lookup *l, const char *argument)
     if (value != NULL ? !on || word->value == NULL || !word->value(l, value) : !bare) {
         cli_wrong_usage(l->command, "%s: expected +%s%s", argument, word->name,
                         word->value == NULL       ? ""
-                        : word->value_optional    ? " or a value of hexadecimal digits"
+                        : word->expected != NULL  ? word->expected
                                                   : "=N, a number within bounds");
         return false;
     }
@@ -322,6 +367,7 @@ static bool read_server(struct lookup *l, const char *text)
         cli_wrong_usage(l->command, "expected at most %d servers", LOOKUP_QUESTIONS_MAX);
         return false;
     }
+    l->server_names[l->server_count] = text;
     l->servers[l->server_count++] = server;
     return true;
 }

@@ -19,7 +19,8 @@ struct exchange {
     const struct lookup_ask *ask;
     struct bytes query;
     uint16_t id;
-    bool stream;
+    const char *transport;
+    struct lookup_http *http; /* NULL: it is not over HTTPS */
     bool done;
     int error;
     usec sent_at;
@@ -78,7 +79,7 @@ static void on_reply(struct exchange *x, struct bytes message)
         memcpy(x->lookup->reply, message.data, message.len);
     reply->message = bytes_of(x->lookup->reply, message.len);
     reply->server = x->ask->server;
-    reply->stream = x->stream;
+    reply->transport = x->transport;
     reply->wall_seconds = loop_wall_seconds(x->lookup->loop);
     reply->taken = clock_monotonic() - x->sent_at;
     if (x->ask->take == NULL || !x->ask->take(x->ask->self, reply))
@@ -128,14 +129,36 @@ static void on_open(void *self, struct stream *stream)
     struct exchange *x = self;
     uint8_t framed[DNS_STREAM_LENGTH_LEN + LOOKUP_QUERY_MAX];
     struct writer w = writer_of(framed, sizeof framed);
+    lookup_secure_note(x->lookup, stream);
+    if (x->http != NULL) {
+        int status = lookup_http_ask(x->http, x->ask, x->query, stream);
+        if (status != 0)
+            finish(x, status);
+        return;
+    }
     dns_stream_write(&w, x->query);
     (void)stream_send(stream, writer_bytes(&w)); /* a new connection has room for it */
+}
+
+static void take_http(struct exchange *x, struct bytes in, bool ended)
+{
+    struct bytes message;
+    int status = lookup_http_input(x->http, in, ended, &message);
+    if (status > 0)
+        on_reply(x, message);
+    if (status != 0 && !x->done)
+        finish(x, status > 0 ? -EBADMSG : status);
 }
 
 static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
 {
     struct exchange *x = self;
     struct bytes rest = in;
+    if (x->http != NULL) {
+        if (!x->done)
+            take_http(x, in, false);
+        return in.len;
+    }
     while (rest.len > 0 && !x->done) {
         enum dns_stream_event event;
         struct bytes message;
@@ -151,22 +174,41 @@ static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in
 static void on_end(void *self, struct stream *stream UNUSED)
 {
     struct exchange *x = self;
+    if (!x->done && x->http != NULL)
+        take_http(x, bytes_empty(), true);
     if (!x->done)
         finish(x, -EPIPE);
 }
 
-static void on_closed(void *self, struct stream *stream UNUSED, int error)
+static void on_closed(void *self, struct stream *stream, int error)
 {
     struct exchange *x = self;
+    lookup_secure_failed(x->lookup, stream);
     x->input.buffer = NULL; /* the stream is gone */
     if (!x->done)
         finish(x, error != 0 ? -error : -EPIPE);
 }
 
-static int by_stream(struct exchange *x, usec until)
+static int open_stream(struct exchange *x, struct stream **out)
 {
+    static const struct stream_handler nothing;
     static const struct stream_handler handler = {
         .on_open = on_open, .on_bytes = on_bytes, .on_end = on_end, .on_closed = on_closed};
+    struct lookup *l = x->lookup;
+    struct stream *plain;
+    if (!l->secure.tls)
+        return net_connect(l->net, &x->ask->server, NULL, &handler, x, out);
+    int status = net_connect(l->net, &x->ask->server, NULL, &nothing, NULL, &plain);
+    if (status != 0)
+        return status;
+    status = lookup_secure_connect(l, x->ask, plain, &handler, x, out);
+    if (status != 0)
+        stream_abort(plain);
+    return status;
+}
+
+static int by_stream(struct exchange *x, usec until)
+{
     struct lookup *l = x->lookup;
     struct stream *stream;
     uint8_t *buffer = malloc(DNS_MESSAGE_MAX);
@@ -174,7 +216,7 @@ static int by_stream(struct exchange *x, usec until)
         return -ENOMEM;
     dns_stream_init(&x->input, buffer, DNS_MESSAGE_MAX, USEC_NEVER, 0);
     x->sent_at = clock_monotonic();
-    int status = net_connect(l->net, &x->ask->server, NULL, &handler, x, &stream);
+    int status = open_stream(x, &stream);
     if (status == 0) {
         if (!x->done)
             status = loop_run_until(l->loop, until);
@@ -238,9 +280,13 @@ static int exchange_once(struct lookup *l, const struct lookup_ask *ask, bool st
 {
     uint8_t query[LOOKUP_QUERY_MAX];
     struct tsig_client signing;
-    struct exchange x = {.lookup = l, .ask = ask, .stream = stream, .out = out};
-    x.id = (uint16_t)prng_u32(loop_prng(l->loop));
+    struct exchange x = {.lookup = l, .ask = ask, .out = out};
+    x.transport = l->secure.https ? "HTTPS" : l->secure.tls ? "TLS" : stream ? "TCP" : "UDP";
+    /* RFC 8484 §4.1: alike queries are to look alike to caches. */
+    x.id = l->secure.https ? 0 : (uint16_t)prng_u32(loop_prng(l->loop));
     x.query = make_query(l, ask, x.id, query);
+    x.query = bytes_of(query, lookup_secure_pad(l, query, x.query.len, sizeof query));
+    l->reason[0] = '\0';
     x.hmac = (struct tsig_hmac){hmac_start, hmac_add, hmac_end, l->hmac};
     if (l->key.name.len > 0) {
         tsig_client_init(&signing, &l->key, &x.hmac);
@@ -252,7 +298,10 @@ static int exchange_once(struct lookup *l, const struct lookup_ask *ask, bool st
         x.query = bytes_of(query, len);
     }
     usec until = clock_monotonic() + l->timeout;
-    int status = stream ? by_stream(&x, until) : by_datagram(&x, until);
+    if (l->secure.https && (x.http = lookup_http_new(l)) == NULL)
+        return -ENOMEM;
+    int status = stream || l->secure.tls ? by_stream(&x, until) : by_datagram(&x, until);
+    lookup_http_free(x.http);
     if (status == 0 && ask->many && x.signing != NULL && !out->wrong)
         out->wrong = !tsig_client_settled(&signing);
     if (x.signing != NULL)
@@ -283,7 +332,7 @@ int lookup_exchange(struct lookup *l, const struct lookup_ask *ask, struct looku
     if (status == 0 && take_cookie(l, out))
         status = exchange_once(l, ask, ask->stream, out);
     bool truncated = status == 0 && (out->summary.header.flags & DNS_TC) != 0;
-    if (truncated && !ask->stream && !l->ignore_truncation) {
+    if (truncated && !ask->stream && !l->secure.tls && !l->ignore_truncation) {
         if (l->show.comments && !l->short_form && !l->json && !l->trace)
             printf(";; Truncated, retrying over TCP.\n");
         status = exchange_once(l, ask, true, out);

@@ -108,7 +108,10 @@ static void put_origin(json_t *object, const struct lookup_reply *reply)
     json_object_set_new(object, "server",
                         json_string(address_format(&reply->server.address, address)));
     json_object_set_new(object, "port", json_integer(reply->server.port));
-    json_object_set_new(object, "transport", json_string(reply->stream ? "tcp" : "udp"));
+    char transport[8] = "";
+    for (size_t i = 0; i + 1 < sizeof transport && reply->transport[i] != '\0'; i++)
+        transport[i] = (char)(reply->transport[i] | 0x20);
+    json_object_set_new(object, "transport", json_string(transport));
     json_object_set_new(object, "usec", json_integer(reply->taken));
     json_object_set_new(object, "octets", json_integer((json_int_t)reply->message.len));
 }

@@ -258,7 +258,9 @@ void lookup_print_stats(struct lookup *l, const struct lookup_reply *reply, size
     address_format(&reply->server.address, address);
     printf(";; Query time: %lld msec\n", (long long)(reply->taken / USEC_PER_MSEC));
     printf(";; SERVER: %s#%u(%s) (%s)\n", address, (unsigned)reply->server.port, address,
-           reply->stream ? "TCP" : "UDP");
+           reply->transport);
+    if (l->secure.facts[0] != '\0')
+        printf(";; TLS: %s\n", l->secure.facts);
     printf(";; WHEN: %s %s %02u %02u:%02u:%02u UTC %lld\n", weekday(c.weekday),
            month_name(c.month), c.day, c.hour, c.minute, c.second, (long long)c.year);
     printf(";; MSG SIZE  rcvd: %zu\n\n", octets);

@@ -16,6 +16,9 @@ static const struct {
     {ENCODING_BASE64, "fooba", "Zm9vYmE="},
     {ENCODING_BASE64, "foobar", "Zm9vYmFy"},
     {ENCODING_BASE64, "\xfb\xff\xbf", "+/+/"},
+    {ENCODING_BASE64URL, "foob", "Zm9vYg"},
+    {ENCODING_BASE64URL, "fooba", "Zm9vYmE"},
+    {ENCODING_BASE64URL, "\xfb\xff\xbf", "-_-_"},
     {ENCODING_BASE32HEX, "", ""},
     {ENCODING_BASE32HEX, "f", "CO"},
     {ENCODING_BASE32HEX, "fo", "CPNG"},
@@ -57,6 +60,7 @@ static const struct {
     {ENCODING_BASE64, "Z"},     {ENCODING_BASE64, "Zg"},      {ENCODING_BASE64, "Zg="},
     {ENCODING_BASE64, "Zg==="}, {ENCODING_BASE64, "Zh=="}, /* bits that say nothing */
     {ENCODING_BASE64, "Z=g="},  {ENCODING_BASE64, "="},       {ENCODING_BASE64, "===="},
+    {ENCODING_BASE64URL, "Zg=="}, {ENCODING_BASE64URL, "+/+/"}, {ENCODING_BASE64URL, "Zh"},
     {ENCODING_BASE64, "Zm9v="}, {ENCODING_BASE64, "Zm 9v"},   {ENCODING_BASE64, "Zm9-"},
     {ENCODING_BASE32HEX, "C"},  {ENCODING_BASE32HEX, "CPN"},  {ENCODING_BASE32HEX, "CPNMUO"},
     {ENCODING_BASE32HEX, "CP"}, {ENCODING_BASE32HEX, "CO======"}, {ENCODING_BASE32HEX, "WW"},
