@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * web.c - the web service: its listener and connections.
+ * web.c - the web service: its listeners, connections and exchanges.
  *
  * When there are as many connections as may be, one between requests makes room for a new one; when
  * all are at work, the new one is told 503 and closed.
@@ -29,6 +29,8 @@ void web_session_free(struct web_session *session)
     web_http1_work_done(session);
     list_remove(&session->node);
     list_remove(&session->idle_node);
+    if (session->counted)
+        web_limit_leave(&web->limit, &session->peer.address);
     if (session->refused)
         web->refused_open--;
     else
@@ -42,28 +44,76 @@ void web_session_close(struct web_session *session)
     web_session_free(session);
 }
 
+/* ---- exchanges ---- */
+
+static void copy_text(char *out, size_t size, struct bytes text)
+{
+    struct bytes part = bytes_first(text, size - 1);
+    memcpy(out, part.data, part.len);
+    out[part.len] = '\0';
+}
+
+void web_exchange_begin(struct web_exchange *exchange, const struct http_server_event *event)
+{
+    struct web *web = exchange->web;
+    const struct http_fields *fields = &event->head.fields;
+    web->counters.requests++;
+    exchange->rules = web_rules_use(web->rules);
+    exchange->request_at = loop_now(net_loop(web->net));
+    copy_text(exchange->method, sizeof exchange->method, event->head.method);
+    copy_text(exchange->target, sizeof exchange->target, event->head.target);
+    exchange->user[0] = '\0';
+    exchange->host[0] = exchange->referer[0] = exchange->agent[0] = '\0';
+    if (web->log != NULL) {
+        copy_text(exchange->host, sizeof exchange->host, http_field_value(fields, "Host"));
+        copy_text(exchange->referer, sizeof exchange->referer, http_field_value(fields, "Referer"));
+        copy_text(exchange->agent, sizeof exchange->agent, http_field_value(fields, "User-Agent"));
+    }
+    exchange->event = event;
+    web_site_request(exchange);
+    exchange->event = NULL;
+}
+
+void web_exchange_done(struct web_exchange *exchange)
+{
+    web_body_done(&exchange->body);
+    web_upload_free(exchange->upload);
+    exchange->upload = NULL;
+    web_rules_release(exchange->rules);
+    exchange->rules = NULL;
+    exchange->place = NULL;
+    exchange->method[0] = '\0';
+    exchange->octets = 0;
+}
+
 void web_tell_request(struct web_exchange *exchange, unsigned status)
 {
     struct web *web = exchange->web;
     web->counters.responses[status / 100 < 6 ? status / 100 : 0]++;
-    if (web->on_request != NULL) {
+    if (web->on_request != NULL || web->log != NULL) {
         bool known = exchange->method[0] != '\0';
         struct web_request request = {
             .peer = exchange->peer,
             .method = known ? exchange->method : "-",
             .target = known ? exchange->target : "-",
+            .protocol = known ? exchange->protocol : "-",
+            .user = known ? exchange->user : "",
+            .host = known ? exchange->host : "",
+            .referer = known ? exchange->referer : "",
+            .agent = known ? exchange->agent : "",
             .status = status,
             .octets = exchange->octets,
             .duration = known ? loop_now(net_loop(web->net)) - exchange->request_at : 0,
         };
-        web->on_request(web->on_request_self, &request);
+        if (web->log != NULL)
+            web_log_add(web->log, &request);
+        if (web->on_request != NULL)
+            web->on_request(web->on_request_self, &request);
     }
-    exchange->method[0] = '\0';
-    exchange->octets = 0;
-    web_body_done(&exchange->body);
+    web_exchange_done(exchange);
 }
 
-/* ---- the listener ---- */
+/* ---- the listeners ---- */
 
 static struct web_session *session_new(struct web *web, struct stream *stream, bool refused)
 {
@@ -72,6 +122,7 @@ static struct web_session *session_new(struct web *web, struct stream *stream, b
         return NULL;
     session->web = web;
     session->stream = stream;
+    session->peer = stream_peer(stream);
     session->refused = refused;
     list_append(&web->sessions, &session->node);
     list_init(&session->idle_node);
@@ -97,20 +148,92 @@ static bool make_room(struct web *web)
 
 static void on_accept(void *self, struct listener *listener UNUSED, struct stream *stream)
 {
-    struct web *web = self;
-    bool refuse = !make_room(web);
+    struct web_door *door = self;
+    struct web *web = door->web;
+    struct endpoint peer = stream_peer(stream);
+    uint32_t max = web->rules->config.connections_per_address;
+    bool counted = max > 0 && web_limit_enter(&web->limit, &peer.address, max);
+    bool refuse = (max > 0 && !counted) || !make_room(web);
     web->counters.connections++;
     web->counters.refused += refuse;
     struct web_session *session = NULL;
     if (!refuse || web->refused_open < REFUSALS_MAX)
         session = session_new(web, stream, refuse);
-    if (session == NULL)
+    if (session == NULL) {
+        if (counted)
+            web_limit_leave(&web->limit, &peer.address);
         stream_abort(stream);
-    else
-        web_http1_begin(session, refuse);
+        return;
+    }
+    session->counted = counted;
+    session->local = stream_local(stream);
+    web_http1_begin(session, refuse);
 }
 
 static const struct listener_handler listener_handler = {.on_accept = on_accept};
+
+static bool same_listen(const struct web_listen *a, const struct web_listen *b)
+{
+    return endpoint_equal(&a->at, &b->at) && a->tls == b->tls;
+}
+
+static struct web_door *door_of(struct web *web, const struct web_listen *listen)
+{
+    for (size_t i = 0; i < WEB_DOORS_MAX; i++)
+        if (web->doors[i].listener != NULL && same_listen(&web->doors[i].listen, listen))
+            return &web->doors[i];
+    return NULL;
+}
+
+static void close_door(struct web_door *door)
+{
+    if (door->listener != NULL)
+        listener_close(door->listener);
+    door->listener = NULL;
+}
+
+static int open_door(struct web *web, const struct web_listen *listen)
+{
+    size_t i = 0;
+    while (i < WEB_DOORS_MAX && web->doors[i].listener != NULL)
+        i++;
+    if (i == WEB_DOORS_MAX)
+        return -ENOSPC;
+    struct web_door *door = &web->doors[i];
+    struct listen_options options = {.local = listen->at};
+    door->web = web;
+    door->listen = *listen;
+    return net_listen(web->net, &options, &listener_handler, door, &door->listener);
+}
+
+/* Opens what is new; on failure closes it again. */
+static int open_doors(struct web *web, const struct web_config *config)
+{
+    bool opened[WEB_LISTENS_MAX] = {false};
+    int status = 0;
+    for (uint32_t i = 0; i < config->listen_count && status == 0; i++) {
+        opened[i] = door_of(web, &config->listens[i]) == NULL;
+        if (opened[i])
+            status = open_door(web, &config->listens[i]);
+    }
+    for (uint32_t i = 0; i < config->listen_count && status < 0; i++) {
+        struct web_door *door = door_of(web, &config->listens[i]);
+        if (opened[i] && door != NULL)
+            close_door(door);
+    }
+    return status;
+}
+
+static void close_old_doors(struct web *web, const struct web_config *config)
+{
+    for (size_t i = 0; i < WEB_DOORS_MAX; i++) {
+        bool wanted = false;
+        for (uint32_t k = 0; k < config->listen_count; k++)
+            wanted |= same_listen(&config->listens[k], &web->doors[i].listen);
+        if (!wanted)
+            close_door(&web->doors[i]);
+    }
+}
 
 /* ---- the service ---- */
 
@@ -130,16 +253,92 @@ static bool make_etags(struct web *web)
 
 static int web_prepare(struct web *web, const struct web_options *options)
 {
+    struct prng *prng = loop_prng(net_loop(web->net));
+    web_cache_init(&web->cache, prng_u64(prng));
+    web_limit_init(&web->limit, prng_u64(prng));
+    web->auth.key = (struct siphash_key){prng_u64(prng), prng_u64(prng)};
     web->server_name = strdup(options->server_name != NULL ? options->server_name : "localhost");
     web->domain = strdup(options->domain != NULL ? options->domain : "");
     if (web->server_name == NULL || web->domain == NULL || !make_etags(web) ||
         web_buffers_init(&web->buffers) < 0)
         return -ENOMEM;
-    web->prefix = "";
-    if (options->root == NULL)
+    return 0;
+}
+
+static int open_log(struct web *web, const struct web_config *config, struct web_log **out)
+{
+    *out = NULL;
+    if (config->access_log[0] == '\0')
         return 0;
-    web->prefix = "/.wholenet";
-    return web_files_open_root(options->root, &web->root_fd);
+    return web_log_open(net_loop(web->net), config->access_log, config->log_format, out);
+}
+
+int web_reload(struct web *web, const struct web_config *config, const char **what)
+{
+    struct web_rules *rules;
+    struct web_log *log;
+    const char *which = "";
+    int status = web_rules_new(config, &rules, &which);
+    if (what != NULL)
+        *what = which;
+    if (status < 0)
+        return status;
+    status = open_log(web, config, &log);
+    if (status < 0 && what != NULL)
+        *what = config->access_log;
+    if (status == 0) {
+        status = open_doors(web, config);
+        if (status < 0)
+            web_log_free(log);
+    }
+    if (status < 0) {
+        web_rules_release(rules);
+        return status;
+    }
+    close_old_doors(web, config);
+    web_log_free(web->log);
+    web->log = log;
+    web_cache_clear(&web->cache); /* its roots may be others now */
+    web_rules_release(web->rules);
+    web->rules = rules;
+    web->connections_max = config->connections_max;
+    if (web->connections_max == 0)
+        web->connections_max = CONNECTIONS_DEFAULT;
+    return 0;
+}
+
+/* The configuration that a root alone, or nothing, stands for. */
+static int simple_config(const struct web_options *options, struct web_config *out)
+{
+    memset(out, 0, sizeof *out);
+    out->listens[0].at = options->listen;
+    out->listen_count = 1;
+    out->host_count = 1;
+    out->hosts[0].rule_count = 1;
+    out->connections_max = options->connections_max;
+    struct web_rule *rule = web_config_add_rule(out, NULL);
+    if (rule == NULL)
+        return -ENOMEM;
+    if (options->root != NULL && strlen(options->root) >= sizeof rule->root)
+        return -ENAMETOOLONG;
+    if (options->root != NULL)
+        memcpy(rule->root, options->root, strlen(options->root) + 1);
+    return 0;
+}
+
+static int configure(struct web *web, const struct web_options *options)
+{
+    if (options->config != NULL)
+        return web_reload(web, options->config, options->what);
+    struct web_config *config = malloc(sizeof *config);
+    if (config == NULL)
+        return -ENOMEM;
+    int status = simple_config(options, config);
+    if (status == 0)
+        status = web_reload(web, config, NULL);
+    web_config_done(config);
+    free(config);
+    return status;
 }
 
 int web_new(struct net *net, const struct web_options *options, struct web **out)
@@ -148,20 +347,15 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     if (web == NULL)
         return -ENOMEM;
     web->net = net;
-    web->root_fd = -1;
     web->site = options->site;
     web->on_request = options->on_request;
     web->on_request_self = options->on_request_self;
-    web->connections_max = options->connections_max;
-    if (web->connections_max == 0)
-        web->connections_max = CONNECTIONS_DEFAULT;
     list_init(&web->sessions);
     list_init(&web->idle);
     list_init(&web->warm);
     int status = web_prepare(web, options);
-    struct listen_options listen = {.local = options->listen};
     if (status == 0)
-        status = net_listen(net, &listen, &listener_handler, web, &web->listener);
+        status = configure(web, options);
     if (status < 0) {
         web_free(web);
         return status;
@@ -177,10 +371,12 @@ void web_free(struct web *web)
     struct list_node *node;
     while ((node = list_first(&web->sessions)) != NULL)
         web_session_close(CONTAINER_OF(node, struct web_session, node));
-    if (web->listener != NULL)
-        listener_close(web->listener);
-    if (web->root_fd >= 0)
-        (void)close(web->root_fd);
+    for (size_t i = 0; i < WEB_DOORS_MAX; i++)
+        close_door(&web->doors[i]);
+    web_log_free(web->log);
+    web_cache_done(&web->cache);
+    web_limit_done(&web->limit);
+    web_rules_release(web->rules);
     free(web->server_name);
     free(web->domain);
     free(web->etags);
@@ -191,10 +387,14 @@ void web_free(struct web *web)
 
 struct endpoint web_local(const struct web *web)
 {
-    return listener_local(web->listener);
+    for (size_t i = 0; i < WEB_DOORS_MAX; i++)
+        if (web->doors[i].listener != NULL)
+            return listener_local(web->doors[i].listener);
+    return (struct endpoint){0};
 }
 
 void web_counters(const struct web *web, struct web_counters *out)
 {
     *out = web->counters;
+    out->log_lost = web->log != NULL ? web_log_lost(web->log) : 0;
 }

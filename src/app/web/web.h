@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * web.h - the site's web server: the page about this network, and files of a directory.
+ * web.h - the site's web server: hosts with their files by rules (web_config.h), and the page about
+ * this network.
  */
 #ifndef WN_APP_WEB_WEB_H
 #define WN_APP_WEB_WEB_H
 
+#include "app/web/web_config.h"
 #include "io/net.h"
 
 struct web;
@@ -22,6 +24,11 @@ struct web_request {
     struct endpoint peer;
     const char *method;  /* "GET"; "-": what came was no request */
     const char *target;  /* printable ASCII without spaces; a long one is cut */
+    const char *protocol; /* "HTTP/1.1" */
+    const char *user;    /* who said so and was believed; "" : nobody */
+    const char *host;    /* as the request has it; these may hold any octets but CR, LF and NUL */
+    const char *referer;
+    const char *agent;
     unsigned status;
     uint64_t octets;     /* sent, the head included */
     usec duration;       /* from the whole head to the last octet given to the network */
@@ -32,11 +39,14 @@ struct web_options {
     const char *server_name;  /* "www.home.arpa" */
     const char *domain;       /* "home.arpa" */
     const char *root;         /* directory of files to serve; NULL: only the built-in page */
+    /* More than that: then listen, root and connections_max above count no more. Copied. */
+    const struct web_config *config;
     unsigned connections_max; /* 0: 4096 */
     struct web_site site;
     /* Told of each answered request; may be NULL. */
     void (*on_request)(void *self, const struct web_request *request);
     void *on_request_self;
+    const char **what;        /* what could not be opened, when web_new() fails; NULL: not asked */
 };
 
 /*
@@ -45,9 +55,14 @@ struct web_options {
  * "/" is the root's, and the built-in site is below "/.wholenet/".
  */
 MUST_USE int web_new(struct net *net, const struct web_options *options, struct web **out);
+
+/* Goes over to another configuration: the same names, log and listeners go on, connections too, and
+ * requests under way end as they began. 0, or a negative errno: then all stays as it was, and *what
+ * (may be NULL) is what could not be opened, or "". Opens the log anew. */
+MUST_USE int web_reload(struct web *web, const struct web_config *config, const char **what);
 void web_free(struct web *web);
 
-/* Where it listens: the port that was given for port 0. */
+/* Where it listens first: the port that was given for port 0. */
 struct endpoint web_local(const struct web *web);
 
 struct web_counters {
@@ -56,6 +71,8 @@ struct web_counters {
     uint64_t shed;                                /* idle ones closed to make room */
     uint64_t open;                                /* gauge */
     uint64_t octets_sent;
+    uint64_t limited;                             /* requests over a rate: 429 */
+    uint64_t log_lost;                            /* lines that could not be written */
 };
 void web_counters(const struct web *web, struct web_counters *out);
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app/web/web_cache.h"
+
 /* One part: its head, then its octets; behind the last stands the closing boundary as the head of
  * a part of no octets. */
 struct part {
@@ -51,17 +53,16 @@ void web_body_done(struct web_body *body)
     case WEB_BODY_MEMORY:
         free(body->owned);
         break;
-    case WEB_BODY_FILE:
-        (void)close(body->fd);
-        break;
     case WEB_BODY_PARTS:
         web_body_done(&body->parts->source);
         free(body->parts);
         break;
+    case WEB_BODY_FILE:
     case WEB_BODY_PATTERN:
     case WEB_BODY_NONE:
         break;
     }
+    web_file_release(body->file);
     *body = (struct web_body){0};
 }
 
@@ -74,7 +75,7 @@ static struct bytes octets_at(const struct web_body *body, uint64_t offset, uint
     case WEB_BODY_MEMORY:
         return bytes_first(bytes_after(body->data, (size_t)offset), (size_t)len);
     case WEB_BODY_FILE: {
-        ssize_t got = pread(body->fd, buffers->chunk, want, (off_t)(body->offset + offset));
+        ssize_t got = pread(body->file->fd, buffers->chunk, want, (off_t)(body->offset + offset));
         return bytes_of(buffers->chunk, got > 0 ? (size_t)got : 0);
     }
     case WEB_BODY_PATTERN:

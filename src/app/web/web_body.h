@@ -25,12 +25,13 @@ enum web_body_kind {
 };
 
 struct web_parts;
+struct web_file;
 
 struct web_body {
     enum web_body_kind kind;
     struct bytes data;       /* MEMORY */
     char *owned;             /* MEMORY: freed with the body; NULL: static */
-    int fd;                  /* FILE: closed with the body */
+    struct web_file *file;   /* FILE, or whose memory it is: released with the body; NULL: none */
     uint64_t offset;         /* FILE, PATTERN: the next octet */
     uint64_t len;            /* octets still to come */
     struct web_parts *parts; /* PARTS */

@@ -7,8 +7,10 @@
  *      web_http1.c  connections of HTTP/1.x: turns the machine's crank, sends bodies
  *      web_reply.c  answers: fields, conditions, ranges, error pages
  *      web_body.c   where the octets of a response come from
+ *      web_rules.c  which host and rule a request falls under
  *      web_site.c   which path is answered by what; the built-in site
- *      web_files.c  files and folders below a root
+ *      web_files.c  files below a root; web_list.c: folders; web_upload.c: PUT and DELETE
+ *      web_cache.c  files that are open, and their compressed forms (web_compress.c)
  *      web_page.c   the pages that are made anew for every request
  */
 #ifndef WN_APP_WEB_WEB_EXCHANGE_H
@@ -16,7 +18,12 @@
 
 #include "app/web/page_text.h"
 #include "app/web/web.h"
+#include "app/web/web_auth.h"
 #include "app/web/web_body.h"
+#include "app/web/web_cache.h"
+#include "app/web/web_limit.h"
+#include "app/web/web_log.h"
+#include "app/web/web_rules.h"
 #include "base/list.h"
 #include "io/loop.h"
 #include "proto/http/http_server.h"
@@ -24,9 +31,10 @@
 enum {
     WEB_PATH_MAX = 4096,         /* a decoded path, with its NUL */
     WEB_TARGET_MAX = 256,        /* of a target in the log */
+    WEB_LOGGED_MAX = 160,        /* of other fields in it */
     WEB_TURN_MAX = 1024 * 1024,  /* octets that one session sends before others get their turn */
     WEB_STATUS_MAX = 256 * 1024, /* what web_site.status may write */
-    WEB_ETAG_MAX = 48,
+    WEB_DOORS_MAX = 2 * WEB_LISTENS_MAX, /* during a reload there are old ones and new */
     WEB_WARM_MAX = 64,           /* exchanges kept for the next request */
 };
 
@@ -44,32 +52,49 @@ struct web_transport {
     void (*refuse)(struct web_exchange *exchange, unsigned status);
 };
 
+struct web_upload;
+
 struct web_exchange {
     struct web *web;
     const struct web_transport *transport;
     const char *protocol;  /* "HTTP/1.1" */
     struct endpoint peer;
     struct endpoint local;
+    bool secure;           /* it came over TLS */
+    struct web_rules *rules; /* NULL before the request is known */
+    const struct web_place *place;
+    const struct http_server_event *event; /* the request, while it is looked at; then NULL */
     struct web_body body;  /* of the response */
+    struct web_upload *upload; /* what the request's body goes to; NULL: /sink */
     uint64_t octets;       /* sent, the head included */
     uint64_t sink_octets;  /* received by /sink */
     usec request_at;
-    char method[HTTP_METHOD_MAX + 1];
+    char method[HTTP_METHOD_MAX + 1]; /* "": not known */
     char target[WEB_TARGET_MAX];
+    char user[WEB_USER_MAX];
+    char host[WEB_LOGGED_MAX];
+    char referer[WEB_LOGGED_MAX];
+    char agent[WEB_LOGGED_MAX];
+};
+
+struct web_door {
+    struct web *web;
+    struct web_listen listen; /* as the configuration has it */
+    struct listener *listener; /* NULL: none */
 };
 
 struct web {
     struct net *net;
-    struct listener *listener;
+    struct web_door doors[WEB_DOORS_MAX];
     struct web_site site;
+    struct web_rules *rules;
     char *server_name;
     char *domain;
-    const char *prefix;         /* of the built-in site's paths: "" or "/.wholenet" */
-    int root_fd;                /* -1: none */
     unsigned connections_max;
     unsigned refused_open;
     void (*on_request)(void *self, const struct web_request *request);
     void *on_request_self;
+    struct web_log *log;        /* NULL: none */
     struct list_node sessions;
     struct list_node idle;      /* those between requests, oldest first */
     struct list_node warm;      /* works of web_http1.c that nobody uses */
@@ -77,6 +102,9 @@ struct web {
     struct web_counters counters;
     char (*etags)[WEB_ETAG_MAX]; /* one for each of web_pages[] */
     struct web_buffers buffers;
+    struct web_cache cache;
+    struct web_limit limit;
+    struct web_auth_context auth;
 };
 
 /* One connection; what it needs while a request is under way is not in it. */
@@ -87,7 +115,11 @@ struct web_session {
     struct list_node idle_node; /* in web->idle, while between requests */
     struct web_work *work;      /* NULL: between requests */
     size_t pending;             /* octets that the stream keeps for us */
+    struct endpoint peer;
+    struct endpoint local;
     bool refused;               /* one too many: not counted among the sessions */
+    bool counted;               /* among those of its address */
+    bool secure;
     bool finished;              /* stream_finish() has been said */
 };
 
@@ -100,6 +132,13 @@ void web_http1_warm_done(struct web *web);
 
 void web_session_free(struct web_session *session);
 void web_session_close(struct web_session *session);
+
+/* A request has come: begins the exchange, which is all zero but for what its transport has set, and
+ * answers, or accepts the body. `event` is borrowed for the call. */
+void web_exchange_begin(struct web_exchange *exchange, const struct http_server_event *event);
+
+/* Lets go of what it holds: also when it ends in its midst. */
+void web_exchange_done(struct web_exchange *exchange);
 
 /* The response of an exchange is complete, as far as we are concerned: the network has all of it. */
 void web_tell_request(struct web_exchange *exchange, unsigned status);
@@ -114,6 +153,10 @@ struct web_reply {
     const char *location;
     const char *allow;
     const char *content_range;
+    const char *encoding;
+    const char *vary;
+    const char *retry_after;
+    const char *challenges[2]; /* NULL: none */
     const char *cache;         /* Cache-Control; NULL: none */
     bool ranges;               /* "Accept-Ranges: bytes" */
     bool built_in;             /* ours, so that we know what it needs: nothing from elsewhere */
@@ -130,6 +173,10 @@ void web_reply_entity(struct web_exchange *exchange, const struct http_request_h
 /* A page that says what is wrong; `hint` NULL: what the status always means. */
 void web_reply_error(struct web_exchange *exchange, unsigned status, const char *hint);
 
+/* The same with the fields of `facts` (Allow, Content-Range, Retry-After, challenges); NULL: none. */
+void web_reply_error_with(struct web_exchange *exchange, unsigned status, const char *hint,
+                          const struct web_reply *facts);
+
 /* 405, or 501 for a method that nobody knows. */
 void web_reply_method(struct web_exchange *exchange, const char *allow);
 
@@ -140,21 +187,37 @@ void web_reply_page(struct web_exchange *exchange, unsigned status, const char *
 /* ---- routes: web_site.c ---- */
 
 /* Answers the request, or accepts its body and answers at web_site_body_end(). */
-void web_site_request(struct web_exchange *exchange, const struct http_server_event *event);
+void web_site_request(struct web_exchange *exchange);
 void web_site_body(struct web_exchange *exchange, struct bytes data);
 void web_site_body_end(struct web_exchange *exchange);
 
-/* ---- files: web_files.c ---- */
-
-/* 0 or a negative errno. */
-MUST_USE int web_files_open_root(const char *root, int *out);
+/* ---- files: web_files.c, web_list.c, web_upload.c ---- */
 
 /* Answers GET or HEAD of a decoded path, which begins with "/", from the root. */
-void web_files_request(struct web_exchange *exchange, const struct http_server_event *event,
-                       struct bytes path);
+void web_files_request(struct web_exchange *exchange, struct bytes path);
 
-/* The type of a file by its name's ending: "text/html; charset=utf-8". Static. */
-const char *web_files_type(struct bytes name);
+/* As web_cache_open(), below the root of the exchange's place; `path` without a slash in front. */
+MUST_USE int web_files_open(struct web_exchange *exchange, const char *path, struct web_file **out,
+                            int *folder);
+
+/* Answers with the status that a positive errno of a file means. */
+void web_files_error(struct web_exchange *exchange, int error);
+
+/* Answers with a file as the page of an error; false: it is not there. */
+MUST_USE bool web_files_error_page(struct web_exchange *exchange, unsigned status,
+                                   const char *path);
+
+/* Has the path a segment that begins with a dot, other than ".well-known" at the top? */
+bool web_files_hidden(struct bytes path);
+
+/* Lists a folder; takes fd. */
+void web_list_reply(struct web_exchange *exchange, int fd, struct bytes path, struct bytes query);
+
+void web_upload_put(struct web_exchange *exchange, struct bytes path);
+void web_upload_body(struct web_exchange *exchange, struct bytes data);
+void web_upload_end(struct web_exchange *exchange);
+void web_upload_delete(struct web_exchange *exchange, struct bytes path);
+void web_upload_free(struct web_upload *upload); /* NULL is nothing */
 
 /* ---- pages: web_page.c ---- */
 
@@ -164,8 +227,9 @@ const struct web_page *web_page_find(struct bytes path);
 /* The page about this network. */
 void web_page_site(struct web_exchange *exchange, struct page_text *out);
 
-/* A page with the site's head and foot around `content`, which is HTML. */
-void web_page_wrap(const struct web *web, const char *title, struct bytes content,
+/* A page with the site's head and foot around `content`, which is HTML; plain where there is no
+ * built-in site. */
+void web_page_wrap(const struct web_exchange *exchange, const char *title, struct bytes content,
                    struct page_text *out);
 
 #endif

@@ -4,116 +4,16 @@
  * neither ".." nor a symbolic link leads out of the root. Names that begin with a dot are not there,
  * but for /.well-known/ (RFC 8615).
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "app/web/web_compress.h"
 #include "app/web/web_exchange.h"
-#include "base/calendar.h"
-#include "wire/http/http_date.h"
+#include "app/web/web_types.h"
 
-enum { ENTRIES_MAX = 10000 }; /* of a folder that is listed */
-
-/* ---- types ---- */
-
-static const struct {
-    const char *ending;
-    const char *type;
-} types[] = {
-    {"html", "text/html; charset=utf-8"},
-    {"htm", "text/html; charset=utf-8"},
-    {"css", "text/css; charset=utf-8"},
-    {"js", "text/javascript; charset=utf-8"},
-    {"mjs", "text/javascript; charset=utf-8"},
-    {"json", "application/json"},
-    {"map", "application/json"},
-    {"xml", "application/xml"},
-    {"txt", "text/plain; charset=utf-8"},
-    {"text", "text/plain; charset=utf-8"},
-    {"log", "text/plain; charset=utf-8"},
-    {"md", "text/plain; charset=utf-8"},
-    {"conf", "text/plain; charset=utf-8"},
-    {"c", "text/plain; charset=utf-8"},
-    {"h", "text/plain; charset=utf-8"},
-    {"py", "text/plain; charset=utf-8"},
-    {"sh", "text/plain; charset=utf-8"},
-    {"csv", "text/csv; charset=utf-8"},
-    {"ics", "text/calendar; charset=utf-8"},
-    {"svg", "image/svg+xml"},
-    {"png", "image/png"},
-    {"jpg", "image/jpeg"},
-    {"jpeg", "image/jpeg"},
-    {"gif", "image/gif"},
-    {"webp", "image/webp"},
-    {"avif", "image/avif"},
-    {"ico", "image/x-icon"},
-    {"bmp", "image/bmp"},
-    {"mp3", "audio/mpeg"},
-    {"ogg", "audio/ogg"},
-    {"opus", "audio/ogg"},
-    {"wav", "audio/wav"},
-    {"flac", "audio/flac"},
-    {"mp4", "video/mp4"},
-    {"webm", "video/webm"},
-    {"mkv", "video/x-matroska"},
-    {"woff", "font/woff"},
-    {"woff2", "font/woff2"},
-    {"ttf", "font/ttf"},
-    {"otf", "font/otf"},
-    {"pdf", "application/pdf"},
-    {"wasm", "application/wasm"},
-    {"zip", "application/zip"},
-    {"gz", "application/gzip"},
-    {"xz", "application/x-xz"},
-    {"zst", "application/zstd"},
-    {"tar", "application/x-tar"},
-    {"deb", "application/vnd.debian.binary-package"},
-    {"pcap", "application/vnd.tcpdump.pcap"},
-    {"eml", "message/rfc822"},
-};
-
-const char *web_files_type(struct bytes name)
-{
-    size_t dot = name.len;
-    while (dot > 0 && name.data[dot - 1] != '.' && name.data[dot - 1] != '/')
-        dot--;
-    if (dot > 0 && name.data[dot - 1] == '.')
-        for (size_t i = 0; i < ARRAY_LEN(types); i++)
-            if (bytes_equal_nocase(bytes_after(name, dot), bytes_of_text(types[i].ending)))
-                return types[i].type;
-    return "application/octet-stream";
-}
-
-/* ---- opening ---- */
-
-int web_files_open_root(const char *root, int *out)
-{
-    int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    *out = fd;
-    return 0;
-}
-
-/* `path` relative to the root, without a slash in front; "" is the root itself. The descriptor or a
- * negative errno. O_NONBLOCK: a FIFO must not hold us up. */
-static int open_beneath(int root_fd, const char *path)
-{
-    struct open_how how = {
-        .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-    };
-    long fd = syscall(SYS_openat2, root_fd, path[0] != '\0' ? path : ".", &how, sizeof how);
-    return fd < 0 ? -errno : (int)fd;
-}
-
-static void reply_open_error(struct web_exchange *exchange, int error)
+void web_files_error(struct web_exchange *exchange, int error)
 {
     switch (error) {
     case ENOENT:
@@ -122,11 +22,16 @@ static void reply_open_error(struct web_exchange *exchange, int error)
     case EXDEV:
     case ENAMETOOLONG:
     case ENXIO:
-        web_reply_error(exchange, 404, "There is nothing of this name here.");
+        web_reply_error(exchange, 404, NULL);
         break;
     case EACCES:
     case EPERM:
         web_reply_error(exchange, 403, NULL);
+        break;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        web_reply_error(exchange, 507, NULL);
         break;
     case EMFILE:
     case ENFILE:
@@ -139,8 +44,7 @@ static void reply_open_error(struct web_exchange *exchange, int error)
     }
 }
 
-/* A segment that begins with a dot, other than ".well-known" at the top? */
-static bool is_hidden(struct bytes path)
+bool web_files_hidden(struct bytes path)
 {
     static const char well_known[] = "/.well-known/";
     size_t skip = strlen(well_known);
@@ -154,34 +58,144 @@ static bool is_hidden(struct bytes path)
 
 /* ---- files ---- */
 
-static void reply_file(struct web_exchange *exchange, const struct http_server_event *event, int fd,
-                       const struct stat *facts, struct bytes name)
+/* The type by the rule's own list, else by the table. */
+static const char *type_of(const struct web_rule *rule, const struct web_file *file)
 {
-    char etag[WEB_ETAG_MAX];
-    snprintf(etag, sizeof etag, "\"%llx-%llx%08lx\"", (unsigned long long)facts->st_size,
-             (unsigned long long)facts->st_mtim.tv_sec, (unsigned long)facts->st_mtim.tv_nsec);
-    struct web_reply reply = {
-        .type = web_files_type(name),
-        .etag = etag,
-        .modified = facts->st_mtim.tv_sec,
-        .body = {.kind = WEB_BODY_FILE, .fd = fd, .len = (uint64_t)facts->st_size},
+    struct bytes path = bytes_of_text(file->path);
+    for (uint32_t i = 0; i < rule->type_count; i++) {
+        struct bytes line = bytes_of_text(rule->types[i]);
+        struct bytes ending = bytes_first(line, bytes_find(line, ' '));
+        if (path.len > ending.len && path.data[path.len - ending.len - 1] == '.' &&
+            bytes_equal_nocase(bytes_after(path, path.len - ending.len), ending))
+            return rule->types[i] + ending.len + 1;
+    }
+    return file->type;
+}
+
+/* The body of a file in the form that is wanted; takes the file. */
+static struct web_body body_of(struct web_file *file, const struct web_form *form)
+{
+    struct web_body body = {.kind = WEB_BODY_FILE, .file = file, .len = file->size};
+    if (form != NULL)
+        body = (struct web_body){.kind = WEB_BODY_MEMORY,
+                                 .data = bytes_of(form->data, form->len),
+                                 .len = form->len,
+                                 .file = file};
+    return body;
+}
+
+static void reply_with(struct web_exchange *exchange, struct web_file *file, unsigned status,
+                       struct web_reply *reply, enum web_coding coding)
+{
+    const struct web_form *form = web_file_form(file, coding);
+    if (form == NULL && coding != WEB_IDENTITY) {
+        coding = WEB_IDENTITY; /* it would be no smaller */
+        form = web_file_form(file, coding);
+    }
+    reply->status = status;
+    if (coding != WEB_IDENTITY)
+        reply->encoding = web_coding_names[coding];
+    reply->etag = file->forms[coding].etag;
+    reply->modified = file->modified;
+    reply->body = body_of(file, form);
+    if (status == 200)
+        web_reply_entity(exchange, &exchange->event->head, reply);
+    else
+        web_reply(exchange, reply);
+}
+
+/* "name.br" or "name.gz" beside the file, when it is not older; takes its place. */
+static enum web_coding find_precompressed(struct web_exchange *exchange, struct web_file **file,
+                                          enum web_coding coding)
+{
+    static const char *const endings[WEB_CODING_COUNT] = {"", ".gz", ".br"};
+    char path[WEB_PATH_MAX + 4];
+    struct web_file *found;
+    int folder;
+    if (coding == WEB_IDENTITY || !exchange->place->rule->precompressed)
+        return WEB_IDENTITY;
+    int len = snprintf(path, sizeof path, "%s%s", (*file)->path, endings[coding]);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return WEB_IDENTITY;
+    int status = web_files_open(exchange, path, &found, &folder);
+    if (status == 1)
+        (void)close(folder);
+    if (status != 0)
+        return WEB_IDENTITY;
+    if (found->modified < (*file)->modified) {
+        web_file_release(found);
+        return WEB_IDENTITY;
+    }
+    web_file_release(*file);
+    *file = found;
+    return coding;
+}
+
+static void reply_file(struct web_exchange *exchange, struct web_file *file, unsigned status)
+{
+    const struct web_rule *rule = exchange->place->rule;
+    const struct http_fields *fields = &exchange->event->head.fields;
+    struct web_reply reply = {.type = type_of(rule, file), .modified = INT64_MIN};
+    bool coded = (!rule->compress_off || rule->precompressed) && web_type_compresses(reply.type);
+    enum web_coding coding = WEB_IDENTITY;
+    if (coded) {
+        struct bytes accept = http_field_value(fields, "Accept-Encoding");
+        coding = web_choose_coding(http_field_count(fields, "Accept-Encoding") > 0, accept, true);
+        reply.vary = "Accept-Encoding";
+    }
+    if (coding == WEB_CODING_COUNT)
+        coding = WEB_IDENTITY; /* better than 406 for who wants no form at all (§12.5.3) */
+    enum web_coding beside = find_precompressed(exchange, &file, coding);
+    if (beside != WEB_IDENTITY) {
+        reply.encoding = web_coding_names[beside];
+        coding = WEB_IDENTITY;
+    } else if (rule->compress_off) {
+        coding = WEB_IDENTITY;
+    }
+    reply_with(exchange, file, status, &reply, coding);
+}
+
+int web_files_open(struct web_exchange *exchange, const char *path, struct web_file **out,
+                   int *folder)
+{
+    struct loop *loop = net_loop(exchange->web->net);
+    const struct web_lookup lookup = {
+        .root_fd = exchange->place->root_fd,
+        .symlinks = exchange->place->rule->symlinks,
+        .path = path,
+        .now = loop_now(loop),
+        .wall = loop_wall_seconds(loop),
     };
-    web_reply_entity(exchange, &event->head, &reply);
+    return web_cache_open(&exchange->web->cache, &lookup, out, folder);
+}
+
+bool web_files_error_page(struct web_exchange *exchange, unsigned status, const char *path)
+{
+    struct web_file *file;
+    int folder;
+    if (exchange->event == NULL || exchange->place->root_fd < 0)
+        return false;
+    int result = web_files_open(exchange, path + (path[0] == '/'), &file, &folder);
+    if (result == 1)
+        (void)close(folder);
+    if (result != 0)
+        return false;
+    reply_file(exchange, file, status);
+    return true;
 }
 
 /* "/folder" -> "/folder/", so that relative links of its index lead into it. */
-static void reply_redirect(struct web_exchange *exchange, const struct http_server_event *event,
-                           struct bytes path)
+static void redirect_to_folder(struct web_exchange *exchange, struct bytes path)
 {
     char location[3 * WEB_PATH_MAX];
     size_t len = uri_path_encode(path, location, sizeof location);
-    struct bytes query = event->target.query;
+    struct bytes query = exchange->event->target.query;
     if (len == 0 || len + query.len + 3 > sizeof location) {
         web_reply_error(exchange, 414, NULL);
         return;
     }
     location[len++] = '/';
-    if (event->target.has_query) {
+    if (exchange->event->target.has_query) {
         location[len++] = '?';
         memcpy(location + len, query.data, query.len);
         len += query.len;
@@ -193,201 +207,61 @@ static void reply_redirect(struct web_exchange *exchange, const struct http_serv
 
 /* ---- folders ---- */
 
-struct entry {
-    char *name;
-    bool folder;
-    bool link;
-    uint64_t size;
-    int64_t modified;
-};
-
-struct entry_list {
-    struct entry *entries;
-    size_t count;
-    size_t size;
-    bool cut; /* there are more */
-};
-
-static void list_free(struct entry_list *list)
+/* True: an index has answered. */
+static bool reply_index(struct web_exchange *exchange, struct bytes path)
 {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->entries[i].name);
-    free(list->entries);
-}
-
-static bool list_add(struct entry_list *list, const struct entry *entry)
-{
-    if (list->count == list->size) {
-        size_t size = list->size > 0 ? 2 * list->size : 64;
-        struct entry *larger = realloc(list->entries, size * sizeof *larger);
-        if (larger == NULL)
-            return false;
-        list->entries = larger;
-        list->size = size;
+    const struct web_rule *rule = exchange->place->rule;
+    uint32_t count = rule->index_count > 0 ? rule->index_count : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        char name[WEB_PATH_MAX + sizeof rule->indexes[0]];
+        struct web_file *file;
+        int folder;
+        snprintf(name, sizeof name, "%.*s%s", (int)path.len, (const char *)path.data,
+                 rule->index_count > 0 ? rule->indexes[i] : "index.html");
+        int status = web_files_open(exchange, name + 1, &file, &folder);
+        if (status == 1)
+            (void)close(folder);
+        if (status == 0) {
+            reply_file(exchange, file, 200);
+            return true;
+        }
     }
-    char *name = strdup(entry->name);
-    if (name == NULL)
-        return false;
-    list->entries[list->count] = *entry;
-    list->entries[list->count++].name = name;
-    return true;
+    return false;
 }
 
-/* Folders first, then by name, numbers in it by their value. */
-static int compare_entries(const void *a, const void *b)
+static void reply_folder(struct web_exchange *exchange, int fd, struct bytes path)
 {
-    const struct entry *left = a;
-    const struct entry *right = b;
-    if (left->folder != right->folder)
-        return left->folder ? -1 : 1;
-    return strverscmp(left->name, right->name);
-}
-
-/* Files, folders and links whose names can be asked for. */
-static bool read_entry(int fd, char *name, struct entry *out)
-{
-    struct stat facts;
-    char path[1024];
-    char decoded[1024];
-    if (name[0] == '.' || fstatat(fd, name, &facts, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    size_t len = uri_path_encode(bytes_of_text(name), path + 1, sizeof path - 1);
-    path[0] = '/';
-    if (len == 0 || uri_path_decode(bytes_of(path, len + 1), decoded, sizeof decoded) == 0)
-        return false;
-    *out = (struct entry){.name = name,
-                          .folder = S_ISDIR(facts.st_mode),
-                          .link = S_ISLNK(facts.st_mode),
-                          .size = (uint64_t)facts.st_size,
-                          .modified = facts.st_mtim.tv_sec};
-    return S_ISDIR(facts.st_mode) || S_ISREG(facts.st_mode) || S_ISLNK(facts.st_mode);
-}
-
-/* False: no memory. Takes fd. */
-static bool read_folder(int fd, struct entry_list *list)
-{
-    DIR *folder = fdopendir(fd);
-    if (folder == NULL) {
+    bool redirect = path.data[path.len - 1] != '/';
+    if (redirect) {
         (void)close(fd);
-        return false;
-    }
-    bool good = true;
-    struct dirent *found;
-    while (good && (found = readdir(folder)) != NULL) {
-        struct entry entry;
-        if (!read_entry(fd, found->d_name, &entry))
-            continue;
-        list->cut = list->count == ENTRIES_MAX;
-        if (list->cut)
-            break;
-        good = list_add(list, &entry);
-    }
-    (void)closedir(folder);
-    if (list->count > 0)
-        qsort(list->entries, list->count, sizeof *list->entries, compare_entries);
-    return good;
-}
-
-static void add_date(struct page_text *page, int64_t seconds)
-{
-    struct calendar c = calendar_of(seconds);
-    page_add_format(page, "%04lld-%02u-%02u %02u:%02u", (long long)c.year, c.month, c.day, c.hour,
-                    c.minute);
-}
-
-static void add_entry(struct page_text *page, const struct entry *entry)
-{
-    char href[1024];
-    size_t len = uri_path_encode(bytes_of_text(entry->name), href, sizeof href);
-    const char *slash = entry->folder ? "/" : "";
-    page_add(page, "<tr><td><a href=\"./"); /* "./": a name may look like a scheme */
-    page_add_escaped(page, bytes_of(href, len));
-    page_add_format(page, "%s\">", slash);
-    page_add_text(page, entry->name);
-    page_add_format(page, "%s</a></td><td class=\"number\">", slash);
-    if (entry->link)
-        page_add(page, "link");
-    else if (!entry->folder)
-        page_add_size(page, entry->size);
-    page_add(page, "</td><td class=\"number\">");
-    add_date(page, entry->modified);
-    page_add(page, "</td></tr>\n");
-}
-
-static void reply_list(struct web_exchange *exchange, int fd, struct bytes path)
-{
-    struct entry_list list = {0};
-    struct page_text content = {0};
-    struct page_text page = {0};
-    bool good = read_folder(fd, &list);
-    page_add(&content, "<section class=\"files\"><h1>");
-    page_add_escaped(&content, path);
-    page_add(&content, "</h1>\n<div class=\"scroll\"><table><thead><tr><th>Name</th>"
-                       "<th class=\"number\">Size</th><th class=\"number\">Modified (UTC)</th>"
-                       "</tr></thead><tbody>\n");
-    if (path.len > 1)
-        page_add(&content, "<tr><td><a href=\"../\">..</a></td><td></td><td></td></tr>\n");
-    for (size_t i = 0; i < list.count; i++)
-        add_entry(&content, &list.entries[i]);
-    page_add(&content, "</tbody></table></div>\n");
-    if (list.cut)
-        page_add(&content, "<p>There are more, which are not listed.</p>\n");
-    page_add(&content, "</section>\n");
-    web_page_wrap(exchange->web, "Files", page_bytes(&content), &page);
-    page.failed |= content.failed || !good;
-    page_done(&content);
-    list_free(&list);
-    web_reply_page(exchange, 200, "text/html; charset=utf-8", &page);
-}
-
-static void reply_folder(struct web_exchange *exchange, const struct http_server_event *event, int fd,
-                         struct bytes path)
-{
-    static const char index[] = "index.html";
-    char name[WEB_PATH_MAX + sizeof index];
-    if (path.data[path.len - 1] != '/') {
+        redirect_to_folder(exchange, path);
+    } else if (reply_index(exchange, path)) {
         (void)close(fd);
-        reply_redirect(exchange, event, path);
-        return;
-    }
-    memcpy(name, path.data, path.len);
-    memcpy(name + path.len, index, sizeof index);
-    int index_fd = open_beneath(exchange->web->root_fd, name + 1);
-    struct stat facts;
-    if (index_fd >= 0 && fstat(index_fd, &facts) == 0 && S_ISREG(facts.st_mode)) {
+    } else if (exchange->place->rule->listing_off) {
         (void)close(fd);
-        reply_file(exchange, event, index_fd, &facts, bytes_of_text(index));
-        return;
+        web_reply_error(exchange, 403, "This folder is not listed.");
+    } else {
+        web_list_reply(exchange, fd, path, exchange->event->target.query);
     }
-    if (index_fd >= 0)
-        (void)close(index_fd);
-    reply_list(exchange, fd, path);
 }
 
-void web_files_request(struct web_exchange *exchange, const struct http_server_event *event,
-                       struct bytes path)
+void web_files_request(struct web_exchange *exchange, struct bytes path)
 {
     char name[WEB_PATH_MAX];
-    struct stat facts;
-    if (path.len >= sizeof name || is_hidden(path)) {
-        reply_open_error(exchange, ENOENT);
+    struct web_file *file;
+    int folder;
+    if (path.len >= sizeof name ||
+        (web_files_hidden(path) && !exchange->place->rule->hidden)) {
+        web_files_error(exchange, ENOENT);
         return;
     }
     memcpy(name, path.data, path.len);
     name[path.len] = '\0';
-    int fd = open_beneath(exchange->web->root_fd, name + 1);
-    if (fd < 0) {
-        reply_open_error(exchange, -fd);
-    } else if (fstat(fd, &facts) < 0) {
-        int error = errno;
-        (void)close(fd);
-        reply_open_error(exchange, error);
-    } else if (S_ISREG(facts.st_mode)) {
-        reply_file(exchange, event, fd, &facts, path);
-    } else if (S_ISDIR(facts.st_mode)) {
-        reply_folder(exchange, event, fd, path);
-    } else {
-        (void)close(fd);
-        reply_open_error(exchange, ENOENT);
-    }
+    int status = web_files_open(exchange, name + 1, &file, &folder);
+    if (status < 0)
+        web_files_error(exchange, -status);
+    else if (status == 1)
+        reply_folder(exchange, folder, path);
+    else
+        reply_file(exchange, file, 200);
 }

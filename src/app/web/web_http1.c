@@ -60,7 +60,9 @@ static bool work_begin(struct web_session *session)
     work->exchange = (struct web_exchange){
         .web = web,
         .transport = &transport,
-        .peer = stream_peer(session->stream),
+        .peer = session->peer,
+        .local = session->local,
+        .secure = session->secure,
     };
     session->work = work;
     return true;
@@ -74,7 +76,7 @@ void web_http1_work_done(struct web_session *session)
         return;
     session->work = NULL;
     loop_unqueue(&work->task);
-    web_body_done(&work->exchange.body);
+    web_exchange_done(&work->exchange);
     if (web->warm_count == WEB_WARM_MAX) {
         free(work);
         return;
@@ -137,7 +139,7 @@ static ssize_t send_file(struct web_work *work)
     size_t want = body->len < WEB_TURN_MAX ? (size_t)body->len : WEB_TURN_MAX;
     if (body->kind != WEB_BODY_FILE || body->len < WEB_CHUNK)
         return -ENOSYS;
-    ssize_t sent = stream_send_file(work->session->stream, body->fd, body->offset, want);
+    ssize_t sent = stream_send_file(work->session->stream, body->file->fd, body->offset, want);
     if (sent > 0)
         passed(work, (size_t)sent);
     else if (sent == 0)
@@ -193,23 +195,11 @@ static void flush(struct web_work *work)
 
 /* ---- the machine ---- */
 
-static void copy_text(char *out, size_t size, struct bytes text)
-{
-    struct bytes part = bytes_first(text, size - 1);
-    memcpy(out, part.data, part.len);
-    out[part.len] = '\0';
-}
-
 static void on_request(struct web_session *session, const struct http_server_event *event)
 {
     struct web_exchange *exchange = &session->work->exchange;
-    session->web->counters.requests++;
     exchange->protocol = event->head.version == HTTP_VERSION_1_0 ? "HTTP/1.0" : "HTTP/1.1";
-    exchange->local = stream_local(session->stream);
-    exchange->request_at = now_of(session);
-    copy_text(exchange->method, sizeof exchange->method, event->head.method);
-    copy_text(exchange->target, sizeof exchange->target, event->head.target);
-    web_site_request(exchange, event);
+    web_exchange_begin(exchange, event);
 }
 
 static void on_event(struct web_session *session, const struct http_server_event *event)
@@ -225,6 +215,9 @@ static void on_event(struct web_session *session, const struct http_server_event
         web_site_body_end(&session->work->exchange);
         break;
     case HTTP_SERVER_BODY_FAILED:
+        web_upload_free(session->work->exchange.upload);
+        session->work->exchange.upload = NULL;
+        break;
     case HTTP_SERVER_NO_EVENT:
         break;
     }

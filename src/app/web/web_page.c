@@ -27,7 +27,7 @@ static struct bytes embedded(const char *path)
 /* ---- the frame of every page ---- */
 
 struct wrap {
-    const struct web *web;
+    const struct web_exchange *exchange;
     const char *title;
     struct bytes content;
 };
@@ -43,9 +43,10 @@ static bool on_wrap_name(void *self, struct page_text *page, struct bytes name)
     if (is(name, "title"))
         page_add_text(page, wrap->title);
     else if (is(name, "domain"))
-        page_add_text(page, wrap->web->domain[0] != '\0' ? wrap->web->domain : "wholenet");
+        page_add_text(page, wrap->exchange->web->domain[0] != '\0' ? wrap->exchange->web->domain
+                                                                    : "wholenet");
     else if (is(name, "base"))
-        page_add(page, wrap->web->prefix);
+        page_add(page, wrap->exchange->place->prefix);
     else if (is(name, "version"))
         page_add(page, WHOLENET_VERSION);
     else if (is(name, "content"))
@@ -55,11 +56,31 @@ static bool on_wrap_name(void *self, struct page_text *page, struct bytes name)
     return true;
 }
 
-void web_page_wrap(const struct web *web, const char *title, struct bytes content,
+/* Without a site of ours beside it the page has its own style, and nothing about who served it. */
+static const char plain_head[] =
+    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+    "<meta name=\"color-scheme\" content=\"light dark\"><title>";
+static const char plain_style[] =
+    "</title><style>body{font:16px/1.55 system-ui,sans-serif;max-width:60rem;margin:2rem auto;"
+    "padding:0 1.25rem}table{border-collapse:collapse;width:100%}th{text-align:left}"
+    "th,td{padding:.3rem 1rem .3rem 0;border-bottom:1px solid #8884}.number{text-align:right;"
+    "font-variant-numeric:tabular-nums;white-space:nowrap}.code{margin:0;opacity:.6}"
+    ".scroll{overflow-x:auto}</style></head><body><main>\n";
+
+void web_page_wrap(const struct web_exchange *exchange, const char *title, struct bytes content,
                    struct page_text *out)
 {
-    struct wrap wrap = {web, title, content};
-    page_expand(out, embedded("/layout.html"), on_wrap_name, &wrap);
+    struct wrap wrap = {exchange, title, content};
+    if (!exchange->place->rule->built_in_off) {
+        page_expand(out, embedded("/layout.html"), on_wrap_name, &wrap);
+        return;
+    }
+    page_add(out, plain_head);
+    page_add_text(out, title);
+    page_add(out, plain_style);
+    page_add_bytes(out, content);
+    page_add(out, "</main></body></html>\n");
 }
 
 /* ---- reading the object ---- */
@@ -486,7 +507,7 @@ static bool on_home_name(void *self, struct page_text *page, struct bytes name)
     else if (is(name, "domain"))
         page_add_text(page, web->domain);
     else if (is(name, "base"))
-        page_add(page, web->prefix);
+        page_add(page, home->exchange->place->prefix);
     else if (is(name, "version"))
         page_add(page, home->exchange->protocol);
     else if (is(name, "live"))
@@ -520,7 +541,7 @@ void web_page_site(struct web_exchange *exchange, struct page_text *out)
     address_format(&server.address, home.server);
     struct page_text content = {0};
     page_expand(&content, embedded("/index.html"), on_home_name, &home);
-    web_page_wrap(web, "This network", page_bytes(&content), out);
+    web_page_wrap(exchange, "This network", page_bytes(&content), out);
     out->failed |= content.failed;
     page_done(&content);
     json_decref(home.status);

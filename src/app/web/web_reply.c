@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/web/web_compress.h"
 #include "app/web/web_exchange.h"
 #include "wire/http/http_conditions.h"
 #include "wire/http/http_date.h"
@@ -14,7 +15,7 @@
 
 /* ---- fields ---- */
 
-enum { FIELDS_MAX = 12 };
+enum { FIELDS_MAX = 16 + WEB_HEADERS_MAX };
 
 struct field_list {
     struct http_field fields[FIELDS_MAX];
@@ -29,23 +30,72 @@ static void add(struct field_list *list, const char *name, const char *value)
     list->fields[list->count++] = (struct http_field){bytes_of_text(name), bytes_of_text(value)};
 }
 
-#define POLICY "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; " \
-               "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+#define POLICY_REST "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; " \
+                    "frame-ancestors 'none'"
+#define POLICY "default-src 'none'; style-src 'self'; script-src 'self'; " POLICY_REST
+#define POLICY_PLAIN "default-src 'none'; style-src 'unsafe-inline'; " POLICY_REST
+
+/* What the rule adds to every answer. */
+static void add_of_rule(struct field_list *list, const struct web_rule *rule)
+{
+    for (uint32_t i = 0; i < rule->header_count; i++) {
+        struct bytes line = bytes_of_text(rule->headers[i]);
+        size_t colon = bytes_find(line, ':');
+        ASSERT(list->count < FIELDS_MAX);
+        list->fields[list->count++] = (struct http_field){
+            bytes_first(line, colon), http_trim(bytes_after(line, colon + 1))};
+    }
+}
+
+struct freshness {
+    char expires[HTTP_DATE_LEN + 1];
+    char control[160];
+};
+
+/* The rule says how long what is served by it is fresh; an answer that has its own word keeps it. */
+static void add_freshness(struct field_list *list, const struct web_rule *rule,
+                          const struct web_reply *reply, int64_t now, struct freshness *texts)
+{
+    bool good = reply->status < 300 || reply->status == 304;
+    if (reply->cache != NULL || !good || (rule->cache_control[0] == '\0' && rule->expires == 0)) {
+        add(list, "Cache-Control", reply->cache);
+        return;
+    }
+    long long seconds = (long long)(rule->expires / USEC_PER_SEC);
+    if (rule->expires == 0) {
+        add(list, "Cache-Control", rule->cache_control);
+        return;
+    }
+    snprintf(texts->control, sizeof texts->control, "max-age=%lld%s%s", seconds,
+             rule->cache_control[0] != '\0' ? ", " : "", rule->cache_control);
+    add(list, "Cache-Control", texts->control);
+    add(list, "Expires", http_date_format(now + seconds, texts->expires));
+}
 
 void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
 {
     char date[HTTP_DATE_LEN + 1];
-    struct field_list list = {.count = 0};
+    struct freshness freshness;
+    const struct web_rule *rule = exchange->place->rule;
+    struct field_list list;
+    list.count = 0;
     add(&list, "ETag", reply->etag);
     if (reply->modified != INT64_MIN)
         add(&list, "Last-Modified", http_date_format(reply->modified, date));
-    add(&list, "Cache-Control", reply->cache);
+    add_freshness(&list, rule, reply, loop_wall_seconds(net_loop(exchange->web->net)), &freshness);
     add(&list, "Location", reply->location);
     add(&list, "Allow", reply->allow);
     add(&list, "Content-Range", reply->content_range);
+    add(&list, "Content-Encoding", reply->type != NULL ? reply->encoding : NULL);
+    add(&list, "Vary", reply->vary);
     add(&list, "Accept-Ranges", reply->ranges ? "bytes" : NULL);
+    add(&list, "Retry-After", reply->retry_after);
+    for (size_t i = 0; i < ARRAY_LEN(reply->challenges); i++)
+        add(&list, "WWW-Authenticate", reply->challenges[i]);
     add(&list, "X-Content-Type-Options", reply->type != NULL ? "nosniff" : NULL);
-    add(&list, "Content-Security-Policy", reply->built_in ? POLICY : NULL);
+    if (reply->built_in)
+        add(&list, "Content-Security-Policy", rule->built_in_off ? POLICY_PLAIN : POLICY);
+    add_of_rule(&list, rule);
     web_body_done(&exchange->body);
     exchange->body = reply->body;
     struct http_response response = {.status = reply->status,
@@ -64,9 +114,6 @@ static void drop_content(struct web_reply *reply)
     web_body_done(&reply->body);
     reply->type = NULL;
 }
-
-static void error_page(struct web_exchange *exchange, unsigned status, const char *hint,
-                       const struct web_reply *facts);
 
 struct range_texts {
     char content_range[80];
@@ -158,12 +205,35 @@ void web_reply_entity(struct web_exchange *exchange, const struct http_request_h
              http_if_range_holds(&head->fields, &there, now))
         apply_range(exchange, &head->fields, &actual, &texts);
     if (actual.status == 416)
-        error_page(exchange, 416, NULL, &actual);
+        web_reply_error_with(exchange, 416, NULL, &actual);
     else
         web_reply(exchange, &actual);
 }
 
 /* ---- pages ---- */
+
+/* A page of some size, made for this request alone. */
+static void compress_page(const struct web_exchange *exchange, struct web_reply *reply)
+{
+    size_t len;
+    if (exchange->event == NULL || exchange->place->rule->compress_off ||
+        reply->body.len < WEB_COMPRESS_MIN || reply->body.len > WEB_COMPRESS_MAX)
+        return;
+    const struct http_fields *fields = &exchange->event->head.fields;
+    reply->vary = "Accept-Encoding";
+    enum web_coding coding =
+        web_choose_coding(http_field_count(fields, "Accept-Encoding") > 0,
+                          http_field_value(fields, "Accept-Encoding"), true);
+    char *smaller = coding == WEB_IDENTITY || coding == WEB_CODING_COUNT
+                        ? NULL
+                        : web_compress(coding, reply->body.data, &len);
+    if (smaller == NULL)
+        return;
+    web_body_done(&reply->body);
+    reply->body = web_body_of(bytes_of(smaller, len));
+    reply->body.owned = smaller;
+    reply->encoding = web_coding_names[coding];
+}
 
 void web_reply_page(struct web_exchange *exchange, unsigned status, const char *type,
                     struct page_text *page)
@@ -176,27 +246,35 @@ void web_reply_page(struct web_exchange *exchange, unsigned status, const char *
     struct web_body body = web_body_of(page_bytes(page));
     body.owned = page->data;
     *page = (struct page_text){0};
-    web_reply(exchange, &(struct web_reply){.status = status,
-                                           .type = type,
-                                           .cache = "no-store",
-                                           .built_in = true,
-                                           .modified = INT64_MIN,
-                                           .body = body});
+    struct web_reply reply = {.status = status,
+                              .type = type,
+                              .cache = "no-store",
+                              .built_in = true,
+                              .modified = INT64_MIN,
+                              .body = body};
+    compress_page(exchange, &reply);
+    web_reply(exchange, &reply);
 }
 
 /* `facts` has the fields that go with the status; NULL: none. */
-static void error_page(struct web_exchange *exchange, unsigned status, const char *hint,
+void web_reply_error_with(struct web_exchange *exchange, unsigned status, const char *hint,
                        const struct web_reply *facts)
 {
     struct page_text content = {0};
     struct page_text page = {0};
+    const struct web_rule *rule = exchange->place->rule;
+    for (uint32_t i = 0; i < rule->error_page_count && facts == NULL; i++)
+        if (rule->error_pages[i].status == status &&
+            web_files_error_page(exchange, status, rule->error_pages[i].path))
+            return;
     page_add_format(&content, "<section class=\"error\"><p class=\"code\">%u</p><h1>%s</h1>", status,
                     http_status_text(status));
     page_add(&content, "<p>");
     page_add_text(&content, hint != NULL ? hint : http_status_hint(status));
     page_add(&content, "</p>");
-    page_add_format(&content, "<p><a href=\"%s/\">Home</a></p></section>", exchange->web->prefix);
-    web_page_wrap(exchange->web, http_status_text(status), page_bytes(&content), &page);
+    page_add_format(&content, "<p><a href=\"%s/\">Home</a></p></section>",
+                    exchange->place->rule->built_in_off ? "" : exchange->place->prefix);
+    web_page_wrap(exchange, http_status_text(status), page_bytes(&content), &page);
     page.failed |= content.failed;
     page_done(&content);
     if (page.failed) {
@@ -206,19 +284,21 @@ static void error_page(struct web_exchange *exchange, unsigned status, const cha
     }
     struct web_body body = web_body_of(page_bytes(&page));
     body.owned = page.data;
-    web_reply(exchange, &(struct web_reply){.status = status,
-                                           .type = "text/html; charset=utf-8",
-                                           .cache = "no-store",
-                                           .built_in = true,
-                                           .allow = facts != NULL ? facts->allow : NULL,
-                                           .content_range = facts != NULL ? facts->content_range : NULL,
-                                           .modified = INT64_MIN,
-                                           .body = body});
+    struct web_reply reply = facts != NULL ? *facts : (struct web_reply){0};
+    reply.status = status;
+    reply.type = "text/html; charset=utf-8";
+    reply.cache = "no-store";
+    reply.built_in = true;
+    reply.modified = INT64_MIN;
+    reply.etag = reply.encoding = reply.vary = NULL;
+    reply.ranges = false;
+    reply.body = body;
+    web_reply(exchange, &reply);
 }
 
 void web_reply_error(struct web_exchange *exchange, unsigned status, const char *hint)
 {
-    error_page(exchange, status, hint, NULL);
+    web_reply_error_with(exchange, status, hint, NULL);
 }
 
 void web_reply_method(struct web_exchange *exchange, const char *allow)
@@ -230,5 +310,5 @@ void web_reply_method(struct web_exchange *exchange, const char *allow)
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (strcmp(exchange->method, known[i]) == 0)
             status = 405;
-    error_page(exchange, status, NULL, &facts);
+    web_reply_error_with(exchange, status, NULL, &facts);
 }

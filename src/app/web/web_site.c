@@ -5,10 +5,12 @@
 
 #include "app/web/pages.h"
 #include "app/web/web_exchange.h"
+#include "app/web/web_types.h"
 #include "base/text.h"
 
 #define BYTES_MAX (UINT64_C(1) << 50) /* what /bytes/ serves at most */
 #define METHODS_READ "GET, HEAD, OPTIONS"
+#define METHODS_FILES "GET, HEAD, PUT, DELETE, OPTIONS"
 #define METHODS_SINK "PUT, POST, OPTIONS"
 
 static const char html_type[] = "text/html; charset=utf-8";
@@ -24,16 +26,14 @@ static void reply_text(struct web_exchange *exchange, const char *type, struct b
                                            .body = web_body_of(text)});
 }
 
-static void on_home(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
-                    struct bytes rest UNUSED)
+static void on_home(struct web_exchange *exchange, struct bytes rest UNUSED)
 {
     struct page_text page = {0};
     web_page_site(exchange, &page);
     web_reply_page(exchange, 200, html_type, &page);
 }
 
-static void on_status(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
-                      struct bytes rest UNUSED)
+static void on_status(struct web_exchange *exchange, struct bytes rest UNUSED)
 {
     const struct web_site *site = &exchange->web->site;
     struct page_text page = {0};
@@ -50,8 +50,7 @@ static void on_status(struct web_exchange *exchange, const struct http_server_ev
     web_reply_page(exchange, 200, "application/json", &page);
 }
 
-static void on_health(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
-                      struct bytes rest UNUSED)
+static void on_health(struct web_exchange *exchange, struct bytes rest UNUSED)
 {
     reply_text(exchange, "text/plain", bytes_of_text("ok\n"));
 }
@@ -59,8 +58,7 @@ static void on_health(struct web_exchange *exchange, const struct http_server_ev
 /* ---- measurements ---- */
 
 /* /bytes/1000, /bytes/10M: so many octets of a pattern. */
-static void on_bytes(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
-                     struct bytes rest)
+static void on_bytes(struct web_exchange *exchange, struct bytes rest)
 {
     uint64_t len;
     if (!text_parse_size(rest, &len) || len > BYTES_MAX) {
@@ -74,10 +72,9 @@ static void on_bytes(struct web_exchange *exchange, const struct http_server_eve
                                            .body = {.kind = WEB_BODY_PATTERN, .len = len}});
 }
 
-static void on_sink(struct web_exchange *exchange, const struct http_server_event *event,
-                    struct bytes rest UNUSED)
+static void on_sink(struct web_exchange *exchange, struct bytes rest UNUSED)
 {
-    if (event->framing.kind == HTTP_FRAMING_NONE) {
+    if (exchange->event->framing.kind == HTTP_FRAMING_NONE) {
         web_reply_error(exchange, 411, "Say how much there is to come, or send it chunked.");
         return;
     }
@@ -87,10 +84,12 @@ static void on_sink(struct web_exchange *exchange, const struct http_server_even
 
 void web_site_body(struct web_exchange *exchange, struct bytes data)
 {
+    if (exchange->upload != NULL)
+        web_upload_body(exchange, data);
     exchange->sink_octets += data.len;
 }
 
-void web_site_body_end(struct web_exchange *exchange)
+static void answer_sink(struct web_exchange *exchange)
 {
     usec now = loop_now(net_loop(exchange->web->net));
     double seconds = (double)(now - exchange->request_at) / 1e6;
@@ -100,20 +99,27 @@ void web_site_body_end(struct web_exchange *exchange)
     web_reply_page(exchange, 200, "application/json", &page);
 }
 
+void web_site_body_end(struct web_exchange *exchange)
+{
+    if (exchange->upload != NULL)
+        web_upload_end(exchange);
+    else
+        answer_sink(exchange);
+}
+
 /* ---- embedded files ---- */
 
-static void reply_embedded(struct web_exchange *exchange, const struct http_server_event *event,
-                           const struct web_page *page)
+static void reply_embedded(struct web_exchange *exchange, const struct web_page *page)
 {
     struct web_reply reply = {
-        .type = web_files_type(bytes_of_text(page->path)),
+        .type = web_type_of(bytes_of_text(page->path)),
         .etag = exchange->web->etags[page - web_pages],
         .cache = "no-cache",
         .modified = INT64_MIN,
         .built_in = true,
         .body = web_body_of(bytes_of(page->data, page->len)),
     };
-    web_reply_entity(exchange, &event->head, &reply);
+    web_reply_entity(exchange, &exchange->event->head, &reply);
 }
 
 /* The title of a page is its first heading. */
@@ -131,8 +137,7 @@ static void copy_title(struct bytes html, char *out, size_t size)
 }
 
 /* /docs/, /docs/run.html: fragments that are given the site's head and foot. */
-static void on_docs(struct web_exchange *exchange, const struct http_server_event *event UNUSED,
-                    struct bytes rest)
+static void on_docs(struct web_exchange *exchange, struct bytes rest)
 {
     char path[256];
     char title[100];
@@ -152,7 +157,7 @@ static void on_docs(struct web_exchange *exchange, const struct http_server_even
     page_add_bytes(&content, html);
     page_add(&content, "</article>");
     copy_title(html, title, sizeof title);
-    web_page_wrap(exchange->web, title, page_bytes(&content), &page);
+    web_page_wrap(exchange, title, page_bytes(&content), &page);
     page.failed |= content.failed;
     page_done(&content);
     web_reply_page(exchange, 200, html_type, &page);
@@ -160,8 +165,7 @@ static void on_docs(struct web_exchange *exchange, const struct http_server_even
 
 /* ---- routes ---- */
 
-typedef void (*route_handler)(struct web_exchange *exchange, const struct http_server_event *event,
-                              struct bytes rest);
+typedef void (*route_handler)(struct web_exchange *exchange, struct bytes rest);
 
 static const struct route {
     const char *path;
@@ -208,27 +212,27 @@ static bool is_method(const struct web_exchange *exchange, const char *method)
 }
 
 /* Answers OPTIONS and what the resource does not have. True: the request is to be handled. */
-static bool check_method(struct web_exchange *exchange, bool sink)
+static bool check_method(struct web_exchange *exchange, const char *allow)
 {
-    const char *allow = sink ? METHODS_SINK : METHODS_READ;
     if (is_method(exchange, "OPTIONS")) {
         web_reply(exchange,
                   &(struct web_reply){.status = 204, .allow = allow, .modified = INT64_MIN});
         return false;
     }
-    bool reading = is_method(exchange, "GET") || is_method(exchange, "HEAD");
-    bool writing = is_method(exchange, "PUT") || is_method(exchange, "POST");
-    if (sink ? writing : reading)
+    size_t len = strlen(exchange->method);
+    const char *found = strstr(allow, exchange->method);
+    if (found != NULL && (found == allow || found[-1] == ' ') &&
+        (found[len] == ',' || found[len] == '\0'))
         return true;
     web_reply_method(exchange, allow);
     return false;
 }
 
 /* The path within the built-in site; false: it is not there. */
-static bool strip_prefix(const struct web *web, struct bytes *path)
+static bool strip_prefix(const struct web_place *place, struct bytes *path)
 {
-    struct bytes prefix = bytes_of_text(web->prefix);
-    if (!bytes_equal(bytes_first(*path, prefix.len), prefix))
+    struct bytes prefix = bytes_of_text(place->prefix);
+    if (place->rule->built_in_off || !bytes_equal(bytes_first(*path, prefix.len), prefix))
         return false;
     struct bytes rest = bytes_after(*path, prefix.len);
     if (rest.len == 0 || rest.data[0] != '/')
@@ -237,40 +241,187 @@ static bool strip_prefix(const struct web *web, struct bytes *path)
     return true;
 }
 
-static void reply_built_in(struct web_exchange *exchange, const struct http_server_event *event,
-                           struct bytes path)
+static void reply_built_in(struct web_exchange *exchange, struct bytes path)
 {
     struct bytes rest;
     const struct route *route = find_route(path, &rest);
     const struct web_page *asset = find_asset(path);
-    if (!check_method(exchange, route != NULL && route->sink))
+    if (!check_method(exchange, route != NULL && route->sink ? METHODS_SINK : METHODS_READ))
         return;
     if (route != NULL)
-        route->handle(exchange, event, rest);
+        route->handle(exchange, rest);
     else if (asset != NULL)
-        reply_embedded(exchange, event, asset);
+        reply_embedded(exchange, asset);
     else
-        web_reply_error(exchange, 404, "There is nothing of this name here.");
+        web_reply_error(exchange, 404, NULL);
 }
 
-void web_site_request(struct web_exchange *exchange, const struct http_server_event *event)
+static void reply_files(struct web_exchange *exchange, struct bytes path)
 {
-    char decoded[WEB_PATH_MAX];
-    if (event->target.form == URI_ASTERISK || event->target.form == URI_AUTHORITY) {
-        if (check_method(exchange, false)) /* neither GET nor HEAD comes in these forms */
-            web_reply_error(exchange, 400, NULL);
+    bool upload = exchange->place->rule->upload && exchange->place->root_fd >= 0;
+    if (!check_method(exchange, upload ? METHODS_FILES : METHODS_READ))
         return;
+    if (exchange->place->root_fd < 0)
+        web_reply_error(exchange, 404, NULL);
+    else if (is_method(exchange, "PUT"))
+        web_upload_put(exchange, path);
+    else if (is_method(exchange, "DELETE"))
+        web_upload_delete(exchange, path);
+    else
+        web_files_request(exchange, path);
+}
+
+/* ---- what the rule asks before ---- */
+
+static bool within_rate(struct web_exchange *exchange)
+{
+    const struct web_rule *rule = exchange->place->rule;
+    usec now = loop_now(net_loop(exchange->web->net));
+    if (rule->rate == 0 || web_limit_request(&exchange->web->limit, &exchange->peer.address,
+                                             rule->rate, rule->burst, now))
+        return true;
+    exchange->web->counters.limited++;
+    const struct web_reply facts = {.retry_after = "1"};
+    web_reply_error_with(exchange, 429, NULL, &facts);
+    return false;
+}
+
+static bool is_admitted(struct web_exchange *exchange)
+{
+    const struct web_place *place = exchange->place;
+    const struct http_request_head *head = &exchange->event->head;
+    struct web_auth_context *context = &exchange->web->auth;
+    if (place->users == NULL)
+        return true;
+    const struct web_credentials credentials = {
+        .method = head->method,
+        .target = head->target,
+        .authorization = http_field_value(&head->fields, "Authorization"),
+        .now = loop_now(net_loop(exchange->web->net)),
+    };
+    enum web_verdict verdict =
+        web_auth_check(context, place->rule, place->users, &credentials, exchange->user);
+    if (verdict == WEB_ADMITTED)
+        return true;
+    char challenges[2][WEB_CHALLENGE_MAX];
+    size_t count = web_auth_challenges(context, place->rule, verdict == WEB_STALE, credentials.now,
+                                       challenges);
+    const struct web_reply facts = {
+        .challenges = {challenges[0], count > 1 ? challenges[1] : NULL},
+    };
+    web_reply_error_with(exchange, 401, NULL, &facts);
+    return false;
+}
+
+/* "*" at the end of what it leads to stands for the request's path and query, less what the rule's
+ * prefix has of it already. */
+static void redirect(struct web_exchange *exchange)
+{
+    char location[3 * WEB_PATH_MAX];
+    const struct web_rule *rule = exchange->place->rule;
+    const struct uri_target *target = &exchange->event->target;
+    struct text text = text_of(location, sizeof location);
+    struct bytes to = bytes_of_text(rule->redirect);
+    bool rest = to.data[to.len - 1] == '*';
+    text_add_bytes(&text, bytes_first(to, to.len - rest));
+    if (rest) {
+        size_t skip = rule->match == WEB_MATCH_PREFIX ? strlen(rule->pattern) : 0;
+        struct bytes path = bytes_after(target->path, skip);
+        if (text.len > 0 && location[text.len - 1] == '/')
+            while (path.len > 0 && path.data[0] == '/')
+                path = bytes_after(path, 1);
+        text_add_bytes(&text, path);
+        if (target->has_query) {
+            text_add(&text, "?");
+            text_add_bytes(&text, target->query);
+        }
     }
-    if (event->target.path.len >= sizeof decoded) {
+    if (text.failed) {
         web_reply_error(exchange, 414, NULL);
         return;
     }
-    size_t len = uri_path_decode(event->target.path, decoded, sizeof decoded);
-    struct bytes path = bytes_of(decoded, len);
+    const struct web_reply facts = {.location = location};
+    web_reply_error_with(exchange, rule->redirect_status, NULL, &facts);
+}
+
+/* False: the rule has answered. */
+static bool pass_rule(struct web_exchange *exchange)
+{
+    const struct web_rule *rule = exchange->place->rule;
+    if (!web_rule_admits(rule, &exchange->peer.address)) {
+        web_reply_error(exchange, 403, NULL);
+        return false;
+    }
+    if (!within_rate(exchange) || !is_admitted(exchange))
+        return false;
+    if (rule->redirect_status == 0)
+        return true;
+    redirect(exchange);
+    return false;
+}
+
+/* ---- the way of a request ---- */
+
+/* The authority of an absolute target stands in the place of Host (RFC 9112 §3.2.2). */
+static const struct web_host *host_of(const struct web_exchange *exchange)
+{
+    const struct http_server_event *event = exchange->event;
+    struct bytes authority = event->target.authority;
+    struct bytes name = bytes_empty();
+    uint16_t port;
+    if (event->target.form != URI_ABSOLUTE)
+        authority = http_field_value(&event->head.fields, "Host");
+    if (exchange->rules->config.host_count == 1 || !uri_authority_parse(authority, &name, &port))
+        return &exchange->rules->config.hosts[0];
+    return web_rules_host(exchange->rules, name);
+}
+
+static void route(struct web_exchange *exchange, const struct web_host *host, char *decoded,
+                  size_t len)
+{
+    enum { REWRITES_MAX = 4 }; /* one may lead to a rule with another */
+    for (int i = 0;; i++) {
+        struct bytes path = bytes_of(decoded, len);
+        exchange->place = web_rules_place(exchange->rules, host, path);
+        if (!pass_rule(exchange))
+            return;
+        char other[WEB_PATH_MAX];
+        size_t other_len = web_rule_rewrite(exchange->place->rule, path, other, sizeof other);
+        if (other_len > 0 && i == REWRITES_MAX) {
+            web_reply_error(exchange, 500, NULL);
+            return;
+        }
+        if (other_len > 0) {
+            memcpy(decoded, other, other_len);
+            len = other_len;
+            continue;
+        }
+        if (strip_prefix(exchange->place, &path))
+            reply_built_in(exchange, path);
+        else
+            reply_files(exchange, path);
+        return;
+    }
+}
+
+void web_site_request(struct web_exchange *exchange)
+{
+    char decoded[WEB_PATH_MAX];
+    const struct uri_target *target = &exchange->event->target;
+    const struct web_host *host = host_of(exchange);
+    exchange->place = &exchange->rules->places[host->rule_first];
+    if (target->form == URI_ASTERISK || target->form == URI_AUTHORITY) {
+        if (check_method(exchange, METHODS_READ)) /* neither GET nor HEAD comes in these forms */
+            web_reply_error(exchange, 400, NULL);
+        return;
+    }
+    if (target->path.len >= sizeof decoded) {
+        web_reply_error(exchange, 414, NULL);
+        return;
+    }
+    size_t len = uri_path_decode(target->path, decoded, sizeof decoded);
     if (len == 0)
         web_reply_error(exchange, 400, "The path holds what no path may hold.");
-    else if (strip_prefix(exchange->web, &path))
-        reply_built_in(exchange, event, path);
-    else if (check_method(exchange, false))
-        web_files_request(exchange, event, path);
+    else
+        route(exchange, host, decoded, len);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/web/web_exchange.h"
+#include "app/web/web_types.h"
 #include "tests/support/check.h"
 #include "tests/support/web_fixture.h"
 
@@ -301,12 +302,12 @@ static void a_file_without_the_right_to_read_it(void **state UNUSED)
 
 static void types_follow_the_ending(void **state UNUSED)
 {
-    assert_string_equal(web_files_type(bytes_of_text("/a/b.PNG")), "image/png");
-    assert_string_equal(web_files_type(bytes_of_text("x.tar.gz")), "application/gzip");
-    assert_string_equal(web_files_type(bytes_of_text("/a.html/x")), "application/octet-stream");
-    assert_string_equal(web_files_type(bytes_of_text("html")), "application/octet-stream");
-    assert_string_equal(web_files_type(bytes_of_text("")), "application/octet-stream");
-    assert_string_equal(web_files_type(bytes_of_text("x.")), "application/octet-stream");
+    assert_string_equal(web_type_of(bytes_of_text("/a/b.PNG")), "image/png");
+    assert_string_equal(web_type_of(bytes_of_text("x.tar.gz")), "application/gzip");
+    assert_string_equal(web_type_of(bytes_of_text("/a.html/x")), "application/octet-stream");
+    assert_string_equal(web_type_of(bytes_of_text("html")), "application/octet-stream");
+    assert_string_equal(web_type_of(bytes_of_text("")), "application/octet-stream");
+    assert_string_equal(web_type_of(bytes_of_text("x.")), "application/octet-stream");
 }
 
 static void a_root_that_is_none(void **state UNUSED)
