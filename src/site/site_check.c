@@ -8,6 +8,7 @@
 
 #include "site/site_names.h"
 #include "site/site_options.h"
+#include "site/site_web.h"
 #include "stack/tcp/tcp_profile.h"
 
 enum {
@@ -82,6 +83,12 @@ static void derive_pool(struct site_config *config, uint32_t network, uint32_t b
     config->addresses.pool_last = address_v4(last);
 }
 
+static void settle_listen(struct endpoint *listen, const struct ip_address *ours)
+{
+    if (listen->port != 0 && address_equal(&listen->address, &unset_address))
+        listen->address = *ours;
+}
+
 static void derive(struct site_config *config)
 {
     struct ip_prefix network = site_config_network(config);
@@ -111,11 +118,10 @@ static void derive(struct site_config *config)
     if (!config->recursion.resolve_given &&
         (config->names.forward_given || config->recursion.forward_count > 0))
         config->recursion.resolve = SITE_RESOLVE_FORWARD;
-    struct endpoint *listens[] = {&config->names.listen, &config->names_tls.listen,
-                                  &config->web.listen};
-    for (size_t i = 0; i < ARRAY_LEN(listens); i++)
-        if (listens[i]->port != 0 && address_equal(&listens[i]->address, &unset_address))
-            listens[i]->address = ours;
+    settle_listen(&config->names.listen, &ours);
+    settle_listen(&config->names_tls.listen, &ours);
+    for (uint32_t i = 0; i < config->web.config.listen_count; i++)
+        settle_listen(&config->web.config.listens[i].at, &ours);
 }
 
 static bool check_inside(const struct site_config *config, const struct ip_address *address,
@@ -292,6 +298,8 @@ static bool check_link(const struct site_config *config, struct text *error)
 
 bool site_config_finish(struct site_config *config, struct text *error)
 {
+    if (!site_web_finish(config, error))
+        return false;
     derive(config);
     if (!check_link(config, error))
         return false;

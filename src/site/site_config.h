@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/web/web_config.h"
 #include "base/address.h"
 #include "base/text.h"
 #include "proto/dns/tsig.h"
@@ -35,7 +36,7 @@ enum {
     SITE_SECURE_MAX = 32,     /* NAMES_SECURE_MAX */
     SITE_INSECURE_MAX = 32,   /* RESOLVER_INSECURE_MAX */
     SITE_ALLOWED_MAX = 32,    /* NAMES_ALLOWED_MAX */
-    SITE_OPTIONS_MAX = 128,
+    SITE_OPTIONS_MAX = 256,
     SITE_ZONES_MAX = 64,      /* named one by one; a directory or a list may have many more */
     SITE_VIEWS_MAX = 8,       /* NAMES_VIEWS_MAX */
     SITE_CLIENTS_MAX = 16,    /* NAMES_CLIENTS_MAX */
@@ -208,10 +209,15 @@ struct site_tls {
 
 struct site_web {
     bool present;
-    struct endpoint listen;
-    char name[SITE_LABEL_MAX];
-    char root[SITE_TEXT_MAX];      /* "": only the page about this network */
-    uint32_t connections_max;
+    char name[SITE_LABEL_MAX];     /* of the host that answers for all names that are no other's */
+    struct web_rule rule;          /* what its block says, for all of it that says nothing else */
+    struct web_config config;
+};
+
+/* A block "site" within the block "web". */
+struct site_web_host {
+    struct web_host host;
+    struct web_rule rule;
 };
 
 struct site_config {

@@ -15,6 +15,7 @@
 #include "os/file.h"
 #include "site/site_names.h"
 #include "site/site_options.h"
+#include "site/site_web.h"
 #include "stack/tcp/tcp_profile.h"
 
 const char site_builtin_text[] =
@@ -44,7 +45,7 @@ const char site_builtin_text[] =
     "    name = www\n"
     "}\n";
 
-enum { SECTIONS_MAX = 16, SECTION_OPTIONS_MAX = 64, SITE_FILE_MAX = 1024 * 1024 };
+enum { SECTIONS_MAX = 24, SECTION_OPTIONS_MAX = 64, SITE_FILE_MAX = 1024 * 1024 };
 
 struct value {
     unsigned line;
@@ -146,7 +147,7 @@ static cfg_opt_t *section_options(struct site_reader *reader, const char *sectio
     options[count++] = (cfg_opt_t)CFG_SIMPLE_STR(anchor_name, &reader->anchor);
     for (size_t i = 0; i < site_option_count; i++) {
         const struct site_option *option = &site_options[i];
-        if (strcmp(option->section, section) != 0)
+        if (!site_option_is_in(option, section))
             continue;
         ASSERT(count + nested_count + 1 < SECTION_OPTIONS_MAX);
         cfg_flag_t flags = CFGF_NODEFAULT | (option->list ? CFGF_LIST : CFGF_NONE);
@@ -166,13 +167,19 @@ static cfg_opt_t *root_options(struct site_reader *reader)
         CFG_SEC("view", section_options(reader, "view", NULL, 0), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("key", section_options(reader, "key", NULL, 0), CFGF_MULTI | CFGF_TITLE),
     };
+    const cfg_opt_t location =
+        CFG_SEC("location", section_options(reader, "location", NULL, 0), CFGF_MULTI | CFGF_TITLE);
+    const cfg_opt_t in_web[] = {
+        CFG_SEC("site", section_options(reader, "site", &location, 1), CFGF_MULTI | CFGF_TITLE),
+        location,
+    };
     const cfg_opt_t sections[] = {
         CFG_SEC("link", section_options(reader, "link", NULL, 0), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("gateway", section_options(reader, "gateway", NULL, 0), CFGF_MULTI),
         CFG_SEC("addresses", section_options(reader, "addresses", &host, 1), CFGF_MULTI),
         CFG_SEC("names", section_options(reader, "names", in_names, ARRAY_LEN(in_names)),
                 CFGF_MULTI),
-        CFG_SEC("web", section_options(reader, "web", NULL, 0), CFGF_MULTI),
+        CFG_SEC("web", section_options(reader, "web", in_web, ARRAY_LEN(in_web)), CFGF_MULTI),
     };
     cfg_opt_t *root = section_options(reader, "", sections, ARRAY_LEN(sections));
     size_t count = 0;
@@ -315,6 +322,88 @@ static bool take_titled(struct site_reader *reader, struct site_config *config, 
 
 static const struct block_kind key_blocks = {"key", sizeof(struct site_key), site_finish_key};
 
+/* ---- web ---- */
+
+/* A list that a block gives stands in the place of the one that it would have from around it. */
+static bool take_rule(struct site_reader *reader, struct site_config *config, cfg_t *block,
+                      struct web_rule *rule)
+{
+    for (size_t i = 0; i < site_option_count; i++)
+        if (strcmp(site_options[i].section, "location") == 0 && site_options[i].list &&
+            cfg_opt_size(cfg_getopt(block, site_options[i].name)) > 0)
+            site_web_forget_list(rule, site_options[i].name);
+    return take_options(reader, config, block, "location", rule);
+}
+
+/* The host's own rule and its locations, as the last host of the configuration. */
+static bool take_host_rules(struct site_reader *reader, struct site_config *config, cfg_t *block,
+                            const struct web_rule *own)
+{
+    struct web_config *web = &config->web.config;
+    struct web_host *host = &web->hosts[web->host_count - 1];
+    unsigned count = cfg_size(block, "location");
+    host->rule_first = web->rule_count;
+    for (unsigned i = 0; i <= count; i++) {
+        cfg_t *location = i > 0 ? cfg_getnsec(block, "location", i - 1) : NULL;
+        struct web_rule *rule = web_config_add_rule(web, own);
+        if (rule == NULL) {
+            text_add(complain(reader, (unsigned)block->line), "too many locations");
+            return false;
+        }
+        host->rule_count++;
+        if (location == NULL)
+            continue;
+        if (!web_rule_set_pattern(rule, bytes_of_text(cfg_title(location)))) {
+            text_add_format(complain(reader, (unsigned)location->line),
+                            "location \"%.100s\": expected a path such as \"/a/\", \"= /a\" or "
+                            "\"*.ending\"", cfg_title(location));
+            return false;
+        }
+        if (!take_rule(reader, config, location, rule))
+            return false;
+    }
+    return true;
+}
+
+static bool take_site(struct site_reader *reader, struct site_config *config, cfg_t *block)
+{
+    struct web_config *web = &config->web.config;
+    struct site_web_host *site = calloc(1, sizeof *site);
+    bool good = false;
+    if (site == NULL || web->host_count == WEB_HOSTS_MAX) {
+        text_add_format(complain(reader, (unsigned)block->line), "more than %d sites",
+                        WEB_HOSTS_MAX - 1);
+    } else if (!site_web_add_name(&site->host, bytes_of_text(cfg_title(block)))) {
+        text_add_format(complain(reader, (unsigned)block->line),
+                        "site \"%.100s\": expected a host's name", cfg_title(block));
+    } else {
+        site->rule = config->web.rule;
+        good = take_options(reader, config, block, "site", site) &&
+               take_rule(reader, config, block, &site->rule);
+    }
+    if (good) {
+        web->hosts[web->host_count++] = site->host;
+        good = take_host_rules(reader, config, block, &site->rule);
+    }
+    free(site);
+    return good;
+}
+
+static bool take_web(struct site_reader *reader, struct site_config *config, cfg_t *block)
+{
+    struct web_config *web = &config->web.config;
+    if (!take_rule(reader, config, block, &config->web.rule))
+        return false;
+    web->host_count = 1;
+    if (!take_host_rules(reader, config, block, &config->web.rule))
+        return false;
+    unsigned count = cfg_size(block, "site");
+    for (unsigned i = 0; i < count; i++)
+        if (!take_site(reader, config, cfg_getnsec(block, "site", i)))
+            return false;
+    return true;
+}
+
 /* The only block of the kind; NULL when there is none, or on a complaint. */
 static cfg_t *only_block(struct site_reader *reader, cfg_t *root, const char *name)
 {
@@ -359,6 +448,9 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
         if (block != NULL && strcmp(blocks[i].name, "names") == 0 &&
             (!take_views(reader, config, block) ||
              !take_titled(reader, config, block, &key_blocks)))
+            return false;
+        if (block != NULL && strcmp(blocks[i].name, "web") == 0 &&
+            !take_web(reader, config, block))
             return false;
     }
     return !reader->failed;
@@ -406,7 +498,6 @@ static struct site_config *new_config(const char *name)
     config->authority.rate_slip = 2;
     config->authority.rate_prefix_v4 = 24;
     config->authority.rate_prefix_v6 = 56;
-    config->web.listen = (struct endpoint){address_any_v6(), 80};
     snprintf(config->web.name, sizeof config->web.name, "www");
     return config;
 }
@@ -531,5 +622,7 @@ struct site_config *site_config_builtin(void)
 
 void site_config_free(struct site_config *config)
 {
+    if (config != NULL)
+        web_config_done(&config->web.config);
     free(config);
 }

@@ -4,6 +4,8 @@
  */
 #include "site/site_options.h"
 
+#include "site/site_web.h"
+
 #include "site/site_names.h"
 #include "stack/tcp/tcp_profile.h"
 #include "base/calendar.h"
@@ -237,9 +239,8 @@ static bool parse_dns(struct bytes text, void *field, const struct site_option *
 }
 
 /* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT or PORT. */
-static bool parse_listen(struct bytes text, void *field, const struct site_option *option)
+bool site_listen_parse(struct bytes text, uint16_t default_port, struct endpoint *listen)
 {
-    struct endpoint *listen = field;
     uint64_t port;
     struct endpoint endpoint;
     struct ip_address address;
@@ -249,11 +250,16 @@ static bool parse_listen(struct bytes text, void *field, const struct site_optio
         *listen = endpoint;
     } else if (address_parse(text, &address)) {
         listen->address = address;
-        listen->port = (uint16_t)option->min;
+        listen->port = default_port;
     } else {
         return false;
     }
     return true;
+}
+
+static bool parse_listen(struct bytes text, void *field, const struct site_option *option)
+{
+    return site_listen_parse(text, (uint16_t)option->min, field);
 }
 
 /* A server that is asked over TLS, and by what name: "" none is checked. */
@@ -735,11 +741,76 @@ const struct site_option site_options[] = {
      "a directory with a file NAME.zone for each zone, or a file with a zone's name and file in each "
      "line"},
 
-    {"web", "listen", parse_listen, AT(web.listen), 80, 0, false, LISTEN_TEXT},
+    {"web", "listen", site_web_parse_listen, AT(web), 80, 0, true,
+     LISTEN_TEXT ", each perhaps with \"tls\" behind it, at most 8"},
     {"web", "name", parse_label, AT(web.name), 0, 0, false, "one label such as www"},
-    {"web", "root", parse_text, AT(web.root), 0, SITE_TEXT_MAX, false, "a directory"},
-    {"web", "connections", parse_number, AT(web.connections_max), 1, 65536, false,
-     "a number from 1 to 65536"},
+    {"web", "connections", parse_number, AT(web.config.connections_max), 1, 1000000, false,
+     "a number from 1 to 1000000"},
+    {"web", "connections-per-address", parse_number, AT(web.config.connections_per_address), 0,
+     1000000, false, "a number from 0 to 1000000"},
+    {"web", "access-log", parse_text, AT(web.config.access_log), 0, WEB_TEXT_MAX, false, "a file"},
+    {"web", "log-format", site_web_parse_log_format, AT(web.config.log_format), 0, 0, false,
+     "combined or json"},
+    {"web", "certificate", parse_text, AT(web.config.hosts[0].certificate), 0, WEB_TEXT_MAX, false,
+     "a file"},
+    {"web", "key", parse_text, AT(web.config.hosts[0].key), 0, WEB_TEXT_MAX, false, "a file"},
+    {"web", "staple", parse_text, AT(web.config.hosts[0].staple), 0, WEB_TEXT_MAX, false, "a file"},
+    {"site", "names", site_web_parse_name, offsetof(struct site_web_host, host), 0, 0, true,
+     "names of hosts such as example.org or *.example.org, at most 8 with the title's"},
+    {"site", "certificate", parse_text, offsetof(struct site_web_host, host.certificate), 0,
+     WEB_TEXT_MAX, false, "a file"},
+    {"site", "key", parse_text, offsetof(struct site_web_host, host.key), 0, WEB_TEXT_MAX, false,
+     "a file"},
+    {"site", "staple", parse_text, offsetof(struct site_web_host, host.staple), 0, WEB_TEXT_MAX,
+     false, "a file"},
+    {"location", "root", parse_text, offsetof(struct web_rule, root), 0, WEB_TEXT_MAX, false,
+     "a directory"},
+    {"location", "index", site_web_parse_index, 0, 0, 0, true,
+     "names of files, at most 4"},
+    {"location", "listing", site_web_parse_off, offsetof(struct web_rule, listing_off), 0, 0, false,
+     "on or off"},
+    {"location", "hidden", parse_switch, offsetof(struct web_rule, hidden), 0, 0, false,
+     "on or off"},
+    {"location", "built-in", site_web_parse_off, offsetof(struct web_rule, built_in_off), 0, 0, false,
+     "on or off"},
+    {"location", "symlinks", site_web_parse_symlinks, offsetof(struct web_rule, symlinks), 0, 0, false,
+     "within, none or any"},
+    {"location", "type", site_web_parse_type, 0, 0, 0, true,
+     "an ending and a type, such as \"md text/markdown\", at most 16 of them"},
+    {"location", "compress", site_web_parse_off, offsetof(struct web_rule, compress_off), 0, 0, false,
+     "on or off"},
+    {"location", "precompressed", parse_switch, offsetof(struct web_rule, precompressed), 0, 0, false,
+     "on or off"},
+    {"location", "cache-control", parse_text, offsetof(struct web_rule, cache_control), 0, 128, false,
+     "directives such as \"public, immutable\""},
+    {"location", "expires", parse_duration, offsetof(struct web_rule, expires), 0, (uint64_t)3650 * USEC_PER_DAY, false, DURATION_TEXT},
+    {"location", "header", site_web_parse_header, 0, 0, 0, true,
+     "fields such as \"Referrer-Policy: no-referrer\", at most 8 of them"},
+    {"location", "error-page", site_web_parse_error_page, 0, 0, 0, true,
+     "a status and a path, such as \"404 /missing.html\", at most 8 of them"},
+    {"location", "redirect", site_web_parse_redirect, 0, 0, 0, false,
+     "a status and where to, such as \"301 https://example.org/*\""},
+    {"location", "rewrite", site_web_parse_rewrite, 0, 0, 0, true,
+     "two paths, such as \"/old/* /new/*\", at most 16 of them"},
+    {"location", "access", site_web_parse_access, 0, 0, 0, true,
+     "\"allow\" or \"deny\" and a network or \"all\", at most 32 of them"},
+    {"location", "auth", site_web_parse_auth, offsetof(struct web_rule, auth), 0, 0, false,
+     "basic, digest or none"},
+    {"location", "realm", site_web_parse_realm, 0, 0, 0, false,
+     "a text of at most 63 octets without quotes"},
+    {"location", "users", parse_text, offsetof(struct web_rule, users), 0, WEB_TEXT_MAX, false,
+     "a file"},
+    {"location", "upload", parse_switch, offsetof(struct web_rule, upload), 0, 0, false,
+     "on or off"},
+    {"location", "body-max", parse_size, offsetof(struct web_rule, body_max), 1, (uint64_t)1 << 50, false,
+     "a number of octets such as 10M"},
+    {"location", "rate", parse_number, offsetof(struct web_rule, rate), 0, 1000000, false,
+     "a number of requests a second from 1 to 1000000, or 0 for no limit"},
+    {"location", "burst", parse_number, offsetof(struct web_rule, burst), 0, 1000000, false,
+     "a number of requests from 1 to 1000000"},
+    {"location", "https-only", parse_switch, offsetof(struct web_rule, https_only), 0, 0, false,
+     "on or off"},
+    {"location", "hsts", parse_duration, offsetof(struct web_rule, hsts), 0, (uint64_t)3650 * USEC_PER_DAY, false, DURATION_TEXT},
 };
 
 const size_t site_option_count = ARRAY_LEN(site_options);
@@ -755,11 +826,18 @@ const struct site_option *site_option_find(const char *section, const char *name
     return NULL;
 }
 
+bool site_option_is_in(const struct site_option *option, const char *section)
+{
+    bool around = strcmp(section, "web") == 0 || strcmp(section, "site") == 0;
+    return strcmp(option->section, section) == 0 ||
+           (around && strcmp(option->section, "location") == 0);
+}
+
 bool site_config_set(struct site_config *config, const char *section, const char *option,
                      const char *value, struct text *error)
 {
     const struct site_option *found = site_option_find(section, option);
-    ASSERT(found != NULL && strcmp(section, "host") != 0 && strcmp(section, "view") != 0);
+    ASSERT(found != NULL && strcmp(section, "host") != 0 && strcmp(section, "site") != 0 && strcmp(section, "view") != 0);
     if (found->parse(bytes_of_text(value), (char *)config + found->offset, found))
         return true;
     text_add_format(error, "expected %s", found->expected);

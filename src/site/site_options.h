@@ -29,6 +29,13 @@ const struct site_option *site_option_find(const char *section, const char *name
 /* A network, or one address. */
 MUST_USE bool site_network_parse(struct bytes text, struct ip_prefix *out);
 
+/* May the option stand in that block? What locations have, the blocks around them may have too. */
+bool site_option_is_in(const struct site_option *option, const char *section);
+
+/* Readers of values that other tables of options use too. */
+MUST_USE bool site_listen_parse(struct bytes text, uint16_t port, struct endpoint *listen);
+MUST_USE bool site_network_parse(struct bytes text, struct ip_prefix *out);
+
 /* The device of a link, from its title: "tap:NAME" or "host". */
 MUST_USE bool site_device_parse(struct bytes text, struct site_link *out);
 

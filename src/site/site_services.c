@@ -528,9 +528,10 @@ static int addresses_start(struct site *site, struct text *error)
 
 /* ---- web ---- */
 
+/* What differs goes over by a reload, with every connection that there is. */
 static bool web_same(const struct site_config *a, const struct site_config *b)
 {
-    return SAME(web) && SAME(domain);
+    return a->web.present == b->web.present && SAME(web.name) && SAME(domain);
 }
 
 static void web_stop(struct site *site)
@@ -545,17 +546,28 @@ static int web_start(struct site *site, struct text *error)
     if (!config->web.present)
         return 0;
     char server_name[SITE_LABEL_MAX + SITE_NAME_MAX];
+    char complaint[512] = "";
+    struct text reason = text_of(complaint, sizeof complaint);
     snprintf(server_name, sizeof server_name, "%s.%s", config->web.name, config->domain);
     const struct web_options options = {
-        .listen = config->web.listen,
         .server_name = server_name,
         .domain = config->domain,
-        .root = config->web.root[0] != '\0' ? config->web.root : NULL,
-        .connections_max = config->web.connections_max,
+        .config = &config->web.config,
         .site = {site_status, site},
+        .error = &reason,
     };
     int result = web_new(site->inside, &options, &site->web);
-    return result < 0 ? failed(error, result, "cannot serve web pages", &options.listen) : 0;
+    if (result < 0)
+        text_add_format(error, "cannot serve web pages: %s", complaint);
+    return result;
+}
+
+static void web_reload_it(struct site *site)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    if (site->web != NULL && web_reload(site->web, &site->config->web.config, &error) < 0)
+        log_error(site->log, "web: not reloaded, it stays as it was: %s", complaint);
 }
 
 /* ---- control ---- */
@@ -588,5 +600,5 @@ const struct site_part site_parts[SITE_PARTS] = {
     {"gateway", gateway_same, gateway_start, gateway_stop, NULL},
     {"names", names_same, names_start, names_stop, names_reload},
     {"addresses", addresses_same, addresses_start, addresses_stop, NULL},
-    {"web", web_same, web_start, web_stop, NULL},
+    {"web", web_same, web_start, web_stop, web_reload_it},
 };

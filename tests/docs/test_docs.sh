@@ -28,7 +28,7 @@ done
 known_options() {
     printf '%s\n' "$1" >"$tmp/unknown.conf"
     "$wholenet" check "$tmp/unknown.conf" 2>&1 | sed 's/.*known here: //; s/, /\n/g' |
-        grep -v -x -e link -e gateway -e addresses -e host -e names -e view -e web | sort
+        grep -v -x -e link -e gateway -e addresses -e host -e names -e view -e web -e site -e location | sort
 }
 section_options() {
     sed -n "/^\\.Sh $1\$/,/^\\.Sh /s/^\\.It Ic \\([a-z0-9-]*\\)\$/\\1/p" man/wholenet-site.5 | sort -u
@@ -47,8 +47,13 @@ same_options ADDRESSES "$({
 same_options NAMES "$({
     known_options 'names { unknown = 1 }'
     known_options 'names { view "a" { unknown = 1 } }'
+    known_options 'names { key "a" { unknown = 1 } }'
+} | grep -v -x key | sort -u)"
+same_options WEB "$({
+    known_options 'web { unknown = 1 }'
+    known_options 'web { site "a" { unknown = 1 } }'
+    echo names # also the name of a block, which known_options leaves out
 } | sort -u)"
-same_options WEB "$(known_options 'web { unknown = 1 }')"
 
 # The site files in the manual are right.
 awk '/^\.Sh EXAMPLES/ {on = 1} on && /^\.Ed/ {close(name); n++} on && in_block && !/^\.Ed/ {print >name}

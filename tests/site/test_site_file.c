@@ -26,8 +26,19 @@ static const struct {
     {"a small network", "link \"tap:a\" { address = \"192.168.1.0/29\" }\naddresses {}\n", NULL},
     {"a list that grows", "names { record = {\"a A 10.0.2.9\"}\nrecord += {\"b A 10.0.2.8\"} }",
      NULL},
-    {"an unknown option", "domain = a.test\nweb {\n  colour = red\n}\n",
-     "site.conf:3: no such option 'colour'; known here: listen, name, root, connections"},
+    {"an unknown option", "domain = a.test\ngateway {\n  colour = red\n}\n",
+     "site.conf:3: no such option 'colour'; known here: internet, host-loopback, host-address, publish"},
+    {"a location that is no path", "web {\n  location \"x\" {\n  }\n}\n",
+     "site.conf:3: location \"x\": expected a path such as \"/a/\", \"= /a\" or \"*.ending\""},
+    {"a site that is no name", "web {\n  site \"a b\" {}\n}\n",
+     "site.conf:2: site \"a b\": expected a host's name"},
+    {"a field of ours", "web {\n  header = {\"Date: now\"}\n}\n",
+     "site.conf:2: header \"Date: now\": expected fields such as \"Referrer-Policy: no-referrer\", at most "
+     "8 of them"},
+    {"a status that is no redirect", "web {\n  redirect = \"304 /\"\n}\n",
+     "site.conf:2: redirect \"304 /\": expected a status and where to, such as \"301 https://example.org/*\""},
+    {"users without a file", "web {\n  location \"/a\" {\n    auth = basic\n  }\n}\n",
+     "web: auth of /a: expected users, a file"},
     {"an unknown block", "mail {\n}\n",
      "site.conf:1: no such option 'mail'; known here: domain, control, link, gateway, addresses, "
      "names, web"},
@@ -251,11 +262,11 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->views[0].clients[1].len, 128);
     assert_string_equal(c->authority.seen[0].zones[0], "a.org /in");
     assert_string_equal(c->authority.seen[0].from, "/zi");
-    assert_int_equal(c->web.listen.port, 8080);
-    assert_int_equal(address_v4_value(&c->web.listen.address), 0x0a090801);
+    assert_int_equal(c->web.config.listens[0].at.port, 8080);
+    assert_int_equal(address_v4_value(&c->web.config.listens[0].at.address), 0x0a090801);
     assert_string_equal(c->web.name, "web");
-    assert_string_equal(c->web.root, "/srv/www");
-    assert_int_equal(c->web.connections_max, 10);
+    assert_string_equal(c->web.config.rules[0].root, "/srv/www");
+    assert_int_equal(c->web.config.connections_max, 10);
     site_config_free(c);
 }
 
@@ -321,9 +332,50 @@ static void a_file_that_is_not_there_is_named(void **state UNUSED)
     assert_string_equal(complaint, "/no/such/site.conf: No such file or directory");
 }
 
+/* What is around a location is its own too, but for the lists that it gives anew. */
+static void rules_of_the_web_are_inherited(void **state UNUSED)
+{
+    static const char text[] =
+        "web {\n listen = {8080, \"127.0.0.1:8443 tls\"}\n root = /srv\n listing = off\n"
+        " header = {\"A: 1\", \"B: 2\"}\n"
+        " location \"/up/\" { upload = on\n header = {\"C: 3\"} }\n"
+        " site \"example.org\" { names = {\"*.example.org\"}\n root = /srv/org\n"
+        "  location \"*.md\" { type = {\"md text/markdown\"} } }\n}\n";
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct site_config *c = site_config_parse("site.conf", text, &error);
+    if (c == NULL || !site_config_finish(c, &error))
+        fail_msg("%s", complaint);
+    const struct web_config *web = &c->web.config;
+    assert_int_equal(web->listen_count, 2);
+    assert_true(web->listens[1].tls && !web->listens[0].tls);
+    assert_int_equal(web->host_count, 2);
+    assert_int_equal(web->rule_count, 4);
+    assert_int_equal(web->rules[0].header_count, 2);
+    assert_string_equal(web->rules[1].root, "/srv");
+    assert_true(web->rules[1].upload && web->rules[1].listing_off && !web->rules[0].upload);
+    assert_int_equal(web->rules[1].header_count, 1);
+    assert_string_equal(web->rules[1].headers[0], "C: 3");
+    assert_int_equal(web->hosts[1].rule_first, 2);
+    assert_int_equal(web->hosts[1].name_count, 2);
+    assert_string_equal(web->hosts[1].names[0], "example.org");
+    assert_string_equal(web->rules[3].root, "/srv/org");
+    assert_int_equal(web->rules[3].match, WEB_MATCH_SUFFIX);
+    assert_int_equal(web->rules[3].header_count, 2);
+    struct site_config *again = site_config_parse("site.conf", text, &error);
+    assert_non_null(again);
+    assert_true(site_config_finish(again, &error));
+    assert_true(web_config_equal(web, &again->web.config));
+    again->web.config.rules[3].hidden = true;
+    assert_false(web_config_equal(web, &again->web.config));
+    site_config_free(again);
+    site_config_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_of_the_web_are_inherited),
         cmocka_unit_test(complaints_say_file_line_and_what_was_expected),
         cmocka_unit_test(every_option_reaches_its_field),
         cmocka_unit_test(the_builtin_site_is_10_0_2_0),

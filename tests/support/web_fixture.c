@@ -59,6 +59,13 @@ void web_fixture_start(struct web_fixture *f, const struct web_options *options)
     actual.root = f->root;
     actual.on_request = on_request;
     actual.on_request_self = f;
+    static struct web_config config;
+    if (actual.config != NULL) {
+        config = *actual.config;
+        config.listens[0].at = actual.listen;
+        config.listen_count = 1;
+        actual.config = &config;
+    }
     if (f->status[0] != '\0')
         actual.site = (struct web_site){on_status, f};
     int status = web_new(f->net, &actual, &f->web);

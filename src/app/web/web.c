@@ -14,6 +14,7 @@
 
 #include "app/web/pages.h"
 #include "app/web/web_exchange.h"
+#include "app/web/web_tls.h"
 #include "base/siphash.h"
 
 enum {
@@ -167,10 +168,18 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
     }
     session->counted = counted;
     session->local = stream_local(stream);
+    session->secure = door->listen.tls;
     web_http1_begin(session, refuse);
 }
 
 static const struct listener_handler listener_handler = {.on_accept = on_accept};
+
+static int complain(struct text *error, const char *what, int status)
+{
+    if (status < 0)
+        text_add_format(error, "%s: %s", what, strerror(-status));
+    return status;
+}
 
 static bool same_listen(const struct web_listen *a, const struct web_listen *b)
 {
@@ -203,11 +212,13 @@ static int open_door(struct web *web, const struct web_listen *listen)
     struct listen_options options = {.local = listen->at};
     door->web = web;
     door->listen = *listen;
+    if (listen->tls)
+        return tls_listen(web->tls, web->net, &options, &listener_handler, door, &door->listener);
     return net_listen(web->net, &options, &listener_handler, door, &door->listener);
 }
 
 /* Opens what is new; on failure closes it again. */
-static int open_doors(struct web *web, const struct web_config *config)
+static int open_doors(struct web *web, const struct web_config *config, struct text *error)
 {
     bool opened[WEB_LISTENS_MAX] = {false};
     int status = 0;
@@ -215,6 +226,8 @@ static int open_doors(struct web *web, const struct web_config *config)
         opened[i] = door_of(web, &config->listens[i]) == NULL;
         if (opened[i])
             status = open_door(web, &config->listens[i]);
+        char at[ENDPOINT_TEXT_MAX];
+        (void)complain(error, endpoint_format(&config->listens[i].at, at), status);
     }
     for (uint32_t i = 0; i < config->listen_count && status < 0; i++) {
         struct web_door *door = door_of(web, &config->listens[i]);
@@ -254,8 +267,9 @@ static bool make_etags(struct web *web)
 static int web_prepare(struct web *web, const struct web_options *options)
 {
     struct prng *prng = loop_prng(net_loop(web->net));
-    web_cache_init(&web->cache, prng_u64(prng));
-    web_limit_init(&web->limit, prng_u64(prng));
+    struct heap heap = loop_heap(net_loop(web->net));
+    web_cache_init(&web->cache, &heap, prng_u64(prng));
+    web_limit_init(&web->limit, &heap, prng_u64(prng));
     web->auth.key = (struct siphash_key){prng_u64(prng), prng_u64(prng)};
     web->server_name = strdup(options->server_name != NULL ? options->server_name : "localhost");
     web->domain = strdup(options->domain != NULL ? options->domain : "");
@@ -273,28 +287,39 @@ static int open_log(struct web *web, const struct web_config *config, struct web
     return web_log_open(net_loop(web->net), config->access_log, config->log_format, out);
 }
 
-int web_reload(struct web *web, const struct web_config *config, const char **what)
+/* What of the new configuration can fail. On failure all is as it was. */
+static int prepare_reload(struct web *web, const struct web_config *config, struct text *error,
+                          struct web_rules **rules, struct web_log **log)
 {
-    struct web_rules *rules;
-    struct web_log *log;
-    const char *which = "";
-    int status = web_rules_new(config, &rules, &which);
-    if (what != NULL)
-        *what = which;
+    const char *what = "";
+    int status = web_rules_new(config, rules, &what);
+    if (status < 0)
+        return complain(error, what, status);
+    status = complain(error, config->access_log, open_log(web, config, log));
+    if (status == 0)
+        status = web_tls_configure(net_loop(web->net), config, error, &web->tls);
+    if (status == 0) {
+        status = open_doors(web, config, error);
+        if (status < 0 && web->rules != NULL && /* they were right before */
+            web_tls_configure(net_loop(web->net), &web->rules->config, error, &web->tls) < 0)
+            text_add(error, "; the certificates are the new ones");
+    }
+    if (status == 0)
+        return 0;
+    web_log_free(*log);
+    web_rules_release(*rules);
+    return status;
+}
+
+int web_reload(struct web *web, const struct web_config *config, struct text *error)
+{
+    char ignored[256];
+    struct text nobody = text_of(ignored, sizeof ignored);
+    struct web_rules *rules = NULL;
+    struct web_log *log = NULL;
+    int status = prepare_reload(web, config, error != NULL ? error : &nobody, &rules, &log);
     if (status < 0)
         return status;
-    status = open_log(web, config, &log);
-    if (status < 0 && what != NULL)
-        *what = config->access_log;
-    if (status == 0) {
-        status = open_doors(web, config);
-        if (status < 0)
-            web_log_free(log);
-    }
-    if (status < 0) {
-        web_rules_release(rules);
-        return status;
-    }
     close_old_doors(web, config);
     web_log_free(web->log);
     web->log = log;
@@ -329,13 +354,13 @@ static int simple_config(const struct web_options *options, struct web_config *o
 static int configure(struct web *web, const struct web_options *options)
 {
     if (options->config != NULL)
-        return web_reload(web, options->config, options->what);
+        return web_reload(web, options->config, options->error);
     struct web_config *config = malloc(sizeof *config);
     if (config == NULL)
         return -ENOMEM;
     int status = simple_config(options, config);
     if (status == 0)
-        status = web_reload(web, config, NULL);
+        status = web_reload(web, config, options->error);
     web_config_done(config);
     free(config);
     return status;
@@ -373,6 +398,7 @@ void web_free(struct web *web)
         web_session_close(CONTAINER_OF(node, struct web_session, node));
     for (size_t i = 0; i < WEB_DOORS_MAX; i++)
         close_door(&web->doors[i]);
+    tls_server_free(web->tls);
     web_log_free(web->log);
     web_cache_done(&web->cache);
     web_limit_done(&web->limit);

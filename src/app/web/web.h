@@ -7,6 +7,7 @@
 #define WN_APP_WEB_WEB_H
 
 #include "app/web/web_config.h"
+#include "base/text.h"
 #include "io/net.h"
 
 struct web;
@@ -46,7 +47,7 @@ struct web_options {
     /* Told of each answered request; may be NULL. */
     void (*on_request)(void *self, const struct web_request *request);
     void *on_request_self;
-    const char **what;        /* what could not be opened, when web_new() fails; NULL: not asked */
+    struct text *error;       /* told what could not be done, when web_new() fails; NULL: not asked */
 };
 
 /*
@@ -57,9 +58,9 @@ struct web_options {
 MUST_USE int web_new(struct net *net, const struct web_options *options, struct web **out);
 
 /* Goes over to another configuration: the same names, log and listeners go on, connections too, and
- * requests under way end as they began. 0, or a negative errno: then all stays as it was, and *what
- * (may be NULL) is what could not be opened, or "". Opens the log anew. */
-MUST_USE int web_reload(struct web *web, const struct web_config *config, const char **what);
+ * requests under way end as they began. 0, or a negative errno: then all stays as it was, and `error`
+ * (may be NULL) is told what could not be done. Opens the log and reads certificates anew. */
+MUST_USE int web_reload(struct web *web, const struct web_config *config, struct text *error);
 void web_free(struct web *web);
 
 /* Where it listens first: the port that was given for port 0. */

@@ -10,13 +10,15 @@
 
 #include <crypt.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "app/web/web_rules.h"
 #include "base/encoding.h"
 #include "base/text.h"
-#include "os/file.h"
 #include "wire/http/http_list.h"
 
 enum { HEX_MAX = 2 * EVP_MAX_MD_SIZE, NONCE_LEN = 32 };
@@ -24,6 +26,7 @@ enum { HEX_MAX = 2 * EVP_MAX_MD_SIZE, NONCE_LEN = 32 };
 struct web_users {
     char *text; /* the file */
     size_t len;
+    bool sha256, md5; /* there are lines for Digest with them */
 };
 
 /* ---- the file ---- */
@@ -40,12 +43,35 @@ static bool next_line(struct bytes *rest, struct bytes *line)
     return true;
 }
 
+static int read_all(int fd, struct web_users *users)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    if (size < 0 || size > WEB_USERS_FILE_MAX)
+        return size < 0 ? -errno : -EFBIG;
+    users->text = malloc((size_t)size + 1);
+    if (users->text == NULL)
+        return -ENOMEM;
+    ssize_t got = pread(fd, users->text, (size_t)size, 0);
+    users->len = got > 0 ? (size_t)got : 0;
+    return got < 0 ? -errno : 0;
+}
+
+static int read_users(const char *path, struct web_users *users)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+    int status = read_all(fd, users);
+    (void)close(fd);
+    return status;
+}
+
 int web_users_read(const char *path, struct web_users **out)
 {
     struct web_users *users = calloc(1, sizeof *users);
     if (users == NULL)
         return -ENOMEM;
-    int status = file_read(path, WEB_USERS_FILE_MAX, &users->text, &users->len);
+    int status = read_users(path, users);
     struct bytes rest = bytes_of(users->text, status == 0 ? users->len : 0);
     struct bytes line;
     while (status == 0 && next_line(&rest, &line)) {
@@ -53,6 +79,9 @@ int web_users_read(const char *path, struct web_users **out)
         if (line.len > 0 && line.data[0] != '#' &&
             (colon == 0 || colon >= WEB_USER_MAX || colon + 1 >= line.len))
             status = -EINVAL;
+        size_t second = colon + 1 + bytes_find(bytes_after(line, colon + 1), ':');
+        users->sha256 |= line.len == second + 1 + 64;
+        users->md5 |= line.len == second + 1 + 32;
     }
     if (status < 0) {
         web_users_free(users);
@@ -306,19 +335,26 @@ enum web_verdict web_auth_check(struct web_auth_context *context, const struct w
     return WEB_UNKNOWN;
 }
 
-size_t web_auth_challenges(const struct web_auth_context *context, const struct web_rule *rule,
+size_t web_auth_challenges(const struct web_auth_context *context, const struct web_place *place,
                            bool stale, usec now, char out[2][WEB_CHALLENGE_MAX])
 {
+    const struct web_rule *rule = place->rule;
     if (rule->auth == WEB_AUTH_BASIC) {
         snprintf(out[0], WEB_CHALLENGE_MAX, "Basic realm=\"%s\", charset=\"UTF-8\"", rule->realm);
         return 1;
     }
-    static const char *const algorithms[] = {"SHA-256", "MD5"}; /* what we like best first */
+    /* What we like best first; a client takes the first that it knows. */
+    const struct {
+        const char *name;
+        bool offered;
+    } algorithms[] = {{"SHA-256", place->users->sha256}, {"MD5", place->users->md5}};
     char nonce[NONCE_LEN + 1];
+    size_t count = 0;
     make_nonce(context, now, nonce);
-    for (size_t i = 0; i < 2; i++)
-        snprintf(out[i], WEB_CHALLENGE_MAX,
-                 "Digest realm=\"%s\", qop=\"auth\", algorithm=%s, nonce=\"%s\"%s", rule->realm,
-                 algorithms[i], nonce, stale ? ", stale=true" : "");
-    return 2;
+    for (size_t i = 0; i < ARRAY_LEN(algorithms); i++)
+        if (algorithms[i].offered || (i == 0 && !place->users->md5))
+            snprintf(out[count++], WEB_CHALLENGE_MAX,
+                     "Digest realm=\"%s\", qop=\"auth\", algorithm=%s, nonce=\"%s\"%s",
+                     rule->realm, algorithms[i].name, nonce, stale ? ", stale=true" : "");
+    return count;
 }

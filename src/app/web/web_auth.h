@@ -4,7 +4,8 @@
  * 7617) or Digest (RFC 7616).
  *
  * Lines of the file: NAME:HASH, where HASH is one of crypt(5), for Basic; NAME:REALM:HASH, where HASH
- * is the hexadecimal MD5 or SHA-256 of NAME:REALM:PASSWORD, for both. "#" begins a comment.
+ * is the hexadecimal MD5 or SHA-256 of NAME:REALM:PASSWORD, for both: a name that is to use Digest has a
+ * line for each algorithm that any name has one for. "#" begins a comment.
  */
 #ifndef WN_APP_WEB_WEB_AUTH_H
 #define WN_APP_WEB_WEB_AUTH_H
@@ -50,8 +51,10 @@ enum web_verdict web_auth_check(struct web_auth_context *context, const struct w
                                 const struct web_credentials *credentials,
                                 char name[WEB_USER_MAX]);
 
-/* The values of the WWW-Authenticate fields, each with a NUL; returns how many. */
-size_t web_auth_challenges(const struct web_auth_context *context, const struct web_rule *rule,
+/* The values of the WWW-Authenticate fields, each with a NUL; returns how many, at least one. Digest
+ * is offered with those algorithms that the file has lines for. */
+struct web_place;
+size_t web_auth_challenges(const struct web_auth_context *context, const struct web_place *place,
                            bool stale, usec now, char out[2][WEB_CHALLENGE_MAX]);
 
 #endif

@@ -16,7 +16,6 @@
 
 #include "app/web/web_compress.h"
 #include "app/web/web_types.h"
-#include "os/memory.h"
 
 const char *const web_coding_names[WEB_CODING_COUNT] = {"identity", "gzip", "br"};
 
@@ -34,11 +33,10 @@ static bool equal(const void *item, const void *key)
            strcmp(file->path, wanted->path) == 0;
 }
 
-void web_cache_init(struct web_cache *cache, uint64_t random)
+void web_cache_init(struct web_cache *cache, const struct heap *heap, uint64_t random)
 {
-    struct heap heap = memory_heap();
     *cache = (struct web_cache){.key = {random, ~random}};
-    map_init(&cache->map, &heap, WEB_CACHE_FILES_MAX, equal);
+    map_init(&cache->map, heap, WEB_CACHE_FILES_MAX, equal);
     list_init(&cache->files);
 }
 

@@ -65,7 +65,7 @@ struct web_cache {
     size_t octets;
 };
 
-void web_cache_init(struct web_cache *cache, uint64_t random);
+void web_cache_init(struct web_cache *cache, const struct heap *heap, uint64_t random);
 void web_cache_done(struct web_cache *cache);
 void web_cache_clear(struct web_cache *cache);
 

@@ -92,6 +92,9 @@ struct web_rule {
     uint64_t body_max;                   /* octets of an upload; 0: WEB_BODY_DEFAULT */
     uint32_t rate;                       /* requests a second of one address; 0: any number */
     uint32_t burst;                      /* above it at once; 0: as many as rate */
+
+    bool https_only;                     /* what comes in clear is sent to https */
+    usec hsts;                           /* Strict-Transport-Security; 0: not said */
 };
 
 #define WEB_BODY_DEFAULT (UINT64_C(1) << 30)
@@ -100,6 +103,9 @@ struct web_rule {
 struct web_host {
     char names[WEB_HOST_NAMES_MAX][WEB_NAME_MAX]; /* "a.example", "*.example" */
     uint32_t name_count;
+    char certificate[WEB_TEXT_MAX]; /* PEM, a chain with the host's own first; "": the first host's */
+    char key[WEB_TEXT_MAX];         /* "": in the file of the chain */
+    char staple[WEB_TEXT_MAX];      /* OCSP response in DER; "": none */
     uint32_t rule_first; /* in web_config.rules: the host's own, with WEB_MATCH_ALL, then others */
     uint32_t rule_count;
 };

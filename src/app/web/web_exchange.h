@@ -95,6 +95,7 @@ struct web {
     void (*on_request)(void *self, const struct web_request *request);
     void *on_request_self;
     struct web_log *log;        /* NULL: none */
+    struct tls_server *tls;     /* NULL: nothing is listened for with TLS */
     struct list_node sessions;
     struct list_node idle;      /* those between requests, oldest first */
     struct list_node warm;      /* works of web_http1.c that nobody uses */

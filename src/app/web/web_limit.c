@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#include "os/memory.h"
-
 struct web_account {
     struct list_node node;
     struct ip_address who;
@@ -20,11 +18,10 @@ static bool equal(const void *item, const void *key)
     return address_equal(&account->who, key);
 }
 
-void web_limit_init(struct web_limit *limit, uint64_t random)
+void web_limit_init(struct web_limit *limit, const struct heap *heap, uint64_t random)
 {
-    struct heap heap = memory_heap();
     *limit = (struct web_limit){.key = {random, ~random}};
-    map_init(&limit->map, &heap, WEB_ACCOUNTS_MAX, equal);
+    map_init(&limit->map, heap, WEB_ACCOUNTS_MAX, equal);
     list_init(&limit->accounts);
 }
 

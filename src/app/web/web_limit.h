@@ -22,7 +22,7 @@ struct web_limit {
     struct siphash_key key;
 };
 
-void web_limit_init(struct web_limit *limit, uint64_t random);
+void web_limit_init(struct web_limit *limit, const struct heap *heap, uint64_t random);
 void web_limit_done(struct web_limit *limit);
 
 /* A request came: true when it keeps within `rate` a second and `burst` above. Without memory for an

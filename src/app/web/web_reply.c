@@ -15,7 +15,7 @@
 
 /* ---- fields ---- */
 
-enum { FIELDS_MAX = 16 + WEB_HEADERS_MAX };
+enum { FIELDS_MAX = 20 + WEB_HEADERS_MAX };
 
 struct field_list {
     struct http_field fields[FIELDS_MAX];
@@ -47,9 +47,11 @@ static void add_of_rule(struct field_list *list, const struct web_rule *rule)
     }
 }
 
+/* Texts of fields while the head is written. */
 struct freshness {
     char expires[HTTP_DATE_LEN + 1];
     char control[160];
+    char hsts[40];
 };
 
 /* The rule says how long what is served by it is fresh; an answer that has its own word keeps it. */
@@ -95,6 +97,11 @@ void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
     add(&list, "X-Content-Type-Options", reply->type != NULL ? "nosniff" : NULL);
     if (reply->built_in)
         add(&list, "Content-Security-Policy", rule->built_in_off ? POLICY_PLAIN : POLICY);
+    if (rule->hsts > 0 && exchange->secure) { /* said in clear it would be ignored (RFC 6797 §7.2) */
+        snprintf(freshness.hsts, sizeof freshness.hsts, "max-age=%lld",
+                 (long long)(rule->hsts / USEC_PER_SEC));
+        add(&list, "Strict-Transport-Security", freshness.hsts);
+    }
     add_of_rule(&list, rule);
     web_body_done(&exchange->body);
     exchange->body = reply->body;

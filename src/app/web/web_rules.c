@@ -132,18 +132,18 @@ static bool prefix_fits(struct bytes pattern, struct bytes path)
 /* 0: no; else how well. */
 static size_t rule_fits(const struct web_rule *rule, struct bytes path)
 {
-    enum { SUFFIX = 1 << 20, EXACT = 1 << 21 };
+    enum { PREFIX = 1 << 20, EXACT = 1 << 21 };
     struct bytes pattern = bytes_of_text(rule->pattern);
     switch (rule->match) {
     case WEB_MATCH_ALL:
         return 1;
     case WEB_MATCH_PREFIX:
-        return prefix_fits(pattern, path) ? 1 + pattern.len : 0;
+        return prefix_fits(pattern, path) ? PREFIX + pattern.len : 0;
     case WEB_MATCH_SUFFIX:
         if (path.len < pattern.len ||
             !bytes_equal(bytes_after(path, path.len - pattern.len), pattern))
             return 0;
-        return SUFFIX + pattern.len;
+        return 1 + pattern.len;
     case WEB_MATCH_EXACT:
         return bytes_equal(pattern, path) ? EXACT : 0;
     }

@@ -34,8 +34,8 @@ void web_rules_release(struct web_rules *rules); /* NULL is nothing */
 /* The host that answers for `name` (without a port). */
 const struct web_host *web_rules_host(const struct web_rules *rules, struct bytes name);
 
-/* The rule for a decoded path: an exact one, else a suffix, else the longest prefix, else the
- * host's own. */
+/* The rule for a decoded path: an exact one, else the longest prefix, else the longest suffix, else the
+ * host's own. A suffix does not go before a prefix: that could be one that asks for a password. */
 const struct web_place *web_rules_place(const struct web_rules *rules, const struct web_host *host,
                                         struct bytes path);
 

@@ -304,7 +304,7 @@ static bool is_admitted(struct web_exchange *exchange)
     if (verdict == WEB_ADMITTED)
         return true;
     char challenges[2][WEB_CHALLENGE_MAX];
-    size_t count = web_auth_challenges(context, place->rule, verdict == WEB_STALE, credentials.now,
+    size_t count = web_auth_challenges(context, place, verdict == WEB_STALE, credentials.now,
                                        challenges);
     const struct web_reply facts = {
         .challenges = {challenges[0], count > 1 ? challenges[1] : NULL},
@@ -344,10 +344,44 @@ static void redirect(struct web_exchange *exchange)
     web_reply_error_with(exchange, rule->redirect_status, NULL, &facts);
 }
 
+/* To the same place by https, at the first port that is listened on with TLS. */
+static void redirect_to_https(struct web_exchange *exchange)
+{
+    char location[3 * WEB_PATH_MAX];
+    const struct http_server_event *event = exchange->event;
+    const struct web_config *config = &exchange->rules->config;
+    struct bytes authority = event->target.authority;
+    struct bytes host;
+    uint16_t port;
+    if (event->target.form != URI_ABSOLUTE)
+        authority = http_field_value(&event->head.fields, "Host");
+    if (!uri_authority_parse(authority, &host, &port))
+        host = bytes_of_text(exchange->web->server_name);
+    bool literal = bytes_find(host, ':') < host.len;
+    struct text text = text_of(location, sizeof location);
+    text_add(&text, literal ? "https://[" : "https://");
+    text_add_bytes(&text, host);
+    text_add(&text, literal ? "]" : "");
+    uint32_t i = 0;
+    while (i < config->listen_count && !config->listens[i].tls)
+        i++;
+    if (i < config->listen_count && config->listens[i].at.port != 443)
+        text_add_format(&text, ":%u", config->listens[i].at.port);
+    text_add_bytes(&text, event->target.path);
+    text_add(&text, event->target.has_query ? "?" : "");
+    text_add_bytes(&text, event->target.query);
+    const struct web_reply facts = {.location = location};
+    web_reply_error_with(exchange, text.failed ? 414 : 308, NULL, text.failed ? NULL : &facts);
+}
+
 /* False: the rule has answered. */
 static bool pass_rule(struct web_exchange *exchange)
 {
     const struct web_rule *rule = exchange->place->rule;
+    if (rule->https_only && !exchange->secure) {
+        redirect_to_https(exchange);
+        return false;
+    }
     if (!web_rule_admits(rule, &exchange->peer.address)) {
         web_reply_error(exchange, 403, NULL);
         return false;

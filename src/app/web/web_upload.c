@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "app/web/web_exchange.h"
-#include "os/file.h"
 #include "wire/http/http_conditions.h"
 
 struct web_upload {
@@ -154,9 +153,16 @@ void web_upload_body(struct web_exchange *exchange, struct bytes data)
     struct web_upload *upload = exchange->upload;
     if (upload->error != 0)
         return;
-    int status = file_write_all(upload->fd, data);
-    if (status < 0)
-        upload->error = -status;
+    while (data.len > 0) {
+        ssize_t wrote = write(upload->fd, data.data, data.len);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0) {
+            upload->error = wrote < 0 ? errno : EIO;
+            return;
+        }
+        data = bytes_after(data, (size_t)wrote);
+    }
 }
 
 /* Another may have come in between whom the condition did not know. */

@@ -303,12 +303,49 @@ static void curl_is_served(void **state UNUSED)
     }
 }
 
+/* 9112/3.2.2-2: the authority of an absolute target chooses the host, whatever Host says. */
+static void an_absolute_target_goes_before_host(void **state UNUSED)
+{
+    static struct web_config config;
+    static const struct {
+        const char *head, *want;
+    } cases[] = {
+        {"GET /a HTTP/1.1\r\nHost: other.test\r\n", "Which: other"},
+        {"GET http://other.test/a HTTP/1.1\r\nHost: h\r\n", "Which: other"},
+        {"GET http://h/a HTTP/1.1\r\nHost: other.test\r\n", "Which: first"},
+        {"GET http://other.test:8080/a HTTP/1.0\r\n", "Which: other"},
+        {"GET /a HTTP/1.0\r\n", "Which: first"},
+    };
+    config = (struct web_config){.host_count = 2};
+    strcpy(config.hosts[1].names[0], "other.test");
+    config.hosts[1].name_count = 1;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct web_rule *rule = web_config_add_rule(&config, NULL);
+        strcpy(rule->headers[0], i == 0 ? "Which: first" : "Which: other");
+        rule->header_count = 1;
+        config.hosts[i].rule_first = i;
+        config.hosts[i].rule_count = 1;
+    }
+    f = (struct web_fixture){0};
+    web_fixture_start(&f, &(struct web_options){.config = &config});
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "%sConnection: close\r\n\r\n", cases[i].head);
+        char *said = web_converse(&f, text, false);
+        CHECK(cases[i].head, strstr(said, cases[i].want) != NULL);
+        free(said);
+    }
+    web_config_done(&config);
+    web_fixture_stop(&f);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pipelined_requests_are_answered_in_order, start, stop),
         cmocka_unit_test_setup_teardown(a_client_that_has_sent_its_fin_gets_all_its_answers, start,
                                         stop),
+        cmocka_unit_test(an_absolute_target_goes_before_host),
         cmocka_unit_test_setup_teardown(what_is_no_request_is_refused_and_logged, start, stop),
         cmocka_unit_test(the_longest_idle_makes_room),
         cmocka_unit_test(one_too_many_is_told_503),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "app/web/web_limit.h"
 
+#include "os/memory.h"
 #include "tests/support/check.h"
 
 static struct ip_address address(const char *text)
@@ -10,12 +11,18 @@ static struct ip_address address(const char *text)
     return out;
 }
 
+static void start(struct web_limit *limit)
+{
+    struct heap heap = memory_heap();
+    web_limit_init(limit, &heap, 1);
+}
+
 static void a_burst_and_then_the_rate(void **state UNUSED)
 {
     struct web_limit limit;
     struct ip_address a = address("10.0.0.1");
     struct ip_address b = address("10.0.0.2");
-    web_limit_init(&limit, 1);
+    start(&limit);
     usec now = USEC_PER_SEC;
     for (int i = 0; i < 5; i++)
         assert_true(web_limit_request(&limit, &a, 10, 5, now));
@@ -38,7 +45,7 @@ static void connections_of_one_household(void **state UNUSED)
     struct ip_address a = address("2001:db8::1");
     struct ip_address same = address("2001:db8::2");
     struct ip_address other = address("2001:db8:0:1::1");
-    web_limit_init(&limit, 1);
+    start(&limit);
     assert_true(web_limit_enter(&limit, &a, 2));
     assert_true(web_limit_enter(&limit, &same, 2));
     assert_false(web_limit_enter(&limit, &a, 2));
@@ -51,7 +58,7 @@ static void connections_of_one_household(void **state UNUSED)
 static void the_accounts_have_a_bound(void **state UNUSED)
 {
     struct web_limit limit;
-    web_limit_init(&limit, 1);
+    start(&limit);
     struct ip_address held = address_v4(1);
     assert_true(web_limit_enter(&limit, &held, 1));
     for (uint32_t i = 2; i < WEB_ACCOUNTS_MAX + 1000; i++) {

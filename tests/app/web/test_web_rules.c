@@ -77,7 +77,7 @@ static void the_rule_that_says_most_of_a_path_counts(void **state UNUSED)
         size_t want;
     } cases[] = {
         {"/", 0},      {"/a", 0},        {"/a/", 1},      {"/a/x", 1},         {"/a/b", 2},
-        {"/a/b/x", 2}, {"/a/bx", 1},     {"/x.txt", 3},   {"/a/b/c.txt", 4},   {"/a/b/d.txt", 3},
+        {"/a/b/x", 2}, {"/a/bx", 1},     {"/x.txt", 3},   {"/a/b/c.txt", 4},   {"/a/b/d.txt", 2},
         {"/x.TXT", 0}, {"/x.txt/y", 0},  {".txt", 3},     {"/a/b/c.txt/x", 2}, {"x", 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* web_tls.h - the certificates of a configuration's hosts, for the listeners that want TLS. */
+#ifndef WN_APP_WEB_WEB_TLS_H
+#define WN_APP_WEB_WEB_TLS_H
+
+#include "app/web/web_config.h"
+#include "io/tls.h"
+
+/*
+ * Makes *tls if it is NULL and the configuration wants one, or gives it the configuration's
+ * certificates. 0, or a negative errno and `error` says why: *tls is then as it was.
+ */
+MUST_USE int web_tls_configure(struct loop *loop, const struct web_config *config,
+                               struct text *error, struct tls_server **tls);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+/* site_web.c - values of the block "web". */
+#include "site/site_web.h"
+
+#include "wire/http/http_octets.h"
+
+static bool copy(struct bytes text, char *field, size_t size)
+{
+    if (text.len == 0 || text.len >= size || memchr(text.data, '\0', text.len) != NULL)
+        return false;
+    memset(field, 0, size); /* a reload compares it octet by octet */
+    memcpy(field, text.data, text.len);
+    return true;
+}
+
+/* The first word; *rest is what follows it. */
+static struct bytes first_word(struct bytes text, struct bytes *rest)
+{
+    size_t space = bytes_find(text, ' ');
+    *rest = text_trim(bytes_after(text, space));
+    return bytes_first(text, space);
+}
+
+static bool is(struct bytes text, const char *word)
+{
+    return bytes_equal(text, bytes_of_text(word));
+}
+
+/* ---- the service ---- */
+
+bool site_web_parse_listen(struct bytes text, void *field, const struct site_option *option)
+{
+    struct web_config *config = &((struct site_web *)field)->config;
+    struct bytes rest;
+    struct bytes at = first_word(text, &rest);
+    bool tls = is(rest, "tls");
+    if ((rest.len > 0 && !tls) || config->listen_count == WEB_LISTENS_MAX)
+        return false;
+    struct web_listen *listen = &config->listens[config->listen_count];
+    listen->at.address = address_any_v6();
+    listen->tls = tls;
+    if (!site_listen_parse(at, tls ? 443 : (uint16_t)option->min, &listen->at))
+        return false;
+    config->listen_count++;
+    return true;
+}
+
+bool site_web_parse_log_format(struct bytes text, void *field,
+                               const struct site_option *option UNUSED)
+{
+    if (!is(text, "combined") && !is(text, "json"))
+        return false;
+    *(enum web_log_format *)field = is(text, "json") ? WEB_LOG_JSON : WEB_LOG_COMBINED;
+    return true;
+}
+
+/* ---- hosts ---- */
+
+bool site_web_add_name(struct web_host *host, struct bytes name)
+{
+    bool wild = name.len > 2 && name.data[0] == '*' && name.data[1] == '.';
+    struct ip_address address;
+    if (host->name_count == WEB_HOST_NAMES_MAX ||
+        (!site_name_valid(wild ? bytes_after(name, 2) : name) && !address_parse(name, &address)) ||
+        !copy(name, host->names[host->name_count], WEB_NAME_MAX))
+        return false;
+    host->name_count++;
+    return true;
+}
+
+bool site_web_parse_name(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    return site_web_add_name(field, text);
+}
+
+/* ---- rules ---- */
+
+bool site_web_parse_off(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    bool on = is(text, "on") || is(text, "yes") || is(text, "true");
+    if (!on && !is(text, "off") && !is(text, "no") && !is(text, "false"))
+        return false;
+    *(bool *)field = !on;
+    return true;
+}
+
+bool site_web_parse_symlinks(struct bytes text, void *field,
+                             const struct site_option *option UNUSED)
+{
+    static const char *const words[] = {[WEB_SYMLINKS_WITHIN] = "within",
+                                        [WEB_SYMLINKS_NONE] = "none",
+                                        [WEB_SYMLINKS_ANY] = "any"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (is(text, words[i])) {
+            *(enum web_symlinks *)field = (enum web_symlinks)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool site_web_parse_auth(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    static const char *const words[] = {[WEB_AUTH_NONE] = "none", [WEB_AUTH_BASIC] = "basic",
+                                        [WEB_AUTH_DIGEST] = "digest"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (is(text, words[i])) {
+            *(enum web_auth *)field = (enum web_auth)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool site_web_parse_index(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    if (rule->index_count == WEB_INDEXES_MAX || bytes_find(text, '/') < text.len ||
+        !copy(text, rule->indexes[rule->index_count], sizeof rule->indexes[0]))
+        return false;
+    rule->index_count++;
+    return true;
+}
+
+bool site_web_parse_type(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    struct bytes type;
+    struct bytes ending = first_word(text, &type);
+    if (rule->type_count == WEB_TYPES_MAX || ending.len == 0 || bytes_find(type, '/') == type.len ||
+        !http_octets_are(type, HTTP_OCTET_FIELD) ||
+        !copy(text, rule->types[rule->type_count], sizeof rule->types[0]))
+        return false;
+    rule->type_count++;
+    return true;
+}
+
+/* What the server says itself is not to be said twice. */
+static bool is_ours(struct bytes name)
+{
+    static const char *const ours[] = {"Date", "Server", "Connection", "Content-Length",
+                                       "Transfer-Encoding", "Content-Type", "Content-Encoding",
+                                       "Content-Range", "ETag", "Last-Modified", "Trailer",
+                                       "Upgrade", "Keep-Alive"};
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        if (bytes_equal_nocase(name, bytes_of_text(ours[i])))
+            return true;
+    return false;
+}
+
+bool site_web_parse_header(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    size_t colon = bytes_find(text, ':');
+    struct bytes name = bytes_first(text, colon);
+    if (rule->header_count == WEB_HEADERS_MAX || colon == text.len || !http_is_token(name) ||
+        is_ours(name) || !http_octets_are(bytes_after(text, colon + 1), HTTP_OCTET_FIELD) ||
+        !copy(text, rule->headers[rule->header_count], sizeof rule->headers[0]))
+        return false;
+    rule->header_count++;
+    return true;
+}
+
+static bool parse_status(struct bytes text, unsigned first, unsigned last, uint32_t *out)
+{
+    uint64_t status;
+    if (!text_parse_number(text, last, &status) || status < first)
+        return false;
+    *out = (uint32_t)status;
+    return true;
+}
+
+bool site_web_parse_error_page(struct bytes text, void *field,
+                               const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    struct bytes path;
+    struct bytes status = first_word(text, &path);
+    uint32_t count = rule->error_page_count;
+    if (count == WEB_ERROR_PAGES_MAX || path.len == 0 || path.data[0] != '/' ||
+        !parse_status(status, 400, 599, &rule->error_pages[count].status) ||
+        !copy(path, rule->error_pages[count].path, sizeof rule->error_pages[0].path))
+        return false;
+    rule->error_page_count++;
+    return true;
+}
+
+bool site_web_parse_redirect(struct bytes text, void *field,
+                             const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    struct bytes to;
+    struct bytes code = first_word(text, &to);
+    uint32_t status;
+    if (is(text, "none")) {
+        rule->redirect_status = 0;
+        return true;
+    }
+    if (!parse_status(code, 301, 308, &status) || (status > 303 && status < 307) ||
+        !http_octets_are(to, HTTP_OCTET_TARGET) ||
+        !copy(to, rule->redirect, sizeof rule->redirect))
+        return false;
+    rule->redirect_status = status;
+    return true;
+}
+
+bool site_web_parse_rewrite(struct bytes text, void *field,
+                            const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    struct bytes to;
+    struct bytes from = first_word(text, &to);
+    if (rule->rewrite_count == WEB_REWRITES_MAX || from.len == 0 || from.data[0] != '/' ||
+        to.len == 0 || to.data[0] != '/')
+        return false;
+    struct web_rewrite *rewrite = &rule->rewrites[rule->rewrite_count];
+    if (!copy(from, rewrite->from, sizeof rewrite->from) ||
+        !copy(to, rewrite->to, sizeof rewrite->to))
+        return false;
+    rule->rewrite_count++;
+    return true;
+}
+
+/* "all" is two networks, of IPv4 and of IPv6. */
+bool site_web_parse_access(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    struct bytes from;
+    struct bytes verb = first_word(text, &from);
+    bool all = is(from, "all");
+    if ((!is(verb, "allow") && !is(verb, "deny")) ||
+        rule->access_count + all + 1 > WEB_ACCESS_MAX)
+        return false;
+    for (int i = 0; i <= (all ? 1 : 0); i++) {
+        static const char *const everybody[] = {"0.0.0.0/0", "::/0"};
+        struct bytes network = all ? bytes_of_text(everybody[i]) : from;
+        if (!site_network_parse(network, &rule->access[rule->access_count].from))
+            return false;
+        rule->access[rule->access_count++].allow = is(verb, "allow");
+    }
+    return true;
+}
+
+bool site_web_parse_realm(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    return bytes_find(text, '"') == text.len && bytes_find(text, '\\') == text.len &&
+           http_octets_are(text, HTTP_OCTET_FIELD) && copy(text, rule->realm, sizeof rule->realm);
+}
+
+void site_web_forget_list(struct web_rule *rule, const char *option)
+{
+    const struct {
+        const char *name;
+        uint32_t *count;
+        void *list;
+        size_t size;
+    } lists[] = {
+        {"index", &rule->index_count, rule->indexes, sizeof rule->indexes},
+        {"type", &rule->type_count, rule->types, sizeof rule->types},
+        {"header", &rule->header_count, rule->headers, sizeof rule->headers},
+        {"error-page", &rule->error_page_count, rule->error_pages, sizeof rule->error_pages},
+        {"rewrite", &rule->rewrite_count, rule->rewrites, sizeof rule->rewrites},
+        {"access", &rule->access_count, rule->access, sizeof rule->access},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        if (strcmp(option, lists[i].name) == 0) {
+            *lists[i].count = 0;
+            memset(lists[i].list, 0, lists[i].size);
+        }
+    }
+}
+
+/* ---- the whole ---- */
+
+static bool check_rule(const struct web_rule *rule, struct text *error)
+{
+    const char *where = rule->match == WEB_MATCH_ALL ? "/" : rule->pattern;
+    if (rule->auth != WEB_AUTH_NONE && rule->users[0] == '\0') {
+        text_add_format(error, "web: auth of %s: expected users, a file", where);
+        return false;
+    }
+    if (rule->upload && rule->root[0] == '\0') {
+        text_add_format(error, "web: upload to %s: expected root, a directory", where);
+        return false;
+    }
+    return true;
+}
+
+bool site_web_finish(struct site_config *config, struct text *error)
+{
+    struct web_config *web = &config->web.config;
+    if (!config->web.present)
+        return true;
+    if (web->listen_count == 0)
+        web->listens[web->listen_count++].at = (struct endpoint){address_any_v6(), 80};
+    for (uint32_t i = 0; i < web->rule_count; i++) {
+        struct web_rule *rule = &web->rules[i];
+        if (rule->auth != WEB_AUTH_NONE && rule->realm[0] == '\0')
+            (void)copy(bytes_of_text(config->web.name), rule->realm, sizeof rule->realm);
+        if (!check_rule(rule, error))
+            return false;
+    }
+    return true;
+}
