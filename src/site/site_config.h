@@ -42,6 +42,8 @@ enum {
     SITE_CLIENTS_MAX = 16,    /* NAMES_CLIENTS_MAX */
     SITE_RULES_MAX = 16,      /* NAMES_RULES_MAX */
     SITE_KEYS_MAX = 64,       /* TSIG_KEYS_MAX */
+    SITE_UPDATES_MAX = 64,    /* NAMES_UPDATES_MAX */
+    SITE_TYPES_MAX = 16,      /* NAMES_UPDATE_TYPES_MAX */
     SITE_MTU_MIN = 576,       /* RFC 1122 §3.3.2: what every host must take */
     SITE_MTU_MAX = 65520,     /* of a TAP device, rounded down */
 };
@@ -108,6 +110,7 @@ struct site_names {
     usec ttl;
     char records[SITE_RECORDS_MAX][SITE_TEXT_MAX];
     size_t record_count;
+    char journal[SITE_TEXT_MAX];   /* the file in which changes of zones survive; "": there are none */
 };
 
 enum site_resolve { SITE_RESOLVE_NONE, SITE_RESOLVE_FORWARD, SITE_RESOLVE_RECURSIVE };
@@ -168,6 +171,23 @@ struct site_rule {
     char key[SITE_NAME_MAX];       /* "": none is needed */
 };
 
+enum site_scope {
+    SITE_SCOPE_ANY,
+    SITE_SCOPE_NAME,
+    SITE_SCOPE_BELOW,
+    SITE_SCOPE_SELF,       /* the name of the key */
+    SITE_SCOPE_BELOW_SELF,
+};
+
+/* Who may change what by UPDATE, in the names block. */
+struct site_update {
+    struct site_rule who;
+    enum site_scope scope;
+    char name[SITE_NAME_MAX];      /* of the two scopes that have one */
+    uint16_t types[SITE_TYPES_MAX];
+    size_t type_count;             /* 0: all */
+};
+
 /* A block "key". */
 struct site_key {
     struct tsig_key key;
@@ -197,6 +217,8 @@ struct site_authority {
     uint32_t rate_prefix_v4, rate_prefix_v6;
     struct site_rule secondaries[SITE_RULES_MAX]; /* may have zones whole */
     size_t secondary_count;
+    struct site_update updates[SITE_UPDATES_MAX];
+    size_t update_count;
 };
 
 /* How a service listens by TLS. */

@@ -43,6 +43,7 @@ struct site {
     struct tls_server *names_tls;
     struct tls_client *forwarders_tls; /* for those with a name to be checked, and without */
     struct tls_client *forwarders_tls_anybody;
+    struct store *journal;    /* of zones that change; NULL: none does */
     struct hmac *hmac;        /* of queries and replies that are signed */
     struct validate_crypto crypto;
     struct site_zones *zones; /* from files */

@@ -119,6 +119,116 @@ bool site_rule_parse(struct bytes text, struct site_rule *out)
     return true;
 }
 
+/* The next word, and what is behind it; an empty one at the end. */
+static struct bytes next_word(struct bytes *rest)
+{
+    *rest = text_trim(*rest);
+    struct bytes word = bytes_first(*rest, bytes_find(*rest, ' '));
+    *rest = bytes_after(*rest, word.len);
+    return word;
+}
+
+static bool word_is(struct bytes word, const char *text)
+{
+    return bytes_equal(word, bytes_of_text(text));
+}
+
+/* A word that ends the part of who. */
+static bool begins_scope(struct bytes word)
+{
+    static const char *const words[] = {"name", "below", "self", "below-self", "types"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (word_is(word, words[i]))
+            return true;
+    return false;
+}
+
+/* Who: up to a word that says what, but for the name of a key, which may be any. */
+static bool take_who(struct bytes *rest, struct site_rule *out)
+{
+    struct bytes text = text_trim(*rest);
+    struct bytes left = text;
+    for (;;) {
+        struct bytes behind = left;
+        struct bytes word = next_word(&behind);
+        if (word.len == 0 || begins_scope(word))
+            break;
+        if (word_is(word, "key"))
+            (void)next_word(&behind);
+        left = behind;
+    }
+    *rest = left;
+    return site_rule_parse(text_trim(bytes_first(text, text.len - left.len)), out);
+}
+
+static bool take_name(struct bytes *rest, char out[SITE_NAME_MAX])
+{
+    struct bytes word = next_word(rest);
+    struct dns_name name;
+    if (word.len == 0 || word.len >= SITE_NAME_MAX || !dns_name_parse(word, NULL, &name))
+        return false;
+    memcpy(out, word.data, word.len);
+    return true;
+}
+
+static bool take_types(struct bytes *rest, struct site_update *out)
+{
+    struct bytes word;
+    while ((word = next_word(rest)).len > 0) {
+        if (out->type_count == SITE_TYPES_MAX ||
+            !dns_type_parse(word, &out->types[out->type_count]) ||
+            !dns_type_is_data(out->types[out->type_count]))
+            return false;
+        out->type_count++;
+    }
+    return out->type_count > 0;
+}
+
+static bool take_scope(struct bytes word, struct bytes *rest, struct site_update *out)
+{
+    bool keyed = out->who.key[0] != '\0';
+    if (word_is(word, "name") || word_is(word, "below")) {
+        out->scope = word_is(word, "name") ? SITE_SCOPE_NAME : SITE_SCOPE_BELOW;
+        return take_name(rest, out->name);
+    }
+    out->scope = word_is(word, "self") ? SITE_SCOPE_SELF : SITE_SCOPE_BELOW_SELF;
+    return keyed && (word_is(word, "self") || word_is(word, "below-self"));
+}
+
+bool site_update_parse(struct bytes text, struct site_update *out)
+{
+    struct site_update update;
+    memset(&update, 0, sizeof update);
+    if (!take_who(&text, &update.who))
+        return false;
+    struct bytes word = next_word(&text);
+    if (word.len > 0 && !word_is(word, "types")) {
+        if (!take_scope(word, &text, &update))
+            return false;
+        word = next_word(&text);
+    }
+    if (word.len > 0 && (!word_is(word, "types") || !take_types(&text, &update)))
+        return false;
+    *out = update;
+    return true;
+}
+
+static bool check_updates(const struct site_config *config, struct text *error)
+{
+    const struct site_authority *authority = &config->authority;
+    for (size_t i = 0; i < authority->update_count; i++) {
+        const char *key = authority->updates[i].who.key;
+        if (key[0] == '\0' || has_key(config, key))
+            continue;
+        text_add_format(error, "update: there is no key \"%s\"", key);
+        return false;
+    }
+    if (authority->update_count == 0 || config->names.journal[0] != '\0')
+        return true;
+    text_add(error, "update: expected a journal too, the file in which changes are kept");
+    return false;
+}
+
 static bool check_rules(const struct site_config *config, const char *option,
                         const struct site_rule *rules, size_t count, struct text *error)
 {
@@ -134,5 +244,6 @@ bool site_names_check(const struct site_config *config, struct text *error)
 {
     const struct site_authority *authority = &config->authority;
     return check_rules(config, "secondaries", authority->secondaries, authority->secondary_count,
-                       error);
+                       error) &&
+           check_updates(config, error);
 }

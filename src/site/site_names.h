@@ -18,6 +18,10 @@ MUST_USE bool site_names_check(const struct site_config *config, struct text *er
 /* "NETWORK", "key NAME", or "NETWORK key NAME". */
 MUST_USE bool site_rule_parse(struct bytes text, struct site_rule *out);
 
+/* WHO as in a rule, then "name NAME", "below NAME", "self" or "below-self", then "types TYPE …"; both may be
+ * left out. */
+MUST_USE bool site_update_parse(struct bytes text, struct site_update *out);
+
 /* A path of the site file: a relative one begins where that file is. Returns `out`; one that is too
  * long is cut, so that nothing is found there. */
 char *site_path(const struct site_config *config, const char *path, char out[SITE_PATH_MAX]);

@@ -514,6 +514,16 @@ static bool parse_secondary(struct bytes text, void *field,
     return true;
 }
 
+static bool parse_update(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_authority *authority = field;
+    if (authority->update_count == SITE_UPDATES_MAX ||
+        !site_update_parse(text, &authority->updates[authority->update_count]))
+        return false;
+    authority->update_count++;
+    return true;
+}
+
 static bool parse_algorithm(struct bytes text, void *field,
                             const struct site_option *option UNUSED)
 {
@@ -726,6 +736,11 @@ const struct site_option site_options[] = {
     {"names", "secondaries", parse_secondary, AT(authority), 0, 0, true,
      "networks or addresses such as 10.0.0.0/8 or fd00::1, keys such as \"key transfer\", or both: "
      "\"10.0.0.0/8 key transfer\"; at most 16"},
+    {"names", "update", parse_update, AT(authority), 0, 0, true,
+     "who may change what, such as \"key admin\", \"key dhcp below dyn.example types A AAAA TXT\" or "
+     "\"10.0.0.0/8 key host self\"; at most 64"},
+    {"names", "journal", parse_text, AT(names.journal), 0, SITE_TEXT_MAX, false,
+     "a file, which is made if need be"},
     {"key", "algorithm", parse_algorithm, offsetof(struct site_key, key.algorithm), 0, 0, false,
      "hmac-sha256, hmac-sha1, hmac-sha224, hmac-sha384, hmac-sha512, hmac-sha256-128, "
      "hmac-sha384-192 or hmac-sha512-256"},

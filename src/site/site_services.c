@@ -17,6 +17,7 @@
 #include "os/file.h"
 #include "site/resolvers.h"
 #include "site/site_internal.h"
+#include "site/site_names.h"
 #include "site/site_tls.h"
 #include "store/store.h"
 
@@ -123,6 +124,8 @@ static void names_stop(struct site *site)
     site->zones = NULL;
     names_free(site->names);
     site->names = NULL;
+    store_close(site->journal);
+    site->journal = NULL;
     tls_server_free(site->names_tls);
     site->names_tls = NULL;
     tls_client_free(site->forwarders_tls);
@@ -186,6 +189,33 @@ static void make_access(const struct site_rule *rules, size_t count, struct name
     }
 }
 
+_Static_assert((int)SITE_UPDATES_MAX == NAMES_UPDATES_MAX &&
+                   (int)SITE_TYPES_MAX == NAMES_UPDATE_TYPES_MAX,
+               "both sides have room for as much");
+
+static void make_updates(const struct site_authority *authority, struct names_update_rule *out)
+{
+    static const enum names_update_scope scopes[] = {
+        [SITE_SCOPE_ANY] = NAMES_UPDATE_ANY,
+        [SITE_SCOPE_NAME] = NAMES_UPDATE_NAME,
+        [SITE_SCOPE_BELOW] = NAMES_UPDATE_BELOW,
+        [SITE_SCOPE_SELF] = NAMES_UPDATE_SELF,
+        [SITE_SCOPE_BELOW_SELF] = NAMES_UPDATE_BELOW_SELF,
+    };
+    for (size_t i = 0; i < authority->update_count; i++) {
+        const struct site_update *update = &authority->updates[i];
+        struct names_access who;
+        make_access(&update->who, 1, &who);
+        out[i] = (struct names_update_rule){.who = who.rules[0],
+                                            .scope = scopes[update->scope],
+                                            .type_count = update->type_count};
+        memcpy(out[i].types, update->types, sizeof out[i].types);
+        bool good = dns_name_parse(bytes_of_text(update->name[0] != '\0' ? update->name : "."), NULL,
+                                   &out[i].name);
+        ASSERT(good); /* it was when it was read */
+    }
+}
+
 static int set_manner(struct site *site)
 {
     static const enum names_cookies cookies[] = {
@@ -208,6 +238,10 @@ static int set_manner(struct site *site)
     manner.keys = site->config->keys.keys;
     manner.key_count = site->config->keys.count;
     make_access(authority->secondaries, authority->secondary_count, &manner.secondaries);
+    struct names_update_rule updates[SITE_UPDATES_MAX];
+    make_updates(authority, updates);
+    manner.updates = updates;
+    manner.update_count = authority->update_count;
     return names_set_manner(site->names, &manner);
 }
 
@@ -342,6 +376,25 @@ static int make_resolution(struct site *site, struct names_recursion **out, stru
     return result;
 }
 
+static void on_trouble(void *self, const char *text)
+{
+    const struct site *site = self;
+    log_error(site->log, "names: %s", text);
+}
+
+static int open_journal(struct site *site, struct text *error)
+{
+    const char *path = site->config->names.journal;
+    char whole[SITE_PATH_MAX];
+    char reason[STORE_ERROR_MAX];
+    if (path[0] == '\0')
+        return 0;
+    int result = store_open(site_path(site->config, path, whole), &site->journal, reason);
+    if (result < 0)
+        text_add_format(error, "journal: %s", reason);
+    return result;
+}
+
 static int start_name_service(struct site *site, struct text *error)
 {
     const struct site_config *config = site->config;
@@ -373,6 +426,11 @@ static int start_name_service(struct site *site, struct text *error)
     site_crypto_init(&site->crypto, site->digest);
     struct names_recursion *recursion;
     int result = make_resolution(site, &recursion, error);
+    if (result == 0)
+        result = open_journal(site, error);
+    options.journal = site->journal;
+    options.on_trouble = on_trouble;
+    options.trouble_self = site;
     if (result == 0 && config->names_tls.listen.port != 0)
         result = site_tls_start(site, &config->names_tls, "names", "dot", &site->names_tls, error);
     options.listen_tls = config->names_tls.listen;

@@ -236,7 +236,7 @@ static json_t *names_json(const struct site *site)
 {
     struct names_counters c;
     names_counters(site->names, &c);
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
                      (json_int_t)c.queries_udp, "queries_tcp", (json_int_t)c.queries_tcp, "queries_tls",
                      (json_int_t)c.queries_tls,
                      "answered", (json_int_t)c.answered, "nxdomain", (json_int_t)c.nxdomain,
@@ -247,7 +247,8 @@ static json_t *names_json(const struct site *site)
                      "cache_entries", (json_int_t)c.cache_entries, "cache_octets",
                      (json_int_t)c.cache_octets, "rate_dropped", (json_int_t)c.rate_dropped,
                      "rate_slipped", (json_int_t)c.rate_slipped, "transfers",
-                     (json_int_t)c.transfers);
+                     (json_int_t)c.transfers, "updates", (json_int_t)c.updates, "updates_refused",
+                     (json_int_t)c.updates_refused);
 }
 
 static json_t *web_json(const struct site *site)

@@ -11,7 +11,10 @@
 
 #include "os/file.h"
 #include "os/memory.h"
+#include "proto/dns/zone_difference.h"
+#include "proto/dns/zone_history.h"
 #include "site/zone_files.h"
+#include "wire/dns/dns_serial.h"
 
 enum {
     SLICE = 200,             /* records or names a turn: well under a millisecond */
@@ -37,6 +40,9 @@ struct site_zones {
     struct names *names;
     struct entries entries;
     struct zone_load *load; /* of entries.all[next], in slices */
+    struct zone *fresh;     /* that zone, loaded, and compared with the one before it; NULL: none */
+    struct zone_difference difference;
+    struct zone_change change; /* what it comes to */
     size_t next;
     size_t failed_count;
     struct task task;
@@ -268,9 +274,9 @@ static void give_up(struct site_zones *zones, const struct entry *entry, const c
     zone_free(before);
 }
 
-static void install(struct site_zones *zones, const struct entry *entry)
+/* Puts the zone in its place. */
+static void install(struct site_zones *zones, const struct entry *entry, struct zone *zone)
 {
-    struct zone *zone = zone_load_take(zones->load);
     struct zone_set *set = names_zones(zones->names, entry->view);
     char name[DNS_NAME_TEXT_MAX];
     size_t count = zone->record_count;
@@ -286,6 +292,112 @@ static void install(struct site_zones *zones, const struct entry *entry)
               dns_name_format(&entry->name, name), serial, count);
 }
 
+/* ---- what is different (RFC 1995 §5) ---- */
+
+static struct zone *old_of(struct site_zones *zones, const struct entry *entry)
+{
+    struct zone *old = zone_set_get(names_zones(zones->names, entry->view), &entry->name);
+    return old != NULL && zone_is_served(old) ? old : NULL;
+}
+
+static void stop_comparing(struct site_zones *zones)
+{
+    if (zones->fresh == NULL)
+        return;
+    zone_change_done(&zones->change);
+    zone_free(zones->fresh);
+    zones->fresh = NULL;
+}
+
+/* The new zone remembers what the old one did, if it goes on from there. */
+static void take_history(struct zone *zone, struct zone *old)
+{
+    if (old->history == NULL || zone_serial(old) != zone_serial(zone))
+        return;
+    zone_history_free(zone->history);
+    zone->history = old->history;
+    old->history = NULL;
+}
+
+/* Begins to compare the zone with the one that it follows on, so that secondaries are told by what has
+ * changed. False: there is nothing to compare, and the zone is the caller's. */
+static bool compare_with_old(struct site_zones *zones, struct zone *zone, struct zone *old)
+{
+    struct heap heap = memory_heap();
+    if (old == NULL || !dns_serial_before(zone_serial(old), zone_serial(zone)))
+        return false;
+    zone_change_init(&zones->change, &heap, ZONE_HISTORY_OCTETS_DEFAULT);
+    if (zone_difference_start(&zones->difference, old, zone, &zones->change) != ZONE_OK) {
+        zone_change_done(&zones->change);
+        return false;
+    }
+    zones->fresh = zone;
+    return true;
+}
+
+/* True: it is done with this zone. */
+static bool step_difference(struct site_zones *zones, const struct entry *entry, size_t names)
+{
+    struct zone *old = old_of(zones, entry);
+    if (old != zones->difference.old || zone_serial(old) != zones->change.serial_from) {
+        stop_comparing(zones); /* it was changed meanwhile: the file is read again */
+        return false;
+    }
+    enum zone_difference_status status = zone_difference_step(&zones->difference, names);
+    if (status == ZONE_DIFFERENCE_MORE)
+        return false;
+    struct zone *zone = zones->fresh;
+    if (status == ZONE_DIFFERENCE_DONE) {
+        struct heap heap = memory_heap();
+        zone_history_free(zone->history);
+        zone->history = old->history != NULL
+                            ? old->history
+                            : zone_history_new(&heap, ZONE_HISTORY_OCTETS_DEFAULT);
+        old->history = NULL;
+        if (zone->history != NULL)
+            zone_history_add(zone->history, &zones->change);
+    }
+    zone_change_done(&zones->change);
+    zones->fresh = NULL;
+    install(zones, entry, zone);
+    return true;
+}
+
+/* Changes that were made to the zone before are made again. False: it cannot be served. */
+static bool replay(struct site_zones *zones, const struct entry *entry, struct zone **zone)
+{
+    char complaint[512] = "", name[DNS_NAME_TEXT_MAX];
+    struct text error = text_of(complaint, sizeof complaint);
+    size_t dropped;
+    if (entry->view != NAMES_EVERYBODY)
+        return true;
+    if (names_replay(zones->names, zone, &dropped, &error) < 0) {
+        zone_free(*zone);
+        give_up(zones, entry, complaint);
+        return false;
+    }
+    if (dropped > 0)
+        log_warning(zones->log, "zone %s: its file is newer than %zu changes of the journal, which "
+                                "are forgotten",
+                    dns_name_format(&entry->name, name), dropped);
+    return true;
+}
+
+/* The zone is loaded. True: it is done with it. */
+static bool finish(struct site_zones *zones, const struct entry *entry)
+{
+    struct zone *zone = zone_load_take(zones->load);
+    if (!replay(zones, entry, &zone))
+        return true;
+    struct zone *old = old_of(zones, entry);
+    if (old != NULL)
+        take_history(zone, old);
+    if (compare_with_old(zones, zone, old))
+        return false;
+    install(zones, entry, zone);
+    return true;
+}
+
 /* At most so many records more of the zone that is next; before, so many names less of what it has
  * left behind. */
 static void step(struct site_zones *zones, size_t records)
@@ -298,6 +410,10 @@ static void step(struct site_zones *zones, size_t records)
         return;
     }
     const struct entry *entry = &zones->entries.all[zones->next];
+    if (zones->fresh != NULL) {
+        zones->next += step_difference(zones, entry, records);
+        return;
+    }
     if (zones->load == NULL)
         zones->load = begin(zones, entry);
     enum zone_load_status status = ZONE_LOAD_FAILED;
@@ -305,13 +421,14 @@ static void step(struct site_zones *zones, size_t records)
         status = zone_load_step(zones->load, records);
     if (status == ZONE_LOAD_MORE)
         return;
+    bool done = true;
     if (status == ZONE_LOAD_DONE)
-        install(zones, entry);
+        done = finish(zones, entry);
     else
         give_up(zones, entry, zones->load != NULL ? zone_load_error(zones->load) : "no memory");
     zone_load_free(zones->load);
     zones->load = NULL;
-    zones->next++;
+    zones->next += done;
 }
 
 static void say_how_it_went(const struct site_zones *zones)
@@ -363,6 +480,7 @@ void site_zones_free(struct site_zones *zones)
     if (zones == NULL)
         return;
     loop_unqueue(&zones->task);
+    stop_comparing(zones);
     zone_load_free(zones->load);
     zone_free(zones->old);
     free_entries(&zones->entries);
@@ -393,6 +511,7 @@ void site_zones_reload(struct site_zones *zones, const struct site_config *confi
         log_error(zones->log, "the zones stay as they are: %s", complaint);
         return;
     }
+    stop_comparing(zones);
     zone_load_free(zones->load);
     zones->load = NULL;
     forget_others(zones, &wanted);

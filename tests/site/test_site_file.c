@@ -15,6 +15,10 @@ static struct site_config *read_text(const char *content, char *complaint, size_
     return config;
 }
 
+#define UPDATE_EXPECTED                                                                           \
+    "expected who may change what, such as \"key admin\", \"key dhcp below dyn.example types A AAAA "  \
+    "TXT\" or \"10.0.0.0/8 key host self\"; at most 64"
+
 static const struct {
     const char *name;
     const char *content;
@@ -141,6 +145,18 @@ static const struct {
      "site.conf:3: key \"A.\": there are two of that name"},
     {"a key that is not there", "names {\n secondaries = {\"10.0.0.0/8 key b\"}\n}",
      "secondaries: there is no key \"b\""},
+    {"an update by a key that is not there",
+     "names {\n journal = j\n update = {\"key b self\"}\n}", "update: there is no key \"b\""},
+    {"updates without a journal", "names {\n update = {\"127.0.0.1\"}\n}",
+     "update: expected a journal too, the file in which changes are kept"},
+    {"an update of oneself without a name", "names {\n update = {\"127.0.0.1 self\"}\n}",
+     "site.conf:2: update \"127.0.0.1 self\": " UPDATE_EXPECTED},
+    {"an update of no type", "names {\n update = {\"127.0.0.1 types\"}\n}", "site.conf:2: update \"127.0.0.1 types\": " UPDATE_EXPECTED},
+    {"an update of a type of questions", "names {\n update = {\"127.0.0.1 types A ANY\"}\n}",
+     "site.conf:2: update \"127.0.0.1 types A ANY\": " UPDATE_EXPECTED},
+    {"an update of nobody", "names {\n update = {\"types A\"}\n}", "site.conf:2: update \"types A\": " UPDATE_EXPECTED},
+    {"an update with something behind", "names {\n update = {\"127.0.0.1 below x.example A\"}\n}",
+     "site.conf:2: update \"127.0.0.1 below x.example A\": " UPDATE_EXPECTED},
     {"a rule that ends early", "names {\n secondaries = {\"10.0.0.0/8 key\"}\n}",
      "site.conf:2: secondaries \"10.0.0.0/8 key\": expected networks or addresses such as 10.0.0.0/8 or "
      "fd00::1, keys such as \"key transfer\", or both: \"10.0.0.0/8 key transfer\"; at most 16"},
@@ -182,7 +198,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "names { listen = 5353 forward = {host, 192.0.2.53, \"[2001:db8::1]:5300\"} closed = on\n"
         "  ttl = 5m record = {\"a A 10.9.8.10\"} zone = {\"a.org /a\", \"b.org /b\"} zones = \"/z\"\n"
         "  minimal = on cookies = required udp-size = 1400 identity = ns1 version = \"1\"\n"
-        "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 secondaries = {\"10.1.0.0/16\", 10.2.0.1, \"key k\", \"10.3.0.1 key k\"}\n"
+        "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 journal = kept update = {\"key k\", \"10.1.0.0/16 below d.example types A TYPE7\", \"10.2.0.1 key k self\", \"key self name x.example\", \"key k below-self types TXT\"} key \"self\" {secret = AAAA} secondaries = {\"10.1.0.0/16\", 10.2.0.1, \"key k\", \"10.3.0.1 key k\"}\n"
         "  key \"k\" { algorithm = hmac-sha512 secret = \"c2VjcmV0\" }\n"
         "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\"} zone = {\"a.org /in\"} zones = \"/zi\" } }\n"
         "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
@@ -251,10 +267,21 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_true(c->authority.secondaries[2].any_network && !c->authority.secondaries[3].any_network);
     assert_string_equal(c->authority.secondaries[2].key, "k");
     assert_string_equal(c->authority.secondaries[3].key, "k");
+    const struct site_update *u = c->authority.updates;
+    assert_int_equal(c->authority.update_count, 5);
+    assert_string_equal(c->names.journal, "kept");
+    assert_true(u[0].who.any_network && u[0].scope == SITE_SCOPE_ANY && u[0].type_count == 0);
+    assert_string_equal(u[0].who.key, "k");
+    assert_true(!u[1].who.any_network && u[1].who.key[0] == '\0' && u[1].scope == SITE_SCOPE_BELOW);
+    assert_string_equal(u[1].name, "d.example");
+    assert_true(u[1].type_count == 2 && u[1].types[0] == 1 && u[1].types[1] == 7);
+    assert_true(!u[2].who.any_network && u[2].scope == SITE_SCOPE_SELF);
+    assert_string_equal(u[3].who.key, "self");
+    assert_true(u[3].scope == SITE_SCOPE_NAME && u[4].scope == SITE_SCOPE_BELOW_SELF);
     assert_string_equal(c->authority.secondaries[1].key, "");
-    assert_int_equal(c->keys.count, 1);
-    assert_int_equal(c->keys.keys[0].algorithm, TSIG_HMAC_SHA512);
-    assert_int_equal(c->keys.keys[0].secret_len, 6);
+    assert_int_equal(c->keys.count, 2);
+    assert_int_equal(c->keys.keys[1].algorithm, TSIG_HMAC_SHA512);
+    assert_int_equal(c->keys.keys[1].secret_len, 6);
     assert_int_equal(c->authority.view_count, 1);
     assert_string_equal(c->views[0].name, "in");
     assert_int_equal(c->views[0].client_count, 2);

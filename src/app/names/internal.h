@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * internal.h - what the parts of the name service share: names.c its life and its records,
- * names_zones.c the zones it is born with, names_server.c queries by UDP and TCP, names_resolver.c
- * recursion, names_outside.c its sockets, names_secure.c those with TLS.
+ * names_zones.c the zones it is born with, names_server.c queries by UDP and TCP, names_update.c
+ * changes while it is served, names_resolver.c recursion, names_outside.c its sockets, names_secure.c
+ * those with TLS.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
 
 #include "app/names/names.h"
 #include "app/names/names_resolver.h"
+#include "app/names/zone_journal.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "io/loop.h"
@@ -26,6 +28,7 @@ enum {
     NAMES_QUERY_PADDING = 128,     /* queries over TLS are multiples of it (RFC 8467 §4.1) */
     NAMES_QUERY_MAX = DNS_CLIENT_QUERY_MAX + DNS_OPTION_HEAD_LEN + NAMES_QUERY_PADDING,
     NAMES_TTL_DEFAULT = 60,
+    NAMES_PENDING_MAX = 4096,      /* updates of one turn; more are answered SERVFAIL */
     NAMES_UDP_LOOPBACK = 4096,     /* a datagram to this machine is not fragmented */
     NAMES_PADDING = 468,           /* replies over TLS are multiples of it (RFC 8467 §4.1) */
 };
@@ -117,6 +120,14 @@ struct names {
     struct cookie_secrets secrets;
     struct rate_limit *rate_limit; /* NULL: none */
     struct names_access secondaries; /* who may have zones whole */
+    struct names_update_rule updates[NAMES_UPDATES_MAX];
+    size_t update_count;
+    struct zone_journal *journal;  /* NULL: no zone takes updates */
+    struct names_pending *pending; /* changes of this turn */
+    size_t pending_count, pending_room;
+    struct task flushing;
+    void (*on_trouble)(void *self, const char *text);
+    void *trouble_self;
     struct tsig_keys keys;         /* in their places: what was signed by one may be answered later */
     struct dgram *dgram;
     struct listener *listener;
@@ -140,6 +151,11 @@ struct names {
 };
 
 /* ---- names.c ---- */
+
+void names_trouble(const struct names *names, const char *text);
+
+/* Is he the one that the rule speaks of? */
+bool names_rule_met(const struct names_rule *rule, const struct answer_query *query);
 
 bool names_view_has(const struct names_view *view, const struct ip_address *client);
 
@@ -204,6 +220,18 @@ struct endpoint names_secure_clear(const struct names *names, const struct endpo
 MUST_USE int names_secure_ask(struct names_secure *secure, struct names_outside *o,
                               struct bytes query);
 void names_secure_forget(struct names_outside *o);
+
+/* ---- names_update.c ---- */
+
+MUST_USE int names_update_open(struct names *names, const struct names_options *options);
+void names_update_close(struct names *names);
+
+/* An UPDATE message. True: *result has the reply; else it comes once the change is on stable storage. */
+MUST_USE bool names_update(struct names *names, const struct resolver_client *client,
+                           struct bytes message, struct answer_result *result);
+
+/* Keeps and acknowledges what was changed in this turn, now. */
+void names_update_flush(struct names *names);
 
 /* ---- names_resolver.c ---- */
 

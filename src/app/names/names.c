@@ -83,12 +83,22 @@ static void set_keys(struct names *names, const struct names_manner *manner)
         names->keys.keys[i] = manner->keys[i];
 }
 
+static void set_updates(struct names *names, const struct names_manner *manner)
+{
+    ASSERT(manner->update_count <= NAMES_UPDATES_MAX);
+    names->update_count = manner->update_count;
+    for (size_t i = 0; i < manner->update_count; i++)
+        names->updates[i] = manner->updates[i];
+}
+
 int names_set_manner(struct names *names, const struct names_manner *manner)
 {
     struct answer_options *answering = &names->answering;
     names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
     names->secondaries = manner->secondaries;
+    names_update_flush(names);
     set_keys(names, manner);
+    set_updates(names, manner);
     answering->minimal = manner->minimal;
     answering->cookies = manner->cookies != NAMES_COOKIES_OFF ? &names->secrets : NULL;
     answering->cookies_required = manner->cookies == NAMES_COOKIES_REQUIRED;
@@ -110,17 +120,26 @@ bool names_view_has(const struct names_view *view, const struct ip_address *clie
     return false;
 }
 
+bool names_rule_met(const struct names_rule *rule, const struct answer_query *query)
+{
+    bool network = rule->any_network || prefix_contains(&rule->network, &query->path.from);
+    bool key = rule->any_key || (query->tsig.key != NULL &&
+                                 dns_name_equal(&query->tsig.key->name, &rule->key));
+    return network && key;
+}
+
 bool names_allows(const struct names_access *access, const struct answer_query *query)
 {
-    for (size_t i = 0; i < access->count; i++) {
-        const struct names_rule *rule = &access->rules[i];
-        bool network = rule->any_network || prefix_contains(&rule->network, &query->path.from);
-        bool key = rule->any_key || (query->tsig.key != NULL &&
-                                     dns_name_equal(&query->tsig.key->name, &rule->key));
-        if (network && key)
+    for (size_t i = 0; i < access->count; i++)
+        if (names_rule_met(&access->rules[i], query))
             return true;
-    }
     return false;
+}
+
+void names_trouble(const struct names *names, const char *text)
+{
+    if (names->on_trouble != NULL)
+        names->on_trouble(names->trouble_self, text);
 }
 
 const struct answer_options *names_answering(const struct names *names,
@@ -161,6 +180,8 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names->answering.keys = options->hmac.start != NULL ? &names->keys : NULL;
     make_secrets(names);
     if (status == 0)
+        status = names_update_open(names, options);
+    if (status == 0)
         status = names_set_manner(names, &(struct names_manner){0});
     if (status == 0 && options->recursion != NULL && !options->closed_world)
         status = names_outside_open(names, options);
@@ -178,6 +199,7 @@ void names_free(struct names *names)
 {
     if (names == NULL)
         return;
+    names_update_close(names);
     names_server_close(names);
     names_outside_close(names);
     for (size_t i = 0; i < names->view_count; i++)

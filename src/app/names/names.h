@@ -19,6 +19,8 @@ enum {
     NAMES_VIEWS_MAX = 8,
     NAMES_CLIENTS_MAX = 16,       /* networks of one view */
     NAMES_RULES_MAX = 16,         /* of who may do something */
+    NAMES_UPDATES_MAX = 64,       /* rules of who may change what */
+    NAMES_UPDATE_TYPES_MAX = 16,
 };
 
 /* Zones that only some clients see, in front of those that all see. */
@@ -40,6 +42,25 @@ struct names_access {
     size_t count;              /* 0: nobody */
 };
 
+/* Who may change which records by UPDATE (RFC 2136). */
+enum names_update_scope {
+    NAMES_UPDATE_ANY,        /* any name of any zone that takes updates */
+    NAMES_UPDATE_NAME,       /* the one of the rule */
+    NAMES_UPDATE_BELOW,      /* that, and those below it */
+    NAMES_UPDATE_SELF,       /* the name that the key has */
+    NAMES_UPDATE_BELOW_SELF, /* that, and those below it */
+};
+
+struct names_update_rule {
+    struct names_rule who;
+    enum names_update_scope scope;
+    struct dns_name name;
+    uint16_t types[NAMES_UPDATE_TYPES_MAX];
+    size_t type_count;         /* 0: all */
+};
+
+struct store;
+
 struct names_options {
     struct endpoint listen;       /* UDP and TCP */
     struct endpoint listen_tls;   /* with `tls` */
@@ -54,6 +75,10 @@ struct names_options {
     const struct names_view *views; /* copied; a client has the first that it is in */
     size_t view_count;
     struct dns_sha1 sha1;         /* for zones with NSEC3; .digest NULL: they are served without */
+    struct store *journal;        /* keeps changes of zones; borrowed. NULL: no zone takes updates */
+    /* What has gone wrong while it runs, for the log. May be NULL. */
+    void (*on_trouble)(void *self, const char *text);
+    void *trouble_self;
     struct tsig_hmac hmac;        /* .start NULL: signatures of queries are not looked at */
 };
 
@@ -70,6 +95,8 @@ struct names_manner {
     uint8_t rate_slip;         /* of those not sent, every so many-th says "ask by TCP"; 0: none */
     uint8_t rate_prefix_v4, rate_prefix_v6; /* how large a network is; 0: 24 and 56 */
     struct names_access secondaries; /* may have zones whole, by AXFR */
+    const struct names_update_rule *updates; /* copied */
+    size_t update_count;       /* at most NAMES_UPDATES_MAX; 0: nobody may change anything */
     const struct tsig_key *keys; /* copied: by which queries may be signed */
     size_t key_count;            /* at most TSIG_KEYS_MAX */
 };
@@ -96,6 +123,13 @@ MUST_USE int names_set_manner(struct names *names, const struct names_manner *ma
 enum { NAMES_EVERYBODY = NAMES_VIEWS_MAX };
 struct zone_set *names_zones(struct names *names, size_t view);
 
+/* Brings a zone of those that everybody sees, which has come from its file and is in no set yet, to where
+ * changes have led it before; it takes updates from then on. *zone may be another afterwards. 0; else it
+ * must not be served, and *error says why. *dropped: how many changes the file was newer than. Without a
+ * journal nothing happens. */
+MUST_USE int names_replay(struct names *names, struct zone **zone, size_t *dropped,
+                          struct text *error);
+
 /* Where it listens, by UDP and by TCP: the port that was found when options.listen had port 0. */
 struct endpoint names_local(const struct names *names);
 
@@ -104,6 +138,7 @@ struct names_counters {
     uint64_t queries_udp, queries_tcp, queries_tls, answered, nxdomain, refused, forwarded, forward_failed;
     uint64_t malformed;
     uint64_t transfers;        /* of zones, that were begun */
+    uint64_t updates, updates_refused; /* UPDATE messages, with NOERROR and without */
     uint64_t rate_dropped, rate_slipped; /* by the limit: not sent, and sent as "ask by TCP" */
     uint64_t forwarding; /* gauge */
     uint64_t cache_hits, cache_entries, cache_octets, asked_outside; /* of the resolver */

@@ -30,6 +30,13 @@ static bool forward(struct names *names, const struct resolver_client *client,
     return true;
 }
 
+/* Is it a well-formed UPDATE, which is for names_update()? */
+static bool is_update(const struct answer_result *result)
+{
+    return result->verdict == ANSWER_REPLY && result->rcode == DNS_NOTIMP &&
+           dns_opcode(result->query.flags) == DNS_OPCODE_UPDATE;
+}
+
 /* ---- UDP ---- */
 
 static void send_datagram(struct names *names, const struct resolver_client *client,
@@ -96,6 +103,11 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
         return;
     if (result.verdict == ANSWER_ELSEWHERE && !forward(names, &client, &result))
         return;
+    if (is_update(&result)) {
+        client.query = result.query;
+        if (!names_update(names, &client, message->payload, &result))
+            return;
+    }
     if (!keeps_to_the_limit(names, answering, &result))
         return;
     count_reply(names, result.rcode);
@@ -258,6 +270,14 @@ static bool on_query(struct names_connection *c, struct bytes query)
         if (!forward(names, &client, &result)) {
             if (names->counters.forwarded != forwarded)
                 dns_stream_owe(&c->input);
+            return true;
+        }
+    }
+    if (is_update(&result)) {
+        struct resolver_client client = {.from = stream_peer(c->stream), .stream = c->handle};
+        client.query = result.query;
+        if (!names_update(names, &client, query, &result)) {
+            dns_stream_owe(&c->input);
             return true;
         }
     }

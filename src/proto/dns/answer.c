@@ -352,7 +352,9 @@ static void judge_odd(const struct answer_options *options, struct bytes message
                       const struct answer_path *path, struct dns_summary *summary, uint8_t *buffer,
                       struct answer_result *out)
 {
-    bool is_query = dns_opcode(summary->header.flags) == DNS_OPCODE_QUERY;
+    unsigned opcode = dns_opcode(summary->header.flags);
+    bool known = opcode == DNS_OPCODE_QUERY || opcode == DNS_OPCODE_UPDATE;
+    out->query.flags = summary->header.flags;
     out->verdict = ANSWER_REPLY;
     if (options->cookies != NULL && asks_for_cookie(message, summary)) {
         summary->question = (struct dns_question){.class = DNS_IN};
@@ -361,8 +363,8 @@ static void judge_odd(const struct answer_options *options, struct bytes message
         reply_with_cookie(options, buffer, out);
         return;
     }
-    out->malformed = is_query; /* other operations may give the sections another meaning */
-    out->rcode = is_query ? DNS_FORMERR : DNS_NOTIMP;
+    out->malformed = known; /* other operations may give the sections another meaning */
+    out->rcode = known ? DNS_FORMERR : DNS_NOTIMP;
     out->reply = bare_reply(options, &summary->header, out->rcode, buffer);
 }
 

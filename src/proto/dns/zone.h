@@ -79,6 +79,8 @@ struct zone {
     struct trie nodes;      /* by key; the apex' is empty */
     struct trie hashed;     /* owners of NSEC3, which are no names of the zone (RFC 5155 §7.1) */
     struct zone_history *history; /* its own (zone_history.h); NULL: none is kept */
+    bool dynamic;           /* it takes updates, and changes are kept beside its file */
+    uint64_t journal_octets; /* of those, since it was last kept whole */
     size_t record_count;
     size_t records_max;
     uint16_t key_len;
