@@ -253,6 +253,8 @@ static const char *const options[] = {
     [TCP_OPTION_TTL_MIN] = "ttl_min",
     [TCP_OPTION_USER_TIMEOUT_TOLD] = "user_timeout_told",
     [TCP_OPTION_DIRECT] = "direct",
+    [TCP_OPTION_RTO_INITIAL] = "rto_initial",
+    [TCP_OPTION_SYN_COOKIES] = "syn_cookies",
 };
 _Static_assert(ARRAY_LEN(options) == TCP_OPTION_COUNT, "one name per option");
 

@@ -117,6 +117,8 @@ static const struct cli_option options[] = {
                 "link", "congestion"),
     SITE_OPTION("ecn", 0, "off|accept|ask", "congestion notification of our TCP (accept)", "link",
                 "ecn"),
+    SITE_OPTION("syn-cookies", 0, "never|full|always", "of SYNs to our services nothing is remembered (full)",
+                "link", "syn-cookies"),
     SITE_OPTION("mtu", 0, "N", "octets of the largest packet (1500)", "link", "mtu"),
     SITE_OPTION("address", 0, "CIDR", "the private network, ours the first (10.0.2.0/24)", "link",
                 "address"),

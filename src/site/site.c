@@ -43,6 +43,7 @@ static int start_node(struct site *site, struct text *error)
     struct tcp_profile profile = tcp_profile_default;
     profile.congestion = site->config->link.congestion;
     profile.ecn = site->config->link.ecn;
+    profile.syn_cookies = site->config->link.syn_cookies;
     struct stack_options options = {.tcp_profile = &profile};
     if (site->capture != NULL)
         options.trace = capture_trace(site->capture);

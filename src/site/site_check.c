@@ -288,9 +288,10 @@ static bool check_link(const struct site_config *config, struct text *error)
         return false;
     }
     if (config->link.congestion != tcp_profile_default.congestion ||
-        config->link.ecn != tcp_profile_default.ecn) {
+        config->link.ecn != tcp_profile_default.ecn ||
+        config->link.syn_cookies != tcp_profile_default.syn_cookies) {
         add_place(error, config, "link", "congestion");
-        text_add(error, "congestion and ecn need a link \"tap:NAME\": TCP is the host's here");
+        text_add(error, "congestion, ecn and syn-cookies need a link \"tap:NAME\": TCP is the host's here");
         return false;
     }
     return true;

@@ -60,6 +60,7 @@ struct site_link {
     uint64_t seed;                 /* of the impairments */
     uint8_t congestion;            /* enum tcp_congestion_kind, of the site's own TCP */
     uint8_t ecn;                   /* enum tcp_ecn */
+    uint8_t syn_cookies;           /* enum tcp_syn_cookies */
 };
 
 struct site_published {

@@ -478,6 +478,7 @@ static struct site_config *new_config(const char *name)
     config->link.mtu = 1500;
     config->link.congestion = tcp_profile_default.congestion;
     config->link.ecn = tcp_profile_default.ecn;
+    config->link.syn_cookies = tcp_profile_default.syn_cookies;
     config->gateway.internet = true;
     config->gateway.host_loopback = true;
     config->gateway.host_address = address_any_v4();

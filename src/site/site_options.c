@@ -94,18 +94,34 @@ static bool parse_congestion(struct bytes text, void *field,
     return true;
 }
 
+/* One of the names; the field is which. */
+static bool parse_one_of(struct bytes text, void *field, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (bytes_equal(text, bytes_of(names[i], strlen(names[i])))) {
+            *(uint8_t *)field = (uint8_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_ecn(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     static const char *const names[] = {
         [TCP_ECN_OFF] = "off", [TCP_ECN_ACCEPT] = "accept", [TCP_ECN_ASK] = "ask"};
     _Static_assert(ARRAY_LEN(names) == TCP_ECN_COUNT, "one name per mode");
-    for (uint8_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (bytes_equal(text, bytes_of(names[i], strlen(names[i])))) {
-            *(uint8_t *)field = i;
-            return true;
-        }
-    }
-    return false;
+    return parse_one_of(text, field, names, ARRAY_LEN(names));
+}
+
+static bool parse_syn_cookies(struct bytes text, void *field,
+                              const struct site_option *option UNUSED)
+{
+    static const char *const names[] = {[TCP_SYN_COOKIES_OFF] = "never",
+                                        [TCP_SYN_COOKIES_WHEN_FULL] = "full",
+                                        [TCP_SYN_COOKIES_ALWAYS] = "always"};
+    _Static_assert(ARRAY_LEN(names) == TCP_SYN_COOKIES_COUNT, "one name per mode");
+    return parse_one_of(text, field, names, ARRAY_LEN(names));
 }
 
 static bool parse_seed(struct bytes text, void *field, const struct site_option *option UNUSED)
@@ -642,6 +658,8 @@ const struct site_option site_options[] = {
     {"link", "congestion", parse_congestion, AT(link.congestion), 0, 0, false,
      "cubic, newreno or bbr"},
     {"link", "ecn", parse_ecn, AT(link.ecn), 0, 0, false, "off, accept or ask"},
+    {"link", "syn-cookies", parse_syn_cookies, AT(link.syn_cookies), 0, 0, false,
+     "never, full or always"},
 
     {"gateway", "internet", parse_internet, AT(gateway.internet), 0, 0, false, "host or none"},
     {"gateway", "host-loopback", parse_switch, AT(gateway.host_loopback), 0, 0, false,

@@ -161,6 +161,9 @@ enum ip_status ip_output(struct stack *stack, const struct ip_send *send, struct
 /* ip_route.c */
 MUST_USE bool ip_route(const struct stack *stack, const struct ip_address *target,
                        struct route_choice *out);
+/* Nothing seems to come through to `target` (RFC 9293 §3.8.3, R1; RFC 1122 §3.3.1.4): the neighbour that
+ * is the way there is asked whether it still is what it was, once in a second at most. */
+void ip_doubt(struct stack *stack, const struct ip_address *target);
 bool ip_is_local(const struct stack *stack, const struct ip_address *address);
 
 /* icmp_output.c: says why `packet` was not served (RFC 1122 §3.2.2, RFC 1812 §4.3); rate limited;

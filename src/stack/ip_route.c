@@ -7,6 +7,7 @@
  * gateway is the rule here, and ARP says when it is gone.
  */
 #include "stack/ip.h"
+#include "stack/neighbour.h"
 
 static bool route_same(const struct route *route, const struct ip_prefix *destination,
                        uint32_t gateway)
@@ -187,6 +188,13 @@ bool ip_route_on(const struct stack *stack, int interface, const struct ip_addre
 bool ip_route(const struct stack *stack, const struct ip_address *target, struct route_choice *out)
 {
     return ip_route_on(stack, -1, target, out);
+}
+
+void ip_doubt(struct stack *stack, const struct ip_address *target)
+{
+    struct route_choice choice;
+    if (ip_route(stack, target, &choice) && !choice.local)
+        neighbour_doubt(stack, choice.interface, &choice.next_hop);
 }
 
 bool stack_route(const struct stack *stack, const struct ip_address *target,

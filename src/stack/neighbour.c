@@ -7,7 +7,8 @@
  *      no answer: packets go                     unused: entry goes  no answer: entry goes
  *
  * RFC 4861's DELAY is the first seconds of our PROBE: the station is asked only when nothing was
- * heard from it by then. SKIPS RFC 4861 §7.3.1: hints from TCP; an ARP exchange a minute is little.
+ * heard from it by then. TCP tells when nothing seems to arrive (RFC 9293 §3.8.3), which makes a PROBE of
+ * any state. SKIPS RFC 4861 §7.3.1: that TCP tells when something does; an ARP exchange a minute is little.
  */
 #include "stack/neighbour.h"
 
@@ -21,6 +22,7 @@ struct neighbour {
     uint8_t interface;
     uint8_t state;
     uint8_t requests; /* sent in this INCOMPLETE or PROBE */
+    usec proved_at;   /* it has answered */
     bool is_static;
     struct timer timer;
     struct frame_queue waiting; /* data at the IP header */
@@ -284,6 +286,18 @@ enum ip_status neighbour_output(struct stack *stack, struct interface *interface
     return interface_send(stack, interface, &n->mac, ETHERNET_IPV4, frame);
 }
 
+void neighbour_doubt(struct stack *stack, unsigned interface, const struct ip_address *address)
+{
+    struct neighbour *n = find(stack, interface, address);
+    if (n == NULL || n->is_static)
+        return;
+    if (n->state == NEIGHBOUR_INCOMPLETE || n->requests > 0 ||
+        stack->now - n->proved_at < NEIGHBOUR_REQUEST_INTERVAL)
+        return; /* it is being asked, or was just now */
+    enter(stack, n, NEIGHBOUR_PROBE, NEIGHBOUR_REQUEST_INTERVAL);
+    ask(stack, n);
+}
+
 /* Nobody answered. Those who wait are told, local sockets and forwarded packets' senders alike
  * (RFC 1122 §2.4, §4.2.3.9; RFC 1812 §5.2.7.1). */
 static void unreachable(struct stack *stack, struct neighbour *n)
@@ -343,11 +357,13 @@ void neighbour_learn(struct stack *stack, struct interface *interface,
     n->mac = news->mac;
     /* Only an answer to our question proves that the station hears us (RFC 4861 §7.3.1); what it
      * says on its own tells where it is. */
-    if (asked && news->to_us && news->answer)
+    if (asked && news->to_us && news->answer) {
+        n->proved_at = stack->now;
         enter(stack, n, NEIGHBOUR_REACHABLE,
               NEIGHBOUR_REACHABLE_TIME / 2 + prng_below(&stack->prng, NEIGHBOUR_REACHABLE_TIME));
-    else if (moved || n->state == NEIGHBOUR_INCOMPLETE)
+    } else if (moved || n->state == NEIGHBOUR_INCOMPLETE) {
         enter(stack, n, NEIGHBOUR_STALE, NEIGHBOUR_STALE_TIME);
+    }
     if (n->waiting.count > 0)
         send_waiting(stack, n);
 }

@@ -16,7 +16,8 @@ enum neighbour_state {
     NEIGHBOUR_INCOMPLETE, /* asked, no answer yet: packets wait */
     NEIGHBOUR_REACHABLE,  /* answered lately */
     NEIGHBOUR_STALE,      /* answered once; used as it is, and probed when it is used */
-    NEIGHBOUR_PROBE,      /* used as it is while the station itself is being asked */
+    NEIGHBOUR_PROBE,      /* used as it is while the station itself is being asked; at once when TCP
+                           * doubts it */
     NEIGHBOUR_STATE_COUNT
 };
 
@@ -39,6 +40,9 @@ void neighbours_done(struct stack *stack);
  * Takes the frame. */
 enum ip_status neighbour_output(struct stack *stack, struct interface *interface,
                                 const struct ip_address *next_hop, struct frame *frame);
+
+/* What was sent there seems not to arrive: is the neighbour what it was? */
+void neighbour_doubt(struct stack *stack, unsigned interface, const struct ip_address *address);
 
 void neighbour_timer(struct stack *stack, struct timer *timer);
 

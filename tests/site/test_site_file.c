@@ -120,7 +120,7 @@ static const struct {
      "\"host\" are on the host's own network"},
     {"a congestion control of the host's TCP",
      "link \"host\" { address = \"127.0.0.1/8\" congestion = bbr }\nweb { listen = 8080 }\n",
-     "site.conf:1: link congestion: congestion and ecn need a link \"tap:NAME\": TCP is the host's "
+     "site.conf:1: link congestion: congestion, ecn and syn-cookies need a link \"tap:NAME\": TCP is the host's "
      "here"},
     {"a congestion control that there is not", "link \"tap:a\" { congestion = vegas }",
      "site.conf:1: congestion \"vegas\": expected cubic, newreno or bbr"},
@@ -189,7 +189,8 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "domain = \"lab.test\"\ncontrol = lab\n"
         "link \"tap:wn0\" { address = \"10.9.8.1/24\" mac = \"02:01:02:03:04:05\" mtu = 1400\n"
         "  delay = 20ms jitter = 5ms loss = 2% duplicate = 0.01 reorder = 3% corrupt = 0.5%\n"
-        "  rate = 10mbit queue = 50 mark = 9 seed = 7 congestion = bbr ecn = ask }\n"
+        "  rate = 10mbit queue = 50 mark = 9 seed = 7 congestion = bbr ecn = ask\n"
+        "  syn-cookies = always }\n"
         "gateway { internet = none host-loopback = off host-address = 10.9.8.7\n"
         "  publish = {\"0.0.0.0:8080:80\", \"5353:53/udp\", \"[::1]:443\"} }\n"
         "addresses { pool = \"10.9.8.20-10.9.8.30\" lease-time = 1h router = none\n"
@@ -226,6 +227,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->link.impairments.mark, 9);
     assert_int_equal(c->link.congestion, TCP_CONGESTION_BBR);
     assert_int_equal(c->link.ecn, TCP_ECN_ASK);
+    assert_int_equal(c->link.syn_cookies, TCP_SYN_COOKIES_ALWAYS);
     assert_false(c->gateway.internet);
     assert_false(c->gateway.host_loopback);
     assert_int_equal(address_v4_value(&c->gateway.host_address), 0x0a090807);

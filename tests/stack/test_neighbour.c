@@ -2,6 +2,7 @@
 /* test_neighbour.c - the states of the neighbour cache, its queues and its bounds. */
 #include "stack/neighbour.h"
 
+#include "stack/ip.h"
 #include "stack/udp.h"
 #include "tests/support/one_stack.h"
 
@@ -90,6 +91,80 @@ static void test_resolution_and_its_states(void **state)
     expect_request(&s, &mac_peer);
     answer(&s, &mac_peer);
     assert_int_equal(state_of(&s, ADDRESS_PEER), NEIGHBOUR_REACHABLE);
+    one_stack_close(&s);
+}
+
+static void doubt(struct one_stack *s, uint32_t address)
+{
+    struct ip_address target = address_v4(address);
+    ip_doubt(s->stack, &target);
+}
+
+/* RFC 9293 §3.8.3 (MUST-20), RFC 1122 §3.3.1.4: whoever is the way there is asked at once, and goes on being
+ * used as it is until it is known better. */
+static void test_a_doubted_neighbour_is_asked(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    one_stack_open(&s, &(struct one_stack_options){.unresolved = true});
+    struct udp_socket *socket = open_socket(&s);
+    doubt(&s, 0x0a000002); /* nobody knows it: it is asked when there is something to send */
+    doubt(&s, 0xc0000201);
+    doubt(&s, 0x0a000001);
+    assert_int_equal(one_stack_drain(&s, 0), 0);
+    assert_int_equal(send_to(socket, ADDRESS_PEER), UDP_SENT);
+    expect_request(&s, NULL);
+    doubt(&s, 0x0a000002); /* it is being asked */
+    assert_int_equal(one_stack_drain(&s, 0), 0);
+    answer(&s, &mac_peer);
+    assert_int_equal(one_stack_drain(&s, 0), 1);
+    doubt(&s, 0x0a000002); /* it was just now */
+    assert_int_equal(one_stack_drain(&s, 0), 0);
+
+    one_stack_wait(&s, USEC_PER_SEC);
+    doubt(&s, 0x0a000002);
+    expect_request(&s, &mac_peer);
+    assert_int_equal(state_of(&s, ADDRESS_PEER), NEIGHBOUR_PROBE);
+    doubt(&s, 0x0a000002);
+    assert_int_equal(one_stack_drain(&s, 0), 0);
+    answer(&s, &mac_far_peer); /* it has moved */
+    assert_int_equal(state_of(&s, ADDRESS_PEER), NEIGHBOUR_REACHABLE);
+
+    /* Before the five seconds of a stale one are over, too. */
+    one_stack_wait(&s, 2 * NEIGHBOUR_REACHABLE_TIME);
+    assert_int_equal(send_to(socket, ADDRESS_PEER), UDP_SENT);
+    assert_int_equal(one_stack_drain(&s, 0), 1);
+    doubt(&s, 0x0a000002);
+    expect_request(&s, &mac_far_peer);
+    one_stack_wait(&s, 4 * USEC_PER_SEC); /* no answer: all are asked */
+    (void)one_stack_drain(&s, 0);
+    assert_int_equal(state_of(&s, ADDRESS_PEER), -1);
+    assert_int_equal(send_to(socket, ADDRESS_PEER), UDP_SENT);
+    expect_request(&s, NULL);
+    one_stack_close(&s);
+}
+
+/* Far hosts are the router's business. */
+static void test_the_router_is_doubted(void **state)
+{
+    (void)state;
+    struct one_stack s;
+    struct ip_prefix everywhere = {address_any_v4(), 0};
+    struct ip_address router = ADDRESS_PEER;
+    one_stack_open(&s, &(struct one_stack_options){.unresolved = true});
+    assert_true(stack_add_route(s.stack, &everywhere, &router, 0));
+    struct udp_socket *socket = open_socket(&s);
+    assert_int_equal(send_to(socket, ADDRESS_OUTSIDE), UDP_SENT);
+    answer(&s, &mac_peer);
+    (void)one_stack_drain(&s, 0);
+    one_stack_wait(&s, 2 * USEC_PER_SEC);
+    (void)one_stack_drain(&s, 0);
+    doubt(&s, 0xc0000201);
+    expect_request(&s, &mac_peer);
+    assert_true(stack_add_neighbour(s.stack, 0, &router, &mac_peer));
+    one_stack_wait(&s, 2 * USEC_PER_SEC);
+    doubt(&s, 0xc0000201); /* it is what we were told that it is */
+    assert_int_equal(one_stack_drain(&s, 0), 0);
     one_stack_close(&s);
 }
 
@@ -297,6 +372,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resolution_and_its_states),
+        cmocka_unit_test(test_a_doubted_neighbour_is_asked),
+        cmocka_unit_test(test_the_router_is_doubted),
         cmocka_unit_test(test_an_unused_entry_goes),
         cmocka_unit_test(test_a_probe_without_answer_removes_the_entry),
         cmocka_unit_test(test_silence_is_told_to_the_sender),

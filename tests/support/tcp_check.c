@@ -233,7 +233,7 @@ static unsigned count_closed(const struct list_node *list)
 static unsigned count_half_open(const struct stack *stack, const struct tcp_group *group)
 {
     unsigned count = 0;
-    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS; row++) {
+    for (unsigned row = 0; row <= TCP_ROW_HALF_OPEN_LAST; row++) {
         const struct tcp_entry *entry = tcp_entry_first(stack, row);
         for (; entry != NULL; entry = tcp_entry_next(stack, entry)) {
             struct endpoint local = tcp_entry_local(entry);

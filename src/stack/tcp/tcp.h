@@ -239,6 +239,8 @@ enum tcp_option {
     TCP_OPTION_USER_TIMEOUT_TOLD, /* RFC 5482: the peer is told this one, and what it tells counts: the
                                   longer of both, 100 s to an hour. 0: neither */
     TCP_OPTION_DIRECT,         /* as in struct tcp_connect_options; any time */
+    TCP_OPTION_RTO_INITIAL,    /* of a listener, for SYN,ACK too; or before the SYN */
+    TCP_OPTION_SYN_COOKIES,    /* enum tcp_syn_cookies, of a listener */
     TCP_OPTION_COUNT
 };
 

@@ -146,7 +146,6 @@ struct tcp_connection *tcp_connection_new(struct stack *stack, const struct endp
     c->peer_mss = TCP_MSS_DEFAULT;
     c->rcv_mss = TCP_MSS_DEFAULT;
     c->mss = TCP_MSS_DEFAULT;
-    c->rto = (uint32_t)c->profile->rto_initial;
     c->reordering = c->profile->reordering;
     c->reorder_steps = 1;
     c->sending = tcp_sending_none();

@@ -2,9 +2,9 @@
 /* tcp_draft.c - a connection for the time that one segment takes, made of an entry. */
 #include "stack/tcp/internal.h"
 
-enum { CHALLENGE_SLOTS = 127 };
-
-#define CHALLENGE_SLOT (USEC_PER_SEC / 2)
+/* An interval of challenges has eight slots, which are numbered in turn. Nine of them later a whole one
+ * has passed. */
+enum { CHALLENGE_SLOTS = 511, CHALLENGE_PARTS = 8, CHALLENGE_APART = CHALLENGE_PARTS + 1 };
 
 void tcp_draft_begin(struct tcp_draft *draft, struct stack *stack,
                      const struct tcp_profile *profile, const struct endpoint *local,
@@ -33,11 +33,22 @@ void tcp_draft_end(struct tcp_draft *draft)
     list_remove(&draft->c.pending);
 }
 
-/* In which half second of the entry's time we are. */
-static unsigned slot_of(const struct stack *stack, const struct tcp_entry *entry)
+/* In which one of the entry's time we are: 0 on. */
+static unsigned slot_of(const struct stack *stack, const struct tcp_profile *profile,
+                        const struct tcp_entry *entry)
 {
-    usec slot = tcp_entry_age(stack, entry) / CHALLENGE_SLOT + 1;
-    return (unsigned)usec_min(slot, CHALLENGE_SLOTS);
+    usec len = usec_max(profile->challenge_interval / CHALLENGE_PARTS, 1);
+    return (unsigned)(tcp_entry_age(stack, entry) / len % CHALLENGE_SLOTS);
+}
+
+/* Has it had a challenge too short a time ago (RFC 5961 §7)? */
+static bool challenged_lately(const struct stack *stack, const struct tcp_profile *profile,
+                              const struct tcp_entry *entry)
+{
+    if (entry->challenged == 0 || profile->challenge_interval == 0)
+        return false;
+    unsigned since = slot_of(stack, profile, entry) + CHALLENGE_SLOTS - (entry->challenged - 1);
+    return since % CHALLENGE_SLOTS < CHALLENGE_APART;
 }
 
 void tcp_draft_thaw(struct tcp_draft *draft, struct stack *stack,
@@ -46,7 +57,7 @@ void tcp_draft_thaw(struct tcp_draft *draft, struct stack *stack,
     struct endpoint local = tcp_entry_local(entry);
     struct endpoint remote = tcp_entry_remote(entry);
     tcp_draft_begin(draft, stack, profile, &local, &remote);
-    if (entry->challenged == slot_of(stack, entry))
+    if (challenged_lately(stack, profile, entry))
         draft->extra.challenge_at = (uint32_t)(stack->now / USEC_PER_MSEC) | 1;
 }
 
@@ -61,6 +72,7 @@ void tcp_draft_complete(struct tcp_draft *draft)
 void tcp_draft_freeze(const struct tcp_draft *draft, struct tcp_entry *entry)
 {
     entry->ts_recent = draft->c.ts_recent;
-    if (draft->extra.challenge_at != 0)
-        entry->challenged = slot_of(draft->c.stack, entry) & CHALLENGE_SLOTS;
+    const struct tcp_connection *c = &draft->c;
+    if (draft->extra.challenge_at != 0 && !challenged_lately(c->stack, c->profile, entry))
+        entry->challenged = (slot_of(c->stack, c->profile, entry) + 1) & CHALLENGE_SLOTS;
 }

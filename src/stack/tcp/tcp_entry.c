@@ -107,14 +107,39 @@ void tcp_entries_done(struct stack *stack)
 
 /* ---- rows ---- */
 
+static usec bounded(usec timeout)
+{
+    return usec_min(usec_max(timeout, WHEEL_TICK), TCP_ENTRY_TIMEOUT_MAX);
+}
+
 /* How long one waits in the row. */
 static usec timeout_of(const struct stack *stack, enum tcp_row row)
 {
-    const struct tcp_profile *profile = &stack->tcp->profile;
-    usec timeout = row == TCP_ROW_TIME_WAIT
-                       ? profile->time_wait
-                       : usec_min(profile->rto_initial << row, profile->rto_max);
-    return usec_min(usec_max(timeout, WHEEL_TICK), TCP_ENTRY_TIMEOUT_MAX);
+    if (row != TCP_ROW_TIME_WAIT)
+        return stack->tcp->entries.rows[row].timeout;
+    return bounded(stack->tcp->profile.time_wait);
+}
+
+enum tcp_row tcp_entry_row(struct stack *stack, usec timeout)
+{
+    struct tcp_entries *entries = &stack->tcp->entries;
+    unsigned unused = TCP_ROW_COUNT;
+    unsigned nearest = TCP_ROW_HALF_OPEN;
+    usec least = USEC_NEVER;
+    timeout = bounded(timeout);
+    for (unsigned row = TCP_ROW_HALF_OPEN; row <= TCP_ROW_HALF_OPEN_LAST; row++) {
+        usec other = entries->rows[row].timeout;
+        usec difference = other > timeout ? other - timeout : timeout - other;
+        if (entries->rows[row].first == TCP_ENTRY_NONE)
+            unused = row;
+        if (difference < least)
+            nearest = row;
+        least = usec_min(least, difference);
+    }
+    if (least == 0 || unused == TCP_ROW_COUNT)
+        return (enum tcp_row)nearest;
+    entries->rows[unused].timeout = timeout;
+    return (enum tcp_row)unused;
 }
 
 usec tcp_entry_age(const struct stack *stack, const struct tcp_entry *entry)
@@ -265,16 +290,16 @@ static void expired(struct stack *stack, struct tcp_entry *entry)
 void tcp_entries_timer(struct stack *stack)
 {
     struct tcp_entries *entries = &stack->tcp->entries;
+    struct tcp_entry *entry;
     usec due_at = USEC_NEVER;
-    for (unsigned row = 0; row < TCP_ROW_COUNT; row++) {
-        usec timeout = timeout_of(stack, row);
-        struct tcp_entry *entry;
+    for (unsigned row = 0; row < TCP_ROW_COUNT; row++)
         while ((entry = tcp_entry_first(stack, row)) != NULL &&
-               tcp_entry_age(stack, entry) >= timeout)
+               tcp_entry_age(stack, entry) >= timeout_of(stack, row))
             expired(stack, entry);
-        if (entry != NULL)
-            due_at = usec_min(due_at, stack->now + timeout - tcp_entry_age(stack, entry));
-    }
+    for (unsigned row = 0; row < TCP_ROW_COUNT; row++) /* they have gone to others, perhaps before */
+        if ((entry = tcp_entry_first(stack, row)) != NULL)
+            due_at = usec_min(due_at, stack->now + timeout_of(stack, row) -
+                                          tcp_entry_age(stack, entry));
     wheel_arm(&stack->wheel, &entries->timer, due_at);
 }
 

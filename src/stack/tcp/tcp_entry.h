@@ -5,7 +5,8 @@
  * pool instead of a struct tcp_connection.
  *
  * An entry stands in a row, oldest first. All in a row wait equally long, so that one timer, of the
- * oldest in each row, serves all of them.
+ * oldest in each row, serves all of them: in TIME-WAIT as the stack's profile has it, half open as the
+ * listener's has it, and longer with each SYN,ACK.
  *
  * When a segment comes for an entry, a draft is made of it: a struct tcp_connection on the C stack,
  * with what the entry remembers, on which the very steps of SEGMENT ARRIVES are run that real ones
@@ -29,8 +30,8 @@ enum {
 #define TCP_ENTRY_TIMEOUT_MAX (30 * USEC_PER_MINUTE) /* `since` has 32 bits */
 
 enum tcp_row {
-    TCP_ROW_HALF_OPEN,      /* SYN,ACK has gone once; behind it those that have sent it again: */
-    TCP_ROW_DOUBLINGS = 7,  /* so often, or more: the timeout does not grow any more */
+    TCP_ROW_HALF_OPEN,       /* and those behind it, each with a timeout of its own: tcp_entry_row() */
+    TCP_ROW_HALF_OPEN_LAST = 14,
     TCP_ROW_TIME_WAIT,
     TCP_ROW_COUNT
 };
@@ -45,7 +46,7 @@ struct tcp_entry {
     unsigned snd_scale : 4;
     unsigned rcv_scale : 4;
     unsigned previous : TCP_ENTRY_BITS;
-    unsigned challenged : 7;            /* half seconds after `since`, and one; 0: not */
+    unsigned challenged : 9;            /* when, in slots after `since` (tcp_draft.c), and one; 0: not */
     unsigned sack : 1;
     unsigned timestamps : 1;
     unsigned scaling : 1;
@@ -88,6 +89,7 @@ struct tcp_entries {
     struct {
         uint32_t first;
         uint32_t last;
+        usec timeout; /* how long one waits there: of half-open ones, while there are any */
     } rows[TCP_ROW_COUNT];
     struct timer timer;
 };
@@ -105,6 +107,9 @@ MUST_USE struct tcp_entry *tcp_entry_new(struct stack *stack, uint32_t hash,
                                          const struct endpoint *remote, enum tcp_row row);
 void tcp_entry_free(struct stack *stack, uint32_t hash, struct tcp_entry *entry);
 uint32_t tcp_entry_hash(const struct stack *stack, const struct tcp_entry *entry);
+
+/* The row in which half-open ones wait for that long; when there are too many kinds, nearly so. */
+enum tcp_row tcp_entry_row(struct stack *stack, usec timeout);
 
 /* To the end of the row, where it waits from now on. */
 void tcp_entry_wait(struct stack *stack, struct tcp_entry *entry, enum tcp_row row);

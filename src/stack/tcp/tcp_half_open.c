@@ -123,8 +123,8 @@ static void give_up(struct tcp_listener *listener, struct tcp_entry *entry, bool
 static struct tcp_entry *oldest(struct stack *stack, const struct tcp_group *group)
 {
     unsigned steps = 0;
-    for (int row = TCP_ROW_DOUBLINGS; row >= 0; row--) {
-        struct tcp_entry *entry = tcp_entry_first(stack, (enum tcp_row)row);
+    for (unsigned row = TCP_ROW_HALF_OPEN; row <= TCP_ROW_HALF_OPEN_LAST; row++) {
+        struct tcp_entry *entry = tcp_entry_first(stack, row);
         for (; entry != NULL && steps < VICTIM_STEPS; entry = tcp_entry_next(stack, entry)) {
             if (group == NULL || group_of(stack, entry) == group)
                 return entry;
@@ -152,6 +152,16 @@ static bool make_room(struct tcp_listener *listener)
 bool tcp_half_open_full(const struct tcp_listener *listener)
 {
     return listener->group->half_open >= listener->group->backlog;
+}
+
+/* How long the next acknowledgement of a SYN,ACK that was sent again so often is waited for. */
+static usec timeout_of(const struct tcp_listener *listener, unsigned retries)
+{
+    const struct tcp_profile *profile = listener->profile;
+    usec timeout = profile->rto_initial;
+    for (; retries > 0 && timeout < profile->rto_max; retries--)
+        timeout *= 2;
+    return usec_min(timeout, profile->rto_max);
 }
 
 /* ---- segments ---- */
@@ -183,7 +193,7 @@ void tcp_half_open_new(struct tcp_listener *listener, const struct tcp_segment *
     }
     struct tcp_entry *entry = NULL;
     if (make_room(listener))
-        entry = tcp_entry_new(stack, seg->hash, &local, &remote, TCP_ROW_HALF_OPEN);
+        entry = tcp_entry_new(stack, seg->hash, &local, &remote, tcp_entry_row(stack, timeout_of(listener, 0)));
     if (entry == NULL) {
         stack_drop(stack, DROP_TCP_BACKLOG, seg->packet->frame);
         return;
@@ -229,13 +239,10 @@ static struct tcp_connection *grow_up(struct tcp_listener *listener,
  * as long as the listener wishes. */
 static unsigned deferrals(const struct tcp_listener *listener)
 {
-    usec interval = listener->profile->rto_initial;
     usec until = 0;
     unsigned count = 0;
-    for (; until < listener->profile->defer_accept; count++) {
-        until += interval;
-        interval = usec_min(2 * interval, listener->profile->rto_max);
-    }
+    for (; until < listener->profile->defer_accept && count < UINT8_MAX; count++)
+        until += timeout_of(listener, count);
     return count;
 }
 
@@ -327,7 +334,7 @@ void tcp_half_open_timed_out(struct stack *stack, struct tcp_entry *entry)
         return;
     }
     unsigned retries = ++entry->u.syn.retries;
-    tcp_entry_wait(stack, entry, retries < TCP_ROW_DOUBLINGS ? retries : TCP_ROW_DOUBLINGS);
+    tcp_entry_wait(stack, entry, tcp_entry_row(stack, timeout_of(listener, retries)));
     if (retries < deferred)
         return; /* it has answered; when the time is over, it is asked once more */
     thaw_draft(&draft, listener, entry);
@@ -341,7 +348,7 @@ void tcp_half_open_refuse_all(struct tcp_group *group)
 {
     struct tcp_listener *listener = group->members[0];
     struct stack *stack = listener->stack;
-    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS && group->half_open > 0; row++) {
+    for (unsigned row = 0; row <= TCP_ROW_HALF_OPEN_LAST && group->half_open > 0; row++) {
         struct tcp_entry *next;
         for (struct tcp_entry *entry = tcp_entry_first(stack, row); entry != NULL; entry = next) {
             next = tcp_entry_next(stack, entry);
@@ -359,7 +366,7 @@ void tcp_half_open_adopt(struct tcp_group *group)
     struct tcp_group *wide = tcp_group_at(stack, &any);
     if (wide == NULL || wide == group || wide->half_open == 0)
         return;
-    for (unsigned row = 0; row <= TCP_ROW_DOUBLINGS; row++) {
+    for (unsigned row = 0; row <= TCP_ROW_HALF_OPEN_LAST; row++) {
         struct tcp_entry *entry = tcp_entry_first(stack, row);
         for (; entry != NULL; entry = tcp_entry_next(stack, entry)) {
             struct endpoint local = tcp_entry_local(entry);

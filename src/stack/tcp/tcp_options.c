@@ -58,6 +58,8 @@ static const struct {
     [TCP_OPTION_TTL_MIN] = FIELD(U8, ttl_min, 0, 255),
     [TCP_OPTION_USER_TIMEOUT_TOLD] = FIELD(USEC, user_timeout_told, 0, USEC_PER_DAY),
     [TCP_OPTION_DIRECT] = FIELD(BOOL, direct, 0, 1),
+    [TCP_OPTION_RTO_INITIAL] = FIELD(USEC, rto_initial, USEC_PER_MSEC, 120 * USEC_PER_SEC),
+    [TCP_OPTION_SYN_COOKIES] = FIELD(U8, syn_cookies, 0, TCP_SYN_COOKIES_COUNT - 1),
 };
 _Static_assert(ARRAY_LEN(fields) == TCP_OPTION_COUNT, "one row per option");
 
@@ -160,6 +162,7 @@ void tcp_profile_inherit(struct tcp_connection *c, const struct tcp_listener *li
     c->direct = c->profile->direct;
     c->receive_buffer = c->profile->receive_buffer;
     c->send_buffer = c->profile->send_buffer;
+    c->rto = (uint32_t)c->profile->rto_initial;
     tcp_congestion_choose(c);
     if (c->profile->statistics)
         (void)!tcp_extra_begin(c);
@@ -190,6 +193,7 @@ static bool too_late(const struct tcp_connection *c, enum tcp_option option, uin
     if (c->state == TCP_SYN_SENT)
         return false;
     return option == TCP_OPTION_ECN || option == TCP_OPTION_FAST_OPEN ||
+           option == TCP_OPTION_RTO_INITIAL ||
            (option == TCP_OPTION_WINDOW_CLAMP && value == 0 && c->profile->window_clamp != 0);
 }
 
@@ -247,6 +251,8 @@ static void apply(struct tcp_connection *c, enum tcp_option option, uint64_t val
     if (release && seq_before(c->snd_nxt, c->snd_end) && c->snd_wnd > 0 && !c->shutdown)
         c->push_forced = true; /* what waited goes, corked or not; what comes may wait again */
     tcp_congestion_choose(c);
+    if (option == TCP_OPTION_RTO_INITIAL)
+        c->rto = (uint32_t)value;
     if (option == TCP_OPTION_USER_TIMEOUT_TOLD && value != 0)
         c->user_timeout_due = true;
     if (option == TCP_OPTION_STATISTICS && value != 0)

@@ -138,6 +138,8 @@ static bool given_up(struct tcp_connection *c)
     bool late = user_timed_out(c);
     c->retries++;
     tcp_count_timeout(c);
+    if (c->retries == TCP_R1 && (c->snd_wnd > 0 || c->state == TCP_SYN_SENT))
+        ip_doubt(c->stack, &c->remote.address);
     if (c->retries == TCP_R1 && c->snd_wnd > 0)
         tcp_note_trouble(c, TCP_TROUBLE_NO_ANSWER, 0, 0);
     if (c->backoff < UINT8_MAX)

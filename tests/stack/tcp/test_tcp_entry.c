@@ -308,6 +308,149 @@ static void a_flood_is_bounded(void **state)
     }
 }
 
+/* The instants, in ms, at which SYN,ACK is sent again. */
+static unsigned repeats(struct one_stack *s, uint16_t port, unsigned *at, unsigned most)
+{
+    unsigned count = 0;
+    put(s, ADDRESS_US, &(struct segment){.port = port, .flags = TCP_SYN, .sequence = 7});
+    assert_int_equal(answer(s).flags, TCP_SYN | TCP_ACK);
+    for (unsigned ms = 0; ms < 100000; ms += 4) {
+        one_stack_wait(s, 4 * USEC_PER_MSEC);
+        if (count < most && one_stack_drain(s, 0) > 0)
+            at[count++] = ms;
+    }
+    tcp_check_all(s->stack);
+    return count;
+}
+
+/* How long SYN,ACK waits for its answer is the listener's business, and so how often it goes again. */
+static void syn_acks_go_by_the_listener(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        usec initial, most; /* 0: as the stack has it */
+        unsigned at[5];     /* seconds / 10 */
+    } cases[] = {
+        {"the stack's", 0, 0, {10, 30, 70, 150, 310}},
+        {"a first one of 3 s", 3 * USEC_PER_SEC, 0, {30, 90, 210, 450, 930}},
+        {"two seconds at most", 0, 2 * USEC_PER_SEC, {10, 30, 50, 70, 90}},
+        {"a short first one", 200 * USEC_PER_MSEC, 1600 * USEC_PER_MSEC, {2, 6, 14, 30, 46}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct one_stack s;
+        one_stack_open(&s, NULL);
+        struct tcp_listener *listener = listen_at(&s, ADDRESS_US, 10);
+        if (cases[i].initial != 0)
+            assert_int_equal(tcp_listener_set_option(listener, TCP_OPTION_RTO_INITIAL,
+                                                     (uint64_t)cases[i].initial),
+                             TCP_OPTION_SET);
+        if (cases[i].most != 0)
+            assert_int_equal(
+                tcp_listener_set_option(listener, TCP_OPTION_RTO_MAX, (uint64_t)cases[i].most),
+                TCP_OPTION_SET);
+        unsigned at[5];
+        CHECK_EQUAL(cases[i].name, repeats(&s, 1000, at, 5), 5);
+        for (unsigned k = 0; k < 5; k++)
+            CHECK(cases[i].name, at[k] + 20 >= cases[i].at[k] * 100 &&
+                                     at[k] <= cases[i].at[k] * 100 + 20);
+        one_stack_wait(&s, 200 * USEC_PER_SEC);
+        CHECK_EQUAL(cases[i].name, stack_counters(s.stack)->tcpConnections, 0);
+        one_stack_close(&s);
+    }
+}
+
+/* More kinds of timeouts than there are rows: the others take the nearest. */
+static void rows_are_shared(void **state)
+{
+    (void)state;
+    enum { KINDS = 40 };
+    struct one_stack s;
+    one_stack_open(&s, NULL);
+    bool seen[TCP_ROW_COUNT] = {false};
+    for (unsigned i = 0; i < KINDS; i++) {
+        usec timeout = (usec)(i + 1) * 100 * USEC_PER_MSEC;
+        enum tcp_row row = tcp_entry_row(s.stack, timeout);
+        assert_true(row <= TCP_ROW_HALF_OPEN_LAST);
+        assert_int_equal(tcp_entry_row(s.stack, timeout), row);
+        assert_int_equal(seen[row], i > TCP_ROW_HALF_OPEN_LAST);
+        seen[row] = true;
+        assert_non_null(add(&s, i, row));
+    }
+    assert_int_equal(tcp_entry_row(s.stack, 40 * 100 * USEC_PER_MSEC),
+                     tcp_entry_row(s.stack, (TCP_ROW_HALF_OPEN_LAST + 1) * 100 * USEC_PER_MSEC));
+    for (unsigned i = 0; i < KINDS; i++)
+        tcp_entry_free(s.stack, tcp_entry_hash(s.stack, find(&s, i)), find(&s, i));
+    /* When nobody is in them they are anybody's. */
+    usec timeout = 7 * USEC_PER_SEC;
+    assert_int_equal(s.stack->tcp->entries.rows[tcp_entry_row(s.stack, timeout)].timeout, timeout);
+    one_stack_close(&s);
+}
+
+/* How many of the segments that come each `step` for the entry of a client are answered in `time`. */
+static unsigned challenges(struct one_stack *s, usec step, usec time)
+{
+    unsigned count = 0;
+    struct segment odd = {.port = 1000, .flags = TCP_ACK, .sequence = 1u << 30};
+    for (usec at = 0; at < time; at += step) {
+        put(s, ADDRESS_US, &odd);
+        count += one_stack_drain(s, 0) > 0;
+        one_stack_wait(s, step);
+    }
+    return count;
+}
+
+/* RFC 5961 §7: an entry is no worse protected than a connection, and as its profile has it. */
+static void challenges_of_entries_are_limited(void **state)
+{
+    (void)state;
+    static const usec intervals[] = {0, 20 * USEC_PER_MSEC, 100 * USEC_PER_MSEC,
+                                     500 * USEC_PER_MSEC, 3 * USEC_PER_SEC};
+    for (size_t i = 0; i < ARRAY_LEN(intervals); i++) {
+        struct one_stack s;
+        struct tcp_profile profile = tcp_profile_default;
+        profile.challenge_interval = intervals[i];
+        profile.rto_initial = 60 * USEC_PER_SEC; /* so that it stays as it is */
+        profile.rto_max = 120 * USEC_PER_SEC;
+        one_stack_open(&s, &(struct one_stack_options){.stack.tcp_profile = &profile});
+        (void)listen_at(&s, ADDRESS_US, 10);
+        put(&s, ADDRESS_US, &(struct segment){.port = 1000, .flags = TCP_SYN, .sequence = 7});
+        (void)answer(&s);
+        usec step = 7 * USEC_PER_MSEC, time = 30 * USEC_PER_SEC;
+        unsigned count = challenges(&s, step, time);
+        if (intervals[i] == 0)
+            assert_in_range(count, time / step, time / step + 1);
+        else /* one in an interval at most, and at least one in nine eighths and what it takes to come */
+            assert_in_range(count, time / (intervals[i] * 9 / 8 + step) - 1, time / intervals[i] + 1);
+        one_stack_close(&s);
+    }
+}
+
+/* A listener's own wish for cookies, whatever the stack does. */
+static void a_listener_chooses_cookies(void **state)
+{
+    (void)state;
+    for (unsigned when = TCP_SYN_COOKIES_OFF; when < TCP_SYN_COOKIES_COUNT; when++) {
+        struct one_stack s;
+        one_stack_open(&s, NULL);
+        struct tcp_listener *listener = listen_at(&s, ADDRESS_US, 2);
+        assert_int_equal(tcp_listener_set_option(listener, TCP_OPTION_SYN_COOKIES, when),
+                         TCP_OPTION_SET);
+        assert_int_equal(tcp_listener_get_option(listener, TCP_OPTION_SYN_COOKIES), when);
+        assert_int_equal(
+            tcp_listener_set_option(listener, TCP_OPTION_SYN_COOKIES, TCP_SYN_COOKIES_COUNT),
+            TCP_OPTION_RANGE);
+        for (uint16_t i = 0; i < 5; i++) {
+            struct segment syn = {.port = (uint16_t)(1000 + i), .flags = TCP_SYN, .sequence = 7};
+            put(&s, ADDRESS_US, &syn);
+            assert_int_equal(answer(&s).flags, TCP_SYN | TCP_ACK);
+        }
+        static const unsigned sent[] = {0, 3, 5};
+        assert_int_equal(stack_counters(s.stack)->tcpSyncookiesSent, sent[when]);
+        one_stack_close(&s);
+    }
+}
+
 /* ---- cookies ---- */
 
 static void open_with_cookies(struct one_stack *s, struct tcp_profile *profile)
@@ -472,6 +615,10 @@ int main(void)
         cmocka_unit_test(an_unused_port_is_better),
         cmocka_unit_test(a_nearer_listener_adopts),
         cmocka_unit_test(resets_beyond_the_queue_are_counted),
+        cmocka_unit_test(syn_acks_go_by_the_listener),
+        cmocka_unit_test(rows_are_shared),
+        cmocka_unit_test(challenges_of_entries_are_limited),
+        cmocka_unit_test(a_listener_chooses_cookies),
         cmocka_unit_test(a_flood_is_bounded),
         cmocka_unit_test(a_cookie_carries_the_options),
         cmocka_unit_test(nobody_guesses_a_cookie),

@@ -237,6 +237,67 @@ static void options_of_ip_are_ignored(void **state)
     one_stack_close(&s);
 }
 
+/* The next frame's link-layer target; NULL: there is none. */
+static const struct mac *next_target(struct one_stack *s, uint16_t *type)
+{
+    static struct mac target;
+    struct ethernet_header ethernet;
+    if (!one_stack_next(s, 0))
+        return NULL;
+    assert_int_equal(ethernet_decode(bytes_of(s->out, s->out_len), &ethernet), WIRE_OK);
+    target = ethernet.target;
+    *type = ethernet.type;
+    return &target;
+}
+
+/* RFC 9293 MUST-20, RFC 1122 §4.2.3.5: after R1 retransmissions IP is told, which asks the neighbour anew; one
+ * that has got another address in between is found before R2 is over. With and without a handshake. */
+static void ip_is_told_at_r1(void **state)
+{
+    (void)state;
+    for (unsigned established = 0; established < 2; established++) {
+        struct one_stack s;
+        one_stack_open(&s, &(struct one_stack_options){.unresolved = true});
+        struct endpoint any = {address_any_v4(), 0};
+        struct tcp_connection *c = open_to(&s, at(0x0a000002, 80), any);
+        assert_non_null(c);
+        (void)one_stack_next_arp(&s, 0);
+        one_stack_arp(&s, ARP_REPLY, &mac_peer, ADDRESS_PEER, ADDRESS_US);
+        assert_int_equal(one_stack_drain(&s, 0), 1); /* SYN */
+        if (established) {
+            c->snd_una = c->snd_nxt;
+            c->snd_wnd = 5000;
+            tcp_set_state(c, TCP_ESTABLISHED);
+            tcp_timer_stop(c);
+            c->syn_wanted = false;
+            c->cwnd = 5000;
+            one_stack_wait(&s, 2 * USEC_PER_SEC);
+            assert_int_equal(tcp_send(c, bytes_of_text("x")), 1);
+        }
+        unsigned sent = 0, asked = 0;
+        for (unsigned ms = 0; ms < 7500 && asked == 0; ms += 10) {
+            const struct mac *to;
+            uint16_t type;
+            one_stack_wait(&s, 10 * USEC_PER_MSEC);
+            while ((to = next_target(&s, &type)) != NULL) {
+                assert_true(mac_equal(to, &mac_peer));
+                sent += type == ETHERNET_IPV4;
+                asked += type == ETHERNET_ARP;
+            }
+        }
+        assert_int_equal(asked, 1);
+        assert_int_equal(c->retries, TCP_R1);
+        assert_in_range(sent, TCP_R1 - 1, TCP_R1 + 2); /* a tail loss probe is one, too */
+        one_stack_arp(&s, ARP_REPLY, &mac_far_peer, ADDRESS_PEER, ADDRESS_US);
+        (void)one_stack_drain(&s, 0);
+        one_stack_wait(&s, 9 * USEC_PER_SEC);
+        uint16_t type;
+        assert_true(mac_equal(next_target(&s, &type), &mac_far_peer));
+        assert_int_equal(type, ETHERNET_IPV4);
+        one_stack_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +307,7 @@ int main(void)
         cmocka_unit_test(one_may_listen_beside_a_connection),
         cmocka_unit_test(a_syn_of_or_to_many_is_nothing),
         cmocka_unit_test(options_of_ip_are_ignored),
+        cmocka_unit_test(ip_is_told_at_r1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
