@@ -42,7 +42,8 @@ enum frame_checksum {
     FRAME_CHECKSUM_VALID,   /* in the packet and verified by the device */
 };
 
-enum frame_gso { FRAME_GSO_NONE, FRAME_GSO_TCP4, FRAME_GSO_TCP6 };
+/* UDP4: datagrams that have all but their payload in common, each gso_size octets of it, the last perhaps fewer. */
+enum frame_gso { FRAME_GSO_NONE, FRAME_GSO_TCP4, FRAME_GSO_TCP6, FRAME_GSO_UDP4 };
 
 /* What a device can do, or has done, for the transport layer; as in virtio_net_hdr. */
 struct frame_offload {

@@ -79,6 +79,7 @@ void relay_set_guest(struct relay *relay, const struct ip_address *guest);
 struct relay_counters {
     uint64_t tcp_opened, tcp_refused, tcp_failed, tcp_limited; /* limited: no slot or descriptor */
     uint64_t udp_opened, udp_evicted, udp_dropped, echo_opened, echo_failed;
+    uint64_t udp_joined_out, udp_joined_in; /* datagrams that went behind another in one piece */
     uint64_t octets_out, octets_in; /* payload, from and to the inside */
     uint64_t tcp_flows, udp_flows, echo_flows; /* gauges */
 };

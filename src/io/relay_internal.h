@@ -42,6 +42,7 @@ struct relay {
     struct list_node udp_lru[2];    /* idle longest first; [1]: to port 53 only */
     struct alarm udp_expiry;
     uint8_t *udp_overflow;          /* RELAY_UDP_OVERFLOW octets: the end of a long datagram */
+    struct relay_udp_run *udp_run;  /* on its way out */
 
     struct echo_socket *echo;
     struct node_client echo_client;
@@ -77,6 +78,14 @@ void relay_udp_close(struct relay *relay);
 MUST_USE int relay_udp_publish(struct relay *relay, struct relay_published *published,
                                struct endpoint *outside);
 bool relay_udp_each(const struct relay *relay, size_t *place, struct relay_flow *out);
+
+/* relay_udp_run.c: datagrams of one flow to one place, all as long as the first, leave in one piece. */
+struct relay_udp_run;
+MUST_USE struct relay_udp_run *relay_udp_run_new(void); /* NULL: no memory */
+/* Takes the datagram, with its frame; it leaves by `fd` with what follows, or at the latest with the flush. */
+void relay_udp_run_add(struct relay *relay, int fd, const struct endpoint *outside,
+                       const struct udp_datagram *datagram);
+void relay_udp_run_flush(struct relay *relay);
 
 /* relay_echo.c */
 MUST_USE int relay_echo_open(struct relay *relay);

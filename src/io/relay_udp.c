@@ -39,6 +39,7 @@ static bool same_inside(const void *item, const void *key)
 static void forget(struct udp_flow *flow)
 {
     struct relay *relay = flow->relay;
+    relay_udp_run_flush(relay); /* it may be of this flow's socket */
     (void)map_remove(&relay->udp_map, relay_hash(relay, &flow->inside), flow);
     loop_unwatch(&flow->watch);
     close(flow->watch.fd);
@@ -111,17 +112,74 @@ static struct frame *receive(struct relay *relay, int fd, struct endpoint *from)
     return large;
 }
 
+/* Datagrams of one place outside for one socket inside, all as long as the first but for the last: where the
+ * device cuts them, they go to it in one piece. */
+struct arrival {
+    struct frame *frame; /* NULL: none */
+    struct endpoint from;
+    size_t size;         /* of the first */
+    bool whole;          /* no other may follow */
+};
+
+enum { ARRIVAL_OCTETS_MAX = 60000 };
+
 static void hand_in(struct relay *relay, const struct endpoint *outside,
-                    const struct endpoint *inside, struct frame *frame)
+                    const struct endpoint *inside, struct frame *frame, size_t size)
 {
     struct udp_send_options options = {
         .to = *inside,
         .from = relay_seen_as(relay, outside),
         .interface = -1,
+        .segment = (uint16_t)size,
     };
     relay->counters.octets_in += frame->len;
     if (udp_send_frame(relay->udp, &options, frame) != UDP_SENT)
         relay->counters.udp_dropped++;
+}
+
+static void hand_in_arrival(struct relay *relay, const struct endpoint *inside,
+                            struct arrival *arrival)
+{
+    if (arrival->frame != NULL)
+        hand_in(relay, &arrival->from, inside, arrival->frame, arrival->size);
+    arrival->frame = NULL;
+}
+
+/* Puts the datagram behind those that have arrived; false: it cannot be one of them. */
+static bool join(struct relay *relay, const struct endpoint *inside, struct arrival *arrival,
+                 const struct endpoint *from, const struct frame *next)
+{
+    struct frame *frame = arrival->frame;
+    if (frame == NULL || arrival->whole || next->len == 0 || next->len > arrival->size ||
+        frame->len + next->len > ARRIVAL_OCTETS_MAX || !endpoint_equal(&arrival->from, from))
+        return false;
+    if (frame->len == arrival->size) { /* the second: is it worth room for more? */
+        if (!udp_takes_segments(relay->udp, &inside->address, (uint16_t)arrival->size))
+            return false;
+        size_t room = RECEIVE_BATCH * arrival->size;
+        struct frame *large =
+            frame_new(relay->frames, room < ARRIVAL_OCTETS_MAX ? room : ARRIVAL_OCTETS_MAX);
+        if (large == NULL)
+            return false;
+        frame_append(large, frame_bytes(frame));
+        frame_unref(frame);
+        arrival->frame = frame = large;
+    }
+    frame_append(frame, frame_bytes(next));
+    relay->counters.udp_joined_in++;
+    arrival->whole = next->len < arrival->size;
+    return true;
+}
+
+static void take_arrival(struct relay *relay, const struct endpoint *inside,
+                         struct arrival *arrival, const struct endpoint *from, struct frame *frame)
+{
+    if (join(relay, inside, arrival, from, frame)) {
+        frame_unref(frame);
+        return;
+    }
+    hand_in_arrival(relay, inside, arrival);
+    *arrival = (struct arrival){frame, *from, frame->len, false};
 }
 
 /* What came back as ICMP goes on as ICMP, in the name of the host that was asked. */
@@ -147,16 +205,18 @@ static void on_outside(struct watch *watch, unsigned ready)
     if (ready & LOOP_ERROR)
         pass_on_errors(flow);
     if (ready & LOOP_READ) {
+        struct arrival arrival = {.frame = NULL};
         for (size_t i = 0; i < RECEIVE_BATCH; i++) {
             struct endpoint from;
             struct frame *frame = receive(relay, watch->fd, &from);
             if (frame == NULL)
                 break;
             flow->octets_in += frame->len;
-            hand_in(relay, &from, &flow->inside, frame);
+            take_arrival(relay, &flow->inside, &arrival, &from, frame);
             if (flow->dns)
                 break; /* one question, one answer: do not ask twice */
         }
+        hand_in_arrival(relay, &flow->inside, &arrival);
         touch(flow);
     }
     node_wake(relay->node);
@@ -187,7 +247,7 @@ static struct udp_flow *flow_open(struct relay *relay, const struct endpoint *in
     list_init(&flow->lru);
     relay->counters.udp_flows++;
     relay->counters.udp_opened++;
-    if (host_datagram_enable(fd) < 0 ||
+    if (host_datagram_enable_errors(fd) < 0 ||
         loop_watch(relay->loop, &flow->watch, fd, LOOP_READ, on_outside) < 0 ||
         !map_insert(&relay->udp_map, relay_hash(relay, inside), flow)) {
         forget(flow);
@@ -197,21 +257,6 @@ static struct udp_flow *flow_open(struct relay *relay, const struct endpoint *in
     if (!timer_armed(&relay->udp_expiry.timer))
         loop_set_alarm(relay->loop, &relay->udp_expiry, expires_at(flow));
     return flow;
-}
-
-static int send_out(int fd, const struct endpoint *to, struct bytes payload)
-{
-    struct sockaddr_storage address;
-    socklen_t len = host_address_of(address_is_v4(&to->address) ? AF_INET : AF_INET6, to, &address);
-    for (int tries = 0; tries < 2; tries++) {
-        if (sendto(fd, payload.data, payload.len, MSG_DONTWAIT | MSG_NOSIGNAL,
-                   (const struct sockaddr *)&address, len) >= 0)
-            return 0;
-        /* The error may be that of an earlier datagram; told once, it is gone. */
-        if (errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != ENETUNREACH)
-            break;
-    }
-    return errno;
 }
 
 /* The port through which a published service answers; NULL when this is no such answer. */
@@ -227,6 +272,7 @@ static const struct relay_published *published_of(const struct relay *relay,
     return NULL;
 }
 
+/* Takes the datagram's frame. */
 static void forward(struct relay *relay, const struct udp_datagram *datagram,
                     const struct endpoint *outside)
 {
@@ -241,6 +287,7 @@ static void forward(struct relay *relay, const struct udp_datagram *datagram,
             flow = flow_open(relay, &datagram->from, outside);
         if (flow == NULL) {
             relay->counters.udp_dropped++;
+            frame_unref(datagram->frame);
             return;
         }
         flow->dns = flow->dns && datagram->to.port == DNS_PORT;
@@ -248,16 +295,7 @@ static void forward(struct relay *relay, const struct udp_datagram *datagram,
         fd = flow->watch.fd;
         flow->octets_out += datagram->payload.len;
     }
-    int error = send_out(fd, outside, datagram->payload);
-    if (error == 0) {
-        relay->counters.octets_out += datagram->payload.len;
-        return;
-    }
-    relay->counters.udp_dropped++;
-    int code = relay_unreachable_code(error);
-    if (code >= 0)
-        udp_unreachable(relay->udp, &datagram->from, &datagram->to, datagram->payload,
-                        (uint8_t)code);
+    relay_udp_run_add(relay, fd, outside, datagram);
 }
 
 static void on_inside(struct node_client *client, const struct socket_event *event UNUSED)
@@ -270,7 +308,7 @@ static void on_inside(struct node_client *client, const struct socket_event *eve
         switch (verdict.action) {
         case RELAY_FORWARD:
             forward(relay, &datagram, &verdict.outside);
-            break;
+            continue;
         case RELAY_UNREACHABLE:
             udp_unreachable(relay->udp, &datagram.from, &datagram.to, datagram.payload,
                             verdict.code);
@@ -283,6 +321,7 @@ static void on_inside(struct node_client *client, const struct socket_event *eve
         }
         frame_unref(datagram.frame);
     }
+    relay_udp_run_flush(relay);
 }
 
 /* ---- published ports ---- */
@@ -293,19 +332,22 @@ static void on_published(struct watch *watch, unsigned ready)
     struct relay *relay = published->relay;
     if (ready & LOOP_ERROR)
         (void)host_socket_error(watch->fd); /* of an answer that met nobody: nobody to tell */
+    struct arrival arrival = {.frame = NULL};
+    struct endpoint inside;
+    bool known = relay_published_target(published, &inside);
     for (size_t i = 0; i < RECEIVE_BATCH; i++) {
         struct endpoint from;
-        struct endpoint inside;
         struct frame *frame = receive(relay, watch->fd, &from);
         if (frame == NULL)
             break;
-        if (relay_published_target(published, &inside)) {
-            hand_in(relay, &from, &inside, frame);
+        if (known) {
+            take_arrival(relay, &inside, &arrival, &from, frame);
         } else {
             relay->counters.udp_dropped++;
             frame_unref(frame);
         }
     }
+    hand_in_arrival(relay, &inside, &arrival);
     node_wake(relay->node);
 }
 
@@ -342,7 +384,9 @@ int relay_udp_open(struct relay *relay)
         .intercept = true,
         .user = &relay->udp_client,
     };
-    relay->udp = relay->udp_overflow != NULL ? udp_open(relay->stack, &options) : NULL;
+    relay->udp_run = relay_udp_run_new();
+    if (relay->udp_overflow != NULL && relay->udp_run != NULL)
+        relay->udp = udp_open(relay->stack, &options);
     return relay->udp != NULL ? 0 : -ENOMEM;
 }
 
@@ -356,6 +400,7 @@ void relay_udp_close(struct relay *relay)
     if (relay->udp != NULL)
         udp_close(relay->udp);
     free(relay->udp_overflow);
+    free(relay->udp_run);
 }
 
 bool relay_udp_each(const struct relay *relay, size_t *place, struct relay_flow *out)

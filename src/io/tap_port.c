@@ -13,6 +13,8 @@
 
 #include "base/checksum.h"
 #include "os/memory.h"
+#include "os/tap.h"
+#include "wire/inet/udp_header.h"
 
 enum {
     /* A batch ends after so many frames or octets, so that what was read is still in the cache
@@ -100,6 +102,12 @@ static struct virtio_net_hdr_v1 vnet_header_of(const struct frame *frame)
     header.csum_offset = offload->checksum_offset;
     if (offload->gso == FRAME_GSO_NONE)
         return header;
+    if (offload->gso == FRAME_GSO_UDP4) {
+        header.gso_type = TAP_GSO_UDP;
+        header.gso_size = offload->gso_size;
+        header.hdr_len = (uint16_t)(start + UDP_HEADER_LEN);
+        return header;
+    }
     ASSERT(frame->len >= start + 20 && offload->checksum_offset == TCP_CHECKSUM_OFFSET);
     header.gso_type = offload->gso == FRAME_GSO_TCP4 ? VIRTIO_NET_HDR_GSO_TCPV4
                                                    : VIRTIO_NET_HDR_GSO_TCPV6;

@@ -77,6 +77,12 @@ MUST_USE int host_datagram_enable_errors(int fd);
 MUST_USE int host_datagram_send(int fd, int family, const struct host_datagram *facts,
                                 struct bytes payload);
 
+/* Several datagrams to one place in one piece, each of `size` octets but for the last, the octets of all in
+ * `parts` (UDP_SEGMENT, udp(7)). 0, or a negative errno, with which none has gone. */
+struct iovec;
+MUST_USE int host_datagram_send_run(int fd, const struct endpoint *to, const struct iovec *parts,
+                                    size_t count, uint16_t size);
+
 struct host_datagram_error {
     struct endpoint to;      /* where the datagram was going */
     int error;               /* positive errno */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h> /* <linux/errqueue.h> does not include it, and must come after */
@@ -115,6 +116,27 @@ int host_datagram_send(int fd, int family, const struct host_datagram *facts, st
             break;
     }
     return -errno;
+}
+
+int host_datagram_send_run(int fd, const struct endpoint *to, const struct iovec *parts,
+                           size_t count, uint16_t size)
+{
+    struct sockaddr_storage address;
+    socklen_t len = host_address_of(address_is_v4(&to->address) ? AF_INET : AF_INET6, to, &address);
+    struct host_control control = {.octets = {0}};
+    struct cmsghdr header = {
+        .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof size)};
+    memcpy(control.octets, &header, sizeof header);
+    memcpy(CMSG_DATA((struct cmsghdr *)control.octets), &size, sizeof size);
+    struct msghdr message = {
+        .msg_name = &address,
+        .msg_namelen = len,
+        .msg_iov = (struct iovec *)(uintptr_t)parts,
+        .msg_iovlen = count,
+        .msg_control = control.octets,
+        .msg_controllen = CMSG_SPACE(sizeof size),
+    };
+    return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* The address that follows the error itself (ip(7), SO_EE_OFFENDER). */

@@ -45,6 +45,20 @@ static int set_offload(int fd, bool *tso6)
     return ioctl(fd, TUNSETOFFLOAD, wanted) < 0 ? -errno : 0;
 }
 
+/* Since Linux 6.2; the headers may be older. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/* What it may give us and what it takes from us came with one version. It is not to give us any. */
+bool tap_cuts_datagrams(int fd)
+{
+    unsigned long datagrams = TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
+    bool tso6;
+    return ioctl(fd, TUNSETOFFLOAD, datagrams) == 0 && set_offload(fd, &tso6) == 0;
+}
+
 int tap_open(const struct tap_options *options, struct tap *out)
 {
     ASSERT(!options->offload || options->vnet_header_len > 0);

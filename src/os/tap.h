@@ -31,6 +31,11 @@ struct tap {
  * descriptor. */
 MUST_USE int tap_open(const struct tap_options *options, struct tap *out);
 
+/* Does the kernel cut what is written with TAP_GSO_UDP into datagrams (Linux 6.2)? Only while nothing was read
+ * from the device yet. */
+enum { TAP_GSO_UDP = 5 }; /* VIRTIO_NET_HDR_GSO_UDP_L4 */
+bool tap_cuts_datagrams(int fd);
+
 /* A sentence part for people about what tap_open() returned. Static. */
 const char *tap_error_text(int error);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/tap.h"
 #include "site/site_internal.h"
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_profile.h"
@@ -155,9 +156,13 @@ int site_attach(struct site *site, int fd, const char *name, struct text *error)
         .wire = wire_is_ideal(&link->impairments) ? NULL : &wire,
     };
     snprintf(site->device, sizeof site->device, "%s", name);
+    /* In a record each datagram is to be seen. */
+    bool joins = site_wants_offload(site->config) && site->capture == NULL && tap_cuts_datagrams(fd);
     int result = tap_port_new(site->node, &options, &site->port);
     if (result < 0)
         text_add_format(error, "cannot attach the device %s: %s", name, strerror(-result));
+    else if (joins)
+        stack_add_features(node_stack(site->node), site->interface, INTERFACE_USO4);
     return result;
 }
 

@@ -280,6 +280,7 @@ static json_t *gateway_json(const struct site *site)
         {"tcp_refused", c.tcp_refused}, {"tcp_failed", c.tcp_failed},
         {"tcp_limited", c.tcp_limited}, {"udp_opened", c.udp_opened},
         {"udp_evicted", c.udp_evicted}, {"udp_dropped", c.udp_dropped},
+        {"udp_joined_out", c.udp_joined_out}, {"udp_joined_in", c.udp_joined_in},
         {"echo_opened", c.echo_opened}, {"echo_failed", c.echo_failed},
         {"octets_out", c.octets_out},   {"octets_in", c.octets_in},
     };

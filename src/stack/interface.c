@@ -75,6 +75,12 @@ void stack_set_mtu(struct stack *stack, unsigned index, uint16_t mtu)
     stack->interfaces[index]->options.mtu = mtu;
 }
 
+void stack_add_features(struct stack *stack, unsigned index, unsigned features)
+{
+    ASSERT(index < stack->interface_count);
+    stack->interfaces[index]->options.features |= features;
+}
+
 const struct interface_counters *stack_interface_counters(const struct stack *stack,
                                                           unsigned interface)
 {

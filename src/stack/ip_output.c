@@ -97,9 +97,10 @@ enum ip_status ip_transmit(struct stack *stack, const struct route_choice *choic
                            const struct mac *mac, struct frame *frame)
 {
     if (UNLIKELY(frame->offload.gso != FRAME_GSO_NONE)) {
-        /* A super-segment is cut by the device. Where the device does not, the sender must not
-         * make one: stack/tcp looks at route_choice.features. */
-        if ((choice->features & INTERFACE_TSO4) == 0)
+        /* It is cut by the device. Where the device does not, the sender must not make one: who
+         * does looks at route_choice.features. */
+        unsigned wanted = frame->offload.gso == FRAME_GSO_UDP4 ? INTERFACE_USO4 : INTERFACE_TSO4;
+        if ((choice->features & wanted) == 0)
             return too_big(stack, frame);
         return ip_link_output(stack, choice, mac, frame);
     }

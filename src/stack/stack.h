@@ -64,6 +64,7 @@ enum interface_features {
     INTERFACE_CHECKSUM = 1 << 0, /* the device completes FRAME_CHECKSUM_PARTIAL */
     INTERFACE_TSO4 = 1 << 1,     /* the device takes TCP/IPv4 super-segments (FRAME_GSO_TCP4) */
     INTERFACE_TSO6 = 1 << 2,
+    INTERFACE_USO4 = 1 << 4,     /* the device takes datagrams in one piece (FRAME_GSO_UDP4) */
     /* Unicast packets to addresses that are not ours are not forwarded but given to sockets
      * opened with `intercept`; a packet that no such socket takes is dropped. */
     INTERFACE_INTERCEPT = 1 << 3,
@@ -118,6 +119,9 @@ void stack_input(struct stack *stack, unsigned interface, struct frame *frame, u
 
 /* The link carries packets of `mtu` octets from now on, 576 at least. */
 void stack_set_mtu(struct stack *stack, unsigned interface, uint16_t mtu);
+
+/* What the device turns out to do besides: INTERFACE_…. */
+void stack_add_features(struct stack *stack, unsigned interface, unsigned features);
 
 /* The next frame to send on the interface, Ethernet header first, whose reference goes to the
  * caller; NULL when there is none now. A caller whose device is full just does not ask. */

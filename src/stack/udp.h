@@ -60,6 +60,8 @@ struct udp_send_options {
     uint8_t ttl;                 /* 0: 64 */
     uint8_t traffic_class;
     bool dont_fragment;          /* UDP_TOO_BIG when it does not fit the way */
+    uint16_t segment;            /* not 0: the payload is that of several datagrams, each of so many
+                                    octets but for the last; see udp_takes_segments() */
 };
 
 enum udp_status { UDP_SENT, UDP_TOO_BIG, UDP_NO_ROUTE, UDP_NO_MEMORY, UDP_NOT_ALLOWED };
@@ -71,6 +73,10 @@ enum udp_status udp_send(struct udp_socket *socket, const struct udp_send_option
 /* The same without a copy: `payload` is a linear frame with full FRAME_HEADROOM; taken. */
 enum udp_status udp_send_frame(struct udp_socket *socket, const struct udp_send_options *options,
                                struct frame *payload);
+
+/* Do datagrams to there go out in one piece, if each has `segment` octets? Else they are to be sent one by one. */
+bool udp_takes_segments(const struct udp_socket *socket, const struct ip_address *to,
+                        uint16_t segment);
 
 /* An ICMP error that came back for a datagram this socket sent. */
 struct udp_error {

@@ -44,6 +44,22 @@ static void push_header(const struct ip_send *send, uint16_t source_port, uint16
     };
 }
 
+bool udp_takes_segments(const struct udp_socket *socket, const struct ip_address *to,
+                        uint16_t segment)
+{
+    struct route_choice choice;
+    struct ip_send send = {.target = *to, .protocol = IP_PROTOCOL_UDP, .interface = -1};
+    return ip_choose(socket->stack, &send, &choice) == IP_SENT && !choice.local &&
+           !choice.broadcast && (choice.features & INTERFACE_USO4) != 0 &&
+           IPV4_HEADER_LEN + UDP_HEADER_LEN + segment <= choice.mtu;
+}
+
+static void mark_segments(struct frame *frame, uint16_t segment)
+{
+    frame->offload.gso = FRAME_GSO_UDP4;
+    frame->offload.gso_size = segment;
+}
+
 static enum udp_status send_routed(struct udp_socket *socket,
                                    const struct udp_send_options *options, struct ip_send *send,
                                    struct frame *payload)
@@ -69,7 +85,12 @@ static enum udp_status send_routed(struct udp_socket *socket,
     } else {
         send->source = choice.source;
     }
+    size_t len = payload->len;
     push_header(send, port, options->to.port, payload);
+    if (options->segment != 0 && len > options->segment) {
+        mark_segments(payload, options->segment);
+        stack->counters.udpOutDatagrams += (len - 1) / options->segment;
+    }
     stack->counters.udpOutDatagrams++;
     return status_of(ip_output_by(stack, send, &choice, payload));
 }

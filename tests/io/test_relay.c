@@ -569,6 +569,34 @@ static void test_udp_goes_out_and_comes_back(void **state UNUSED)
     }
 }
 
+/* Of one length and not, so that some leave together: each comes back, once. */
+static void test_bursts_of_udp_go_out_and_come_back(void **state UNUSED)
+{
+    struct bed bed;
+    bed_begin(&bed);
+    struct asker asker = {.bed = &bed, .wanted = 40, .len = 64};
+    struct dgram_options outside = {.local = {address_v4(0x7f000001), 0}};
+    struct dgram_options inside = {.local = {address_any_v4(), 0}};
+    struct dgram *server, *client;
+    struct relay_counters counters;
+    assert_int_equal(net_bind(bed.kernel, &outside, &echo_handler, NULL, &server), 0);
+    assert_int_equal(net_bind(bed.inside, &inside, &asker_handler, &asker, &client), 0);
+    struct endpoint to = {address_v4(0x0a000202), dgram_local(server).port};
+    for (size_t i = 0; i < asker.wanted; i++)
+        ask(client, &to, asker.len);
+    bed_run(&bed);
+    bed_settle(&bed);
+    relay_counters(bed.relay, &counters);
+    assert_int_equal(asker.answers, 40);
+    assert_true(counters.udp_joined_out > 0);
+    assert_int_equal(counters.udp_joined_in, 0); /* the wire of this bed cuts nothing */
+    assert_int_equal(counters.octets_out, 40 * 64);
+    assert_int_equal(counters.octets_in, 40 * 64);
+    dgram_close(server);
+    dgram_close(client);
+    bed_end(&bed);
+}
+
 static void test_udp_errors_come_back(void **state UNUSED)
 {
     static const struct {
@@ -699,6 +727,7 @@ int main(void)
         cmocka_unit_test(test_urgent_data_goes_out),
         cmocka_unit_test(test_urgent_data_comes_in),
         cmocka_unit_test(test_udp_goes_out_and_comes_back),
+        cmocka_unit_test(test_bursts_of_udp_go_out_and_come_back),
         cmocka_unit_test(test_udp_errors_come_back),
         cmocka_unit_test(test_udp_table_is_bounded),
         cmocka_unit_test(test_published_datagram_port),

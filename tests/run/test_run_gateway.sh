@@ -73,6 +73,41 @@ for size in 1 1472 1473 9000 60000; do
     equal "a datagram of $size octets, and its answer" \
         "$(inside "python3 $tmp/ask.py 10.0.2.2 $(cat "$tmp/udp.port") $size")" $size
 done
+
+# Many at once, of one length and not: whole, each once, in their order.
+cat >"$tmp/burst.py" <<'CLIENT'
+import random, socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+s.settimeout(5)
+chance, sent, got = random.Random(1), [], []
+for turn in range(60):
+    size = chance.choice([1, 64, 64, 64, 512, 1200, 1472, 3000])
+    for n in range(chance.choice([1, 2, 31, 40])):
+        if chance.random() < 0.1:
+            size = chance.choice([0, size // 2, 700])
+        sent.append(b"%06d" % len(sent) + b"x" * size)
+        s.sendto(sent[-1], (sys.argv[1], int(sys.argv[2])))
+    while len(got) < len(sent):
+        got.append(s.recv(65535))
+print(got == [x.upper() for x in sent] and len(sent) > 500)
+CLIENT
+for options in "" "--capture $tmp/burst.pcapng" "--mtu 9000"; do
+    equal "bursts of datagrams ${options%% *}" \
+        "$("$wholenet" run $options -- python3 "$tmp/burst.py" 10.0.2.2 "$(cat "$tmp/udp.port")")" True
+done
+equal "they go in one piece, both ways, but where they are recorded" "$(
+    for options in "" "--capture $tmp/burst.pcapng"; do
+        "$wholenet" run $options -- sh -c "python3 $tmp/burst.py 10.0.2.2 $(cat "$tmp/udp.port") >&2
+            curl -sS http://www.home.arpa/status.json" 2>/dev/null | python3 -c 'import json, sys
+c = json.load(sys.stdin)
+def find(x, k):
+    if isinstance(x, dict):
+        return x[k] if k in x else next((f for f in (find(v, k) for v in x.values()) if f is not None), None)
+print(find(c, "udp_joined_out") > 100, find(c, "udp_joined_in") > 0)'
+    done)" "True True
+True False"
+
 equal "a closed UDP port of the host says so" \
     "$(inside "python3 $tmp/ask.py 10.0.2.2 1 1 2>&1 | tail -1")" "ConnectionRefusedError: [Errno 111] Connection refused"
 

@@ -130,6 +130,45 @@ static void test_a_frame_is_sent_where_it_lies(void **state)
     one_stack_close(&u.s);
 }
 
+static struct frame *payload_of(const struct setup *u, size_t len)
+{
+    struct frame *frame = frame_new(u->s.frames, len);
+    memset(frame->data, 'x', len);
+    frame->len = len;
+    return frame;
+}
+
+static void test_datagrams_in_one_piece(void **state)
+{
+    (void)state;
+    struct setup u;
+    setup_open(&u);
+    struct ip_address peer = ADDRESS_PEER, us = ADDRESS_US, far = ADDRESS_FAR_PEER;
+    struct udp_send_options options = {.to = {peer, 9}, .interface = -1, .segment = 100};
+    uint64_t sent = stack_counters(u.s.stack)->udpOutDatagrams;
+    assert_false(udp_takes_segments(u.any, &peer, 100));
+    assert_int_equal(udp_send_frame(u.any, &options, payload_of(&u, 250)), UDP_TOO_BIG);
+    stack_add_features(u.s.stack, 0, INTERFACE_CHECKSUM | INTERFACE_USO4);
+    assert_true(udp_takes_segments(u.any, &peer, 100));
+    assert_true(udp_takes_segments(u.any, &peer, 1472));
+    assert_false(udp_takes_segments(u.any, &peer, 1473)); /* each must fit the way */
+    assert_false(udp_takes_segments(u.any, &us, 100));
+    assert_false(udp_takes_segments(u.any, &far, 100));   /* by another interface */
+    assert_int_equal(udp_send_frame(u.any, &options, payload_of(&u, 60000)), UDP_SENT);
+    struct frame *out = stack_output(u.s.stack, 0);
+    assert_int_equal(frame_total(out), 60042);
+    assert_int_equal(out->offload.gso, FRAME_GSO_UDP4);
+    assert_int_equal(out->offload.gso_size, 100);
+    assert_int_equal(out->offload.checksum, FRAME_CHECKSUM_PARTIAL);
+    frame_unref(out);
+    assert_int_equal(udp_send_frame(u.any, &options, payload_of(&u, 100)), UDP_SENT);
+    out = stack_output(u.s.stack, 0);
+    assert_int_equal(out->offload.gso, FRAME_GSO_NONE); /* it is one */
+    frame_unref(out);
+    assert_int_equal(stack_counters(u.s.stack)->udpOutDatagrams - sent, 3 + 600 + 1);
+    one_stack_close(&u.s);
+}
+
 static void test_a_refusal_comes_from_the_foreign_host(void **state)
 {
     (void)state;
@@ -179,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_sending),
         cmocka_unit_test(test_a_checksum_is_never_zero),
         cmocka_unit_test(test_a_frame_is_sent_where_it_lies),
+        cmocka_unit_test(test_datagrams_in_one_piece),
         cmocka_unit_test(test_a_refusal_comes_from_the_foreign_host),
         cmocka_unit_test(test_no_memory),
     };
