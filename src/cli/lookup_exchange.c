@@ -45,7 +45,7 @@ static bool is_ours(const struct exchange *x, const struct lookup_reply *reply,
     const struct dns_summary *s = &reply->summary;
     if (status == WIRE_TRUNCATED || s->header.id != x->id || (s->header.flags & DNS_QR) == 0)
         return false;
-    if (status == WIRE_OK)
+    if (status == WIRE_OK && s->header.counts[DNS_QUESTION] > 0)
         return s->question.type == x->ask->question.type &&
                s->question.class == x->ask->question.class &&
                dns_name_equal(&s->question.name, &x->ask->question.name);
@@ -68,7 +68,8 @@ static void on_reply(struct exchange *x, struct bytes message)
 {
     struct lookup_reply *reply = x->out;
     struct dns_summary summary = {.edns.options = bytes_empty()};
-    enum wire_status status = dns_summarise(message, &summary);
+    enum wire_status status = x->ask->many ? dns_summarise_further(message, &summary)
+                                           : dns_summarise(message, &summary);
     reply->summary = summary;
     if (status != WIRE_OK)
         reply->summary.question = x->ask->question;

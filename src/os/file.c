@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 void file_close(int *fd)
@@ -115,33 +116,87 @@ static int sync_directory_of(const char *path)
     return 0;
 }
 
-static int fill_and_sync(int fd, struct bytes in, mode_t mode)
+int file_replace_begin(struct file_replacement *r, const char *path, mode_t mode)
 {
-    if (fchmod(fd, mode) < 0)
-        return -errno;
-    int status = file_write_all(fd, in);
-    if (status == 0 && fsync(fd) < 0)
+    *r = (struct file_replacement){.fd = -1, .path = strdup(path)};
+    if (asprintf(&r->beside, "%s.XXXXXX", path) < 0)
+        r->beside = NULL;
+    if (r->path == NULL || r->beside == NULL) {
+        file_replace_abandon(r);
+        return -ENOMEM;
+    }
+    r->fd = mkostemp(r->beside, O_CLOEXEC);
+    int status = r->fd < 0 ? -errno : 0;
+    if (status < 0) {
+        free(r->beside);
+        r->beside = NULL;
+    } else if (fchmod(r->fd, mode) < 0) {
         status = -errno;
+    }
+    if (status < 0)
+        file_replace_abandon(r);
     return status;
+}
+
+int file_replace_write(struct file_replacement *r, struct bytes in)
+{
+    int status = file_write_all(r->fd, in);
+    if (status == 0) /* so that less is left for the end; where it cannot be done, all is */
+        (void)sync_file_range(r->fd, (off64_t)r->len, (off64_t)in.len, SYNC_FILE_RANGE_WRITE);
+    r->len += in.len;
+    return status;
+}
+
+int file_replace_commit(struct file_replacement *r)
+{
+    int status = fsync(r->fd) < 0 ? -errno : 0;
+    if (close(r->fd) < 0 && status == 0)
+        status = -errno;
+    r->fd = -1;
+    if (status == 0 && rename(r->beside, r->path) < 0)
+        status = -errno;
+    if (status == 0) {
+        free(r->beside);
+        r->beside = NULL;
+        status = sync_directory_of(r->path);
+    }
+    file_replace_abandon(r);
+    return status;
+}
+
+void file_replace_abandon(struct file_replacement *r)
+{
+    file_close(&r->fd);
+    if (r->beside != NULL)
+        (void)unlink(r->beside);
+    free(r->beside);
+    free(r->path);
+    *r = (struct file_replacement){.fd = -1};
 }
 
 int file_write(const char *path, struct bytes in, mode_t mode)
 {
-    char beside[PATH_MAX];
-    int len = snprintf(beside, sizeof beside, "%s.XXXXXX", path);
-    if (len < 0 || (size_t)len >= sizeof beside)
-        return -ENAMETOOLONG;
-    int fd = mkostemp(beside, O_CLOEXEC);
-    if (fd < 0)
+    struct file_replacement r;
+    int status = file_replace_begin(&r, path, mode);
+    if (status == 0)
+        status = file_replace_write(&r, in);
+    if (status == 0)
+        return file_replace_commit(&r);
+    file_replace_abandon(&r);
+    return status;
+}
+
+int file_touch(const char *path)
+{
+    return utimensat(AT_FDCWD, path, NULL, 0) < 0 ? -errno : 0;
+}
+
+int file_age(const char *path, uint64_t *out)
+{
+    struct stat facts;
+    struct timespec now;
+    if (stat(path, &facts) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
         return -errno;
-    int status = fill_and_sync(fd, in, mode);
-    if (close(fd) < 0 && status == 0)
-        status = -errno;
-    if (status == 0 && rename(beside, path) < 0)
-        status = -errno;
-    if (status != 0) {
-        (void)unlink(beside);
-        return status;
-    }
-    return sync_directory_of(path);
+    *out = now.tv_sec > facts.st_mtim.tv_sec ? (uint64_t)(now.tv_sec - facts.st_mtim.tv_sec) : 0;
+    return 0;
 }

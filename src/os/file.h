@@ -21,6 +21,26 @@ MUST_USE int file_read(const char *path, size_t len_max, char **out, size_t *out
  */
 MUST_USE int file_write(const char *path, struct bytes in, mode_t mode);
 
+/* The same piece by piece. */
+struct file_replacement {
+    int fd; /* -1: it is not under way */
+    char *path;
+    char *beside;
+    uint64_t len; /* written so far */
+};
+
+/* 0, and it must be committed or abandoned; or a negative errno. */
+MUST_USE int file_replace_begin(struct file_replacement *r, const char *path, mode_t mode);
+MUST_USE int file_replace_write(struct file_replacement *r, struct bytes in);
+
+/* 0 or a negative errno; it is over in any case. Abandoning what is over is nothing. */
+MUST_USE int file_replace_commit(struct file_replacement *r);
+void file_replace_abandon(struct file_replacement *r);
+
+/* It was written now, so to say; how many seconds ago it was written. 0 or a negative errno. */
+MUST_USE int file_touch(const char *path);
+MUST_USE int file_age(const char *path, uint64_t *out);
+
 /* Writes all of `in` to a blocking descriptor. 0 or a negative errno. */
 MUST_USE int file_write_all(int fd, struct bytes in);
 

@@ -44,6 +44,9 @@ enum {
     SITE_KEYS_MAX = 64,       /* TSIG_KEYS_MAX */
     SITE_UPDATES_MAX = 64,    /* NAMES_UPDATES_MAX */
     SITE_TYPES_MAX = 16,      /* NAMES_UPDATE_TYPES_MAX */
+    SITE_NOTIFIED_MAX = 16,   /* NAMES_NOTIFIED_MAX */
+    SITE_PRIMARIES_MAX = 8,   /* SECONDARY_PRIMARIES_MAX */
+    SITE_SECONDARIES_MAX = 128,
     SITE_MTU_MIN = 576,       /* RFC 1122 §3.3.2: what every host must take */
     SITE_MTU_MAX = 65520,     /* of a TAP device, rounded down */
 };
@@ -201,6 +204,31 @@ struct site_keys {
     size_t count;
 };
 
+/* Another name server, "ADDRESS[:PORT] [key NAME]". */
+struct site_peer {
+    struct endpoint at;
+    char key[SITE_NAME_MAX];       /* "": nothing is signed */
+};
+
+struct site_peers {
+    struct site_peer peers[SITE_NOTIFIED_MAX];
+    size_t count;
+};
+
+/* A block "secondary": a zone that is had from others. */
+struct site_secondary {
+    char zone[SITE_NAME_MAX];
+    struct site_peers primaries;   /* at most SITE_PRIMARIES_MAX */
+    struct site_peers notified;
+    char file[SITE_TEXT_MAX];      /* in which it survives; "": nowhere */
+    uint64_t octets_max;           /* of a transfer */
+};
+
+struct site_secondaries {
+    struct site_secondary zones[SITE_SECONDARIES_MAX];
+    size_t count;
+};
+
 enum site_cookies { SITE_COOKIES_ON, SITE_COOKIES_OFF, SITE_COOKIES_REQUIRED };
 
 /* What the name server is an authority for, and how it answers: what can change while it runs. */
@@ -220,6 +248,7 @@ struct site_authority {
     size_t secondary_count;
     struct site_update updates[SITE_UPDATES_MAX];
     size_t update_count;
+    struct site_peers notified;    /* of changes */
 };
 
 /* How a service listens by TLS. */
@@ -256,6 +285,7 @@ struct site_config {
     struct site_view views[SITE_VIEWS_MAX];
     struct site_authority authority;
     struct site_keys keys;
+    struct site_secondaries secondaries;
     struct site_web web;
     unsigned lines[SITE_OPTIONS_MAX]; /* where in the file each option stood; 0: it did not */
 };

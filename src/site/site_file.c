@@ -166,6 +166,8 @@ static cfg_opt_t *root_options(struct site_reader *reader)
     const cfg_opt_t in_names[] = {
         CFG_SEC("view", section_options(reader, "view", NULL, 0), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("key", section_options(reader, "key", NULL, 0), CFGF_MULTI | CFGF_TITLE),
+        CFG_SEC("secondary", section_options(reader, "secondary", NULL, 0),
+                CFGF_MULTI | CFGF_TITLE),
     };
     const cfg_opt_t location =
         CFG_SEC("location", section_options(reader, "location", NULL, 0), CFGF_MULTI | CFGF_TITLE);
@@ -321,6 +323,8 @@ static bool take_titled(struct site_reader *reader, struct site_config *config, 
 }
 
 static const struct block_kind key_blocks = {"key", sizeof(struct site_key), site_finish_key};
+static const struct block_kind secondary_blocks = {"secondary", sizeof(struct site_secondary),
+                                                   site_finish_secondary};
 
 /* ---- web ---- */
 
@@ -447,7 +451,8 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
             return false;
         if (block != NULL && strcmp(blocks[i].name, "names") == 0 &&
             (!take_views(reader, config, block) ||
-             !take_titled(reader, config, block, &key_blocks)))
+             !take_titled(reader, config, block, &key_blocks) ||
+             !take_titled(reader, config, block, &secondary_blocks)))
             return false;
         if (block != NULL && strcmp(blocks[i].name, "web") == 0 &&
             !take_web(reader, config, block))

@@ -12,6 +12,7 @@
 #include "site/lease_names.h"
 #include "site/site.h"
 #include "site/site_crypto.h"
+#include "site/site_secondaries.h"
 #include "site/site_zones.h"
 
 struct control;
@@ -47,6 +48,7 @@ struct site {
     struct hmac *hmac;        /* of queries and replies that are signed */
     struct validate_crypto crypto;
     struct site_zones *zones; /* from files */
+    struct site_secondaries_kept *secondaries; /* from others */
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */
     struct web *web;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* site_names.c - keys and who may do what, in the block "names" of a site file. */
+/* site_names.c - keys, who may do what, and zones that are had from others, in the block "names" of a site file. */
 #include "site/site_names.h"
 
 #include <stdio.h>
@@ -229,6 +229,80 @@ static bool check_updates(const struct site_config *config, struct text *error)
     return false;
 }
 
+bool site_peer_parse(struct bytes text, struct site_peer *out)
+{
+    struct site_peer peer;
+    struct dns_name name;
+    memset(&peer, 0, sizeof peer);
+    size_t blank = bytes_find(text, ' ');
+    struct bytes rest = text_trim(bytes_after(text, blank));
+    if (!site_server_parse(bytes_first(text, blank), &peer.at))
+        return false;
+    if (rest.len > 0) {
+        blank = bytes_find(rest, ' ');
+        bool key = bytes_equal(bytes_first(rest, blank), bytes_of_text("key"));
+        rest = text_trim(bytes_after(rest, blank));
+        if (!key || rest.len == 0 || rest.len >= sizeof peer.key ||
+            !dns_name_parse(rest, NULL, &name))
+            return false;
+        memcpy(peer.key, rest.data, rest.len);
+    }
+    *out = peer;
+    return true;
+}
+
+void site_peer_make(const struct site_peer *peer, struct tsig_peer *out)
+{
+    out->at = peer->at;
+    dns_name_root(&out->key);
+    bool good = peer->key[0] == '\0' || dns_name_parse(bytes_of_text(peer->key), NULL, &out->key);
+    ASSERT(good); /* it was when it was read */
+}
+
+/* ---- zones that are had from others ---- */
+
+bool site_finish_secondary(struct site_config *config, const char *title, void *block,
+                           struct text *error)
+{
+    struct site_secondary *zone = block;
+    struct site_secondaries *all = &config->secondaries;
+    struct dns_name name, other;
+    if (!dns_name_parse(bytes_of_text(title), NULL, &name) || strlen(title) >= SITE_NAME_MAX) {
+        text_add_format(error, "secondary \"%.100s\": expected a domain name", title);
+        return false;
+    }
+    if (zone->primaries.count == 0) {
+        text_add_format(error, "secondary \"%s\": expected primaries", title);
+        return false;
+    }
+    if (all->count == SITE_SECONDARIES_MAX) {
+        text_add_format(error, "more than %d blocks \"secondary\"", SITE_SECONDARIES_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < all->count; i++)
+        if (dns_name_parse(bytes_of_text(all->zones[i].zone), NULL, &other) &&
+            dns_name_equal(&name, &other)) {
+            text_add_format(error, "secondary \"%s\": there are two of that name", title);
+            return false;
+        }
+    memcpy(zone->zone, title, strlen(title));
+    all->zones[all->count++] = *zone;
+    return true;
+}
+
+/* ---- what they say of each other ---- */
+
+static bool check_peers(const struct site_config *config, const char *option,
+                        const struct site_peers *peers, struct text *error)
+{
+    for (size_t i = 0; i < peers->count; i++)
+        if (peers->peers[i].key[0] != '\0' && !has_key(config, peers->peers[i].key)) {
+            text_add_format(error, "%s: there is no key \"%s\"", option, peers->peers[i].key);
+            return false;
+        }
+    return true;
+}
+
 static bool check_rules(const struct site_config *config, const char *option,
                         const struct site_rule *rules, size_t count, struct text *error)
 {
@@ -243,7 +317,12 @@ static bool check_rules(const struct site_config *config, const char *option,
 bool site_names_check(const struct site_config *config, struct text *error)
 {
     const struct site_authority *authority = &config->authority;
-    return check_rules(config, "secondaries", authority->secondaries, authority->secondary_count,
+    for (size_t i = 0; i < config->secondaries.count; i++)
+        if (!check_peers(config, "primaries", &config->secondaries.zones[i].primaries, error) ||
+            !check_peers(config, "notify", &config->secondaries.zones[i].notified, error))
+            return false;
+    return check_peers(config, "notify", &authority->notified, error) &&
+           check_rules(config, "secondaries", authority->secondaries, authority->secondary_count,
                        error) &&
            check_updates(config, error);
 }

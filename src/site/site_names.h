@@ -12,6 +12,9 @@
 MUST_USE bool site_finish_key(struct site_config *config, const char *title, void *block,
                               struct text *error);
 
+MUST_USE bool site_finish_secondary(struct site_config *config, const char *title, void *block,
+                                    struct text *error);
+
 /* Are all keys that are spoken of there? False: *error says where not. */
 MUST_USE bool site_names_check(const struct site_config *config, struct text *error);
 
@@ -21,6 +24,11 @@ MUST_USE bool site_rule_parse(struct bytes text, struct site_rule *out);
 /* WHO as in a rule, then "name NAME", "below NAME", "self" or "below-self", then "types TYPE …"; both may be
  * left out. */
 MUST_USE bool site_update_parse(struct bytes text, struct site_update *out);
+/* "ADDRESS[:PORT] [key NAME]" */
+MUST_USE bool site_peer_parse(struct bytes text, struct site_peer *out);
+
+/* The same for who serves names. */
+void site_peer_make(const struct site_peer *peer, struct tsig_peer *out);
 
 /* A path of the site file: a relative one begins where that file is. Returns `out`; one that is too
  * long is cut, so that nothing is found there. */

@@ -278,6 +278,24 @@ static bool parse_listen(struct bytes text, void *field, const struct site_optio
     return site_listen_parse(text, (uint16_t)option->min, field);
 }
 
+static bool read_server(struct bytes text, uint16_t port, struct endpoint *out)
+{
+    struct endpoint endpoint;
+    memset(&endpoint, 0, sizeof endpoint); /* a reload compares it octet by octet */
+    endpoint.port = port;
+    if ((!endpoint_parse(text, &endpoint) && !address_parse(text, &endpoint.address)) ||
+        endpoint.port == 0 || address_is_any(&endpoint.address) ||
+        address_is_multicast(&endpoint.address))
+        return false;
+    *out = endpoint;
+    return true;
+}
+
+bool site_server_parse(struct bytes text, struct endpoint *out)
+{
+    return read_server(text, 53, out);
+}
+
 /* A server that is asked over TLS, and by what name: "" none is checked. */
 static bool add_secure(struct site_recursion *recursion, const struct endpoint *server,
                        struct bytes name)
@@ -296,15 +314,10 @@ static bool add_secure(struct site_recursion *recursion, const struct endpoint *
 static bool parse_server(struct bytes text, struct site_recursion *recursion, struct endpoint *out)
 {
     struct endpoint endpoint;
-    memset(&endpoint, 0, sizeof endpoint); /* a reload compares it octet by octet */
     size_t hash = bytes_find(text, '#');
     bool secure = hash < text.len;
     struct bytes name = bytes_after(text, hash + 1);
-    text = bytes_first(text, hash);
-    endpoint.port = secure ? 853 : 53;
-    if ((!endpoint_parse(text, &endpoint) && !address_parse(text, &endpoint.address)) ||
-        endpoint.port == 0 || address_is_any(&endpoint.address) ||
-        address_is_multicast(&endpoint.address))
+    if (!read_server(bytes_first(text, hash), secure ? 853 : 53, &endpoint))
         return false;
     if (secure && !add_secure(recursion, &endpoint, name))
         return false;
@@ -540,6 +553,19 @@ static bool parse_update(struct bytes text, void *field, const struct site_optio
     return true;
 }
 
+static bool add_peer(struct bytes text, struct site_peers *peers, size_t max)
+{
+    if (peers->count == max || !site_peer_parse(text, &peers->peers[peers->count]))
+        return false;
+    peers->count++;
+    return true;
+}
+
+static bool parse_primary(struct bytes text, void *field, const struct site_option *option)
+{
+    return add_peer(text, field, (size_t)option->max);
+}
+
 static bool parse_algorithm(struct bytes text, void *field,
                             const struct site_option *option UNUSED)
 {
@@ -627,6 +653,8 @@ bool site_device_parse(struct bytes text, struct site_link *out)
 #define AT(member) offsetof(struct site_config, member)
 #define DURATION_TEXT "a duration such as 20ms, 1.5s or 2h"
 #define CHANCE_TEXT "a chance such as 2%, 0.5% or 0.01"
+#define PEERS_TEXT                                                                                 \
+    "name servers such as 192.0.2.53, [2001:db8::53]:5353 or \"192.0.2.53 key transfer\""
 #define LISTEN_TEXT "a port, an address or ADDRESS:PORT"
 
 const struct site_option site_options[] = {
@@ -759,6 +787,16 @@ const struct site_option site_options[] = {
      "\"10.0.0.0/8 key host self\"; at most 64"},
     {"names", "journal", parse_text, AT(names.journal), 0, SITE_TEXT_MAX, false,
      "a file, which is made if need be"},
+    {"names", "notify", parse_primary, AT(authority.notified), 0, SITE_NOTIFIED_MAX, true,
+     PEERS_TEXT ", at most 16 of them"},
+    {"secondary", "primaries", parse_primary, offsetof(struct site_secondary, primaries), 0,
+     SITE_PRIMARIES_MAX, true, PEERS_TEXT ", at most 8 of them"},
+    {"secondary", "notify", parse_primary, offsetof(struct site_secondary, notified), 0,
+     SITE_NOTIFIED_MAX, true, PEERS_TEXT ", at most 16 of them"},
+    {"secondary", "file", parse_text, offsetof(struct site_secondary, file), 0, SITE_TEXT_MAX,
+     false, "a file, which is made if need be"},
+    {"secondary", "size", parse_size, offsetof(struct site_secondary, octets_max), 64 * 1024,
+     (uint64_t)1 << 40, false, "a number of octets such as 64M, at least 64k"},
     {"key", "algorithm", parse_algorithm, offsetof(struct site_key, key.algorithm), 0, 0, false,
      "hmac-sha256, hmac-sha1, hmac-sha224, hmac-sha384, hmac-sha512, hmac-sha256-128, "
      "hmac-sha384-192 or hmac-sha512-256"},

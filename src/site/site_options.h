@@ -26,6 +26,9 @@ extern const size_t site_option_count;
 /* NULL: there is no such option. */
 const struct site_option *site_option_find(const char *section, const char *name);
 
+/* The address of a name server, with a port that is not 53. */
+MUST_USE bool site_server_parse(struct bytes text, struct endpoint *out);
+
 /* A network, or one address. */
 MUST_USE bool site_network_parse(struct bytes text, struct ip_prefix *out);
 

@@ -16,6 +16,7 @@
 #include "site/control.h"
 #include "os/file.h"
 #include "site/resolvers.h"
+#include "site/site_names.h"
 #include "site/site_internal.h"
 #include "site/site_names.h"
 #include "site/site_tls.h"
@@ -122,6 +123,8 @@ static void names_stop(struct site *site)
     site->lease_names = NULL;
     site_zones_free(site->zones);
     site->zones = NULL;
+    site_secondaries_free(site->secondaries);
+    site->secondaries = NULL;
     names_free(site->names);
     site->names = NULL;
     store_close(site->journal);
@@ -216,6 +219,13 @@ static void make_updates(const struct site_authority *authority, struct names_up
     }
 }
 
+static void make_notified(const struct site_peers *peers, struct names_notified *out)
+{
+    out->count = peers->count;
+    for (size_t i = 0; i < peers->count; i++)
+        site_peer_make(&peers->peers[i], &out->peers[i]);
+}
+
 static int set_manner(struct site *site)
 {
     static const enum names_cookies cookies[] = {
@@ -237,6 +247,7 @@ static int set_manner(struct site *site)
     };
     manner.keys = site->config->keys.keys;
     manner.key_count = site->config->keys.count;
+    make_notified(&authority->notified, &manner.notified);
     make_access(authority->secondaries, authority->secondary_count, &manner.secondaries);
     struct names_update_rule updates[SITE_UPDATES_MAX];
     make_updates(authority, updates);
@@ -251,6 +262,7 @@ static void names_reload(struct site *site)
         return;
     if (set_manner(site) < 0)
         log_error(site->log, "names: no memory for the limit of replies");
+    site_secondaries_reload(site->secondaries, site->config);
     site_zones_reload(site->zones, site->config);
     site_tls_reload(site, &site->config->names_tls, "names", site->names_tls);
 }
@@ -261,6 +273,9 @@ static int start_zones(struct site *site, struct text *error)
     if (result == 0)
         result = site_zones_new(site->loop, site->log, site->names, site->config, &site->zones,
                                 error);
+    if (result == 0)
+        result = site_secondaries_new(site->loop, site->log, site->names, site->config,
+                                      &site->secondaries);
     if (result == -ENOMEM)
         return failed(error, result, "cannot load zones", NULL);
     return result;

@@ -236,7 +236,7 @@ static json_t *names_json(const struct site *site)
 {
     struct names_counters c;
     names_counters(site->names, &c);
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
+    json_t *out = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
                      (json_int_t)c.queries_udp, "queries_tcp", (json_int_t)c.queries_tcp, "queries_tls",
                      (json_int_t)c.queries_tls,
                      "answered", (json_int_t)c.answered, "nxdomain", (json_int_t)c.nxdomain,
@@ -249,6 +249,17 @@ static json_t *names_json(const struct site *site)
                      "rate_slipped", (json_int_t)c.rate_slipped, "transfers",
                      (json_int_t)c.transfers, "updates", (json_int_t)c.updates, "updates_refused",
                      (json_int_t)c.updates_refused);
+    set_count(out, "signatures_refused", c.signatures_refused);
+    set_count(out, "notifies_in", c.notifies_in);
+    set_count(out, "notifies_out", c.notifies_out);
+    set_count(out, "notifies_unanswered", c.notifies_unanswered);
+    set_count(out, "transfers_in", c.transfers_in);
+    set_count(out, "transfers_in_failed", c.transfers_in_failed);
+    set_count(out, "zones_confirmed", c.zones_confirmed);
+    set_count(out, "zones_expired", c.zones_expired);
+    set_count(out, "secondaries", c.secondaries);
+    set_count(out, "secondaries_served", c.secondaries_served);
+    return out;
 }
 
 static json_t *web_json(const struct site *site)

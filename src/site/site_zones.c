@@ -288,6 +288,8 @@ static void install(struct site_zones *zones, const struct entry *entry, struct 
         give_up(zones, entry, zone_result_text(result));
         return;
     }
+    if (zones->old == NULL || !zone_is_served(zones->old) || zone_serial(zones->old) != serial)
+        names_zone_changed(zones->names, entry->view, &entry->name);
     log_debug(zones->log, "zone %s: serial %" PRIu32 ", %zu records",
               dns_name_format(&entry->name, name), serial, count);
 }

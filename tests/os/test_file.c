@@ -3,6 +3,7 @@
 #include "os/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,9 +98,39 @@ static void errors_are_told(void **state)
     assert_int_equal(rmdir(p->path), 0);
 }
 
+static void a_file_is_replaced_piece_by_piece(void **state)
+{
+    struct place *p = *state;
+    struct file_replacement r;
+    uint64_t age = 7;
+    assert_int_equal(file_age(p->path, &age), -ENOENT);
+    assert_int_equal(file_touch(p->path), -ENOENT);
+    assert_int_equal(file_write(p->path, bytes_of("old", 3), 0600), 0);
+    assert_int_equal(file_replace_begin(&r, p->path, 0644), 0);
+    assert_int_equal(file_replace_write(&r, bytes_of("hel", 3)), 0);
+    check_read(p->path, 100, "old", 3);
+    assert_int_equal(file_replace_write(&r, bytes_of("lo", 2)), 0);
+    assert_int_equal(file_replace_commit(&r), 0);
+    file_replace_abandon(&r);
+    check_read(p->path, 100, "hello", 5);
+    assert_int_equal(file_replace_begin(&r, p->path, 0644), 0);
+    assert_int_equal(file_replace_write(&r, bytes_of("lost", 4)), 0);
+    file_replace_abandon(&r); /* nothing is left of it: see tear_down() */
+    check_read(p->path, 100, "hello", 5);
+    struct timespec long_ago[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+    assert_int_equal(utimensat(AT_FDCWD, p->path, long_ago, 0), 0);
+    assert_int_equal(file_age(p->path, &age), 0);
+    assert_true(age > 1000000);
+    assert_int_equal(file_touch(p->path), 0);
+    assert_int_equal(file_age(p->path, &age), 0);
+    assert_in_range(age, 0, 60);
+    assert_int_equal(file_replace_begin(&r, "/nowhere/at/all", 0644), -ENOENT);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_file_is_replaced_piece_by_piece, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_written_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_longer_file_than_allowed_is_refused, set_up, tear_down),
         cmocka_unit_test(files_without_a_size_are_read_to_their_end),

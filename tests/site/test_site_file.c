@@ -160,6 +160,15 @@ static const struct {
     {"a rule that ends early", "names {\n secondaries = {\"10.0.0.0/8 key\"}\n}",
      "site.conf:2: secondaries \"10.0.0.0/8 key\": expected networks or addresses such as 10.0.0.0/8 or "
      "fd00::1, keys such as \"key transfer\", or both: \"10.0.0.0/8 key transfer\"; at most 16"},
+    {"a secondary without a primary", "names {\n secondary \"a\" {\n}\n}",
+     "site.conf:3: secondary \"a\": expected primaries"},
+    {"two secondaries of a name", "names {\n secondary \"a\" { primaries = {10.0.0.1} }\n secondary \"A\" { primaries = {10.0.0.1} }\n}",
+     "site.conf:3: secondary \"A\": there are two of that name"},
+    {"a primary with a key that is not there", "names {\n secondary \"a\" { primaries = {\"10.0.0.1 key b\"} }\n}",
+     "primaries: there is no key \"b\""},
+    {"a primary of no form", "names {\n secondary \"a\" { primaries = {\"10.0.0.1 b\"} }\n}",
+     "site.conf:2: primaries \"10.0.0.1 b\": expected name servers such as 192.0.2.53, [2001:db8::53]:5353 or "
+     "\"192.0.2.53 key transfer\", at most 8 of them"},
     {"a view for nobody", "names {\n view \"a\" { zones = \"/srv\" }\n}",
      "site.conf:2: view \"a\": expected clients"},
     {"a view for no network", "names {\n view \"a\" {\n clients = {\"10.0.0.0/33\"} }\n}",
@@ -200,6 +209,8 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "  ttl = 5m record = {\"a A 10.9.8.10\"} zone = {\"a.org /a\", \"b.org /b\"} zones = \"/z\"\n"
         "  minimal = on cookies = required udp-size = 1400 identity = ns1 version = \"1\"\n"
         "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 journal = kept update = {\"key k\", \"10.1.0.0/16 below d.example types A TYPE7\", \"10.2.0.1 key k self\", \"key self name x.example\", \"key k below-self types TXT\"} key \"self\" {secret = AAAA} secondaries = {\"10.1.0.0/16\", 10.2.0.1, \"key k\", \"10.3.0.1 key k\"}\n"
+        "  notify = {10.4.0.1, \"10.4.0.2:54 key k\"}\n"
+        "  secondary \"s.org\" { primaries = {10.5.0.1, \"[fd00::5]:54 key k\"} file = \"s\" size = 64M notify = {10.6.0.1} }\n"
         "  key \"k\" { algorithm = hmac-sha512 secret = \"c2VjcmV0\" }\n"
         "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\"} zone = {\"a.org /in\"} zones = \"/zi\" } }\n"
         "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
@@ -284,6 +295,16 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->keys.count, 2);
     assert_int_equal(c->keys.keys[1].algorithm, TSIG_HMAC_SHA512);
     assert_int_equal(c->keys.keys[1].secret_len, 6);
+    assert_int_equal(c->authority.notified.count, 2);
+    assert_int_equal(c->authority.notified.peers[1].at.port, 54);
+    assert_int_equal(c->secondaries.count, 1);
+    assert_string_equal(c->secondaries.zones[0].zone, "s.org");
+    assert_string_equal(c->secondaries.zones[0].file, "s");
+    assert_int_equal(c->secondaries.zones[0].primaries.count, 2);
+    assert_int_equal(c->secondaries.zones[0].primaries.peers[0].at.port, 53);
+    assert_string_equal(c->secondaries.zones[0].primaries.peers[1].key, "k");
+    assert_int_equal(c->secondaries.zones[0].notified.count, 1);
+    assert_int_equal(c->secondaries.zones[0].octets_max, 64 << 20);
     assert_int_equal(c->authority.view_count, 1);
     assert_string_equal(c->views[0].name, "in");
     assert_int_equal(c->views[0].client_count, 2);

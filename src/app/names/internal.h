@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * internal.h - what the parts of the name service share: names.c its life and its records,
- * names_zones.c the zones it is born with, names_server.c queries by UDP and TCP, names_update.c
- * changes while it is served, names_resolver.c recursion, names_outside.c its sockets, names_secure.c
- * those with TLS.
+ * names_zones.c the zones it is born with, names_secondary.c those that are had from others,
+ * names_fetch.c what is asked of their primaries, names_notify.c the news of changes,
+ * names_server.c queries by UDP and TCP, names_update.c changes while it is served, names_resolver.c
+ * recursion, names_outside.c its sockets, names_secure.c those with TLS.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
@@ -15,7 +16,10 @@
 #include "base/list.h"
 #include "io/loop.h"
 #include "proto/dns/dns_stream.h"
+#include "proto/dns/notify.h"
 #include "proto/dns/rate_limit.h"
+#include "proto/dns/zone_check.h"
+#include "proto/dns/zone_receive.h"
 #include "proto/dns/zone_transfer.h"
 #include "wire/dns/dns_option.h"
 
@@ -96,6 +100,61 @@ struct names_outside {
     size_t query_len;
 };
 
+/* ---- zones that are had from others ---- */
+
+enum {
+    NAMES_ASKS_MAX = 64,          /* of a datagram each; other zones wait */
+    NAMES_FETCHES_MAX = 8,        /* of a stream and a buffer of 64 KiB each; the same */
+    NAMES_ASK_ATTEMPTS = 3,
+    NAMES_FETCH_QUERY_MAX = 1536,
+    NAMES_CHANGE_OCTETS_MAX = 8 << 20, /* of a difference: a turn's work; what is more comes whole */
+};
+#define NAMES_ASK_PAUSE (2 * USEC_PER_SEC)
+#define NAMES_FETCH_PAUSE_MAX (30 * USEC_PER_SEC) /* without a message */
+#define NAMES_FETCH_TIME_MAX USEC_PER_HOUR
+#define NAMES_FETCH_OCTETS_MAX ((uint64_t)1 << 30)
+
+struct names_secondary;
+
+/* One exchange with a primary. */
+struct names_fetch {
+    struct names_secondary *of;
+    const struct tsig_peer *primary;
+    bool transfer;           /* else: for its SOA */
+    bool incremental;
+    uint32_t serial;         /* that we have */
+    struct dgram *dgram;     /* one of the two, or none any more */
+    struct stream *stream;
+    struct dns_stream input;
+    uint8_t *buffer;
+    uint16_t id;
+    unsigned attempts;
+    usec started_at;
+    usec due_at;             /* of a datagram: it comes again */
+    struct tsig_client signing; /* .key NULL: it is not signed */
+    struct zone_receive *receive;
+    struct zone *zone;       /* it has come, and is looked at */
+    struct zone_check check;
+    struct zone_checker checker;
+    struct task checking;
+    char error[ZONE_CHECK_TEXT_MAX];
+    uint8_t query[DNS_STREAM_LENGTH_LEN + NAMES_FETCH_QUERY_MAX];
+    size_t query_len;
+};
+
+struct names_secondary {
+    struct names *names;
+    struct names_secondary_options options;
+    struct zone_secondary timers;
+    struct names_fetch *fetch; /* NULL: nothing is under way */
+};
+
+/* A zone that is being taken apart. */
+struct names_discarded {
+    struct names_discarded *next;
+    struct zone *zone;
+};
+
 /* A view: its zones, and how they are answered from. */
 struct names_seen {
     struct names_view view;
@@ -128,6 +187,19 @@ struct names {
     struct task flushing;
     void (*on_trouble)(void *self, const char *text);
     void *trouble_self;
+    struct names_notified notified;
+    struct notify notify;
+    struct dgram *notify_v4, *notify_v6; /* NULL: not needed so far */
+    struct alarm notify_alarm;
+    struct net *peers_net;         /* where primaries and those who are told are */
+    struct names_secondary *kept;  /* zones that are had from others */
+    size_t kept_count;
+    size_t kept_turn;         /* whose turn it is, when not all can be served at once */
+    size_t asks, fetches;          /* under way */
+    struct names_secondary_handler secondary_handler;
+    struct alarm secondary_alarm;
+    struct names_discarded *discarded;
+    struct task discarding;
     struct tsig_keys keys;         /* in their places: what was signed by one may be answered later */
     struct dgram *dgram;
     struct listener *listener;
@@ -245,5 +317,39 @@ bool names_resolver_allows(const struct names *names, const struct ip_address *c
 MUST_USE bool names_resolver_ask(struct names *names, const struct resolver_client *client,
                                  struct answer_result *result);
 void names_resolver_run(struct names *names);
+
+/* ---- names_secondary.c ---- */
+
+void names_secondary_open(struct names *names);
+void names_secondary_close(struct names *names);
+
+/* A NOTIFY has come (RFC 1996 §3.10): the RCODE of its answer. */
+unsigned names_secondary_notified(struct names *names, const struct answer_query *query,
+                                  struct bytes message);
+
+/* How a fetch went; it is over then. `why` NULL: well. */
+void names_fetched_serial(struct names_secondary *s, uint32_t serial);
+void names_fetched_nothing(struct names_secondary *s, const char *why);
+void names_fetched_current(struct names_secondary *s);
+void names_fetched_changes(struct names_secondary *s);
+void names_fetched_zone(struct names_secondary *s);
+
+/* By difference it cannot be had; the whole is asked for. */
+void names_fetch_whole_instead(struct names_secondary *s, const char *why);
+
+/* ---- names_fetch.c ---- */
+
+/* Asks s->timers.primary. 0 or a negative errno. */
+MUST_USE int names_fetch_start(struct names_secondary *s, bool transfer, bool incremental);
+void names_fetch_end(struct names_secondary *s); /* NULL: nothing */
+void names_fetch_tick(struct names_secondary *s);
+usec names_fetch_deadline(const struct names_secondary *s);
+
+/* ---- names_notify.c ---- */
+
+void names_notify_open(struct names *names);
+void names_notify_close(struct names *names);
+void names_notify_all(struct names *names, size_t view, const struct dns_name *zone,
+                      const struct names_notified *whom);
 
 #endif

@@ -97,6 +97,7 @@ int names_set_manner(struct names *names, const struct names_manner *manner)
     names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
     names->secondaries = manner->secondaries;
     names_update_flush(names);
+    names->notified = manner->notified;
     set_keys(names, manner);
     set_updates(names, manner);
     answering->minimal = manner->minimal;
@@ -179,6 +180,9 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names->keys.hmac = options->hmac;
     names->answering.keys = options->hmac.start != NULL ? &names->keys : NULL;
     make_secrets(names);
+    names->peers_net = options->outside != NULL ? options->outside : net;
+    names_notify_open(names);
+    names_secondary_open(names);
     if (status == 0)
         status = names_update_open(names, options);
     if (status == 0)
@@ -201,6 +205,8 @@ void names_free(struct names *names)
         return;
     names_update_close(names);
     names_server_close(names);
+    names_notify_close(names);
+    names_secondary_close(names);
     names_outside_close(names);
     for (size_t i = 0; i < names->view_count; i++)
         zone_set_free(names->views[i].zones);
@@ -212,6 +218,9 @@ void names_free(struct names *names)
 void names_counters(const struct names *names, struct names_counters *out)
 {
     *out = names->counters;
+    out->secondaries = names->kept_count;
+    for (size_t i = 0; i < names->kept_count; i++)
+        out->secondaries_served += names->kept[i].timers.held;
     if (names->resolver == NULL)
         return;
     struct resolver_counters resolver;

@@ -8,6 +8,7 @@
 
 #include "io/tls.h"
 #include "proto/dns/tsig.h"
+#include "proto/dns/zone_secondary.h"
 #include "proto/dns/zone.h"
 #include "wire/dns/dns_nsec3.h"
 
@@ -21,6 +22,8 @@ enum {
     NAMES_RULES_MAX = 16,         /* of who may do something */
     NAMES_UPDATES_MAX = 64,       /* rules of who may change what */
     NAMES_UPDATE_TYPES_MAX = 16,
+    NAMES_NOTIFIED_MAX = 16,      /* who is told that a zone has changed */
+    NAMES_SECONDARIES_MAX = 4096, /* zones that are had from others */
 };
 
 /* Zones that only some clients see, in front of those that all see. */
@@ -61,6 +64,12 @@ struct names_update_rule {
 
 struct store;
 
+/* Who is told of changes (RFC 1996). */
+struct names_notified {
+    struct tsig_peer peers[NAMES_NOTIFIED_MAX];
+    size_t count;
+};
+
 struct names_options {
     struct endpoint listen;       /* UDP and TCP */
     struct endpoint listen_tls;   /* with `tls` */
@@ -97,6 +106,7 @@ struct names_manner {
     struct names_access secondaries; /* may have zones whole, by AXFR */
     const struct names_update_rule *updates; /* copied */
     size_t update_count;       /* at most NAMES_UPDATES_MAX; 0: nobody may change anything */
+    struct names_notified notified;  /* of changes in zones that are not had from others */
     const struct tsig_key *keys; /* copied: by which queries may be signed */
     size_t key_count;            /* at most TSIG_KEYS_MAX */
 };
@@ -129,6 +139,58 @@ struct zone_set *names_zones(struct names *names, size_t view);
  * journal nothing happens. */
 MUST_USE int names_replay(struct names *names, struct zone **zone, size_t *dropped,
                           struct text *error);
+/* ---- zones that are had from others (RFC 1034 §4.3.5) ---- */
+
+struct names_secondary_options {
+    struct dns_name zone;          /* of those that everybody sees */
+    struct tsig_peer primaries[SECONDARY_PRIMARIES_MAX];
+    size_t primary_count;          /* at least one */
+    struct names_notified notified; /* of what has come from a primary */
+    size_t records_max;            /* 0: NAMES_RECORDS_MAX */
+    uint64_t octets_max;           /* of one transfer; 0: 1 GiB */
+};
+
+/* What happens to one of them. Texts and pointers are valid during the call. */
+enum names_secondary_kind {
+    NAMES_ZONE_CURRENT,   /* a primary has confirmed it */
+    NAMES_ZONE_NEW,       /* it has come, or has changed, and is served: `records` and `octets` came */
+    NAMES_ZONE_FAILED,    /* with this primary: `text` says how; it goes on with the next, or later */
+    NAMES_ZONE_EXPIRED,   /* nobody has confirmed it for too long: its names are answered SERVFAIL */
+};
+
+struct names_secondary_event {
+    enum names_secondary_kind kind;
+    const struct dns_name *zone;
+    const struct tsig_peer *primary; /* NULL: NAMES_ZONE_EXPIRED */
+    const struct zone *served;       /* NAMES_ZONE_NEW and _CURRENT */
+    bool incremental;
+    uint32_t serial_before;          /* of NAMES_ZONE_NEW that is incremental */
+    size_t records;
+    uint64_t octets;
+    usec taken;
+    const char *text;
+};
+
+struct names_secondary_handler {
+    void (*on_event)(void *self, const struct names_secondary_event *event);
+    void *self;
+};
+
+/* Keeps these zones from now on, and no others: those that were kept already go on, those that are not
+ * named any more are not served any more. A new one is answered with SERVFAIL until it has come. The
+ * list is copied. 0 or -ENOMEM: then all is as it was. */
+MUST_USE int names_set_secondaries(struct names *names, const struct names_secondary_options *list,
+                                   size_t count, const struct names_secondary_handler *handler);
+
+/* The zone has been put into its set from where it was kept, and a primary had confirmed it so many
+ * seconds ago. */
+void names_secondary_have(struct names *names, const struct dns_name *zone, uint64_t age);
+
+/* A zone has changed, or has been loaded with another serial number: those who are to know are told. */
+void names_zone_changed(struct names *names, size_t view, const struct dns_name *zone);
+
+/* Takes a zone apart, a slice a turn; it is in no set. NULL is nothing. */
+void names_discard_zone(struct names *names, struct zone *zone);
 
 /* Where it listens, by UDP and by TCP: the port that was found when options.listen had port 0. */
 struct endpoint names_local(const struct names *names);
@@ -139,6 +201,12 @@ struct names_counters {
     uint64_t malformed;
     uint64_t transfers;        /* of zones, that were begun */
     uint64_t updates, updates_refused; /* UPDATE messages, with NOERROR and without */
+    uint64_t signatures_refused; /* of queries */
+    uint64_t notifies_in;      /* for zones that are had from others, from who may */
+    uint64_t notifies_out, notifies_unanswered; /* messages; peers that never answered */
+    uint64_t transfers_in, transfers_in_failed, zones_confirmed, zones_expired;
+    uint64_t secondaries;      /* gauge, as are those that are served */
+    uint64_t secondaries_served;
     uint64_t rate_dropped, rate_slipped; /* by the limit: not sent, and sent as "ask by TCP" */
     uint64_t forwarding; /* gauge */
     uint64_t cache_hits, cache_entries, cache_octets, asked_outside; /* of the resolver */

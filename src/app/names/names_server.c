@@ -37,6 +37,55 @@ static bool is_update(const struct answer_result *result)
            dns_opcode(result->query.flags) == DNS_OPCODE_UPDATE;
 }
 
+/* ---- what is no question ---- */
+
+/* NOTIFY (RFC 1996): there is news of a zone that is had from others. */
+static void take_news(struct names *names, struct bytes message, struct answer_result *result)
+{
+    const struct answer_query *asked = &result->query;
+    if (result->verdict != ANSWER_REPLY || result->rcode != DNS_NOTIMP || result->malformed ||
+        dns_opcode(asked->flags) != DNS_OPCODE_NOTIFY)
+        return;
+    result->rcode = names_secondary_notified(names, asked, message);
+    result->reply = answer_refuse(names_answering(names, &asked->path.from), asked, result->rcode,
+                                  names_reply_buffer(names));
+}
+
+/* Is it a transfer that was refused only because nobody but us knows who may have one? */
+static bool may_transfer(const struct names *names, const struct answer_result *result)
+{
+    const struct answer_query *asked = &result->query;
+    uint16_t type = asked->question.type;
+    return result->verdict == ANSWER_REPLY && result->rcode == DNS_REFUSED &&
+           (type == DNS_AXFR || type == DNS_IXFR) && asked->question.class == DNS_IN &&
+           names_allows(&names->secondaries, asked);
+}
+
+/* RFC 1995 §2. What is whole does not come by datagrams (RFC 5936 §4.2). */
+static void tell_difference(struct names *names, struct bytes message,
+                            struct answer_result *result)
+{
+    const struct answer_query *asked = &result->query;
+    uint8_t *buffer = names_reply_buffer(names);
+    const struct answer_options *answering = names_answering(names, &asked->path.from);
+    if (!may_transfer(names, result) || asked->question.type != DNS_IXFR)
+        return;
+    result->rcode = transfer_datagram(answering, asked, message, buffer, &result->reply);
+    names->counters.transfers += result->rcode == DNS_NOERROR;
+    if (result->rcode != DNS_NOERROR)
+        result->reply = answer_refuse(answering, asked, result->rcode, buffer);
+}
+
+/* What the answering core has left to us. */
+static void judge_rest(struct names *names, struct bytes message, struct answer_result *result)
+{
+    names->counters.signatures_refused +=
+        result->rcode == DNS_NOTAUTH && result->query.tsig.error != 0;
+    take_news(names, message, result);
+    if (!result->query.path.stream)
+        tell_difference(names, message, result);
+}
+
 /* ---- UDP ---- */
 
 static void send_datagram(struct names *names, const struct resolver_client *client,
@@ -108,6 +157,7 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
         if (!names_update(names, &client, message->payload, &result))
             return;
     }
+    judge_rest(names, message->payload, &result);
     if (!keeps_to_the_limit(names, answering, &result))
         return;
     count_reply(names, result.rcode);
@@ -116,13 +166,20 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
 
 /* ---- TCP ---- */
 
+static void end_transfer(struct names_connection *c)
+{
+    if (c->transfer != NULL)
+        transfer_end(c->transfer);
+    free(c->transfer);
+    c->transfer = NULL;
+}
+
 static void forget(struct names_connection *c)
 {
     c->stream = NULL;
     free(c->rest);
     c->rest = NULL;
-    free(c->transfer);
-    c->transfer = NULL;
+    end_transfer(c);
     list_remove(&c->node);
     list_append(&c->names->free, &c->node);
 }
@@ -190,7 +247,7 @@ static bool send_framed(struct names_connection *c, struct bytes reply)
     return true;
 }
 
-/* ---- zones told whole ---- */
+/* ---- zones told to others ---- */
 
 /* Tells on until the stream is full. False: the connection is gone. */
 static bool tell_zone(struct names_connection *c)
@@ -198,14 +255,14 @@ static bool tell_zone(struct names_connection *c)
     while (c->transfer != NULL && c->rest == NULL) {
         struct bytes message;
         enum transfer_status status =
-            transfer_next(c->transfer, names_reply_buffer(c->names), &message);
+            transfer_next(c->transfer, (uint64_t)loop_wall_seconds(c->names->loop),
+                          names_reply_buffer(c->names), &message);
         if (status == TRANSFER_BROKEN) {
             hang_up(c, false);
             return false;
         }
         if (status == TRANSFER_WHOLE) {
-            free(c->transfer);
-            c->transfer = NULL;
+            end_transfer(c);
             dns_stream_paid(&c->input, loop_now(c->names->loop));
         }
         if (!send_framed(c, message))
@@ -220,10 +277,7 @@ static bool begin_transfer(struct names_connection *c, struct bytes query,
 {
     struct names *names = c->names;
     const struct answer_query *asked = &result->query;
-    uint16_t type = asked->question.type;
-    if (result->verdict != ANSWER_REPLY || result->rcode != DNS_REFUSED ||
-        (type != DNS_AXFR && type != DNS_IXFR) || asked->question.class != DNS_IN ||
-        !names_allows(&names->secondaries, asked))
+    if (!may_transfer(names, result))
         return false;
     const struct answer_options *answering = names_answering(names, &asked->path.from);
     struct zone_transfer *transfer = calloc(1, sizeof *transfer);
@@ -281,6 +335,7 @@ static bool on_query(struct names_connection *c, struct bytes query)
             return true;
         }
     }
+    judge_rest(names, query, &result);
     bool whole = begin_transfer(c, query, &result);
     count_reply(names, result.rcode);
     return whole ? tell_zone(c) : send_framed(c, result.reply);

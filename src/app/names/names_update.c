@@ -252,8 +252,10 @@ void names_update_flush(struct names *names)
         take_back(names, &names->pending[i].zone, &names->pending[i].change);
     for (size_t i = 0; i < names->pending_count; i++) {
         struct names_pending *pending = &names->pending[i];
-        if (status == 0)
+        if (status == 0) {
             remember(names, pending);
+            names_zone_changed(names, NAMES_EVERYBODY, &pending->zone);
+        }
         acknowledge(names, pending, status == 0 ? DNS_NOERROR : DNS_SERVFAIL);
         zone_change_done(&pending->change);
     }

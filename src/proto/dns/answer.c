@@ -238,6 +238,7 @@ static unsigned keep(const struct answer_options *options, const struct dns_summ
     out->wants_keepalive = false;
     out->wants_padding = false;
     out->tsig.key = NULL;
+    out->tsig.error = 0;
     out->path = *path;
     uint16_t limit = DNS_UDP_SIZE_MIN;
     if (out->edns && edns->udp_size > limit)
@@ -378,7 +379,12 @@ void answer(const struct answer_options *options, struct bytes message,
     out->malformed = false;
     out->rcode = DNS_NOERROR;
     out->source = NULL;
+    out->query.flags = 0; /* until more is known */
+    out->query.question.type = 0;
+    out->query.tsig.key = NULL;
+    out->query.tsig.error = 0;
     out->query.proven = path->stream;
+    out->query.path.stream = path->stream;
     out->query.path.from = path->from;
     enum wire_status status = dns_summarise(message, &summary);
     if (status == WIRE_TRUNCATED || (summary.header.flags & DNS_QR) != 0)

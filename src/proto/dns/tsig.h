@@ -69,6 +69,12 @@ struct tsig_keys {
     struct tsig_key keys[TSIG_KEYS_MAX];
 };
 
+/* Another server: where it is, and the key by which the two sign what they say to each other. */
+struct tsig_peer {
+    struct endpoint at;
+    struct dns_name key; /* the root: they do not */
+};
+
 /* NULL: there is none of that name. */
 const struct tsig_key *tsig_keys_find(const struct tsig_keys *keys, const struct dns_name *name);
 

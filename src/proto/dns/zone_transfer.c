@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * zone_transfer.c - zones told whole (RFC 5936 §2.2, §3).
+ * zone_transfer.c - zones told whole (RFC 5936 §2.2, §3), or by what has changed (RFC 1995 §4).
  *
  * DEVIATES RFC 5936 §3.4: the case of names is that in which a zone keeps them (zone.h), or that of the
  * question where they are compressed with it.
- * SKIPS RFC 1995 §4: there is no history of a zone, so that a difference is told as the whole.
  */
 #include "proto/dns/zone_transfer.h"
 
 #include "proto/dns/answer_internal.h"
+#include "proto/dns/zone_condense.h"
+#include "wire/dns/dns_serial.h"
 
 /* The version that an IXFR says it has, in its authority section (RFC 1995 §3). */
 static bool known_serial(struct bytes message, uint32_t *out)
@@ -23,6 +24,23 @@ static bool known_serial(struct bytes message, uint32_t *out)
             *out = read_u32(&r);
             return true;
         }
+    return false;
+}
+
+/* What has changed since, as one. False: it is told whole. */
+static bool take_change(struct zone_transfer *t, uint32_t serial)
+{
+    const struct zone_history *history = t->zone->history;
+    const struct zone_change *first =
+        history != NULL ? zone_history_find(history, serial) : NULL;
+    if (first == NULL)
+        return false;
+    zone_change_init(&t->change, &t->zone->heap, history->octets_max);
+    size_t records_max = t->zone->record_count;
+    if (zone_condense(history, first, &t->change) == ZONE_OK && t->change.serial_to == t->serial &&
+        t->change.sides[ZONE_REMOVED].count + t->change.sides[ZONE_ADDED].count <= records_max)
+        return true;
+    zone_change_done(&t->change);
     return false;
 }
 
@@ -47,12 +65,39 @@ unsigned transfer_start(struct zone_transfer *t, const struct answer_options *op
     t->serial = zone_serial(zone);
     t->phase = TRANSFER_FIRST;
     t->query = *query;
-    t->query.limit = TRANSFER_MESSAGE_MAX;
+    if (query->path.stream)
+        t->query.limit = TRANSFER_MESSAGE_MAX;
     t->done = 0;
     t->key_len = 0;
-    t->soa_only = query->question.type == DNS_IXFR && known_serial(message, &serial) &&
-                  serial == t->serial;
+    t->place = 0;
+    bool known = query->question.type == DNS_IXFR && known_serial(message, &serial);
+    /* Who has a version that is newer than ours, as he thinks, is told ours too (RFC 1995 §2). */
+    t->soa_only = known && !dns_serial_before(serial, t->serial);
+    t->incremental = known && !t->soa_only && take_change(t, serial);
     return DNS_NOERROR;
+}
+
+void transfer_end(struct zone_transfer *t)
+{
+    if (t->incremental)
+        zone_change_done(&t->change);
+    t->incremental = false;
+}
+
+/* Puts the records of one side of the change that were not told yet. False: the message is full. */
+static bool put_side(struct zone_transfer *t, struct answer_work *work, enum zone_side side)
+{
+    struct dns_record record;
+    size_t next = t->place;
+    while (zone_change_next(&t->change, side, &next, &record)) {
+        struct dns_build_record put = {&record.owner, record.type, DNS_IN, record.ttl,
+                                       record.rdata};
+        if (!dns_build_record(&work->b, &put))
+            return false;
+        t->place = next;
+    }
+    t->place = 0;
+    return true;
 }
 
 /* Puts the records of the node that were not told yet. False: the message is full. */
@@ -96,11 +141,43 @@ static bool put_nodes(struct zone_transfer *t, struct answer_work *work, const s
     return true;
 }
 
+/* Of the version that is told. */
 static bool put_soa(struct zone_transfer *t, struct answer_work *work)
 {
-    const struct rrset *soa = zone_rrset(t->zone->apex, DNS_SOA);
-    struct dns_build_record record = {&t->zone->name, DNS_SOA, DNS_IN, soa->ttl, rrset_first(soa)};
+    struct dns_record soa;
+    size_t place = 0;
+    struct dns_build_record record = {&t->zone->name, DNS_SOA, DNS_IN, 0, bytes_empty()};
+    if (t->incremental) {
+        bool there = zone_change_next(&t->change, ZONE_ADDED, &place, &soa);
+        ASSERT(there);
+        record.owner = &soa.owner;
+        record.ttl = soa.ttl;
+        record.rdata = soa.rdata;
+    } else {
+        const struct rrset *rrset = zone_rrset(t->zone->apex, DNS_SOA);
+        record.ttl = rrset->ttl;
+        record.rdata = rrset_first(rrset);
+    }
     return dns_build_record(&work->b, &record);
+}
+
+static enum transfer_phase phase_after(const struct zone_transfer *t)
+{
+    switch (t->phase) {
+    case TRANSFER_FIRST:
+        return t->soa_only ? TRANSFER_DONE : t->incremental ? TRANSFER_REMOVED : TRANSFER_NAMES;
+    case TRANSFER_REMOVED:
+        return TRANSFER_ADDED;
+    case TRANSFER_NAMES:
+        return TRANSFER_HASHED;
+    case TRANSFER_ADDED:
+    case TRANSFER_HASHED:
+        return TRANSFER_LAST;
+    case TRANSFER_LAST:
+    case TRANSFER_DONE:
+        break;
+    }
+    return TRANSFER_DONE;
 }
 
 /* As far as the message goes. */
@@ -113,6 +190,12 @@ static void fill(struct zone_transfer *t, struct answer_work *work)
         case TRANSFER_LAST:
             fits = put_soa(t, work);
             break;
+        case TRANSFER_REMOVED:
+            fits = put_side(t, work, ZONE_REMOVED);
+            break;
+        case TRANSFER_ADDED:
+            fits = put_side(t, work, ZONE_ADDED);
+            break;
         case TRANSFER_NAMES:
             fits = put_nodes(t, work, &t->zone->nodes);
             break;
@@ -123,16 +206,25 @@ static void fill(struct zone_transfer *t, struct answer_work *work)
             break;
         }
         if (fits)
-            t->phase = t->soa_only ? TRANSFER_DONE : t->phase + 1;
+            t->phase = phase_after(t);
     }
 }
 
-enum transfer_status transfer_next(struct zone_transfer *t, uint8_t *buffer, struct bytes *out)
+/* Is what is told still there? */
+static bool is_there(const struct zone_transfer *t)
+{
+    const struct zone *zone = zone_set_get(t->zones, &t->query.question.name);
+    return t->incremental ||
+           (zone == t->zone && zone_is_served(zone) && zone_serial(zone) == t->serial);
+}
+
+enum transfer_status transfer_next(struct zone_transfer *t, uint64_t now, uint8_t *buffer,
+                                   struct bytes *out)
 {
     struct answer_work work;
-    const struct zone *zone = zone_set_get(t->zones, &t->query.question.name);
-    if (zone != t->zone || !zone_is_served(zone) || zone_serial(zone) != t->serial)
+    if (!is_there(t))
         return TRANSFER_BROKEN;
+    t->query.path.now = now;
     answer_begin(&work, t->options, &t->query, buffer);
     work.authoritative = true;
     fill(t, &work);
@@ -142,4 +234,26 @@ enum transfer_status transfer_next(struct zone_transfer *t, uint8_t *buffer, str
     if (t->query.tsig.key != NULL)
         t->query.tsig = work.tsig;
     return t->phase == TRANSFER_DONE ? TRANSFER_WHOLE : TRANSFER_MORE;
+}
+
+unsigned transfer_datagram(const struct answer_options *options, const struct answer_query *query,
+                           struct bytes message, uint8_t *buffer, struct bytes *out)
+{
+    struct zone_transfer t;
+    uint64_t now = query->path.now;
+    unsigned rcode = transfer_start(&t, options, query, message);
+    if (rcode != DNS_NOERROR)
+        return rcode;
+    bool small = t.incremental && zone_change_octets(&t.change) <= 2 * (size_t)query->limit;
+    enum transfer_status status = TRANSFER_MORE;
+    if (small || t.soa_only)
+        status = transfer_next(&t, now, buffer, out);
+    if (status != TRANSFER_WHOLE) {
+        t.phase = TRANSFER_FIRST;
+        t.soa_only = true;
+        t.query.tsig = query->tsig;
+        status = transfer_next(&t, now, buffer, out);
+    }
+    transfer_end(&t);
+    return status == TRANSFER_WHOLE ? DNS_NOERROR : DNS_SERVFAIL;
 }

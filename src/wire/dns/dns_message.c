@@ -123,7 +123,8 @@ bool dns_edns_option(const struct dns_edns *edns, uint16_t code, struct bytes *o
     return false;
 }
 
-enum wire_status dns_summarise(struct bytes message, struct dns_summary *out)
+static enum wire_status summarise(struct bytes message, bool may_lack_question,
+                                  struct dns_summary *out)
 {
     struct dns_cursor cursor;
     enum wire_status status = dns_cursor_start(&cursor, message);
@@ -132,8 +133,13 @@ enum wire_status dns_summarise(struct bytes message, struct dns_summary *out)
     out->header = cursor.header;
     out->edns = (struct dns_edns){.options = bytes_empty()};
     out->tsig_at = 0;
-    if (cursor.header.counts[DNS_QUESTION] != 1 || !dns_cursor_question(&cursor, &out->question))
+    if (cursor.header.counts[DNS_QUESTION] == 0 && may_lack_question) {
+        out->question.type = out->question.class = 0;
+        dns_name_root(&out->question.name);
+    } else if (cursor.header.counts[DNS_QUESTION] != 1 ||
+               !dns_cursor_question(&cursor, &out->question)) {
         return WIRE_MALFORMED;
+    }
     out->question_end = (size_t)(cursor.reader.next - message.data);
 
     struct dns_rr rr;
@@ -151,6 +157,16 @@ enum wire_status dns_summarise(struct bytes message, struct dns_summary *out)
             return WIRE_MALFORMED;
     }
     return cursor.reader.failed ? WIRE_MALFORMED : WIRE_OK;
+}
+
+enum wire_status dns_summarise(struct bytes message, struct dns_summary *out)
+{
+    return summarise(message, false, out);
+}
+
+enum wire_status dns_summarise_further(struct bytes message, struct dns_summary *out)
+{
+    return summarise(message, true, out);
 }
 
 unsigned dns_summary_rcode(const struct dns_summary *summary)

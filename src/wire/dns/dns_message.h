@@ -143,6 +143,10 @@ struct dns_summary {
  * other than one (RFC 9619). */
 MUST_USE enum wire_status dns_summarise(struct bytes message, struct dns_summary *out);
 
+/* The same for a message of a transfer that is not the first, which may have no question (RFC 5936 §2.2.1):
+ * out->question is that of the root and of type 0 then. */
+MUST_USE enum wire_status dns_summarise_further(struct bytes message, struct dns_summary *out);
+
 /* The full RCODE, with the OPT record's bits. */
 unsigned dns_summary_rcode(const struct dns_summary *summary);
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * site_secondaries.h - zones that a site has from others: begun with what was kept of them in files, and
+ * kept there again when they have changed, so that they are served at once after a restart.
+ */
+#ifndef WN_SITE_SITE_SECONDARIES_H
+#define WN_SITE_SITE_SECONDARIES_H
+
+#include "app/names/names.h"
+#include "io/loop.h"
+#include "os/log.h"
+#include "site/site_config.h"
+
+struct site_secondaries_kept;
+
+/* Loads what there is in files, and begins. 0 or -ENOMEM. `names` and `log` are borrowed. A file that
+ * cannot be used is logged: the zone comes from its primaries. */
+MUST_USE int site_secondaries_new(struct loop *loop, const struct log *log, struct names *names,
+                                  const struct site_config *config,
+                                  struct site_secondaries_kept **out);
+
+/* What was being written is not: the file before it stays. */
+void site_secondaries_free(struct site_secondaries_kept *kept);
+
+/* Goes on with what the configuration says now. Where there is no memory, with what it said before. */
+void site_secondaries_reload(struct site_secondaries_kept *kept, const struct site_config *config);
+
+#endif
