@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""A name server beside NSD and Knot DNS: queries by UDP, and a zone of a million records.
+"""A name server beside NSD and Knot DNS, and a resolver beside Unbound and Knot Resolver.
 
 Started by run.sh in a network namespace of its own. Each server has one process or thread that
-answers; dnsperf asks for the addresses of a zone of ten thousand names. Beside queries a second
-there are queries a second of the server's own CPU time, which other work on the machine disturbs
-less. The servers run in turns.
+answers; dnsperf asks. Beside queries a second there are queries a second of the server's own CPU
+time, which other work on the machine disturbs less. The servers run in turns.
+
+Authority: a zone of ten thousand names by UDP and by TCP, how long answers take when half as much is
+asked as there could be, and a zone of a million records. Resolvers: the same ten thousand names from
+the cache; names that must be asked for, each once, from an NSD with the million records; memory when
+they are all known.
 """
 import argparse
 import contextlib
@@ -25,6 +29,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import measure
 
 PORT = 5390
+UPSTREAM = 5391
 HEAD = "$ORIGIN {0}\n$TTL 300\n@ SOA ns h 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\n"
 
 
@@ -40,6 +45,14 @@ def write_queries(path, origin, count):
     with open(path, "w", encoding="ascii") as out:
         for _ in range(2 * count):
             out.write(f"host{chance.randrange(count)}.{origin} A\n")
+
+
+def write_all(path, origin, count):
+    """Each name once."""
+    numbers = list(range(count))
+    random.Random(2).shuffle(numbers)
+    with open(path, "w", encoding="ascii") as out:
+        out.writelines(f"host{i}.{origin} A\n" for i in numbers)
 
 
 SITE = """link "host" {{ address = "127.0.0.1/8" }}
@@ -60,11 +73,17 @@ NSD = """server:
   logfile: "{folder}/nsd.log"
   xfrdir: "{folder}"
   server-count: 1
+  rrl-ratelimit: 0
+  tcp-count: 200
 remote-control:
   control-enable: no
 zone:
   name: {origin}
   zonefile: {zone}
+"""
+NSD_MORE = """zone:
+  name: ten.example
+  zonefile: {zone}.ten
 """
 KNOT = """server:
   rundir: {folder}
@@ -79,8 +98,57 @@ zone:
     file: {zone}
     journal-content: none
 """
+WORK = """link "host" {{ address = "127.0.0.1/8" }}
+names {{
+    listen = "127.0.0.1:{port}"
+    resolve = forward
+    forward = {{"127.0.0.1:{upstream}"}}
+    cache = 1G
+}}
+"""
+UNBOUND = """server:
+  interface: 127.0.0.1
+  port: {port}
+  username: ""
+  chroot: ""
+  directory: "{folder}"
+  pidfile: "{folder}/unbound.pid"
+  use-syslog: no
+  do-daemonize: no
+  num-threads: 1
+  do-not-query-localhost: no
+  access-control: 127.0.0.0/8 allow
+  module-config: "iterator"
+  msg-cache-size: 512m
+  rrset-cache-size: 1g
+remote-control:
+  control-enable: no
+forward-zone:
+  name: "."
+  forward-addr: 127.0.0.1@{upstream}
+"""
+KRESD = """net.listen('127.0.0.1', {port}, {{ kind = 'dns' }})
+cache.open(1000*MB, 'lmdb://{folder}')
+trust_anchors.remove('.')
+modules.unload('ta_update')
+modules.unload('ta_signal_query')
+modules.unload('priming')
+modules.unload('detect_time_skew')
+policy.add(policy.all(policy.STUB('127.0.0.1@{upstream}')))
+"""
+
+
+def wholenet(path):
+    return [os.path.join(os.path.dirname(measure.BUILT), "wholenet"), "serve", "-q", path]
+
+
+RESOLVERS = {
+    "wholenet": (WORK, wholenet),
+    "unbound": (UNBOUND, lambda path: ["unbound", "-d", "-c", path]),
+    "kresd": (KRESD, lambda path: ["kresd", "-n", "-q", "-c", path, os.path.dirname(path)]),
+}
 SERVERS = {
-    "wholenet": (SITE, lambda path: [os.path.join(os.path.dirname(measure.BUILT), "wholenet"), "serve", "-q", path]),
+    "wholenet": (SITE, wholenet),
     "nsd": (NSD, lambda path: ["nsd", "-d", "-c", path]),
     "knot": (KNOT, lambda path: ["knotd", "-c", path]),
 }
@@ -89,12 +157,14 @@ SERVERS = {
 class Server:
     """One of the servers with one zone, in a folder and a session of its own."""
 
-    def __init__(self, kind, origin, zone):
-        template, words = SERVERS[kind]
+    def __init__(self, program, origin, zone=None, port=PORT):
+        template, words = program
+        self.port = port
         self.folder = tempfile.mkdtemp(prefix="names-")
         path = os.path.join(self.folder, "conf")
         with open(path, "w", encoding="ascii") as out:
-            out.write(template.format(folder=self.folder, origin=origin, zone=zone, port=PORT))
+            out.write(template.format(folder=self.folder, origin=origin, zone=zone, port=port,
+                                      upstream=UPSTREAM))
         self.began = time.monotonic()
         self.process = subprocess.Popen(words(path), stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
@@ -103,7 +173,7 @@ class Server:
 
     def wait(self, name):
         for _ in range(300):
-            got = subprocess.run(["dig", "@127.0.0.1", "-p", str(PORT), "+short", "+tries=1",
+            got = subprocess.run(["dig", "@127.0.0.1", "-p", str(self.port), "+short", "+tries=1",
                                   "+time=1", name], capture_output=True, text=True, check=False)
             if got.stdout.startswith("10."):
                 return
@@ -150,51 +220,106 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def ask(server, queries, seconds):
+def dnsperf(queries, *words):
+    return subprocess.run(["dnsperf", "-s", "127.0.0.1", "-p", str(PORT), "-d", queries, "-c", "4",
+                           *map(str, words)], capture_output=True, text=True, check=True).stdout
+
+
+def ask(server, queries, seconds, *words):
     before = server.cpu()
-    told = subprocess.run(["dnsperf", "-s", "127.0.0.1", "-p", str(PORT), "-d", queries,
-                           "-l", str(seconds), "-c", "4", "-q", "200"],
-                          capture_output=True, text=True, check=True).stdout
+    told = dnsperf(queries, "-l", seconds, "-q", 200, *words)
     done = int(re.search(r"Queries completed: *(\d+)", told).group(1))
     rate = float(re.search(r"Queries per second: *([\d.]+)", told).group(1))
-    return {"queries a second": rate, "a CPU second": done / max(server.cpu() - before, 0.01)}
+    return rate, done / max(server.cpu() - before, 0.01)
 
 
-def one_round(kinds, folder, seconds, figures):
+def p99(queries, seconds, rate):
+    """Milliseconds, from each answer that dnsperf tells of; what is lost took as long as it waits."""
+    told = dnsperf(queries, "-l", seconds, "-q", 200, "-Q", int(rate), "-v")
+    times = sorted(5 if line.startswith("> T ") else float(line.split()[-1])
+                   for line in told.splitlines() if line.startswith("> "))
+    return 1000 * times[len(times) * 99 // 100]
+
+
+def measure_authority(kind, folder, seconds, add):
+    program = SERVERS[kind]
+    with Server(program, "ten.example", f"{folder}/ten") as server:
+        rate, work = ask(server, f"{folder}/queries", seconds)
+        add("UDP, queries/s", rate)
+        add("UDP, queries/CPU s", work)
+        add("UDP, p99 at half, ms", p99(f"{folder}/queries", seconds, rate / 2))
+        rate, work = ask(server, f"{folder}/queries", seconds, "-m", "tcp")
+        add("TCP, queries/s", rate)
+        add("TCP, queries/CPU s", work)
+    with Server(program, "big.example", f"{folder}/big") as server:
+        add("load, s", server.start)
+        add("load, CPU s", server.cpu())
+        add("MiB", server.memory())
+
+
+def measure_resolver(kind, folder, seconds, add):
+    program = RESOLVERS[kind]
+    with Server(program, "ten.example") as server:
+        dnsperf(f"{folder}/queries", "-n", 1, "-q", 50)
+        rate, work = ask(server, f"{folder}/queries", seconds)
+        add("cached, queries/s", rate)
+        add("cached, queries/CPU s", work)
+        add("cached, p99 at half, ms", p99(f"{folder}/queries", seconds, rate / 2))
+    with Server(program, "big.example") as server:
+        empty = server.memory()
+        rate, work = ask(server, f"{folder}/all", seconds)
+        add("missed, queries/s", rate)
+        add("missed, queries/CPU s", work)
+        told = dnsperf(f"{folder}/all", "-n", 1, "-q", 200)
+        lost = float(re.search(r"Queries lost: *(\d+)", told).group(1))
+        add("all names cached, MiB", server.memory() - empty)
+        add("… of which were lost", lost)
+
+
+def one_round(what, kinds, folder, seconds, figures):
     random.shuffle(kinds)
     for kind in kinds:
-        with Server(kind, "ten.example", f"{folder}/ten") as server:
-            for name, value in ask(server, f"{folder}/queries", seconds).items():
-                figures[kind].setdefault(name, []).append(value)
-        with Server(kind, "big.example", f"{folder}/big") as server:
-            figures[kind].setdefault("load, s", []).append(server.start)
-            figures[kind].setdefault("load, CPU s", []).append(server.cpu())
-            figures[kind].setdefault("MiB", []).append(server.memory())
+        what(kind, folder, seconds,
+             lambda name, value, of=figures[kind]: of.setdefault(name, []).append(value))
+
+
+def compare(what, programs, folder, options, figures):
+    kinds = [kind for kind, (_, words) in programs.items() if shutil.which(words("")[0])]
+    figures.update({kind: {} for kind in kinds})
+    for _ in range(options.rounds):
+        one_round(what, list(kinds), folder, options.seconds, figures)
+    for name in figures["wholenet"]:
+        row = [f"{kind} {statistics.median(figures[kind][name]):.4g}" for kind in kinds]
+        print(f"{name:24}", "   ".join(row), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one short round")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=["authority", "resolver"])
     parser.add_argument("--json", help="write all figures to this file, too")
-    arguments = parser.parse_args()
-    rounds, seconds, count = (1, 1, 10**5) if arguments.quick else (arguments.rounds, 5, 10**6)
+    options = parser.parse_args()
+    options.seconds, count = (1, 10**5) if options.quick else (5, 10**6)
+    options.rounds = 1 if options.quick else options.rounds
     subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
-    kinds = [kind for kind in SERVERS
-             if kind == "wholenet" or shutil.which("knotd" if kind == "knot" else kind)]
-    figures = {kind: {} for kind in kinds}
+    figures = {"authority": {}, "resolver": {}}
     with tempfile.TemporaryDirectory() as folder:
         write_zone(f"{folder}/ten", "ten.example.", 10**4)
+        os.symlink(f"{folder}/ten", f"{folder}/big.ten")
         write_zone(f"{folder}/big", "big.example.", count)
         write_queries(f"{folder}/queries", "ten.example.", 10**4)
-        for _ in range(rounds):
-            one_round(list(kinds), folder, seconds, figures)
-    print(f"median of {rounds}; the zone that is loaded has {count} records")
-    for name in figures["wholenet"]:
-        row = [f"{kind} {statistics.median(figures[kind][name]):.4g}" for kind in kinds]
-        print(f"{name:20}", "   ".join(row))
-    if arguments.json:
-        with open(arguments.json, "w", encoding="ascii") as out:
+        write_all(f"{folder}/all", "big.example.", count)
+        print(f"median of {options.rounds}; the zone that is loaded has {count} records; "
+              f"load average {os.getloadavg()[0]:.1f}")
+        if options.only != "resolver":
+            compare(measure_authority, SERVERS, folder, options, figures["authority"])
+        if options.only != "authority":
+            upstream = (NSD + NSD_MORE, SERVERS["nsd"][1])
+            with Server(upstream, "big.example", f"{folder}/big", UPSTREAM):
+                compare(measure_resolver, RESOLVERS, folder, options, figures["resolver"])
+    if options.json:
+        with open(options.json, "w", encoding="ascii") as out:
             json.dump(figures, out, indent=1)
 
 

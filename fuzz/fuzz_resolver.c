@@ -179,6 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                        .v6 = (how & 1) != 0,
                                        .minimise = (how & 2) != 0,
                                        .stale = (how & 4) != 0,
+                                       .aggressive = (how & 16) != 0,
                                        .hint_count = 1};
     options.hints[0] = address_v4(0x0a000001);
     if ((how & 8) != 0)

@@ -138,6 +138,7 @@ struct site_recursion {
     char forward_trust[SITE_TEXT_MAX]; /* who signs for them; "": as the host trusts */
     bool v4, v6;                   /* by which servers are asked */
     bool minimise;
+    bool aggressive;
     char anchors[SITE_TEXT_MAX];   /* a file with DS or DNSKEY records; "": nothing is validated */
     char insecure[SITE_INSECURE_MAX][SITE_NAME_MAX]; /* domains that are not */
     size_t insecure_count;

@@ -496,6 +496,7 @@ static struct site_config *new_config(const char *name)
     config->recursion.v4 = true;
     config->recursion.v6 = true;
     config->recursion.minimise = true;
+    config->recursion.aggressive = true;
     config->recursion.port = 53;
     config->recursion.cache_octets = (uint64_t)64 * 1024 * 1024;
     config->recursion.ttl_max = USEC_PER_DAY;

@@ -746,6 +746,7 @@ const struct site_option site_options[] = {
     {"names", "servers-port", parse_number, AT(recursion.port), 1, UINT16_MAX, false,
      "a port from 1 to 65535"},
     {"names", "minimise", parse_switch, AT(recursion.minimise), 0, 0, false, "on or off"},
+    {"names", "aggressive", parse_switch, AT(recursion.aggressive), 0, 0, false, "on or off"},
     {"names", "cache", parse_size, AT(recursion.cache_octets), 64 * 1024, (uint64_t)1 << 40, false,
      "a number of octets such as 64M, at least 64k"},
     {"names", "cache-ttl-min", parse_duration, AT(recursion.ttl_min), 0, USEC_PER_HOUR, false,

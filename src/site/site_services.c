@@ -321,6 +321,7 @@ static int make_recursion(const struct site_recursion *r, const struct validate_
     to->v4 = r->v4;
     to->v6 = r->v6;
     to->minimise = r->minimise;
+    to->aggressive = r->aggressive;
     to->port = (uint16_t)r->port;
     to->cache_octets = (size_t)r->cache_octets;
     to->ttl_min = seconds(r->ttl_min);

@@ -89,6 +89,19 @@ contains "over again" "$(ask +ad www.example.tree)" "flags: qr rd ra ad;"
 contains "no such name" "$(ask +dnssec nobody.example.tree)" "status: NXDOMAIN"
 contains "… is authentic" "$(ask +dnssec nobody.example.tree)" "flags: qr rd ra ad;"
 contains "… with what shows it" "$(ask +dnssec nobody.example.tree)" "IN NSEC3 1 "
+ask nobody.tree >/dev/null
+contains "what a zone has denied denies other names" "$(ask +dnssec nobodyelse.tree)" "EDE: 29"
+contains "… as NXDOMAIN" "$(ask +dnssec nobodyelse.tree)" "status: NXDOMAIN"
+contains "… which is authentic" "$(ask +dnssec nobodyelse.tree)" "flags: qr rd ra ad;"
+contains "… with what shows it" "$(ask +dnssec nobodyelse.tree)" "IN NSEC "
+contains "… and not those that there are" "$(ask +short ns.tree)" "127.0.0.12"
+contains "… nor what was delegated" "$(ask +short www.other.tree)" "192.0.2.80"
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+    ask gone$i.example.tree >/dev/null
+done
+contains "… also where names are hashed" "$(ask +dnssec goneagain.example.tree)" "EDE: 29"
+contains "… and is authentic" "$(ask +dnssec goneagain.example.tree)" "flags: qr rd ra ad;"
+contains "… which names that there are survive" "$(ask +short www.example.tree)" "192.0.2.1"
 contains "nothing of that type" "$(ask +dnssec MX www.example.tree)" "flags: qr rd ra ad;"
 contains "no such top-level domain" "$(ask +dnssec www.nowhere)" "flags: qr rd ra ad;"
 contains "a wildcard" "$(ask +dnssec TXT x.y.wild.example.tree)" "flags: qr rd ra ad;"

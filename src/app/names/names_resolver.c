@@ -29,6 +29,7 @@ void names_recursion_init(struct names_recursion *recursion)
         .v4 = true,
         .v6 = true,
         .minimise = true,
+        .aggressive = true,
         .cache_octets = (size_t)64 * 1024 * 1024,
         .ttl_max = CACHE_TTL_MAX_DEFAULT,
         .negative_ttl_max = CACHE_NEGATIVE_TTL_MAX_DEFAULT,
@@ -191,6 +192,7 @@ int names_resolver_open(struct names *names, const struct names_recursion *recur
         options->v4 = recursion->v4;
         options->v6 = recursion->v6;
         options->minimise = recursion->minimise;
+        options->aggressive = recursion->aggressive;
         options->stale = recursion->stale_max > 0;
         options->port = recursion->port;
         options->forward_count = recursion->forward_count;

@@ -28,6 +28,7 @@ struct names_recursion {
     struct tls_client *tls_anybody; /* and who does not, for servers without a name */
     bool v4, v6;                   /* by which servers may be asked */
     bool minimise;
+    bool aggressive;               /* RFC 8198 */
     uint16_t port;                 /* of the servers; 0: 53 */
     size_t cache_octets;
     uint32_t ttl_min, ttl_max, negative_ttl_max; /* seconds */

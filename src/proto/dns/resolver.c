@@ -42,6 +42,13 @@ struct resolver *resolver_new(const struct resolver_options *options, struct prn
     list_init(&r->done);
     list_init(&r->free_clients);
     resolver_server_init(r);
+    if (options->aggressive && resolver_validates(r)) {
+        r->gaps = gaps_new(&options->heap, RESOLVER_GAPS);
+        if (r->gaps == NULL) {
+            resolver_free(r);
+            return NULL;
+        }
+    }
     for (size_t i = 0; i < RESOLVER_TASKS; i++) {
         struct task *t = &r->tasks[i];
         timer_init(&t->timer, 0);
@@ -63,6 +70,7 @@ void resolver_free(struct resolver *r)
     if (r == NULL)
         return;
     struct heap heap = r->options.heap;
+    gaps_free(r->gaps);
     map_done(&r->tasks_by_question);
     map_done(&r->servers_by_key);
     heap_release(&heap, r, sizeof *r);

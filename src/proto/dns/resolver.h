@@ -50,6 +50,7 @@ enum {
     RESOLVER_ANCHORS_MAX = 8,
     RESOLVER_ANCHOR_LEN_MAX = 512, /* octets of its DS records */
     RESOLVER_INSECURE_MAX = 32,
+    RESOLVER_GAPS = 16384,      /* records of denial that are remembered: the oldest goes */
     RESOLVER_MINIMISE_MAX = 10,    /* RFC 9156 §2.3: MAX_MINIMISE_COUNT */
     RESOLVER_MINIMISE_ONE_LAB = 4, /* the same: MINIMISE_ONE_LAB */
 };
@@ -60,6 +61,7 @@ struct resolver_options {
     struct cache *cache;       /* the caller's; it stays while the resolver does */
     bool v4, v6;               /* by which servers may be asked */
     bool minimise;             /* RFC 9156 */
+    bool aggressive;           /* RFC 8198: what signed zones have denied is not asked for again */
     bool stale;                /* RFC 8767: the cache keeps it, and it is given after a failure */
     uint16_t port;             /* of servers found by iteration; 0: 53 */
     size_t hint_count;         /* addresses of root servers */
@@ -150,6 +152,7 @@ struct resolver_counters {
     uint64_t referrals, lame, tasks, failures, stale, prefetches;
     uint64_t over_budget, rings, too_many_aliases;           /* what the bounds have stopped */
     uint64_t secure, bogus;                                  /* sets that were validated */
+    uint64_t synthesised;                                    /* denials by what was known of a zone */
     uint64_t waiting;                                        /* gauge: tasks */
 };
 void resolver_counters(const struct resolver *r, struct resolver_counters *out);

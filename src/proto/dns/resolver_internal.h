@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/wheel.h"
+#include "proto/dns/gaps.h"
 #include "proto/dns/resolver.h"
 
 enum { RESOLVER_NO_CEILING = DNS_LABELS_MAX + 1, RESOLVER_LIFTS_MAX = 3 };
@@ -97,6 +98,7 @@ enum { RESPONSE_RDATA_MAX = 2 * DNS_MESSAGE_MAX, PAYLOAD_MAX = CACHE_PAYLOAD_MAX
 struct resolver {
     struct resolver_options options;
     struct cache *cache;
+    struct gaps *gaps;      /* NULL: not used */
     struct prng prng;
     struct siphash_key key;
     struct wheel wheel;
@@ -198,6 +200,10 @@ MUST_USE bool resolver_reply(struct resolver *r, struct answer_work *work, bool 
  * wait for something that must be known first. */
 MUST_USE bool resolver_validate(struct resolver *r, struct task *t, const struct look *look,
                                 uint16_t type, usec now);
+
+/* Does what signed zones have shown already deny that? Then the cache knows it now. */
+MUST_USE bool resolver_synthesise(struct resolver *r, const struct dns_name *name, uint16_t type,
+                                  usec now);
 
 /* ---- resolver_server.c ---- */
 

@@ -28,8 +28,11 @@ static bool look(struct resolver *r, struct task *t, usec now)
         enum look_result result =
             t->refresh ? LOOK_UNKNOWN
                        : resolver_look(r->cache, &t->current, t->question.type, now, false, &found);
-        if (result == LOOK_UNKNOWN)
+        if (result == LOOK_UNKNOWN) {
+            if (!t->refresh && resolver_synthesise(r, &t->current, t->question.type, now))
+                continue;
             break;
+        }
         uint16_t type = result == LOOK_ANSWER ? t->question.type
                         : found.dname         ? DNS_DNAME
                                               : DNS_CNAME;

@@ -279,6 +279,64 @@ static enum verdict judge(struct resolver *r, struct task *t, const struct look 
     return decide(out, outcome.security, outcome.ede);
 }
 
+/* What a proof shows of other names, too. */
+static void keep_gaps(struct resolver *r, const struct look *look, uint16_t type, usec now)
+{
+    const struct cache_content *c = &look->found.content;
+    struct dns_name signer;
+    if (r->gaps != NULL && c->proof.len > 0 && find_signer(c, type, &look->owner, &signer))
+        gaps_put(r->gaps, &signer, c->proof, c->ttl, now);
+}
+
+/* The records have been validated before: only what they show is still to be seen. */
+static enum validate_check trust_it(void *self UNUSED, uint8_t algorithm UNUSED,
+                                    struct bytes key UNUSED, struct bytes data UNUSED,
+                                    struct bytes signature UNUSED)
+{
+    return VALIDATE_RIGHT;
+}
+
+static bool is_denied(struct resolver *r, const struct validate_zone *zone,
+                      const struct dns_name *name, uint16_t type, struct cache_content *c, usec now)
+{
+    struct validate_crypto crypto = *r->options.crypto;
+    struct validate_context v;
+    crypto.verify = trust_it;
+    validate_init(&v, &crypto, resolver_wall(r, now), r->scratch);
+    c->kind = CACHE_NXDOMAIN;
+    if (validate_nxdomain(&v, zone, name, c->proof).security == CACHE_SECURE)
+        return true;
+    validate_init(&v, &crypto, resolver_wall(r, now), r->scratch);
+    c->kind = CACHE_NODATA;
+    return validate_nodata(&v, zone, name, type, c->proof).security == CACHE_SECURE;
+}
+
+bool resolver_synthesise(struct resolver *r, const struct dns_name *name, uint16_t type, usec now)
+{
+    struct gaps_found gap;
+    struct cache_found keys;
+    struct writer w = writer_of(r->payload, sizeof r->payload);
+    struct cache_content c = {.rank = CACHE_RANK_AUTHORITATIVE,
+                              .security = CACHE_SECURE,
+                              .ede = DNS_EDE_SYNTHESIZED,
+                              .records = bytes_empty(),
+                              .signatures = bytes_empty()};
+    if (r->gaps == NULL || type == DNS_RRSIG || type == DNS_NSEC || type == DNS_DS ||
+        is_exempt(r, name, find_anchor(r, name)) ||
+        !gaps_find(r->gaps, name, &r->options.crypto->sha1, now, &w, &gap) ||
+        !cache_find(r->cache, &gap.zone, DNS_DNSKEY, now, false, &keys) ||
+        keys.content.kind != CACHE_DATA || keys.content.security != CACHE_SECURE)
+        return false;
+    struct validate_zone zone = {&gap.zone, keys.content.records};
+    c.proof = writer_bytes(&w);
+    c.ttl = gap.ttl;
+    if (gap.ttl == 0 || !is_denied(r, &zone, name, type, &c, now) ||
+        cache_put(r->cache, name, type, &c, now) != CACHE_TAKEN)
+        return false;
+    r->counters.synthesised++;
+    return true;
+}
+
 bool resolver_validate(struct resolver *r, struct task *t, const struct look *look, uint16_t type,
                        usec now)
 {
@@ -288,6 +346,8 @@ bool resolver_validate(struct resolver *r, struct task *t, const struct look *lo
     uint16_t entry = look->found.content.kind == CACHE_NXDOMAIN ? CACHE_NXDOMAIN_TYPE : type;
     r->counters.secure += finding.security == CACHE_SECURE;
     r->counters.bogus += finding.security == CACHE_BOGUS;
+    if (finding.security == CACHE_SECURE)
+        keep_gaps(r, look, type, now);
     cache_set_security(r->cache, &look->owner, entry, finding.security, finding.ede, now);
     return true;
 }
