@@ -68,6 +68,10 @@ static void on_reply(struct exchange *x, struct bytes message)
 {
     struct lookup_reply *reply = x->out;
     struct dns_summary summary = {.edns.options = bytes_empty()};
+    /* It is looked at after its buffer has gone, by views of it. */
+    ASSERT(message.len <= sizeof x->lookup->reply);
+    memcpy(x->lookup->reply, message.data, message.len);
+    message = bytes_of(x->lookup->reply, message.len);
     enum wire_status status = x->ask->many ? dns_summarise_further(message, &summary)
                                            : dns_summarise(message, &summary);
     reply->summary = summary;
@@ -76,9 +80,7 @@ static void on_reply(struct exchange *x, struct bytes message)
     if (!is_ours(x, reply, status))
         return;
     check_signature(x, message, reply);
-    if (message.data != x->lookup->reply)
-        memcpy(x->lookup->reply, message.data, message.len);
-    reply->message = bytes_of(x->lookup->reply, message.len);
+    reply->message = message;
     reply->server = x->ask->server;
     reply->transport = x->transport;
     reply->wall_seconds = loop_wall_seconds(x->lookup->loop);
