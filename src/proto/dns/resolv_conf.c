@@ -77,6 +77,13 @@ static void take_option(struct bytes word, struct resolv_conf *conf)
         conf->rotate = true;
     else if (word_is(word, "use-vc"))
         conf->stream = true;
+    else if (word_is(word, "single-request") || word_is(word, "single-request-reopen"))
+        conf->single_request = true; /* each question has a socket of its own anyway */
+    else if (word_is(word, "no-aaaa"))
+        conf->no_aaaa = true;
+    else if (word_is(word, "trust-ad"))
+        conf->trust_ad = true;
+    /* edns0: EDNS is always tried, and left out for servers that do not know it. */
 }
 
 static void take_line(struct bytes line, struct resolv_conf *conf)

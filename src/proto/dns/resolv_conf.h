@@ -30,6 +30,9 @@ struct resolv_conf {
     unsigned attempts; /* of each server */
     bool rotate;       /* another server is the first each time */
     bool stream;       /* use-vc: always over TCP */
+    bool single_request; /* AAAA is asked for when A is answered */
+    bool no_aaaa;      /* AAAA is not asked for */
+    bool trust_ad;     /* AD in answers is believed, and asked for */
 };
 
 /* The values that hold without a file: no servers, 1 dot, 5 s, 2 attempts. */

@@ -36,6 +36,9 @@ static void test_options(void **state UNUSED)
     assert_int_equal(conf.timeout, 7 * USEC_PER_SEC);
     assert_int_equal(conf.attempts, 3);
     assert_true(conf.rotate && conf.stream);
+    assert_false(conf.no_aaaa || conf.single_request || conf.trust_ad);
+    read_conf("options no-aaaa single-request-reopen trust-ad", &conf);
+    assert_true(conf.no_aaaa && conf.single_request && conf.trust_ad);
 }
 
 static void test_bounds(void **state UNUSED)
