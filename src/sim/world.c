@@ -205,11 +205,12 @@ static usec when_shown(const struct world *world, usec at)
 
 void world_set_clock(struct world *world, usec tick)
 {
-    world->tick = tick > 0 ? tick : 1;
-    /* A host's time must not go back. */
-    usec rest = world->now % world->tick;
+    usec coarse = usec_max(tick, 1);
+    /* A host's time must not go back: by the old clock to where the new one shows the same. */
+    usec rest = world->now % coarse;
     if (rest > 0)
-        world_run_until(world, world->now + world->tick - rest);
+        world_run_until(world, world->now + coarse - rest);
+    world->tick = coarse;
 }
 
 usec world_now(const struct world *world)

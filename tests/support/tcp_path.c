@@ -28,7 +28,8 @@ void tcp_path_open(struct tcp_test_path *p, const struct tcp_path_options *optio
     p->heap = counting_heap(&p->counts);
     p->world = world_new(&p->heap, 1, 0);
     assert_non_null(p->world);
-    world_set_clock(p->world, options->tick);
+    p->tick = usec_max(options->tick, 1);
+    world_set_clock(p->world, p->tick);
     p->a = add_host(p, 0, options);
     p->b = add_host(p, 1, options);
     struct wire_options wire = {.seed = 5};
@@ -78,7 +79,7 @@ struct tcp_path_flow *tcp_path_flow(struct tcp_test_path *p, enum tcp_congestion
 
 void tcp_path_send(struct tcp_test_path *p, struct tcp_path_flow *flow, uint64_t octets)
 {
-    stack_advance(p->a, world_now(p->world));
+    stack_advance(p->a, world_now(p->world) - world_now(p->world) % p->tick);
     flow->to_send += octets;
     fill(flow);
 }

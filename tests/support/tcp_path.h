@@ -39,6 +39,7 @@ struct tcp_test_path {
     struct stack *a;
     struct stack *b;
     struct wire *wire;
+    usec tick;
     struct tcp_path_flow flows[TCP_PATH_FLOWS_MAX];
     unsigned count;
 };

@@ -7,7 +7,7 @@
  *      test_tcp_sim SEED        replays one, with all that the stacks tell
  *      test_tcp_sim FIRST LAST  replays a range
  *
- * A seed decides everything: impairments, MTU, offload, buffers, sizes, who closes when.
+ * A seed decides everything: impairments, MTU, offload, clocks, buffers, sizes, who closes when.
  */
 #include <stdio.h>
 
@@ -70,6 +70,7 @@ struct run {
     struct flow flows[FLOWS_MAX];
     unsigned flow_count;
     uint32_t loss;
+    usec tick;       /* of the clocks */
     bool verbose;
 };
 
@@ -213,6 +214,15 @@ static void choose_app(struct run *run, struct app *app)
     app->closes_early = prng_below(&run->prng, 4) == 0;
 }
 
+/* Two in three runs have clocks, and timers, that go by 1, 4 or 10 ms: many segments of one instant, and
+ * round trips of none. */
+static void choose_clock(struct run *run)
+{
+    static const uint32_t ticks[] = {1, 1, 1, 1000, 4000, 10000, 10000, 10000, 1000};
+    run->tick = pick(run, ticks, ARRAY_LEN(ticks));
+    world_set_clock(run->world, run->tick);
+}
+
 static void set_up(struct run *run, uint64_t seed)
 {
     *run = (struct run){.seed = seed};
@@ -228,6 +238,7 @@ static void set_up(struct run *run, uint64_t seed)
     run->wire = world_connect(run->world, (struct world_port){0, 0}, (struct world_port){1, 0},
                               &wire);
     assert_non_null(run->wire);
+    choose_clock(run);
     run->cut_at = USEC_NEVER;
     if (prng_below(&run->prng, 5) == 0)
         run->cut_at = world_now(run->world) + prng_below(&run->prng, 4000000);
@@ -570,8 +581,8 @@ static void run_seed(uint64_t seed, bool verbose)
     if (verbose) {
         const struct stack_counters *a = stack_counters(run.hosts[0]);
         const struct stack_counters *b = stack_counters(run.hosts[1]);
-        printf("seed %llu: %lu steps, %.3f s, loss %.1f%%, sent %llu+%llu, again %llu+%llu\n",
-               (unsigned long long)seed, steps, (double)took / 1e6, run.loss / 10000.0,
+        printf("seed %llu: %lu steps, %.3f s, loss %.1f%%, clock %ld us, sent %llu+%llu, again %llu+%llu\n",
+               (unsigned long long)seed, steps, (double)took / 1e6, run.loss / 10000.0, (long)run.tick,
                (unsigned long long)a->tcpOutSegs, (unsigned long long)b->tcpOutSegs,
                (unsigned long long)a->tcpRetransSegs, (unsigned long long)b->tcpRetransSegs);
     }
