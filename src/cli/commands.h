@@ -8,6 +8,7 @@
 extern const struct cli_command command_run;
 extern const struct cli_command command_serve;
 extern const struct cli_command command_status;
+extern const struct cli_command command_cache;
 extern const struct cli_command command_check;
 extern const struct cli_command command_ping;
 extern const struct cli_command command_trace;

@@ -10,7 +10,7 @@
 static const struct cli_command *const commands[] = {
     &command_run,   &command_serve, &command_status,
     &command_check, &command_ping,  &command_trace, &command_lookup, &command_get, &command_script,
-    &command_trust, &command_key,   &command_sign,
+    &command_trust, &command_key,   &command_sign,  &command_cache,
 };
 
 static const struct cli_command *find(const char *name)

@@ -14,14 +14,14 @@
 #include "base/text.h"
 #include "os/file.h"
 
-enum { CLIENTS_MAX = 8, QUESTION_MAX = 64, ASK_TIMEOUT_MSEC = 5000 };
+enum { CLIENTS_MAX = 8, ASK_TIMEOUT_MSEC = 5000, READ_STEP = 64 * 1024 };
 #define CLIENT_TIMEOUT (5 * USEC_PER_SEC)
 
 struct client {
     struct watch watch;
     struct alarm late;
     struct control *control;
-    char question[QUESTION_MAX];
+    char question[CONTROL_QUESTION_MAX];
     size_t question_len;
     char *answer; /* NULL: not asked yet */
     size_t answer_len;
@@ -31,7 +31,7 @@ struct client {
 struct control {
     struct loop *loop;
     struct watch watch;
-    size_t (*status)(void *self, char *out, size_t size);
+    char *(*answer)(void *self, const char *question, size_t *len);
     void *self;
     struct client clients[CLIENTS_MAX];
 };
@@ -60,19 +60,12 @@ static void on_late(struct alarm *alarm)
     let_go(CONTAINER_OF(alarm, struct client, late));
 }
 
-static void answer(struct client *client)
+static void answer_client(struct client *client)
 {
-    static const char unknown[] = "{\"error\": \"the only question known is: status\"}";
-    bool status = strcmp(client->question, "status") == 0;
-    client->answer = malloc(CONTROL_ANSWER_MAX);
-    if (client->answer == NULL)
-        return;
-    if (status)
-        client->answer_len = client->control->status(client->control->self, client->answer,
-                                                     CONTROL_ANSWER_MAX);
-    else
-        client->answer_len = (size_t)snprintf(client->answer, CONTROL_ANSWER_MAX, "%s", unknown);
-    loop_want(&client->watch, LOOP_WRITE);
+    struct control *control = client->control;
+    client->answer = control->answer(control->self, client->question, &client->answer_len);
+    if (client->answer != NULL)
+        loop_want(&client->watch, LOOP_WRITE);
 }
 
 /* False: the client is to go. */
@@ -87,7 +80,7 @@ static bool take_question(struct client *client)
     if (end == NULL)
         return len > 0 && client->question_len < sizeof client->question;
     *end = '\0';
-    answer(client);
+    answer_client(client);
     return client->answer != NULL;
 }
 
@@ -139,7 +132,7 @@ static void on_connection(struct watch *watch, unsigned ready UNUSED)
 }
 
 int control_new(struct loop *loop, const char *name,
-                size_t (*status)(void *self, char *out, size_t size), void *self,
+                char *(*answer)(void *self, const char *question, size_t *len), void *self,
                 struct control **out)
 {
     char own[32];
@@ -161,7 +154,7 @@ int control_new(struct loop *loop, const char *name,
         return result;
     }
     control->loop = loop;
-    control->status = status;
+    control->answer = answer;
     control->self = self;
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         control->clients[i].watch.fd = -1;
@@ -207,15 +200,24 @@ int control_find(unsigned uid, char names[][CONTROL_NAME_MAX], size_t max)
 }
 
 /* Reads until the end of the stream. */
-static int read_answer(int fd, char *content)
+static int read_answer(int fd, char **content)
 {
-    size_t len = 0;
+    size_t len = 0, size = 0;
     for (;;) {
+        if (size - len < READ_STEP) {
+            size += size / 2 + 2 * READ_STEP;
+            char *larger = size <= CONTROL_ANSWER_MAX + 4 * READ_STEP + CONTROL_ANSWER_MAX / 2
+                               ? realloc(*content, size)
+                               : NULL;
+            if (larger == NULL)
+                return -ENOMEM;
+            *content = larger;
+        }
         struct pollfd ready = {fd, POLLIN, 0};
         int result = poll(&ready, 1, ASK_TIMEOUT_MSEC);
         if (result == 0)
             return -ETIMEDOUT;
-        ssize_t got = result > 0 ? recv(fd, content + len, CONTROL_ANSWER_MAX - len, 0) : -1;
+        ssize_t got = result > 0 ? recv(fd, *content + len, size - len - 1, 0) : -1;
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -224,7 +226,7 @@ static int read_answer(int fd, char *content)
             break;
         len += (size_t)got;
     }
-    content[len] = '\0';
+    (*content)[len] = '\0';
     return len > 0 ? 0 : -ECONNRESET;
 }
 
@@ -235,14 +237,14 @@ int control_ask(unsigned uid, const char *name, const char *question, char **out
     CLOSE_AT_END int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, len) < 0)
         return -errno;
-    char line[QUESTION_MAX];
+    char line[CONTROL_QUESTION_MAX];
     int line_len = snprintf(line, sizeof line, "%s\n", question);
+    if (line_len >= (int)sizeof line)
+        return -EMSGSIZE;
     if (send(fd, line, (size_t)line_len, MSG_NOSIGNAL) != line_len)
         return -errno;
-    char *content = malloc(CONTROL_ANSWER_MAX + 1);
-    if (content == NULL)
-        return -ENOMEM;
-    int result = read_answer(fd, content);
+    char *content = NULL;
+    int result = read_answer(fd, &content);
     if (result == 0)
         *out = content;
     else

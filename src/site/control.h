@@ -3,7 +3,7 @@
  * control.h - how a running wholenet is asked: an abstract Unix socket (unix(7)), which has a name
  * but no file, so that nothing can be left behind; answered for our own user and root alone.
  *
- * A client sends one line, "status", and is sent a JSON object until the end of the stream.
+ * A client sends one line, a question, and is sent the answer until the end of the stream.
  */
 #ifndef WN_SITE_CONTROL_H
 #define WN_SITE_CONTROL_H
@@ -15,13 +15,15 @@ struct control;
 enum {
     CONTROL_NAME_MAX = 64,       /* with a NUL */
     CONTROL_FOUND_MAX = 64,
-    CONTROL_ANSWER_MAX = 1024 * 1024,
+    CONTROL_QUESTION_MAX = 1200,   /* a name as text may have a thousand octets */
+    CONTROL_ANSWER_MAX = 64 * 1024 * 1024,
 };
 
-/* `name` NULL: our process id. `status` writes the answer, at most `size` octets. 0 or a negative
- * errno; -EADDRINUSE: another has that name. */
+/* `name` NULL: our process id. `answer` returns what is to be answered, which is free()d, with its
+ * length, at most CONTROL_ANSWER_MAX; NULL: no memory. 0 or a negative errno; -EADDRINUSE: another
+ * has that name. */
 MUST_USE int control_new(struct loop *loop, const char *name,
-                         size_t (*status)(void *self, char *out, size_t size), void *self,
+                         char *(*answer)(void *self, const char *question, size_t *len), void *self,
                          struct control **out);
 void control_free(struct control *control); /* NULL is nothing */
 

@@ -43,6 +43,10 @@ const struct site_config *site_config(const struct site *site);
  * there is no room. */
 size_t site_status(void *site, char *out, size_t size);
 
+/* What the control socket is asked: "status", "cache stats", "cache dump", "cache dump json", "cache
+ * flush NAME", "cache flush-below NAME". The answer is to be free()d; NULL: no memory. */
+char *site_answer(void *site, const char *question, size_t *len);
+
 /* Is no connection open any more on which something may still be under way? */
 bool site_idle(const struct site *site);
 

@@ -660,7 +660,7 @@ static void control_stop(struct site *site)
 static int control_start(struct site *site, struct text *error)
 {
     const char *name = site->config->control;
-    int result = control_new(site->loop, name[0] != '\0' ? name : NULL, site_status, site,
+    int result = control_new(site->loop, name[0] != '\0' ? name : NULL, site_answer, site,
                              &site->control);
     if (result == -EADDRINUSE) {
         text_add_format(error, "control \"%s\": a running wholenet has this name", name);

@@ -76,6 +76,19 @@ contains "… with its server dead is stale" "$stale" "short.example.tree. 30 IN
 contains "… as the reply says" "$stale" "EDE: 3 (Stale Answer)"
 equal "what is remembered is still there" "$(ask +short AAAA www.example.tree)" 2001:db8::1
 
+# ---- what it remembers ----
+cache() { "$wholenet" cache -s resolver$port "$@"; }
+contains "statistics" "$(cache stats)" "answered_from_cache"
+contains "… of servers" "$(cache stats)" "server 127.0.0.12:$tree"
+contains "… as JSON" "$(cache --json stats)" '"latency":[{"count":'
+contains "what is remembered" "$(cache dump)" "2001:db8::1"
+contains "… as JSON" "$(cache --json dump)" '"kind":"data"'
+contains "a name is forgotten" "$(cache flush www.example.tree)" " flushed"
+equal "… for good" "$(cache dump | grep -c '^www.example.tree')" 0
+cache --below flush . >/dev/null
+equal "all is forgotten" "$(cache dump)" ""
+contains "no name" "$(cache flush a..b 2>&1)" "that is not a name"
+
 kill -TERM $server
 wait $server
 equal "ends cleanly" $? 0

@@ -290,3 +290,21 @@ void names_resolver_run(struct names *names)
     dgram_flush(names->dgram);
     loop_set_alarm(names->loop, &names->alarm, resolver_deadline(names->resolver));
 }
+
+struct cache *names_cache(const struct names *names)
+{
+    return names->cache;
+}
+
+const struct resolver *names_resolver(const struct names *names)
+{
+    return names->resolver;
+}
+
+size_t names_flush(struct names *names, const struct dns_name *name, bool below)
+{
+    if (names->resolver == NULL)
+        return 0;
+    resolver_forget(names->resolver);
+    return cache_flush(names->cache, name, below);
+}

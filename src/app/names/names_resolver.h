@@ -61,4 +61,12 @@ MUST_USE bool names_recursion_hints(struct bytes file, struct names_recursion *o
 MUST_USE bool names_recursion_anchors(struct bytes file, struct names_recursion *out,
                                       struct text *error);
 
+/* What it has, for whoever looks or flushes. NULL: it does not resolve. */
+struct names;
+struct cache *names_cache(const struct names *names);
+const struct resolver *names_resolver(const struct names *names);
+
+/* Forgets the name, or all names below it as well. Returns how much. */
+size_t names_flush(struct names *names, const struct dns_name *name, bool below);
+
 #endif

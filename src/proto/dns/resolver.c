@@ -274,6 +274,7 @@ enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_cli
     struct waiting *w = CONTAINER_OF(list_first(&r->free_clients), struct waiting, node);
     w->client = *client;
     w->client.query = *work->query;
+    w->asked_at = now;
     list_remove(&w->node);
     list_append(&t->clients, &w->node);
     return RESOLVER_TAKEN;
@@ -296,14 +297,31 @@ void resolver_fill(struct resolver *r, uint32_t index, struct answer_work *work,
     work->ede = t->ede;
 }
 
+usec resolver_latency_max(unsigned class)
+{
+    static const unsigned msec[RESOLVER_LATENCIES] = {1,  2,   5,   10,   20,   50,
+                                                      100, 200, 500, 1000, 5000, 0};
+    ASSERT(class < RESOLVER_LATENCIES);
+    return msec[class] != 0 ? msec[class] * USEC_PER_MSEC : USEC_NEVER;
+}
+
+static void count_latency(struct resolver *r, usec latency)
+{
+    unsigned class = 0;
+    while (latency > resolver_latency_max(class))
+        class++;
+    r->counters.latency[class]++;
+}
+
 /* One of a task's last things: a reply, the end of its socket. False: it is over. */
-static bool wind_up(struct resolver *r, struct task *t, struct resolver_event *out)
+static bool wind_up(struct resolver *r, struct task *t, usec now, struct resolver_event *out)
 {
     out->task = (uint32_t)(t - r->tasks);
     if (!list_empty(&t->clients)) {
         struct waiting *w = CONTAINER_OF(list_first(&t->clients), struct waiting, node);
         list_remove(&w->node);
         list_append(&r->free_clients, &w->node);
+        count_latency(r, now - w->asked_at);
         out->kind = RESOLVER_REPLY;
         out->client = w->client;
         out->target = t->question.name;
@@ -342,7 +360,7 @@ bool resolver_next(struct resolver *r, usec now, uint8_t *buffer, struct resolve
         if ((node = list_first(&r->run)) != NULL) {
             resolver_step(r, CONTAINER_OF(node, struct task, node), now);
         } else if ((node = list_first(&r->done)) != NULL) {
-            if (wind_up(r, CONTAINER_OF(node, struct task, node), out))
+            if (wind_up(r, CONTAINER_OF(node, struct task, node), now, out))
                 return true;
         } else if ((node = list_first(&r->ready)) != NULL) {
             if (send_query(r, CONTAINER_OF(node, struct task, node), now, buffer, out))
@@ -448,4 +466,10 @@ void resolver_tick(struct resolver *r, usec now)
 void resolver_counters(const struct resolver *r, struct resolver_counters *out)
 {
     *out = r->counters;
+}
+
+void resolver_forget(struct resolver *r)
+{
+    if (r->gaps != NULL)
+        gaps_clear(r->gaps);
 }

@@ -50,6 +50,7 @@ enum {
     RESOLVER_ANCHORS_MAX = 8,
     RESOLVER_ANCHOR_LEN_MAX = 512, /* octets of its DS records */
     RESOLVER_INSECURE_MAX = 32,
+    RESOLVER_LATENCIES = 12,    /* classes */
     RESOLVER_GAPS = 16384,      /* records of denial that are remembered: the oldest goes */
     RESOLVER_MINIMISE_MAX = 10,    /* RFC 9156 §2.3: MAX_MINIMISE_COUNT */
     RESOLVER_MINIMISE_ONE_LAB = 4, /* the same: MINIMISE_ONE_LAB */
@@ -139,6 +140,9 @@ MUST_USE bool resolver_next(struct resolver *r, usec now, uint8_t *buffer,
 /* After RESOLVER_REPLY, before anything else: adds what that task has found to the reply. */
 void resolver_fill(struct resolver *r, uint32_t task, struct answer_work *work, usec now);
 
+/* What it has concluded from the cache is to be found out anew; before the cache is flushed. */
+void resolver_forget(struct resolver *r);
+
 void resolver_input(struct resolver *r, uint32_t task, const struct endpoint *from,
                     struct bytes message, usec now);
 void resolver_broken(struct resolver *r, uint32_t task, usec now);
@@ -154,7 +158,22 @@ struct resolver_counters {
     uint64_t secure, bogus;                                  /* sets that were validated */
     uint64_t synthesised;                                    /* denials by what was known of a zone */
     uint64_t waiting;                                        /* gauge: tasks */
+    uint64_t latency[RESOLVER_LATENCIES]; /* of replies that had to wait, by resolver_latency_max() */
 };
 void resolver_counters(const struct resolver *r, struct resolver_counters *out);
+
+/* Replies of that class took no longer; USEC_NEVER: the last class. */
+usec resolver_latency_max(unsigned class);
+
+/* What is known of servers, the one used last first: begins with *place NULL, ends with false. */
+struct resolver_server {
+    struct endpoint endpoint;
+    usec srtt;        /* smoothed round trip (RFC 6298 §2); 0: not measured */
+    unsigned timeouts; /* in a row */
+    bool lame;
+    bool avoided;     /* for the time being it is asked last */
+};
+MUST_USE bool resolver_each_server(const struct resolver *r, const void **place, usec now,
+                                   struct resolver_server *out);
 
 #endif

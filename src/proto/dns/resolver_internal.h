@@ -68,6 +68,7 @@ struct task {
 
 struct waiting {
     struct list_node node;
+    usec asked_at;
     struct resolver_client client;
 };
 

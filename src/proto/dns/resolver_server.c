@@ -178,3 +178,20 @@ void resolver_server_choose(struct resolver *r, const struct dns_name *zone,
     for (size_t i = 0; i < out->count; i++)
         out->list[i] = list[i].server;
 }
+
+bool resolver_each_server(const struct resolver *r, const void **place, usec now,
+                          struct resolver_server *out)
+{
+    const struct list_node *node =
+        *place == NULL ? r->servers.next : ((const struct list_node *)*place)->next;
+    if (node == &r->servers)
+        return false;
+    *place = node;
+    const struct server_info *info = CONTAINER_OF(node, struct server_info, node);
+    *out = (struct resolver_server){.endpoint = info->endpoint,
+                                    .srtt = info->srtt,
+                                    .timeouts = info->timeouts,
+                                    .lame = info->lame,
+                                    .avoided = info->avoid_until > now};
+    return true;
+}
