@@ -18,6 +18,7 @@
 #include "app/web/web_config.h"
 #include "base/address.h"
 #include "base/text.h"
+#include "proto/dns/key_roll.h"
 #include "proto/dns/tsig.h"
 #include "sim/wire.h"
 
@@ -47,6 +48,7 @@ enum {
     SITE_NOTIFIED_MAX = 16,   /* NAMES_NOTIFIED_MAX */
     SITE_PRIMARIES_MAX = 8,   /* SECONDARY_PRIMARIES_MAX */
     SITE_SECONDARIES_MAX = 128,
+    SITE_SIGNATURES_MAX = 64, /* blocks "signing" */
     SITE_MTU_MIN = 576,       /* RFC 1122 §3.3.2: what every host must take */
     SITE_MTU_MAX = 65520,     /* of a TAP device, rounded down */
 };
@@ -230,6 +232,32 @@ struct site_secondaries {
     size_t count;
 };
 
+/* How a zone is signed. */
+struct site_signature {
+    char zone[SITE_NAME_MAX];      /* "*": all that have none of their own */
+    bool off;                      /* it is not */
+    char keys[SITE_PATH_MAX];      /* the directory of its keys */
+    uint8_t algorithm;
+    uint32_t bits;                 /* of RSA; 0: 2048 */
+    bool separate;                 /* KSK and ZSK */
+    struct sign_policy policy;
+    struct roll_policy roll;
+};
+
+/* A block "signing"; times that are 0 are as they are by default. */
+struct site_signature_block {
+    struct site_signature signature;
+    char keys[SITE_TEXT_MAX];
+    uint32_t iterations;
+    usec validity, refresh, jitter, key_ttl, ds_ttl, propagation, parent_propagation;
+    usec zsk_lifetime, ksk_lifetime;
+};
+
+struct site_signatures {
+    struct site_signature zones[SITE_SIGNATURES_MAX];
+    size_t count;
+};
+
 enum site_cookies { SITE_COOKIES_ON, SITE_COOKIES_OFF, SITE_COOKIES_REQUIRED };
 
 /* What the name server is an authority for, and how it answers: what can change while it runs. */
@@ -287,6 +315,7 @@ struct site_config {
     struct site_authority authority;
     struct site_keys keys;
     struct site_secondaries secondaries;
+    struct site_signatures signatures;
     struct site_web web;
     unsigned lines[SITE_OPTIONS_MAX]; /* where in the file each option stood; 0: it did not */
 };

@@ -14,6 +14,7 @@
 
 #include "os/file.h"
 #include "site/site_names.h"
+#include "site/site_sign.h"
 #include "site/site_options.h"
 #include "site/site_web.h"
 #include "stack/tcp/tcp_profile.h"
@@ -168,6 +169,7 @@ static cfg_opt_t *root_options(struct site_reader *reader)
         CFG_SEC("key", section_options(reader, "key", NULL, 0), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("secondary", section_options(reader, "secondary", NULL, 0),
                 CFGF_MULTI | CFGF_TITLE),
+        CFG_SEC("signing", section_options(reader, "signing", NULL, 0), CFGF_MULTI | CFGF_TITLE),
     };
     const cfg_opt_t location =
         CFG_SEC("location", section_options(reader, "location", NULL, 0), CFGF_MULTI | CFGF_TITLE);
@@ -325,6 +327,8 @@ static bool take_titled(struct site_reader *reader, struct site_config *config, 
 static const struct block_kind key_blocks = {"key", sizeof(struct site_key), site_finish_key};
 static const struct block_kind secondary_blocks = {"secondary", sizeof(struct site_secondary),
                                                    site_finish_secondary};
+static const struct block_kind signing_blocks = {"signing", sizeof(struct site_signature_block),
+                                                 site_finish_signature};
 
 /* ---- web ---- */
 
@@ -452,7 +456,8 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
         if (block != NULL && strcmp(blocks[i].name, "names") == 0 &&
             (!take_views(reader, config, block) ||
              !take_titled(reader, config, block, &key_blocks) ||
-             !take_titled(reader, config, block, &secondary_blocks)))
+             !take_titled(reader, config, block, &secondary_blocks) ||
+             !take_titled(reader, config, block, &signing_blocks)))
             return false;
         if (block != NULL && strcmp(blocks[i].name, "web") == 0 &&
             !take_web(reader, config, block))

@@ -9,6 +9,7 @@
 #include "site/site_names.h"
 #include "stack/tcp/tcp_profile.h"
 #include "base/calendar.h"
+#include "base/encoding.h"
 #include "wire/dns/dns_record.h"
 
 static bool copy_text(struct bytes text, char *field, size_t size)
@@ -572,6 +573,49 @@ static bool parse_algorithm(struct bytes text, void *field,
     return tsig_algorithm_parse(text, field);
 }
 
+static bool parse_sign(struct bytes text, void *field, const struct site_option *option)
+{
+    bool on;
+    if (!parse_switch(text, &on, option))
+        return false;
+    *(bool *)field = !on; /* a block is there so that a zone is signed, unless it says otherwise */
+    return true;
+}
+
+static bool parse_sign_algorithm(struct bytes text, void *field,
+                                 const struct site_option *option UNUSED)
+{
+    return dns_algorithm_parse(text, field);
+}
+
+static bool parse_salt(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct sign_policy *policy = field;
+    struct writer w = writer_of(policy->salt, sizeof policy->salt);
+    if (bytes_equal(text, bytes_of_text("-")))
+        return true;
+    if (!encoding_decode(ENCODING_BASE16, text, &w) || w.failed)
+        return false;
+    policy->salt_len = (uint8_t)writer_len(&w);
+    return true;
+}
+
+static bool parse_serial(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    static const char *const words[] = {
+        [SIGN_SERIAL_INCREMENT] = "increment",
+        [SIGN_SERIAL_UNIXTIME] = "unixtime",
+        [SIGN_SERIAL_KEEP] = "keep",
+    };
+    _Static_assert(ARRAY_LEN(words) == SIGN_SERIAL_COUNT, "one word for each");
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (bytes_equal(text, bytes_of_text(words[i]))) {
+            *(enum sign_serial *)field = (enum sign_serial)i;
+            return true;
+        }
+    return false;
+}
+
 static bool parse_secret(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct site_key *key = field;
@@ -650,6 +694,7 @@ bool site_device_parse(struct bytes text, struct site_link *out)
     return true;
 }
 
+#define SIGNING(member) offsetof(struct site_signature_block, member)
 #define AT(member) offsetof(struct site_config, member)
 #define DURATION_TEXT "a duration such as 20ms, 1.5s or 2h"
 #define CHANCE_TEXT "a chance such as 2%, 0.5% or 0.01"
@@ -804,6 +849,42 @@ const struct site_option site_options[] = {
     {"key", "secret", parse_secret, 0, 0, 0, false, "octets in base64, at most 256"},
     {"key", "file", parse_text, offsetof(struct site_key, file), 0, SITE_TEXT_MAX, false,
      "a file with the key or its secret"},
+    {"signing", "sign", parse_sign, SIGNING(signature.off), 0, 0, false, "on or off"},
+    {"signing", "keys", parse_text, SIGNING(keys), 0, SITE_TEXT_MAX, false, "a directory"},
+    {"signing", "algorithm", parse_sign_algorithm, SIGNING(signature.algorithm), 0, 0, false,
+     "ECDSAP256SHA256, ECDSAP384SHA384, ED25519, ED448, RSASHA256 or RSASHA512"},
+    {"signing", "bits", parse_number, SIGNING(signature.bits), 1024, 4096, false,
+     "a number of bits from 1024 to 4096"},
+    {"signing", "separate", parse_switch, SIGNING(signature.separate), 0, 0, false, "on or off"},
+    {"signing", "nsec3", parse_switch, SIGNING(signature.policy.nsec3), 0, 0, false, "on or off"},
+    {"signing", "opt-out", parse_switch, SIGNING(signature.policy.opt_out), 0, 0, false, "on or off"},
+    {"signing", "iterations", parse_number, SIGNING(iterations), 0, SIGN_ITERATIONS_MAX, false,
+     "a number from 0 (as RFC 9276 asks for) to 100"},
+    {"signing", "salt", parse_salt, SIGNING(signature.policy), 0, 0, false,
+     "at most 32 octets in hexadecimal, or -"},
+    {"signing", "validity", parse_duration, SIGNING(validity), USEC_PER_HOUR, 365 * USEC_PER_DAY,
+     false, DURATION_TEXT ", from 1h to 365d"},
+    {"signing", "refresh", parse_duration, SIGNING(refresh), USEC_PER_MINUTE, 365 * USEC_PER_DAY,
+     false, DURATION_TEXT ", from 1m to 365d"},
+    {"signing", "jitter", parse_duration, SIGNING(jitter), USEC_PER_SEC, 365 * USEC_PER_DAY, false,
+     DURATION_TEXT ", from 1s to 365d"},
+    {"signing", "serial", parse_serial, SIGNING(signature.policy.serial), 0, 0, false,
+     "increment, unixtime or keep"},
+    {"signing", "zonemd", parse_switch, SIGNING(signature.policy.zonemd), 0, 0, false, "on or off"},
+    {"signing", "delete-ds", parse_switch, SIGNING(signature.policy.delete_ds), 0, 0, false,
+     "on or off"},
+    {"signing", "key-ttl", parse_duration, SIGNING(key_ttl), USEC_PER_SEC, 7 * USEC_PER_DAY, false,
+     DURATION_TEXT ", from 1s to 7d"},
+    {"signing", "ds-ttl", parse_duration, SIGNING(ds_ttl), USEC_PER_SEC, 30 * USEC_PER_DAY, false,
+     DURATION_TEXT ", from 1s to 30d"},
+    {"signing", "propagation", parse_duration, SIGNING(propagation), USEC_PER_SEC, 30 * USEC_PER_DAY,
+     false, DURATION_TEXT ", from 1s to 30d"},
+    {"signing", "parent-propagation", parse_duration, SIGNING(parent_propagation), USEC_PER_SEC,
+     30 * USEC_PER_DAY, false, DURATION_TEXT ", from 1s to 30d"},
+    {"signing", "zsk-lifetime", parse_duration, SIGNING(zsk_lifetime), USEC_PER_HOUR,
+     3650 * USEC_PER_DAY, false, DURATION_TEXT ", from 1h to 3650d"},
+    {"signing", "ksk-lifetime", parse_duration, SIGNING(ksk_lifetime), USEC_PER_HOUR,
+     3650 * USEC_PER_DAY, false, DURATION_TEXT ", from 1h to 3650d"},
     {"view", "clients", parse_client, offsetof(struct site_view_block, view), 0, 0, true,
      "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 16"},
     {"view", "zone", parse_zone, offsetof(struct site_view_block, source), 0, 0, true,

@@ -13,11 +13,13 @@
 #include "os/memory.h"
 #include "proto/dns/zone_difference.h"
 #include "proto/dns/zone_history.h"
+#include "site/site_signing.h"
 #include "site/zone_files.h"
 #include "wire/dns/dns_serial.h"
 
 enum {
     SLICE = 200,             /* records or names a turn: well under a millisecond */
+    RECORDS_A_SIGNATURE = 10, /* so many take as long as a signature */
     LIST_LEN_MAX = 64 << 20, /* octets of a list of zones */
 };
 
@@ -40,6 +42,7 @@ struct site_zones {
     struct names *names;
     struct entries entries;
     struct zone_load *load; /* of entries.all[next], in slices */
+    struct zone *unsigned_zone; /* that zone, loaded, and being signed; NULL: none */
     struct zone *fresh;     /* that zone, loaded, and compared with the one before it; NULL: none */
     struct zone_difference difference;
     struct zone_change change; /* what it comes to */
@@ -47,6 +50,7 @@ struct site_zones {
     size_t failed_count;
     struct task task;
     struct zone *old; /* being taken apart; NULL: none */
+    struct site_signing *signing;
 };
 
 /* ---- which there are ---- */
@@ -285,9 +289,14 @@ static void install(struct site_zones *zones, const struct entry *entry, struct 
     enum zone_result result = zone_set_install(set, zone, &zones->old);
     if (result != ZONE_OK) {
         zone_free(zone);
+        site_signing_stop(zones->signing);
         give_up(zones, entry, zone_result_text(result));
         return;
     }
+    if (site_signing_wants(zones->signing, &entry->name))
+        site_signing_served(zones->signing);
+    else
+        site_signing_forget(zones->signing, entry->view, &entry->name);
     if (zones->old == NULL || !zone_is_served(zones->old) || zone_serial(zones->old) != serial)
         names_zone_changed(zones->names, entry->view, &entry->name);
     log_debug(zones->log, "zone %s: serial %" PRIu32 ", %zu records",
@@ -309,6 +318,7 @@ static void stop_comparing(struct site_zones *zones)
     zone_change_done(&zones->change);
     zone_free(zones->fresh);
     zones->fresh = NULL;
+    site_signing_stop(zones->signing);
 }
 
 /* The new zone remembers what the old one did, if it goes on from there. */
@@ -385,12 +395,9 @@ static bool replay(struct site_zones *zones, const struct entry *entry, struct z
     return true;
 }
 
-/* The zone is loaded. True: it is done with it. */
-static bool finish(struct site_zones *zones, const struct entry *entry)
+/* The zone is as it will be served. True: it is done with it. */
+static bool put(struct site_zones *zones, const struct entry *entry, struct zone *zone)
 {
-    struct zone *zone = zone_load_take(zones->load);
-    if (!replay(zones, entry, &zone))
-        return true;
     struct zone *old = old_of(zones, entry);
     if (old != NULL)
         take_history(zone, old);
@@ -398,6 +405,40 @@ static bool finish(struct site_zones *zones, const struct entry *entry)
         return false;
     install(zones, entry, zone);
     return true;
+}
+
+static bool refuse_unsigned(struct site_zones *zones, const struct entry *entry, struct zone *zone)
+{
+    zone_free(zone);
+    give_up(zones, entry, "it cannot be signed");
+    return true;
+}
+
+/* The zone is loaded; some are signed before they are served. True: it is done with it. */
+static bool finish(struct site_zones *zones, const struct entry *entry)
+{
+    struct zone *zone = zone_load_take(zones->load);
+    if (!replay(zones, entry, &zone))
+        return true;
+    if (!site_signing_wants(zones->signing, &entry->name))
+        return put(zones, entry, zone);
+    if (!site_signing_begin(zones->signing, entry->view, zone))
+        return refuse_unsigned(zones, entry, zone);
+    zones->unsigned_zone = zone;
+    return false;
+}
+
+/* True: it is done with this zone. */
+static bool step_signing(struct site_zones *zones, const struct entry *entry, size_t records)
+{
+    struct zone *zone = zones->unsigned_zone;
+    size_t count = records / RECORDS_A_SIGNATURE;
+    enum sign_status status =
+        site_signing_step(zones->signing, count < UINT32_MAX ? (unsigned)count : UINT32_MAX);
+    if (status == SIGN_MORE)
+        return false;
+    zones->unsigned_zone = NULL;
+    return status == SIGN_DONE ? put(zones, entry, zone) : refuse_unsigned(zones, entry, zone);
 }
 
 /* At most so many records more of the zone that is next; before, so many names less of what it has
@@ -412,6 +453,10 @@ static void step(struct site_zones *zones, size_t records)
         return;
     }
     const struct entry *entry = &zones->entries.all[zones->next];
+    if (zones->unsigned_zone != NULL) {
+        zones->next += step_signing(zones, entry, records);
+        return;
+    }
     if (zones->fresh != NULL) {
         zones->next += step_difference(zones, entry, records);
         return;
@@ -455,6 +500,38 @@ static void run_slice(struct task *task)
 
 /* ---- life ---- */
 
+static struct zone_set *zones_of(void *self, size_t view)
+{
+    struct site_zones *zones = self;
+    return names_zones(zones->names, view);
+}
+
+static void on_signed(void *self, size_t view, const struct dns_name *zone)
+{
+    struct site_zones *zones = self;
+    names_zone_changed(zones->names, view, zone);
+}
+
+static int start_signing(struct site_zones *zones, const struct site_config *config)
+{
+    const struct site_signing_options options = {
+        .loop = zones->loop,
+        .log = zones->log,
+        .signatures = &config->signatures,
+        .zones = zones_of,
+        .changed = on_signed,
+        .self = zones,
+    };
+    return site_signing_new(&options, &zones->signing);
+}
+
+static void stop_signing(struct site_zones *zones)
+{
+    site_signing_stop(zones->signing);
+    zone_free(zones->unsigned_zone);
+    zones->unsigned_zone = NULL;
+}
+
 int site_zones_new(struct loop *loop, const struct log *log, struct names *names,
                    const struct site_config *config, struct site_zones **out, struct text *error)
 {
@@ -465,8 +542,11 @@ int site_zones_new(struct loop *loop, const struct log *log, struct names *names
     zones->log = log;
     zones->names = names;
     task_init(&zones->task, run_slice);
-    int result = collect(&zones->entries, config, error);
+    int result = start_signing(zones, config);
+    if (result == 0)
+        result = collect(&zones->entries, config, error);
     if (result < 0) {
+        site_signing_free(zones->signing);
         free(zones);
         return result;
     }
@@ -483,6 +563,8 @@ void site_zones_free(struct site_zones *zones)
         return;
     loop_unqueue(&zones->task);
     stop_comparing(zones);
+    stop_signing(zones);
+    site_signing_free(zones->signing);
     zone_load_free(zones->load);
     zone_free(zones->old);
     free_entries(&zones->entries);
@@ -500,6 +582,7 @@ static void forget_others(struct site_zones *zones, const struct entries *wanted
         if (j < wanted->count && compare(&wanted->all[j], old) == 0)
             continue;
         (void)zone_set_remove(names_zones(zones->names, old->view), &old->name);
+        site_signing_forget(zones->signing, old->view, &old->name);
     }
 }
 
@@ -514,6 +597,8 @@ void site_zones_reload(struct site_zones *zones, const struct site_config *confi
         return;
     }
     stop_comparing(zones);
+    stop_signing(zones);
+    site_signing_reload(zones->signing, &config->signatures);
     zone_load_free(zones->load);
     zones->load = NULL;
     forget_others(zones, &wanted);

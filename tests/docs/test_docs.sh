@@ -28,7 +28,8 @@ done
 known_options() {
     printf '%s\n' "$1" >"$tmp/unknown.conf"
     "$wholenet" check "$tmp/unknown.conf" 2>&1 | sed 's/.*known here: //; s/, /\n/g' |
-        grep -v -x -e link -e gateway -e addresses -e host -e names -e view -e web -e site -e location | sort
+        grep -v -x -e link -e gateway -e addresses -e host -e names -e view -e web -e site -e location \
+            -e signing | sort
 }
 section_options() {
     sed -n "/^\\.Sh $1\$/,/^\\.Sh /s/^\\.It Ic \\([a-z0-9-]*\\)\$/\\1/p" man/wholenet-site.5 | sort -u
@@ -49,6 +50,7 @@ same_options NAMES "$({
     known_options 'names { view "a" { unknown = 1 } }'
     known_options 'names { key "a" { unknown = 1 } }'
 } | grep -v -x key | sort -u)"
+same_options SIGNING "$(known_options 'names { signing "a" { unknown = 1 } }' | grep -v -x key)"
 same_options WEB "$({
     known_options 'web { unknown = 1 }'
     known_options 'web { site "a" { unknown = 1 } }'

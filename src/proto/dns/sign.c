@@ -62,6 +62,11 @@ int64_t signer_due_at(const struct signer *signer)
     return signer->due_at;
 }
 
+uint32_t signer_ttl_max(const struct signer *signer)
+{
+    return signer->ttl_max;
+}
+
 bool signer_wants_pass(const struct signer *signer)
 {
     return signer->wants_pass;
@@ -415,6 +420,7 @@ static void start(struct signer *s, struct zone *zone, bool whole)
     s->pass_due_at = INT64_MAX;
     s->counters = (struct sign_counters){0};
     s->differs = false;
+    s->ttl_max = 0;
 }
 
 void signer_start_whole(struct signer *s, struct zone *zone, const struct zone *previous,

@@ -135,6 +135,9 @@ void signer_counters(const struct signer *signer, struct sign_counters *out);
 /* After a pass: the wall-clock second at which the next signature is due; INT64_MAX: none was seen. */
 int64_t signer_due_at(const struct signer *signer);
 
+/* After one: the largest TTL of what is signed. */
+uint32_t signer_ttl_max(const struct signer *signer);
+
 /* A pass is due, since what was changed concerns all names (the time that denials hold). */
 bool signer_wants_pass(const struct signer *signer);
 

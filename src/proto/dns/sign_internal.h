@@ -38,6 +38,7 @@ struct signer {
     bool changed;                /* since the serial number was last */
     bool differs;                /* from `previous`, in what is not signed */
     bool wants_pass;
+    uint32_t ttl_max;
     int64_t due_at;
     int64_t pass_due_at;
     unsigned budget;             /* signatures that may still be made in this step */

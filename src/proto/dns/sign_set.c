@@ -128,15 +128,28 @@ void sign_drop_set(struct signer *s, const struct sign_spot *spot, uint16_t type
 
 /* ---- those of the zone before ---- */
 
+static bool has_record(const struct rrset *rrset, struct bytes rdata)
+{
+    struct rrset_place place = {0};
+    struct bytes here;
+    while (rrset_next(rrset, &place, &here))
+        if (bytes_equal(here, rdata))
+            return true;
+    return false;
+}
+
+/* Mostly in the same order, as the file has not changed much: then it is one comparison a record. */
 bool sign_same_set(const struct rrset *a, const struct rrset *b)
 {
     struct rrset_place a_place = {0}, b_place = {0};
     struct bytes x, y;
     if (a == NULL || b == NULL || a->count != b->count || a->ttl != b->ttl)
         return false;
-    while (rrset_next(a, &a_place, &x))
-        if (!rrset_next(b, &b_place, &y) || !bytes_equal(x, y))
+    while (rrset_next(a, &a_place, &x)) {
+        bool there = rrset_next(b, &b_place, &y);
+        if (!(there && bytes_equal(x, y)) && !has_record(b, x))
             return false;
+    }
     return true;
 }
 
@@ -232,6 +245,7 @@ bool sign_set(struct signer *s, const struct sign_spot *spot, uint16_t type)
         return true;
     }
     uint32_t wanted = signers_of(s, spot, type);
+    s->ttl_max = rrset->ttl > s->ttl_max ? rrset->ttl : s->ttl_max;
     uint32_t have = keep_good(s, spot, type, rrset->ttl, s->whole ? 0 : wanted);
     rrset = zone_rrset(sign_node(s, spot), type);
     have |= take_over(s, spot, rrset, wanted & ~have);

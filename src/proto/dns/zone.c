@@ -359,6 +359,13 @@ struct zone *zone_set_take(struct zone_set *set, const struct dns_name *name)
     return zone;
 }
 
+void zone_set_recount(struct zone_set *set, size_t before, size_t after)
+{
+    ASSERT(set->record_count >= before);
+    set->record_count += after;
+    set->record_count -= before;
+}
+
 bool zone_set_remove(struct zone_set *set, const struct dns_name *name)
 {
     struct zone *zone = zone_set_take(set, name);

@@ -122,6 +122,9 @@ struct zone *zone_set_get(const struct zone_set *set, const struct dns_name *nam
 /* Every zone once, in canonical order: from NULL on; NULL ends. */
 struct zone *zone_set_next(const struct zone_set *set, const struct zone *after);
 
+/* A zone of the set was changed by zone_put() and zone_drop(): its records count from now on. */
+void zone_set_recount(struct zone_set *set, size_t before, size_t after);
+
 /* Forgets the zone of that very name. False: there is none. */
 bool zone_set_remove(struct zone_set *set, const struct dns_name *name);
 

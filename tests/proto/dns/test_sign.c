@@ -286,6 +286,32 @@ static void signatures_are_taken_over_while_they_are_good(void **state UNUSED)
     }
 }
 
+/* The order of lines in a file, and of keys in a directory, means nothing. */
+static void the_order_of_records_means_nothing(void **state UNUSED)
+{
+    static const char *const turned[] = {"@ SOA ns host 1 7200 3600 86400 300", "@ NS b", "@ NS a", "@ NS ns",
+                                         "ns A 192.0.2.2", "ns A 192.0.2.1", "x NS ns", "x NS a", NULL};
+    static const char *const straight[] = {"@ SOA ns host 1 7200 3600 86400 300", "@ NS a", "@ NS b", "@ NS ns",
+                                           "ns A 192.0.2.1", "ns A 192.0.2.2", "x NS a", "x NS ns", NULL};
+    struct sign_policy policy = policy_of(&shapes[3]);
+    struct sign_key keys[] = {dns_sign_all(&csk), dns_sign_all(&other)};
+    struct sign_key others[] = {dns_sign_all(&other), dns_sign_all(&csk)};
+    struct signer *signer = signer_by(&policy, keys, 2);
+    struct zone *zone = dns_sign_zone(&d, "example.", straight);
+    struct zone *again = dns_sign_zone(&d, "example.", turned);
+    struct sign_counters counters;
+    uint32_t serial = 1;
+    dns_sign_whole(signer, zone, NULL, NULL, NOW);
+    assert_true(signer_set(signer, &policy, others, 2));
+    dns_sign_whole(signer, again, zone, &serial, NOW);
+    signer_counters(signer, &counters);
+    assert_int_equal(counters.made, 0);
+    assert_int_equal(zone_serial(again), 1);
+    signer_free(signer);
+    zone_free(zone);
+    zone_free(again);
+}
+
 static void a_zone_that_others_have_signed_is_signed_anew(void **state UNUSED)
 {
     struct sign_key key = dns_sign_all(&csk);
@@ -647,6 +673,7 @@ int main(void)
         cmocka_unit_test(keys_do_what_they_are_for),
         cmocka_unit_test(what_cannot_be_signed_by_is_refused),
         cmocka_unit_test(signatures_are_taken_over_while_they_are_good),
+        cmocka_unit_test(the_order_of_records_means_nothing),
         cmocka_unit_test(a_zone_that_others_have_signed_is_signed_anew),
         cmocka_unit_test(serials_go_by_the_policy),
         cmocka_unit_test(changes_are_followed),
