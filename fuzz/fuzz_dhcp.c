@@ -2,7 +2,7 @@
 /* DHCP messages: what is decoded can be encoded, and is then decoded to the same. */
 #include "base/compiler.h"
 #include "fuzz/fuzz.h"
-#include "wire/dhcp/dhcp_options.h"
+#include "wire/dhcp/dhcp_fqdn.h"
 
 static void read_lists(struct bytes option)
 {
@@ -29,6 +29,23 @@ static void read_lists(struct bytes option)
         ASSERT(strlen(name) > 0 && strlen(name) < sizeof name);
 }
 
+/* What a client is called, told back to it in either form. */
+static void read_name(struct bytes option)
+{
+    struct dhcp_fqdn fqdn;
+    if (!dhcp_fqdn_decode(option, &fqdn))
+        return;
+    for (int form = 0; form <= 1; form++) {
+        uint8_t octets[DHCP_FQDN_OPTION_MAX];
+        struct writer w = writer_of(octets, sizeof octets);
+        struct dhcp_fqdn again;
+        fqdn.flags ^= DHCP_FQDN_E;
+        dhcp_fqdn_encode(&fqdn, "home.arpa", &w);
+        ASSERT(dhcp_fqdn_decode(writer_bytes(&w), &again) && again.flags == fqdn.flags);
+        ASSERT(strcmp(again.label, fqdn.label) == 0);
+    }
+}
+
 static void same(const struct dhcp_message *a, const struct dhcp_message *b)
 {
     ASSERT(memcmp(a, b, offsetof(struct dhcp_message, options)) == 0);
@@ -47,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         struct bytes option;
         ASSERT(dhcp_find(&m, m.options[i].code, &option));
         read_lists(option);
+        read_name(option);
     }
     uint8_t octets[DHCP_MESSAGE_MAX];
     struct writer w = writer_of(octets, sizeof octets);

@@ -14,6 +14,8 @@ struct entry {
     struct ip_address address;
     bool has_address;
     bool reserved;
+    uint8_t dhcid_len; /* 0: nobody's in particular */
+    uint8_t dhcid[LEASE_NAMES_DHCID_MAX];
 };
 
 struct lease_names {
@@ -96,19 +98,37 @@ static void forget(struct lease_names *names, struct entry *entry)
     heap_release(&names->options.heap, entry, sizeof *entry);
 }
 
+static void take_away(struct lease_names *names, struct entry *entry)
+{
+    names->options.remove(names->options.self, entry->name);
+    forget(names, entry);
+}
+
+/* RFC 4703 §5.3.2: the name is in use; is it by that client? */
+static bool is_his(const struct entry *entry, struct bytes dhcid)
+{
+    return !entry->reserved && dhcid.len > 0 &&
+           bytes_equal(bytes_of(entry->dhcid, entry->dhcid_len), dhcid);
+}
+
 static int add(struct lease_names *names, const char *name, const struct ip_address *address,
-               bool reserved)
+               bool reserved, struct bytes dhcid)
 {
     char wanted[NAME_SIZE];
-    if (!lower(name, wanted))
+    if (!lower(name, wanted) || dhcid.len > LEASE_NAMES_DHCID_MAX)
         return -EINVAL;
-    if (map_find(&names->by_name, hash_name(wanted), wanted) != NULL)
+    struct entry *before = map_find(&names->by_name, hash_name(wanted), wanted);
+    if (before != NULL && !is_his(before, dhcid))
         return -EEXIST;
+    if (before != NULL)
+        take_away(names, before);
     struct entry *entry = heap_zeroed(&names->options.heap, sizeof *entry);
     if (entry == NULL)
         return -ENOMEM;
     memcpy(entry->name, wanted, sizeof wanted);
     entry->reserved = reserved;
+    entry->dhcid_len = (uint8_t)dhcid.len;
+    memcpy(entry->dhcid, dhcid.data, dhcid.len);
     if (!map_insert(&names->by_name, hash_name(wanted), entry)) {
         heap_release(&names->options.heap, entry, sizeof *entry);
         return -ENOSPC;
@@ -120,7 +140,7 @@ static int add(struct lease_names *names, const char *name, const struct ip_addr
         result = entry->has_address ? 0 : -ENOSPC;
     }
     if (result == 0 && address != NULL)
-        result = names->options.add(names->options.self, entry->name, address);
+        result = names->options.add(names->options.self, entry->name, address, dhcid);
     if (result < 0)
         forget(names, entry);
     return result;
@@ -129,18 +149,20 @@ static int add(struct lease_names *names, const char *name, const struct ip_addr
 int lease_names_reserve(struct lease_names *names, const char *name,
                         const struct ip_address *address)
 {
-    return add(names, name, address, true);
+    return add(names, name, address, true, bytes_empty());
 }
 
 int lease_names_begin(struct lease_names *names, const struct ip_address *address,
-                      const char *name)
+                      const char *name, struct bytes dhcid)
 {
     struct entry *entry = find_address(names, address);
     char wanted[NAME_SIZE];
-    if (entry != NULL && (entry->reserved || (lower(name, wanted) && same_name(entry, wanted))))
+    bool same = entry != NULL && lower(name, wanted) && same_name(entry, wanted) &&
+                bytes_equal(bytes_of(entry->dhcid, entry->dhcid_len), dhcid);
+    if (same || (entry != NULL && entry->reserved))
         return 0; /* a host of the site file keeps the name that it has there */
     lease_names_end(names, address);
-    return name[0] == '\0' ? 0 : add(names, name, address, false);
+    return name[0] == '\0' ? 0 : add(names, name, address, false, dhcid);
 }
 
 void lease_names_end(struct lease_names *names, const struct ip_address *address)
@@ -148,8 +170,7 @@ void lease_names_end(struct lease_names *names, const struct ip_address *address
     struct entry *entry = find_address(names, address);
     if (entry == NULL || entry->reserved)
         return;
-    names->options.remove(names->options.self, entry->name);
-    forget(names, entry);
+    take_away(names, entry);
 }
 
 const char *lease_names_find(const struct lease_names *names, const struct ip_address *address)

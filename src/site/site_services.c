@@ -12,6 +12,7 @@
 #include "app/names/names_resolver.h"
 #include "os/digest.h"
 #include "os/hmac.h"
+#include "proto/dhcp/dhcid.h"
 #include "os/memory.h"
 #include "site/control.h"
 #include "os/file.h"
@@ -104,10 +105,11 @@ static bool names_same(const struct site_config *a, const struct site_config *b)
            SAME(addresses) && SAME(views);
 }
 
-static int add_name(void *self, const char *name, const struct ip_address *address)
+static int add_name(void *self, const char *name, const struct ip_address *address,
+                    struct bytes dhcid)
 {
     struct site *site = self;
-    return site->names != NULL ? names_add_address(site->names, name, address) : 0;
+    return site->names != NULL ? names_add_address(site->names, name, address, dhcid) : 0;
 }
 
 static void remove_name(void *self, const char *name)
@@ -463,9 +465,36 @@ static int start_name_service(struct site *site, struct text *error)
     return start_zones(site, error);
 }
 
+_Static_assert((int)DHCID_LEN == LEASE_NAMES_DHCID_MAX, "both sides have room for as much");
+
+/* Whose the name of the lease is (RFC 4701), in `out`. Empty: it has none. */
+static struct bytes dhcid_of(const struct site *site, const struct lease *lease,
+                             uint8_t out[DHCID_LEN])
+{
+    uint8_t octets[DHCID_INPUT_MAX];
+    uint8_t digest[DIGEST_AT_ONCE_MAX];
+    char text[sizeof lease->hostname + SITE_NAME_MAX];
+    struct dns_name name;
+    snprintf(text, sizeof text, "%s.%s", lease->hostname, site->config->domain);
+    if (lease->hostname[0] == '\0' || !dns_name_parse(bytes_of_text(text), NULL, &name))
+        return bytes_empty();
+    const struct dhcid_client client = {
+        .client_id = bytes_of(lease->client_id, lease->client_id_len),
+        .mac = lease->mac,
+    };
+    struct writer w = writer_of(octets, sizeof octets);
+    enum dhcid_kind kind = dhcid_input(&client, &name, &w);
+    if (digest_at_once(DIGEST_SHA256, writer_bytes(&w), digest) != DHCID_DIGEST_LEN)
+        return bytes_empty();
+    dhcid_rdata(kind, digest, out);
+    return bytes_of(out, DHCID_LEN);
+}
+
 static void name_lease(struct site *site, const struct lease *lease)
 {
-    int result = lease_names_begin(site->lease_names, &lease->address, lease->hostname);
+    uint8_t dhcid[DHCID_LEN];
+    int result = lease_names_begin(site->lease_names, &lease->address, lease->hostname,
+                                   dhcid_of(site, lease, dhcid));
     if (result < 0)
         log_notice(site->log, "the name \"%s\" is not given to a host: %s", lease->hostname,
                    result == -EEXIST ? "it is taken" : strerror(-result));

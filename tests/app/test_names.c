@@ -11,6 +11,7 @@
 
 #include "io/loop.h"
 #include "proto/dns/dns_stream.h"
+#include "proto/dns/zone_history.h"
 #include "tests/support/check.h"
 #include "tests/support/dns_text.h"
 
@@ -236,7 +237,7 @@ static struct ip_address address(const char *text)
 static void add_address(struct scene *s, const char *name, const char *text)
 {
     struct ip_address a = address(text);
-    assert_int_equal(names_add_address(s->names, name, &a), 0);
+    assert_int_equal(names_add_address(s->names, name, &a, bytes_empty()), 0);
 }
 
 static void the_site_has_a_zone(void **state UNUSED)
@@ -290,6 +291,35 @@ static void addresses_have_names_both_ways(void **state UNUSED)
     end(&s);
 }
 
+/* RFC 4703 §5: the name says whose it is; and RFC 1995: each change is remembered. */
+static void names_of_leases_are_changes_like_others(void **state UNUSED)
+{
+    struct scene s;
+    begin(&s, ALONE);
+    struct ip_address a = address("10.0.2.15");
+    struct dns_name domain = dns_text_name("home.arpa");
+    struct dns_name reverse = dns_text_name("10.in-addr.arpa");
+    struct zone *zone = zone_set_get(names_zones(s.names, NAMES_EVERYBODY), &domain);
+    struct zone *reverse_zone = zone_set_get(names_zones(s.names, NAMES_EVERYBODY), &reverse);
+    uint32_t serial = zone_serial(zone);
+    uint32_t reverse_serial = zone_serial(reverse_zone);
+    static const uint8_t dhcid[35] = {0, 1, 1, 7};
+    assert_int_equal(names_add_address(s.names, "pc", &a, bytes_of(dhcid, sizeof dhcid)), 0);
+    assert_string_equal(ask_type(&s, "pc.home.arpa", DNS_DHCID),
+                        "NOERROR aa rd; an pc.home.arpa. 60 IN DHCID "
+                        "AAEBBwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    assert_int_equal(zone_serial(zone), serial + 1); /* both records are one change */
+    names_remove(s.names, "pc");
+    assert_string_equal(ask_shortly(&s, "pc.home.arpa", DNS_DHCID), "NXDOMAIN aa rd");
+    assert_int_equal(zone_serial(zone), serial + 2);
+    assert_int_equal(zone_serial(reverse_zone), reverse_serial + 2);
+    assert_int_equal(zone->history->count, 2);
+    const struct zone_change *change = zone_history_find(reverse_zone->history, reverse_serial);
+    assert_int_equal(change->sides[ZONE_ADDED].count, 2);
+    assert_non_null(zone_history_next(reverse_zone->history, change));
+    end(&s);
+}
+
 static void names_that_are_not_the_sites_are_not_added(void **state UNUSED)
 {
     struct scene s;
@@ -298,7 +328,7 @@ static void names_that_are_not_the_sites_are_not_added(void **state UNUSED)
     static const char *const names[] = {"www.google.com", "a.b", "pc.", "*", "*.home.arpa", "",
                                         "a..b", "pc.home.arpa.example"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        CHECK_EQUAL(names[i], names_add_address(s.names, names[i], &a), -EINVAL);
+        CHECK_EQUAL(names[i], names_add_address(s.names, names[i], &a, bytes_empty()), -EINVAL);
     assert_string_equal(ask_shortly(&s, "15.2.0.10.in-addr.arpa", DNS_PTR), "NXDOMAIN aa rd");
     end(&s);
 }
@@ -690,6 +720,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_site_has_a_zone),
         cmocka_unit_test(addresses_have_names_both_ways),
+        cmocka_unit_test(names_of_leases_are_changes_like_others),
         cmocka_unit_test(names_that_are_not_the_sites_are_not_added),
         cmocka_unit_test(records_come_as_in_a_master_file),
         cmocka_unit_test(special_names_stay_here),

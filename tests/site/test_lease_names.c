@@ -13,15 +13,15 @@ struct service {
     struct lease_names *names;
 };
 
-static int add(void *self, const char *name, const struct ip_address *address)
+static int add(void *self, const char *name, const struct ip_address *address, struct bytes dhcid)
 {
     struct service *service = self;
     char text[ADDRESS_TEXT_MAX];
     if (service->refuse != 0)
         return service->refuse;
     size_t len = strlen(service->log);
-    snprintf(service->log + len, sizeof service->log - len, "+%s=%s ", name,
-             address_format(address, text));
+    snprintf(service->log + len, sizeof service->log - len, "+%s=%s%.*s ", name,
+             address_format(address, text), (int)dhcid.len, (const char *)dhcid.data);
     return 0;
 }
 
@@ -51,7 +51,15 @@ static void end(struct service *service)
 static int begin(struct service *service, uint32_t last_octet, const char *name)
 {
     struct ip_address address = address_v4(0x0a000200 + last_octet);
-    return lease_names_begin(service->names, &address, name);
+    return lease_names_begin(service->names, &address, name, bytes_empty());
+}
+
+/* The client that is told apart from others by that letter. */
+static int begin_as(struct service *service, const char *client, uint32_t last_octet,
+                    const char *name)
+{
+    struct ip_address address = address_v4(0x0a000200 + last_octet);
+    return lease_names_begin(service->names, &address, name, bytes_of_text(client));
 }
 
 static void finish(struct service *service, uint32_t last_octet)
@@ -85,6 +93,32 @@ static void a_name_belongs_to_the_first_who_has_it(void **state UNUSED)
     finish(&s, 15);
     assert_int_equal(begin(&s, 16, "guest"), 0);
     assert_string_equal(s.log, "+guest=10.0.2.15 -guest +guest=10.0.2.16 ");
+    end(&s);
+}
+
+/* RFC 4703 §5.3.2, §5.3.3 */
+static void the_same_client_takes_its_name_along(void **state UNUSED)
+{
+    struct service s;
+    start(&s, 10);
+    assert_int_equal(begin_as(&s, "/A", 15, "guest"), 0);
+    assert_int_equal(begin_as(&s, "/B", 16, "guest"), -EEXIST);
+    assert_int_equal(begin_as(&s, "/A", 17, "guest"), 0);
+    assert_int_equal(begin(&s, 18, "guest"), -EEXIST);
+    finish(&s, 15); /* whose name has gone on */
+    struct ip_address address = address_v4(0x0a000211);
+    assert_string_equal(lease_names_find(s.names, &address), "guest");
+    assert_int_equal(begin_as(&s, "/C", 17, "guest"), 0); /* the address is another's now */
+    finish(&s, 17);
+    /* A name without a client is nobody's to take over, nor is one of the site. */
+    assert_int_equal(begin(&s, 20, "bare"), 0);
+    assert_int_equal(begin_as(&s, "/A", 21, "bare"), -EEXIST);
+    assert_int_equal(lease_names_reserve(s.names, "www", NULL), 0);
+    assert_int_equal(begin_as(&s, "/A", 21, "www"), -EEXIST);
+    uint8_t longer[LEASE_NAMES_DHCID_MAX + 1] = {0};
+    assert_int_equal(lease_names_begin(s.names, &address, "x", bytes_of(longer, sizeof longer)), -EINVAL);
+    assert_string_equal(s.log, "+guest=10.0.2.15/A -guest +guest=10.0.2.17/A -guest "
+                               "+guest=10.0.2.17/C -guest +bare=10.0.2.20 ");
     end(&s);
 }
 
@@ -161,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lease_with_a_name_has_it_until_it_ends),
         cmocka_unit_test(a_name_belongs_to_the_first_who_has_it),
+        cmocka_unit_test(the_same_client_takes_its_name_along),
         cmocka_unit_test(a_lease_that_changes_its_name_loses_the_old_one),
         cmocka_unit_test(the_sites_own_names_are_nobody_elses),
         cmocka_unit_test(what_the_service_refuses_is_not_kept),

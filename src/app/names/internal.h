@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * internal.h - what the parts of the name service share: names.c its life and its records,
- * names_zones.c the zones it is born with, names_secondary.c those that are had from others,
- * names_fetch.c what is asked of their primaries, names_notify.c the news of changes,
- * names_server.c queries by UDP and TCP, names_update.c changes while it is served, names_resolver.c
- * recursion, names_outside.c its sockets, names_secure.c those with TLS.
+ * names_zones.c the zones it is born with, names_hosts.c the names of hosts, names_secondary.c zones
+ * that are had from others, names_fetch.c what is asked of their primaries, names_notify.c the news of
+ * changes, names_server.c queries by UDP and TCP, names_update.c changes while it is served,
+ * names_resolver.c recursion, names_outside.c its sockets, names_secure.c those with TLS.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
@@ -19,6 +19,7 @@
 #include "proto/dns/notify.h"
 #include "proto/dns/rate_limit.h"
 #include "proto/dns/zone_check.h"
+#include "proto/dns/zone_edit.h"
 #include "proto/dns/zone_receive.h"
 #include "proto/dns/zone_transfer.h"
 #include "wire/dns/dns_option.h"
@@ -249,6 +250,14 @@ MUST_USE int names_add_own_zones(struct names *names, bool closed_world);
 /* zone_add() for a record of the site's TTL, as 0 or a negative errno. */
 MUST_USE int names_put(struct names *names, const struct dns_name *owner, uint16_t type,
                        struct bytes rdata);
+
+/* What the refusal of a record is as a negative errno. */
+int names_errno_of(enum zone_result result);
+
+/* ---- names_hosts.c ---- */
+
+/* The zone has been through the change, which is its history's from now on; and others are told. */
+void names_remember(struct names *names, struct zone *zone, struct zone_change *change);
 
 /* ---- names_server.c ---- */
 

@@ -115,8 +115,10 @@ MUST_USE int names_new(struct net *net, const struct names_options *options, str
 void names_free(struct names *names);
 
 /* Adds an A or AAAA record for `name` (within the domain, or one label that is completed with it),
- * and the PTR for the address. Existing ones stay beside it. 0, -ENOSPC, -EINVAL, -ENOMEM. */
-MUST_USE int names_add_address(struct names *names, const char *name, const struct ip_address *a);
+ * and the PTR for the address. Existing ones stay beside it. `dhcid`, unless empty, is RDATA that says whose the
+ * name is (RFC 4701). 0, -ENOSPC, -EINVAL, -ENOMEM. */
+MUST_USE int names_add_address(struct names *names, const char *name, const struct ip_address *a,
+                               struct bytes dhcid);
 
 /* Removes every record of the name and the PTRs that point to it. */
 void names_remove(struct names *names, const char *name);

@@ -233,12 +233,8 @@ static void acknowledge(struct names *names, struct names_pending *pending, unsi
 static void remember(struct names *names, struct names_pending *pending)
 {
     struct zone *zone = zone_set_get(names->zones, &pending->zone);
-    if (zone == NULL)
-        return;
-    if (zone->history == NULL)
-        zone->history = zone_history_new(&zone->heap, ZONE_HISTORY_OCTETS_DEFAULT);
-    if (zone->history != NULL)
-        zone_history_add(zone->history, &pending->change);
+    if (zone != NULL)
+        names_remember(names, zone, &pending->change);
 }
 
 void names_update_flush(struct names *names)
@@ -252,10 +248,8 @@ void names_update_flush(struct names *names)
         take_back(names, &names->pending[i].zone, &names->pending[i].change);
     for (size_t i = 0; i < names->pending_count; i++) {
         struct names_pending *pending = &names->pending[i];
-        if (status == 0) {
+        if (status == 0)
             remember(names, pending);
-            names_zone_changed(names, NAMES_EVERYBODY, &pending->zone);
-        }
         acknowledge(names, pending, status == 0 ? DNS_NOERROR : DNS_SERVFAIL);
         zone_change_done(&pending->change);
     }

@@ -42,7 +42,7 @@ static const char *const special_zones[] = {
     "home.arpa", /* RFC 8375 §4 */
 };
 
-static int errno_of(enum zone_result result)
+int names_errno_of(enum zone_result result)
 {
     switch (result) {
     case ZONE_OK:
@@ -71,7 +71,7 @@ int names_put(struct names *names, const struct dns_name *owner, uint16_t type, 
                                 .class = DNS_IN,
                                 .ttl = names->ttl,
                                 .rdata = rdata};
-    return errno_of(zone_add(names->zones, &record));
+    return names_errno_of(zone_add(names->zones, &record));
 }
 
 /* SOA RDATA (RFC 1035 §3.3.13). */

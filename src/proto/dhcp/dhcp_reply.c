@@ -104,6 +104,30 @@ static void copy_option(const struct dhcp_message *from, uint8_t code, struct dh
         dhcp_put(to, code, value);
 }
 
+/* RFC 4702 §4: what becomes of the name, to who has asked. The records are ours to make, unless the client
+ * wants none at all. */
+static void put_fqdn(const struct dhcp_reply_config *config, const struct dhcp_message *request,
+                     const struct dhcp_reply *reply, struct dhcp_message *m)
+{
+    struct bytes option;
+    struct dhcp_fqdn fqdn;
+    uint8_t octets[DHCP_FQDN_OPTION_MAX + DHCP_LABEL_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    if (!dhcp_find(request, DHCP_CLIENT_FQDN, &option) || !dhcp_fqdn_decode(option, &fqdn))
+        return;
+    uint8_t wanted = fqdn.flags;
+    fqdn.flags = wanted & DHCP_FQDN_E;
+    if (wanted & DHCP_FQDN_N)
+        fqdn.flags |= DHCP_FQDN_N;
+    else
+        fqdn.flags |= DHCP_FQDN_S | (wanted & DHCP_FQDN_S ? 0 : DHCP_FQDN_O);
+    if (reply->name != NULL && reply->name[0] != '\0')
+        memcpy(fqdn.label, reply->name, strlen(reply->name) + 1);
+    dhcp_fqdn_encode(&fqdn, config->domain, &w);
+    if (!w.failed)
+        dhcp_put(m, DHCP_CLIENT_FQDN, writer_bytes(&w));
+}
+
 static size_t size_max(const struct dhcp_message *request)
 {
     uint16_t size;
@@ -138,6 +162,8 @@ static void build(const struct dhcp_reply_config *config, const struct dhcp_mess
             put_times(m, reply->lease_seconds);
         if (all)
             put_parameters(config, request, reply, m);
+        if (all && reply->yiaddr != 0)
+            put_fqdn(config, request, reply, m);
         /* Without a mask an address is of no use, whether it was asked for or not. */
         put_parameter(config, reply, m, DHCP_SUBNET_MASK);
         if (!all)

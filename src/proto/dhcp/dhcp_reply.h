@@ -6,7 +6,7 @@
 #ifndef WN_PROTO_DHCP_DHCP_REPLY_H
 #define WN_PROTO_DHCP_DHCP_REPLY_H
 
-#include "wire/dhcp/dhcp_options.h"
+#include "wire/dhcp/dhcp_fqdn.h"
 
 enum { DHCP_REPLY_DNS_MAX = 4 };
 
@@ -26,6 +26,7 @@ struct dhcp_reply {
     uint32_t yiaddr;        /* 0: the answer to an INFORM, or a NAK */
     uint32_t lease_seconds;
     const char *hostname;   /* that we give the client; NULL or "": none */
+    const char *name;       /* what the client is called in the DNS; NULL or "": nothing */
     const char *text;       /* of a NAK */
 };
 

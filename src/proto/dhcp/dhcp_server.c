@@ -266,6 +266,29 @@ static bool ours(const struct dhcp_server *s, const struct exchange *x, bool *na
     return *named && server == s->config.server;
 }
 
+/* A static name goes before the one that the client calls itself, by the FQDN option before the other (RFC
+ * 4702 §4). Who wants no record in the DNS has no name. */
+static void name_client(const struct dhcp_server *s, const struct exchange *x,
+                        char out[DHCP_LABEL_MAX])
+{
+    const char *fixed = static_name(s, &x->who);
+    struct bytes option;
+    struct dhcp_fqdn fqdn;
+    out[0] = '\0';
+    if (*fixed != '\0') {
+        memcpy(out, fixed, strlen(fixed) + 1);
+        return;
+    }
+    if (dhcp_find(&x->in, DHCP_CLIENT_FQDN, &option) && dhcp_fqdn_decode(option, &fqdn)) {
+        if (fqdn.flags & DHCP_FQDN_N)
+            return;
+        memcpy(out, fqdn.label, sizeof fqdn.label);
+    }
+    if (out[0] == '\0' &&
+        (!dhcp_find(&x->in, DHCP_HOST_NAME, &option) || !dhcp_host_label(option, out)))
+        out[0] = '\0';
+}
+
 /* RFC 2131 §4.3.1. */
 static void on_discover(struct dhcp_server *s, struct exchange *x)
 {
@@ -282,7 +305,10 @@ static void on_discover(struct dhcp_server *s, struct exchange *x)
         s->counters.busy++;
         return;
     }
+    char name[DHCP_LABEL_MAX] = "";
+    name_client(s, x, name);
     struct output *output = reply(s, x, &(struct dhcp_reply){
+        .name = name,
         .type = DHCP_OFFER,
         .yiaddr = b->address,
         .lease_seconds = lease_seconds(s, &x->in),
@@ -298,18 +324,6 @@ static void on_discover(struct dhcp_server *s, struct exchange *x)
     make_ready(s, output);
 }
 
-/* A static name goes before the one that the client calls itself. */
-static void name_lease(const struct dhcp_server *s, const struct exchange *x,
-                       struct dhcp_server_lease *lease)
-{
-    const char *fixed = static_name(s, &x->who);
-    struct bytes name;
-    if (*fixed != '\0')
-        memcpy(lease->hostname, fixed, sizeof lease->hostname);
-    else if (!dhcp_find(&x->in, DHCP_HOST_NAME, &name) || !dhcp_host_label(name, lease->hostname))
-        lease->hostname[0] = '\0';
-}
-
 /* Asks the caller to store the lease; the acknowledgement waits. */
 static void acknowledge(struct dhcp_server *s, struct exchange *x, struct dhcp_binding *b)
 {
@@ -318,7 +332,10 @@ static void acknowledge(struct dhcp_server *s, struct exchange *x, struct dhcp_b
         return;
     }
     uint32_t seconds = lease_seconds(s, &x->in);
+    char name[DHCP_LABEL_MAX] = "";
+    name_client(s, x, name);
     struct output *output = reply(s, x, &(struct dhcp_reply){
+        .name = name,
         .type = DHCP_ACK,
         .yiaddr = b->address,
         .lease_seconds = seconds,
@@ -334,7 +351,7 @@ static void acknowledge(struct dhcp_server *s, struct exchange *x, struct dhcp_b
     *lease = (struct dhcp_server_lease){.address = address_v4(b->address), .client = x->who};
     lease->expires_at =
         seconds == DHCP_INFINITY ? USEC_NEVER : x->now + (usec)seconds * USEC_PER_SEC;
-    name_lease(s, x, lease);
+    memcpy(lease->hostname, name, sizeof name);
     dhcp_pool_hold(&s->pool, b);
     output->state = OUTPUT_HELD;
     output->binding = b;

@@ -13,7 +13,8 @@
  *      tick()  -> event        ENDED
  *
  * SKIPS RFC 2131 §4.1 and RFC 1534: clients of plain BOOTP, without a message type; no machine
- * that is alive needs them. SKIPS RFC 4702, RFC 4361 beyond keeping what is sent.
+ * that is alive needs them. SKIPS RFC 4361 beyond keeping what is sent.
+ * DEVIATES RFC 4702 §4: of a client's name the first label is taken, and completed with our domain.
  * DEVIATES RFC 2131 §4.2: a client identifier longer than DHCP_CLIENT_KEY_MAX does not identify;
  * the hardware address does. Two clients with one MAC and two long identifiers do not occur.
  */
@@ -59,7 +60,7 @@ struct dhcp_server_options {
 struct dhcp_server_lease {
     struct ip_address address;
     struct dhcp_identity client;
-    char hostname[DHCP_LABEL_MAX]; /* "": none */
+    char hostname[DHCP_LABEL_MAX]; /* for the DNS too; "": none, or none is wanted there */
     usec expires_at;               /* USEC_NEVER: never */
     bool offered;                  /* not acknowledged yet */
 };

@@ -35,6 +35,7 @@ static const struct row rows[] = {
     [DNS_RRSIG] = {"RRSIG", "T114dd2Nb"}, /* RFC 4034 §3 */
     [DNS_NSEC] = {"NSEC", "Nw"},        /* RFC 4034 §4 */
     [DNS_DNSKEY] = {"DNSKEY", "211b"},  /* RFC 4034 §2 */
+    [DNS_DHCID] = {"DHCID", "b"},       /* RFC 4701 */
     [DNS_NSEC3] = {"NSEC3", "112lhw"},  /* RFC 5155 §3 */
     [DNS_NSEC3PARAM] = {"NSEC3PARAM", "112l"}, /* RFC 5155 §4 */
     [DNS_TLSA] = {"TLSA", "111x"},      /* RFC 6698 */

@@ -36,6 +36,7 @@ enum dns_type {
     DNS_RRSIG = 46,
     DNS_NSEC = 47,
     DNS_DNSKEY = 48,
+    DNS_DHCID = 49,
     DNS_NSEC3 = 50,
     DNS_NSEC3PARAM = 51,
     DNS_TLSA = 52,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The DHCP server's answers, message by message: RFC 2131 §4.1, §4.3. */
 #include "proto/dhcp/dhcp_server.h"
+#include "wire/dhcp/dhcp_fqdn.h"
 #include "tests/support/check.h"
 
 #define SEC USEC_PER_SEC
@@ -746,6 +747,47 @@ static void host_names_are_checked(void **state UNUSED)
     end(&w);
 }
 
+/* RFC 4702 §3, §4: what the client says of its name, and what it is told. */
+static void names_by_the_fqdn_option(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        const char *option;
+        size_t len;
+        const char *hostname;
+        uint8_t flags; /* of the reply */
+        const char *told;
+    } cases[] = {
+        {"the server is to do all", "\1\0\0laptop.example.com", 21, "laptop", DHCP_FQDN_S, "laptop.home.arpa"},
+        {"the client would do its own: it cannot", "\0\0\0laptop", 9, "laptop", DHCP_FQDN_S | DHCP_FQDN_O,
+         "laptop.home.arpa"},
+        {"in wire form", "\5\0\0\6laptop\0", 11, "laptop", DHCP_FQDN_S | DHCP_FQDN_E,
+         "\6laptop\4home\4arpa"},
+        {"nothing at all", "\10\0\0laptop", 9, "", DHCP_FQDN_N, "laptop.home.arpa"},
+        {"without a name, by the other option", "\1\0\0", 3, "other", DHCP_FQDN_S, "other.home.arpa"},
+    };
+    struct world w;
+    begin(&w);
+    uint32_t address = obtain(&w, 1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bytes option;
+        struct dhcp_message m = message(DHCP_REQUEST, 1);
+        m.ciaddr = address;
+        dhcp_put(&m, DHCP_HOST_NAME, bytes_of_text("other"));
+        dhcp_put(&m, DHCP_CLIENT_FQDN, bytes_of(cases[i].option, cases[i].len));
+        CHECK_EQUAL(cases[i].name, say(&w, &m), DHCP_ACK);
+        CHECK(cases[i].name, strcmp(w.event.lease.hostname, cases[i].hostname) == 0);
+        CHECK(cases[i].name, dhcp_find(&w.reply, DHCP_CLIENT_FQDN, &option) && option.len > 3);
+        CHECK_EQUAL(cases[i].name, option.data[0], cases[i].flags);
+        CHECK(cases[i].name, memcmp(option.data + 3, cases[i].told, strlen(cases[i].told)) == 0);
+    }
+    struct dhcp_message m = message(DHCP_REQUEST, 1);
+    m.ciaddr = address;
+    assert_int_equal(say(&w, &m), DHCP_ACK);
+    assert_false(dhcp_has(&w.reply, DHCP_CLIENT_FQDN)); /* who has not asked */
+    end(&w);
+}
+
 static void leases_are_restored(void **state UNUSED)
 {
     struct world w;
@@ -903,6 +945,7 @@ int main(void)
         cmocka_unit_test(lease_times_are_negotiated),
         cmocka_unit_test(identifiers_identify),
         cmocka_unit_test(host_names_are_checked),
+        cmocka_unit_test(names_by_the_fqdn_option),
         cmocka_unit_test(leases_are_restored),
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(without_memory_there_is_no_server),
