@@ -10,8 +10,8 @@ void tcp_window_open(struct tcp_window *w, enum tcp_congestion_kind kind, uint32
     struct endpoint peer = {ADDRESS_PEER, 1234};
     w->c = tcp_connection_new(w->s.stack, &us, &peer);
     assert_non_null(w->c);
-    assert_int_equal(tcp_set_option(w->c, TCP_OPTION_CONGESTION, kind), TCP_OPTION_SET);
     tcp_set_state(w->c, TCP_SYN_SENT);
+    assert_int_equal(tcp_set_option(w->c, TCP_OPTION_CONGESTION, kind), TCP_OPTION_SET);
     tcp_open_sending(w->c);
     w->c->peer_mss = WINDOW_MSS;
     tcp_established(w->c);

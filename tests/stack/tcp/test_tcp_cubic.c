@@ -148,6 +148,31 @@ static void after_a_timeout_the_curve_begins_anew(void **state)
     tcp_window_close(&w);
 }
 
+/* §4.4: however far the curve has gone ahead, a round trip makes the window half as large again at most.
+ * So it is when what kept it small was not loss: here a reduction that was remembered for too long. */
+static void half_more_in_a_round_trip(void **state)
+{
+    (void)state;
+    struct tcp_window w;
+    tcp_window_open(&w, TCP_CONGESTION_CUBIC, 1000);
+    tcp_window_lose(&w);
+    w.c->cwnd = 100 * WINDOW_MSS;
+    w.c->ssthresh = 50 * WINDOW_MSS;
+    w.c->snd_nxt = seq_add(w.c->snd_una, w.c->cwnd);
+    tcp_window_ack(&w, WINDOW_MSS, 100 * USEC_PER_MSEC, 0); /* the epoch begins */
+    w.c->cubic.epoch_at -= 60000; /* a minute on, far beyond the flat point */
+    for (unsigned i = 0; i < 4; i++) {
+        uint32_t before = w.c->cwnd;
+        assert_true(tcp_cubic_window(WINDOW_MSS, w.c->cubic.w_max, 60000,
+                                     w.c->sending->cubic.k) > 100 * (int64_t)before);
+        tcp_window_ack(&w, before, 100 * USEC_PER_MSEC, 0);
+        assert_int_equal(w.c->cwnd, before + before / 2);
+        tcp_window_ack(&w, WINDOW_MSS, 100 * USEC_PER_MSEC, 0);
+        NEAR(w.c->cwnd, before + before / 2 + WINDOW_MSS / 2, 1);
+    }
+    tcp_window_close(&w);
+}
+
 /* §5.8: neither a pause nor an application that has little to say counts as time. */
 static void silence_is_not_time(void **state)
 {
@@ -198,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_short_path_is_as_with_reno),
         cmocka_unit_test(fast_convergence),
         cmocka_unit_test(after_a_timeout_the_curve_begins_anew),
+        cmocka_unit_test(half_more_in_a_round_trip),
         cmocka_unit_test(silence_is_not_time),
         cmocka_unit_test(a_loss_that_was_none_is_undone),
     };
