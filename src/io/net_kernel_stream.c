@@ -350,7 +350,8 @@ static void on_stream_task(struct task *task)
         offer_again(s);
     }
     if (!s->gone && !s->connecting) {
-        (void)push(s, bytes_empty());
+        /* The FIN that follows shares the last segment. */
+        (void)push_with(s, bytes_empty(), s->finishing && !s->fin_sent ? MSG_MORE : 0);
         tell_room(s);
     }
     settle(s);

@@ -167,7 +167,6 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
         return;
     }
     session->counted = counted;
-    session->local = stream_local(stream);
     session->secure = door->listen.tls;
     web_http1_begin(session, refuse);
 }

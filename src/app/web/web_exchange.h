@@ -50,6 +50,7 @@ struct web_transport {
     bool (*accept_body)(struct web_exchange *exchange, uint64_t max);
     /* A bare answer, when there is no memory for a good one. */
     void (*refuse)(struct web_exchange *exchange, unsigned status);
+    struct stream *(*stream)(struct web_exchange *exchange);
 };
 
 struct web_upload;
@@ -59,7 +60,6 @@ struct web_exchange {
     const struct web_transport *transport;
     const char *protocol;  /* "HTTP/1.1" */
     struct endpoint peer;
-    struct endpoint local;
     bool secure;           /* it came over TLS */
     struct web_rules *rules; /* NULL before the request is known */
     const struct web_place *place;
@@ -117,7 +117,6 @@ struct web_session {
     struct web_work *work;      /* NULL: between requests */
     size_t pending;             /* octets that the stream keeps for us */
     struct endpoint peer;
-    struct endpoint local;
     bool refused;               /* one too many: not counted among the sessions */
     bool counted;               /* among those of its address */
     bool secure;

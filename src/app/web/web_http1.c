@@ -61,7 +61,6 @@ static bool work_begin(struct web_session *session)
         .web = web,
         .transport = &transport,
         .peer = session->peer,
-        .local = session->local,
         .secure = session->secure,
     };
     session->work = work;
@@ -111,7 +110,13 @@ static void refuse(struct web_exchange *exchange, unsigned status)
     http_server_refuse(&work_of(exchange)->core, status);
 }
 
+static struct stream *stream_of(struct web_exchange *exchange)
+{
+    return work_of(exchange)->session->stream;
+}
+
 static const struct web_transport transport = {
+    .stream = stream_of,
     .respond = respond,
     .accept_body = accept_body,
     .refuse = refuse,

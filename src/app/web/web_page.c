@@ -470,6 +470,7 @@ static void add_services(struct page_text *page, const json_t *status)
 
 struct home {
     const struct web_exchange *exchange;
+    struct endpoint local;
     json_t *status; /* NULL: unknown */
     char client[ADDRESS_TEXT_MAX];
     char server[ADDRESS_TEXT_MAX];
@@ -501,7 +502,7 @@ static bool on_home_name(void *self, struct page_text *page, struct bytes name)
     else if (is(name, "server"))
         page_add_text(page, home->server);
     else if (is(name, "server_port"))
-        page_add_format(page, "%u", home->exchange->local.port);
+        page_add_format(page, "%u", home->local.port);
     else if (is(name, "server_name"))
         page_add_text(page, web->server_name);
     else if (is(name, "domain"))
@@ -535,8 +536,8 @@ void web_page_site(struct web_exchange *exchange, struct page_text *out)
 {
     const struct web *web = exchange->web;
     struct endpoint client = exchange->peer;
-    struct endpoint server = exchange->local;
-    struct home home = {.exchange = exchange, .status = load_status(&web->site)};
+    struct endpoint server = stream_local(exchange->transport->stream(exchange));
+    struct home home = {.exchange = exchange, .local = server, .status = load_status(&web->site)};
     address_format(&client.address, home.client);
     address_format(&server.address, home.server);
     struct page_text content = {0};
