@@ -28,6 +28,7 @@ void web_session_free(struct web_session *session)
 {
     struct web *web = session->web;
     web_http1_work_done(session);
+    web_http2_done(session);
     list_remove(&session->node);
     list_remove(&session->idle_node);
     if (session->counted)
@@ -168,6 +169,10 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
     }
     session->counted = counted;
     session->secure = door->listen.tls;
+    struct tls_facts facts;
+    if (!refuse && tls_stream_facts(stream, &facts) && strcmp(facts.alpn, "h2") == 0 &&
+        web_http2_begin(session))
+        return;
     web_http1_begin(session, refuse);
 }
 

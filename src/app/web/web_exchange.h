@@ -5,6 +5,7 @@
  *
  *      web.c        the service: listeners, connections, who has to go when there are too many
  *      web_http1.c  connections of HTTP/1.x: turns the machine's crank, sends bodies
+ *      web_http2.c  connections of HTTP/2
  *      web_reply.c  answers: fields, conditions, ranges, error pages
  *      web_body.c   where the octets of a response come from
  *      web_rules.c  which host and rule a request falls under
@@ -114,13 +115,15 @@ struct web_session {
     struct stream *stream;
     struct list_node node;      /* in web->sessions */
     struct list_node idle_node; /* in web->idle, while between requests */
-    struct web_work *work;      /* NULL: between requests */
+    struct web_work *work;      /* of HTTP/1; NULL: between requests */
+    struct web_http2 *http2;    /* NULL: it is not of HTTP/2 */
     size_t pending;             /* octets that the stream keeps for us */
     struct endpoint peer;
     bool refused;               /* one too many: not counted among the sessions */
     bool counted;               /* among those of its address */
     bool secure;
     bool finished;              /* stream_finish() has been said */
+    bool begun;                 /* octets have come */
 };
 
 /* ---- connections ---- */
@@ -129,6 +132,15 @@ struct web_session {
 void web_http1_begin(struct web_session *session, bool refuse);
 void web_http1_work_done(struct web_session *session); /* gives the work back, if there is one */
 void web_http1_warm_done(struct web *web);
+
+/* Goes over to HTTP/2; false: no memory, and nothing has changed. */
+MUST_USE bool web_http2_begin(struct web_session *session);
+/* Octets that came before; the session may be gone. Returns how many were used: all. */
+size_t web_http2_input(struct web_session *session, struct bytes in);
+void web_http2_done(struct web_session *session); /* as often as one likes */
+
+/* Do the first octets of a connection begin HTTP/2 (RFC 9113 §3.4)? *more: so far they could. */
+bool web_http2_preface(struct bytes in, bool *more);
 
 void web_session_free(struct web_session *session);
 void web_session_close(struct web_session *session);

@@ -299,6 +299,14 @@ static void crank(struct web_session *session)
 static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
 {
     struct web_session *session = self;
+    if (!session->begun) { /* in clear, HTTP/2 begins by itself (RFC 9113 §3.3) */
+        bool more;
+        if (web_http2_preface(in, &more) && web_http2_begin(session))
+            return web_http2_input(session, in);
+        if (more)
+            return 0;
+        session->begun = true;
+    }
     if (session->work == NULL) {
         list_remove(&session->idle_node);
         if (!work_begin(session)) {

@@ -45,7 +45,7 @@ int web_tls_configure(struct loop *loop, const struct web_config *config, struct
     const struct tls_server_options options = {
         .certificates = certificates,
         .certificate_count = count,
-        .alpn = "http/1.1",
+        .alpn = "h2 http/1.1",
     };
     return tls_server_new(loop, &options, error, tls);
 }

@@ -11,6 +11,7 @@ free_port() {
 port=$(free_port)
 tls_port=$(free_port)
 at=http://127.0.0.1:$port
+tls_at=https://127.0.0.1:$tls_port
 certify() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
         -addext "subjectAltName=DNS:$1" -keyout "$tmp/$2.key" -out "$tmp/$2.pem" 2>/dev/null
@@ -188,8 +189,30 @@ equal "https" "$(secure "$tmp/first.pem" localhost /a.md)" md
 equal "another name has its own certificate" "$(secure "$tmp/second.pem" example.org /)" org
 equal "and no other" "$(secure "$tmp/first.pem" example.org /)" ""
 equal "a large file" "$(secure "$tmp/first.pem" localhost /listed/random.bin | sha_of)" "$(sha_of <"$tmp/www/listed/random.bin")"
-contains "HSTS is said" "$(head_of -k "https://127.0.0.1:$tls_port/")" 'Strict-Transport-Security: max-age=86400'
+contains "HSTS is said" "$(head_of --http1.1 -k "https://127.0.0.1:$tls_port/")" 'Strict-Transport-Security: max-age=86400'
 check "but not in clear" sh -c "! curl -s -D - -o /dev/null $at/ | grep -qi strict-transport"
+
+# HTTP/2
+two() {
+    get -k --http2 "$@"
+}
+equal "HTTP/2 in clear" "$(get --http2-prior-knowledge -w '%{http_version}' "$at/")" "home
+2"
+equal "HTTP/2 by ALPN" "$(get -k -w '%{http_version}' "https://127.0.0.1:$tls_port/")" "home
+2"
+equal "a large file" "$(two "$tls_at/listed/random.bin" | sha_of)" "$(sha_of <"$tmp/www/listed/random.bin")"
+equal "a host by its authority" "$(two -H 'Host: example.org' "$tls_at/")" org
+equal "a range" "$(two -r 0-4 "$tls_at/numbers.txt" | tr '\n' ,)" 1,2,3
+equal "ranges" "$(two -r 0-1,4-5 -o /dev/null -w '%{http_code}' "$tls_at/numbers.txt")" 206
+contains "HEAD" "$(two -I "$tls_at/numbers.txt")" "content-length: $(wc -c <"$tmp/www/numbers.txt")"
+equal "what is missing" "$(two "$tls_at/nothing")" gone-page
+equal "an upload" "$(two -o /dev/null -w '%{http_code}' -T "$tmp/www/numbers.txt" "$tls_at/up/h2.txt")" 201
+equal "arrives whole" "$(sha_of <"$tmp/www/up/h2.txt")" "$(sha_of <"$tmp/www/numbers.txt")"
+equal "too much" "$(head -c 2000000 /dev/zero >"$tmp/big"; two -o /dev/null -w '%{http_code}' -T "$tmp/big" "$tls_at/up/big")" 413
+equal "where it may not be" "$(two -o /dev/null -w '%{http_code}' -T "$tmp/site.conf" "$tls_at/x")" 405
+equal "a password" "$(two -u 'ada:love lace' "$tls_at/private/x.txt")" secret
+equal "many at once" "$(two --parallel --parallel-max 50 -o /dev/null -w '%{http_code}\n' "$tls_at/numbers.txt?[1-100]" | sort | uniq -c | tr -s ' ')" " 100 200"
+check "frames that are none, floods, and what is cut" python3 tests/app/web/http2_abuse.py "$port"
 
 # A rate
 codes=$(for _ in 1 2 3 4 5 6; do status_of "$at/slow/a.md"; echo; done | sort | uniq -c | tr -s ' ' | tr '\n' ';')
