@@ -74,8 +74,8 @@ $(B)/libwholenet.a: $(PURE_OBJ) $(HOST_OBJ)
 # seen but those of include/wholenet/. The static one is a single object whose other names are local.
 SONAME := libwholenet.so.$(firstword $(subst ., ,$(VERSION)))
 LIB := $(B)/lib
-LIB_SRC := $(call sources,src/base src/wire/inet src/wire/link src/wire/capture src/stack src/sim src/os \
-	src/io) $(wildcard src/wire/*.c)
+LIB_SRC := $(call sources,src/base src/wire/inet src/wire/link src/wire/capture src/wire/dns src/stack \
+	src/proto/dns src/sim src/os src/io) $(wildcard src/wire/*.c)
 API_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(wildcard src/api/*.c))
 DRILL_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(wildcard src/api/drill/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o)

@@ -20,13 +20,13 @@ ALLOWED = {  # floor -> floors it may use; its own always
     "os": "base",
     "store": "base os",
     "io": "base wire stack sim os",
-    "api": "base wire stack sim os io",
+    "api": "base wire stack proto sim os io",
     "app": "base wire proto store io",
     "site": "base wire stack proto sim os store io app",
     "cli": "base wire stack proto sim os store io app site",
 }
 PURE = ["base", "wire", "stack", "proto", "sim"]
-HOSTED = {"api_socket.o", "api_loop.o"}  # the rest of api/ serves hosts without a system, too
+HOSTED = {"api_socket.o", "api_names.o", "api_names_query.o", "api_loop.o"}  # the rest of api/ serves hosts without a system, too
 ISO_HEADERS = set("limits stdarg stdbool stddef stdint stdio string inttypes stdalign".split())
 ISO_HEADERS |= {"immintrin"}  # SIMD intrinsics are the compiler's, not the system's
 ISO_HEADERS |= {"errno"}  # for its constants; `errno` itself would show up in nm

@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "api/internal.h"
+#include "api/api_names.h"
 
 _Static_assert(sizeof(struct wn_sockaddr) == 16, "as on Linux");
 _Static_assert(sizeof(struct wn_sockaddr_in) == 16, "as on Linux");
@@ -46,6 +47,23 @@ static struct bsd *enter(struct wn_sockets *sockets)
     (void)api_look_at_clock(sockets->stack);
     (void)api_tell_sockets(sockets->stack);
     return sockets->bsd;
+}
+
+struct bsd *api_sockets_enter(struct wn_sockets *sockets)
+{
+    return enter(sockets);
+}
+
+struct wn_stack *api_sockets_stack(const struct wn_sockets *sockets)
+{
+    return sockets->stack;
+}
+
+int api_sockets_pump(struct wn_sockets *sockets, usec until)
+{
+    if (sockets->pump == NULL)
+        return -ENOSYS;
+    return sockets->pump(sockets->pump_self, until);
 }
 
 /* ---- life ---- */

@@ -121,6 +121,9 @@ void stub_start_reverse(struct stub *stub, const struct resolv_conf *conf,
         stub->result = STUB_AGAIN;
         return;
     }
+    /* The name that comes back may share letters with the question: as they are, for people. */
+    for (size_t i = 0; i < stub->servers.count; i++)
+        stub->servers.list[i].plain_case = true;
     dns_name_reverse(address, &name);
     stub->question_count = 1;
     ask(stub, &name, DNS_PTR, &stub->questions[0], now);
