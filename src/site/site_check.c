@@ -8,6 +8,7 @@
 
 #include "site/site_names.h"
 #include "site/site_options.h"
+#include "site/site_proxy.h"
 #include "site/site_web.h"
 #include "stack/tcp/tcp_profile.h"
 
@@ -122,6 +123,8 @@ static void derive(struct site_config *config)
     settle_listen(&config->names_tls.listen, &ours);
     for (uint32_t i = 0; i < config->web.config.listen_count; i++)
         settle_listen(&config->web.config.listens[i].at, &ours);
+    for (uint32_t i = 0; i < config->proxy.listen_count; i++)
+        settle_listen(&config->proxy.listens[i].at, &ours);
 }
 
 static bool check_inside(const struct site_config *config, const struct ip_address *address,
@@ -299,6 +302,8 @@ static bool check_link(const struct site_config *config, struct text *error)
 
 bool site_config_finish(struct site_config *config, struct text *error)
 {
+    if (!site_proxy_finish(config, error))
+        return false;
     if (!site_web_finish(config, error))
         return false;
     derive(config);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/proxy/proxy.h"
 #include "app/web/web_config.h"
 #include "base/address.h"
 #include "base/text.h"
@@ -295,6 +296,43 @@ struct site_web {
     struct web_config config;
 };
 
+struct site_proxy_listen {
+    struct endpoint at;
+    bool tls;
+};
+
+struct site_proxy {
+    bool present;
+    bool reverse;                  /* it stands before `servers` */
+    bool parents;                  /* it goes on by them */
+    bool everybody;                /* may use it */
+    bool keep_host;
+    bool forwarded, forwarded_given;
+    bool cache_private;
+    struct site_proxy_listen listens[PROXY_LISTENS_MAX];
+    uint32_t listen_count;
+    struct proxy_server servers[PROXY_ORIGINS_MAX];
+    uint32_t server_count;
+    enum proxy_balance balance;
+    uint64_t cache_octets;
+    uint64_t object_octets;        /* 0: a quarter of those */
+    struct ip_prefix allowed[PROXY_ALLOWED_MAX];
+    uint32_t allowed_count;
+    struct ip_prefix purgers[PROXY_ALLOWED_MAX];
+    uint32_t purger_count;
+    struct proxy_port_range ports[PROXY_PORTS_MAX];
+    uint32_t port_count;
+    char name[SITE_LABEL_MAX];
+    char users[SITE_TEXT_MAX];
+    char realm[SITE_LABEL_MAX];
+    char trust[SITE_TEXT_MAX];     /* certificates that origins are trusted by; "": the system's */
+    struct site_tls tls;           /* certificate and key of listens with TLS */
+    usec connect_timeout, answer_timeout, tunnel_timeout;
+    uint32_t connections_max;
+    char access_log[SITE_TEXT_MAX];
+    enum web_log_format log_format;
+};
+
 /* A block "site" within the block "web". */
 struct site_web_host {
     struct web_host host;
@@ -317,6 +355,7 @@ struct site_config {
     struct site_secondaries secondaries;
     struct site_signatures signatures;
     struct site_web web;
+    struct site_proxy proxy;
     unsigned lines[SITE_OPTIONS_MAX]; /* where in the file each option stood; 0: it did not */
 };
 

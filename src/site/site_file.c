@@ -184,6 +184,7 @@ static cfg_opt_t *root_options(struct site_reader *reader)
         CFG_SEC("names", section_options(reader, "names", in_names, ARRAY_LEN(in_names)),
                 CFGF_MULTI),
         CFG_SEC("web", section_options(reader, "web", in_web, ARRAY_LEN(in_web)), CFGF_MULTI),
+        CFG_SEC("proxy", section_options(reader, "proxy", NULL, 0), CFGF_MULTI),
     };
     cfg_opt_t *root = section_options(reader, "", sections, ARRAY_LEN(sections));
     size_t count = 0;
@@ -434,6 +435,7 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
         {"addresses", &config->addresses.present},
         {"names", &config->names.present},
         {"web", &config->web.present},
+        {"proxy", &config->proxy.present},
     };
     cfg_t *link = only_block(reader, root, "link");
     if (link != NULL) {
@@ -511,6 +513,7 @@ static struct site_config *new_config(const char *name)
     config->authority.rate_prefix_v4 = 24;
     config->authority.rate_prefix_v6 = 56;
     snprintf(config->web.name, sizeof config->web.name, "www");
+    config->proxy.cache_octets = 64 * 1024 * 1024;
     return config;
 }
 

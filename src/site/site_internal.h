@@ -16,6 +16,7 @@
 #include "site/site_zones.h"
 
 struct control;
+struct web_log;
 struct digest;
 struct hmac;
 
@@ -52,6 +53,10 @@ struct site {
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */
     struct web *web;
+    struct proxy *proxy;
+    struct tls_server *proxy_tls_server;
+    struct tls_client *proxy_tls_client; /* for origins */
+    struct web_log *proxy_log;
     struct control *control;
 };
 
@@ -67,7 +72,7 @@ struct site_part {
     void (*reload)(struct site *site);
 };
 
-enum { SITE_PARTS = 5 };
+enum { SITE_PARTS = 6 };
 extern const struct site_part site_parts[SITE_PARTS];
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "site/site_options.h"
 
+#include "site/site_proxy.h"
 #include "site/site_web.h"
 
 #include "site/site_names.h"
@@ -369,6 +370,13 @@ static bool parse_record(struct bytes text, void *field, const struct site_optio
     return true;
 }
 
+static bool parse_forwarded(struct bytes text, void *field, const struct site_option *option)
+{
+    struct site_proxy *proxy = field;
+    proxy->forwarded_given = true;
+    return parse_switch(text, &proxy->forwarded, option);
+}
+
 /* NAME FILE */
 static bool parse_zone(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
@@ -484,6 +492,16 @@ static bool parse_size(struct bytes text, void *field, const struct site_option 
         return false;
     *(uint64_t *)field = size;
     return true;
+}
+
+/* A size, or 0 for no cache at all. */
+static bool parse_cache(struct bytes text, void *field, const struct site_option *option)
+{
+    if (text.len == 1 && text.data[0] == '0') {
+        *(uint64_t *)field = 0;
+        return true;
+    }
+    return parse_size(text, field, option);
 }
 
 bool site_network_parse(struct bytes text, struct ip_prefix *out)
@@ -908,6 +926,47 @@ const struct site_option site_options[] = {
      "a file"},
     {"web", "key", parse_text, AT(web.config.hosts[0].key), 0, WEB_TEXT_MAX, false, "a file"},
     {"web", "staple", parse_text, AT(web.config.hosts[0].staple), 0, WEB_TEXT_MAX, false, "a file"},
+    {"proxy", "listen", site_proxy_parse_listen, AT(proxy), 3128, 0, true,
+     "an address and port, \"tls\" behind it for TLS, at most 4 of them"},
+    {"proxy", "name", site_proxy_parse_name, AT(proxy.name), 0, 0, false, "a word of at most 63 octets"},
+    {"proxy", "servers", site_proxy_parse_server, AT(proxy), 0, 0, true,
+     "servers such as 10.0.0.5:8000 or https://origin.example, at most 32 of them"},
+    {"proxy", "parents", site_proxy_parse_parent, AT(proxy), 0, 0, true,
+     "proxies such as 10.0.0.1:3128, at most 32 of them"},
+    {"proxy", "balance", site_proxy_parse_balance, AT(proxy.balance), 0, 0, false,
+     "round-robin, least-connections or hash"},
+    {"proxy", "keep-host", parse_switch, AT(proxy.keep_host), 0, 0, false, "on or off"},
+    {"proxy", "forwarded", parse_forwarded, AT(proxy), 0, 0, false, "on or off"},
+    {"proxy", "cache", parse_cache, AT(proxy.cache_octets), 64 * 1024, (uint64_t)1 << 40, false,
+     "a number of octets such as 64M, at least 64k, or 0"},
+    {"proxy", "object-max", parse_size, AT(proxy.object_octets), 1024, (uint64_t)1 << 40, false,
+     "a number of octets such as 16M, at least 1k"},
+    {"proxy", "private", parse_switch, AT(proxy.cache_private), 0, 0, false, "on or off"},
+    {"proxy", "allow", site_proxy_parse_allow, AT(proxy), 0, 0, true,
+     "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32, or everybody"},
+    {"proxy", "purge-allow", site_proxy_parse_purgers, AT(proxy), 0, 0, true,
+     "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32"},
+    {"proxy", "connect-ports", site_proxy_parse_ports, AT(proxy), 0, 0, true,
+     "ports such as 443 or 8000-8999, at most 16 of them"},
+    {"proxy", "users", parse_text, AT(proxy.users), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "realm", parse_text, AT(proxy.realm), 0, SITE_LABEL_MAX, false,
+     "a text of at most 63 octets"},
+    {"proxy", "trust", parse_text, AT(proxy.trust), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "certificate", parse_text, AT(proxy.tls.certificate), 0, SITE_TEXT_MAX, false,
+     "a file"},
+    {"proxy", "key", parse_text, AT(proxy.tls.key), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "staple", parse_text, AT(proxy.tls.staple), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "connect-timeout", parse_duration, AT(proxy.connect_timeout), USEC_PER_MSEC,
+     USEC_PER_HOUR, false, DURATION_TEXT ", at most 1h"},
+    {"proxy", "answer-timeout", parse_duration, AT(proxy.answer_timeout), USEC_PER_MSEC,
+     USEC_PER_DAY, false, DURATION_TEXT ", at most 1d"},
+    {"proxy", "tunnel-timeout", parse_duration, AT(proxy.tunnel_timeout), USEC_PER_SEC,
+     30 * USEC_PER_DAY, false, DURATION_TEXT ", from 1s to 30d"},
+    {"proxy", "connections", parse_number, AT(proxy.connections_max), 1, 1000000, false,
+     "a number from 1 to 1000000"},
+    {"proxy", "access-log", parse_text, AT(proxy.access_log), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "log-format", site_web_parse_log_format, AT(proxy.log_format), 0, 0, false,
+     "combined or json"},
     {"site", "names", site_web_parse_name, offsetof(struct site_web_host, host), 0, 0, true,
      "names of hosts such as example.org or *.example.org, at most 8 with the title's"},
     {"site", "certificate", parse_text, offsetof(struct site_web_host, host.certificate), 0,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * site_services.c - the parts of a running site: control socket, gateway, names, addresses, web.
+ * site_services.c - the parts of a running site: control socket, gateway, names, addresses, web, proxy.
  * Each starts from the site's configuration alone, so that a reload can exchange one and leave the
  * others as they are.
  */
@@ -19,6 +19,7 @@
 #include "site/resolvers.h"
 #include "site/site_names.h"
 #include "site/site_internal.h"
+#include "site/site_proxy.h"
 #include "site/site_names.h"
 #include "site/site_tls.h"
 #include "store/store.h"
@@ -704,4 +705,5 @@ const struct site_part site_parts[SITE_PARTS] = {
     {"names", names_same, names_start, names_stop, names_reload},
     {"addresses", addresses_same, addresses_start, addresses_stop, NULL},
     {"web", web_same, web_start, web_stop, web_reload_it},
+    {"proxy", site_proxy_same, site_proxy_start, site_proxy_stop, site_proxy_reload},
 };

@@ -278,6 +278,38 @@ static json_t *web_json(const struct site *site)
     return out;
 }
 
+static json_t *proxy_json(const struct site *site)
+{
+    static const char *const names[] = {NULL,            "responses_1xx", "responses_2xx",
+                                        "responses_3xx", "responses_4xx", "responses_5xx"};
+    struct proxy_counters c;
+    proxy_counters(site->proxy, &c);
+    const struct {
+        const char *name;
+        uint64_t count;
+    } counts[] = {
+        {"connections", c.connections},     {"open", c.open},
+        {"requests", c.requests},           {"tunnels", c.tunnels},
+        {"refused", c.refused},             {"denied", c.denied},
+        {"hits", c.hits},                   {"stale_hits", c.stale_hits},
+        {"misses", c.misses},               {"validations", c.validations},
+        {"collapsed", c.collapsed},         {"stored", c.stored},
+        {"evicted", c.evicted},             {"invalidated", c.invalidated},
+        {"purged", c.purged},               {"cache_entries", c.cache_entries},
+        {"cache_octets", c.cache_octets},   {"origin_requests", c.origin_requests},
+        {"origin_connections", c.origin_connections},
+        {"origin_failures", c.origin_failures},
+        {"origins_idle", c.origins_idle},   {"retries", c.retries},
+        {"octets_in", c.octets_in},         {"octets_out", c.octets_out},
+    };
+    json_t *out = json_object();
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        set_count(out, counts[i].name, counts[i].count);
+    for (size_t i = 1; i < ARRAY_LEN(names); i++)
+        set_count(out, names[i], c.responses[i]);
+    return out;
+}
+
 static json_t *gateway_json(const struct site *site)
 {
     struct relay_counters c;
@@ -310,6 +342,8 @@ static json_t *services_json(const struct site *site)
         json_object_set_new(out, "names", names_json(site));
     if (site->web != NULL)
         json_object_set_new(out, "web", web_json(site));
+    if (site->proxy != NULL)
+        json_object_set_new(out, "proxy", proxy_json(site));
     if (site->gateway != NULL)
         json_object_set_new(out, "gateway", gateway_json(site));
     return out;

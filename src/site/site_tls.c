@@ -16,6 +16,9 @@ bool site_tls_wants_trust(const struct site_config *config)
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (all[i]->listen.port != 0 && all[i]->certificate[0] == '\0')
             return true;
+    for (uint32_t i = 0; i < config->proxy.listen_count; i++)
+        if (config->proxy.listens[i].tls && config->proxy.tls.certificate[0] == '\0')
+            return true;
     return false;
 }
 

@@ -78,6 +78,7 @@ struct http_cache_request {
     struct bytes uri;    /* absolute, in normal form */
     struct bytes target; /* what to send, for the owner; kept with the fill */
     const struct http_fields *fields; /* without those of the connection (RFC 9110 §7.6.1) */
+    bool alone; /* neither answered from what is stored, nor stored: it has content, say */
 };
 
 enum http_cache_verdict {
@@ -201,6 +202,9 @@ enum http_cache_step {
 enum http_cache_step http_cache_fill_head(struct http_cache_fill *fill,
                                           const struct http_cache_response *response,
                                           struct http_cache_time time);
+
+/* How many it would take. After 0 http_cache_next_fill() tells when there are some. */
+size_t http_cache_fill_room(struct http_cache_fill *fill);
 
 /* How many octets were taken; fewer than given: wait for http_cache_next_fill(). */
 size_t http_cache_fill_body(struct http_cache_fill *fill, struct bytes in);

@@ -180,7 +180,6 @@ static struct http_cache_fill *make_fill(struct http_cache *cache,
     fill->cache = cache;
     fill->mode = mode;
     fill->request_at = cache->now;
-    fill->may_store = true;
     fill->end = HTTP_CACHE_LENGTH_UNKNOWN;
     list_init(&fill->in_set);
     list_init(&fill->attention);
@@ -194,7 +193,8 @@ static struct http_cache_fill *make_fill(struct http_cache *cache,
     fill->entry = entry;
     if (entry != NULL)
         http_cache_entry_hold(entry);
-    fill->set = is_method(request, "GET") && cache->options.octets_max > 0
+    fill->may_store = !request->alone;
+    fill->set = !request->alone && is_method(request, "GET") && cache->options.octets_max > 0
                     ? http_cache_make_set(cache, request->uri)
                     : NULL;
     if (fill->set != NULL)
@@ -389,8 +389,8 @@ void http_cache_ask(struct http_cache *cache, struct http_cache_ask *ask,
     http_cache_wishes(request->fields, &ask->wishes);
     ask->head_only = is_method(request, "HEAD");
     ask->get = ask->head_only || is_method(request, "GET");
-    if (!ask->get) {
-        ask->reason = HTTP_CACHE_BY_METHOD;
+    if (!ask->get || request->alone) {
+        ask->reason = ask->get ? HTTP_CACHE_BY_REQUEST : HTTP_CACHE_BY_METHOD;
         forward(ask, request, FILL_PLAIN, NULL);
         return;
     }
@@ -415,7 +415,7 @@ void http_cache_ask_again(struct http_cache_ask *ask, bool alone, struct http_ca
     ask->collapsed = false;
     ask->fill = NULL;
     http_cache_restore(block, len, &saved);
-    struct http_cache_request request = {saved.method, saved.uri, saved.target, &saved.fields};
+    struct http_cache_request request = {saved.method, saved.uri, saved.target, &saved.fields, false};
     look(ask, &request, alone, time);
     heap_release(&ask->cache->options.heap, block, len);
     http_cache_wake(ask->cache, ask);

@@ -122,7 +122,7 @@ static void give(struct http_cache_fill *fill, struct http_cache_ask *ask,
     const uint8_t *block = ask->saved != NULL ? ask->saved : fill->saved;
     size_t len = ask->saved != NULL ? ask->saved_len : fill->saved_len;
     http_cache_restore(block, len, &saved);
-    struct http_cache_request request = {saved.method, saved.uri, saved.target, &saved.fields};
+    struct http_cache_request request = {saved.method, saved.uri, saved.target, &saved.fields, false};
     if (!http_cache_answer(ask, entry, &request, evaluate, time))
         ask->verdict = HTTP_CACHE_REFUSED;
     http_cache_wake(fill->cache, ask);
@@ -730,6 +730,16 @@ static size_t room(const struct http_cache_fill *fill)
         return SIZE_MAX; /* nobody reads: it is thrown away */
     uint64_t waiting = fill->at > lowest ? fill->at - lowest : 0;
     return waiting < HTTP_CACHE_WINDOW ? (size_t)(HTTP_CACHE_WINDOW - waiting) : 0;
+}
+
+size_t http_cache_fill_room(struct http_cache_fill *fill)
+{
+    ASSERT(fill->headed);
+    if (fill->dropping || fill->entry->broken)
+        return SIZE_MAX;
+    size_t octets = room(fill);
+    fill->stalled = octets == 0;
+    return octets;
 }
 
 size_t http_cache_fill_body(struct http_cache_fill *fill, struct bytes in)

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * proxy.c - the proxy service: its listeners, and what the cache wants done.
+ *
+ * When there are as many connections as may be, one between requests makes room for a new one; when all
+ * are at work, the new one is reset.
+ */
+#include "app/proxy/proxy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/proxy/proxy_internal.h"
+
+static void on_accept(void *self, struct listener *listener UNUSED, struct stream *stream)
+{
+    struct proxy *proxy = self;
+    proxy->counters.connections++;
+    if (proxy->counters.open >= proxy->options.connections_max) {
+        struct list_node *node = list_first(&proxy->idle_sessions);
+        if (node == NULL) {
+            proxy->counters.refused++;
+            stream_abort(stream);
+            return;
+        }
+        proxy_session_close(CONTAINER_OF(node, struct proxy_session, idle_node));
+    }
+    proxy_session_new(proxy, stream);
+}
+
+/* ---- what the cache wants done ---- */
+
+static void attend(struct proxy *proxy, struct http_cache_fill *fill,
+                   enum http_cache_fill_state state)
+{
+    struct proxy_job *job = http_cache_fill_owner(fill);
+    switch (state) {
+    case HTTP_CACHE_FILL_START:
+        job = job == NULL ? proxy_job_new(proxy, fill, NULL) : job;
+        if (job != NULL) {
+            job->repeatable = true;
+            proxy_job_start(job);
+        }
+        break;
+    case HTTP_CACHE_FILL_GO_ON:
+        if (job != NULL && job->origin != NULL)
+            stream_resume(job->origin->stream);
+        break;
+    case HTTP_CACHE_FILL_UNUSED:
+        if (job != NULL)
+            proxy_job_free(job);
+        http_cache_fill_fail(fill, proxy_time(proxy));
+        break;
+    }
+}
+
+static void on_stir(struct task *task)
+{
+    struct proxy *proxy = CONTAINER_OF(task, struct proxy, task);
+    struct http_cache_ask *ask;
+    struct http_cache_fill *fill;
+    enum http_cache_fill_state state;
+    bool busy = true;
+    while (busy) {
+        busy = false;
+        while ((fill = http_cache_next_fill(proxy->cache, &state)) != NULL) {
+            attend(proxy, fill, state);
+            busy = true;
+        }
+        while ((ask = http_cache_next_ask(proxy->cache)) != NULL) {
+            proxy_session_wake(CONTAINER_OF(ask, struct proxy_session, ask));
+            busy = true;
+        }
+    }
+}
+
+void proxy_stir(struct proxy *proxy)
+{
+    loop_queue(proxy->loop, &proxy->task);
+}
+
+/* ---- its life ---- */
+
+static int open_cache(struct proxy *proxy)
+{
+    struct http_cache_options options;
+    struct siphash_key key;
+    struct heap heap = loop_heap(proxy->loop);
+    const struct proxy_options *o = &proxy->options;
+    key.k0 = prng_u64(loop_prng(proxy->loop));
+    key.k1 = prng_u64(loop_prng(proxy->loop));
+    http_cache_options_init(&options, &heap, &key);
+    options.rules.shared = !o->cache_private;
+    if (o->cache_private)
+        options.rules.targeted = NULL;
+    options.octets_max = o->cache_octets > 0 && o->cache_octets < HTTP_CACHE_OCTETS_MIN
+                             ? HTTP_CACHE_OCTETS_MIN
+                             : o->cache_octets;
+    options.object_max = o->object_octets > 0 ? o->object_octets : options.octets_max / 4;
+    snprintf(options.name, sizeof options.name, "%s", proxy->name);
+    proxy->cache = http_cache_new(&options);
+    return proxy->cache != NULL ? 0 : -ENOMEM;
+}
+
+static int listen_all(struct proxy *proxy)
+{
+    static const struct listener_handler handler = {.on_accept = on_accept};
+    for (size_t i = 0; i < proxy->options.listen_count; i++) {
+        const struct listen_options options = {.local = proxy->options.listens[i].at};
+        int status = proxy->options.listens[i].tls
+                         ? tls_listen(proxy->options.tls_server, proxy->net, &options, &handler,
+                                      proxy, &proxy->listeners[i])
+                         : net_listen(proxy->net, &options, &handler, proxy,
+                                      &proxy->listeners[i]);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+static void set_defaults(struct proxy *proxy, const struct proxy_options *options)
+{
+    struct proxy_options *o = &proxy->options;
+    *o = *options;
+    snprintf(proxy->name, sizeof proxy->name, "%s",
+             options->name != NULL ? options->name : "wholenet");
+    snprintf(proxy->realm, sizeof proxy->realm, "%s",
+             options->realm != NULL ? options->realm : "proxy");
+    o->name = proxy->name;
+    o->realm = proxy->realm;
+    if (o->connect_timeout == 0)
+        o->connect_timeout = 10 * USEC_PER_SEC;
+    if (o->answer_timeout == 0)
+        o->answer_timeout = 60 * USEC_PER_SEC;
+    if (o->tunnel_timeout == 0)
+        o->tunnel_timeout = 10 * USEC_PER_MINUTE;
+    if (o->connections_max == 0)
+        o->connections_max = PROXY_CONNECTIONS_DEFAULT;
+    if (o->outside == NULL)
+        o->outside = proxy->net;
+}
+
+int proxy_new(struct net *net, const struct proxy_options *options, struct proxy **out)
+{
+    struct proxy *proxy = calloc(1, sizeof *proxy);
+    int status = 0;
+    if (proxy == NULL)
+        return -ENOMEM;
+    ASSERT(!options->reverse || options->server_count > 0);
+    proxy->net = net;
+    proxy->loop = net_loop(net);
+    list_init(&proxy->sessions);
+    list_init(&proxy->idle_sessions);
+    list_init(&proxy->jobs);
+    list_init(&proxy->busy);
+    list_init(&proxy->idle);
+    task_init(&proxy->task, on_stir);
+    set_defaults(proxy, options);
+    if (options->users != NULL)
+        proxy->users = proxy_users_read(options->users, &status);
+    proxy->options.users = NULL;
+    if (status == 0)
+        status = open_cache(proxy);
+    if (status == 0)
+        status = host_lookup_new(proxy->loop, &proxy->lookup);
+    if (status == 0)
+        status = listen_all(proxy);
+    if (status < 0) {
+        proxy_free(proxy);
+        return status;
+    }
+    *out = proxy;
+    return 0;
+}
+
+void proxy_free(struct proxy *proxy)
+{
+    struct list_node *node;
+    if (proxy == NULL)
+        return;
+    for (size_t i = 0; i < PROXY_LISTENS_MAX; i++)
+        if (proxy->listeners[i] != NULL)
+            listener_close(proxy->listeners[i]);
+    while ((node = list_first(&proxy->sessions)) != NULL)
+        proxy_session_close(CONTAINER_OF(node, struct proxy_session, node));
+    while ((node = list_first(&proxy->jobs)) != NULL) {
+        struct proxy_job *job = CONTAINER_OF(node, struct proxy_job, node);
+        struct http_cache_fill *fill = job->fill;
+        proxy_job_free(job);
+        if (fill != NULL)
+            http_cache_fill_fail(fill, proxy_time(proxy));
+    }
+    struct http_cache_fill *fill;
+    enum http_cache_fill_state state;
+    while (proxy->cache != NULL && (fill = http_cache_next_fill(proxy->cache, &state)) != NULL)
+        http_cache_fill_fail(fill, proxy_time(proxy));
+    while ((node = list_first(&proxy->idle)) != NULL)
+        proxy_origin_close(CONTAINER_OF(node, struct proxy_origin, node));
+    loop_unqueue(&proxy->task);
+    host_lookup_free(proxy->lookup);
+    http_cache_free(proxy->cache);
+    proxy_users_free(proxy->users);
+    free(proxy);
+}
+
+struct endpoint proxy_local(const struct proxy *proxy, size_t which)
+{
+    return listener_local(proxy->listeners[which]);
+}
+
+void proxy_counters(const struct proxy *proxy, struct proxy_counters *out)
+{
+    struct http_cache_counters c;
+    *out = proxy->counters;
+    http_cache_counters(proxy->cache, &c);
+    out->hits = c.hits;
+    out->stale_hits = c.stale_hits;
+    out->misses = c.misses;
+    out->validations = c.validations;
+    out->collapsed = c.collapsed;
+    out->stored = c.stored;
+    out->evicted = c.evicted;
+    out->invalidated = c.invalidated;
+    out->purged = c.purged;
+    out->cache_entries = c.entries;
+    out->cache_octets = c.octets;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * proxy.h - an HTTP proxy with a cache (RFC 9110 §7.6, RFC 9111, RFC 9112), of two kinds in one:
+ *
+ *      forward   clients name the origin in their request (http://host/path), or ask for a tunnel
+ *                (CONNECT); it goes there itself or by a parent proxy
+ *      reverse   clients take it for the origin; requests go to the servers that it was given
+ *
+ * All responses pass through the cache machine (proto/http/http_cache.h), which decides what is
+ * stored; bodies are never whole in memory unless they are. Back-pressure holds end to end: what a
+ * client does not read is not read from the origin, and the other way round.
+ */
+#ifndef WN_APP_PROXY_PROXY_H
+#define WN_APP_PROXY_PROXY_H
+
+#include "base/address.h"
+#include "io/net.h"
+#include "io/tls.h"
+
+enum {
+    PROXY_LISTENS_MAX = 4,
+    PROXY_ALLOWED_MAX = 32,
+    PROXY_PORTS_MAX = 16,
+    PROXY_ORIGINS_MAX = 32,
+    PROXY_NAME_MAX = 256,        /* a host's name with a NUL */
+    PROXY_CONNECTIONS_DEFAULT = 4096,
+    PROXY_IDLE_ORIGINS_MAX = 256, /* connections to origins kept open; the one idle longest goes */
+    PROXY_TRIES_MAX = 3,         /* of a request that may be repeated */
+};
+
+struct proxy;
+
+enum proxy_balance { PROXY_ROUND_ROBIN, PROXY_LEAST_CONNECTIONS, PROXY_HASH };
+
+/* A server behind a reverse proxy, or a parent of a forward one. */
+struct proxy_server {
+    char host[PROXY_NAME_MAX];
+    uint16_t port;
+    bool tls;
+};
+
+/* For an access log. Valid during the call. */
+struct proxy_request {
+    struct endpoint peer;
+    const char *user;    /* "-": nobody */
+    const char *method;
+    const char *target;  /* printable ASCII without spaces; a long one is cut */
+    const char *how;     /* "hit", "miss", "stale", …: RFC 9211's words, or "tunnel", "none" */
+    unsigned status;
+    uint64_t octets;     /* of the body */
+    usec duration;
+};
+
+struct proxy_port_range {
+    uint16_t first, last;
+};
+
+struct proxy_options {
+    struct {
+        struct endpoint at;
+        bool tls;
+    } listens[PROXY_LISTENS_MAX];
+    size_t listen_count;
+    struct tls_server *tls_server; /* for those of them with TLS */
+    const char *name;            /* of Via and Cache-Status, one word */
+    bool reverse;
+    struct proxy_server servers[PROXY_ORIGINS_MAX]; /* reverse: at least one; forward: parents */
+    size_t server_count;
+    enum proxy_balance balance;
+    bool keep_host;              /* reverse: servers see the Host of the client */
+    bool forwarded;              /* Forwarded and X-Forwarded-… are added */
+    bool cache_private;          /* it serves one user */
+    size_t cache_octets;         /* 0: nothing is stored */
+    size_t object_octets;        /* 0: a quarter of that */
+    struct ip_prefix allowed[PROXY_ALLOWED_MAX]; /* who may use it; none: everybody */
+    size_t allowed_count;
+    struct ip_prefix purgers[PROXY_ALLOWED_MAX]; /* who may purge; none: the loopback */
+    size_t purger_count;
+    struct proxy_port_range ports[PROXY_PORTS_MAX]; /* for CONNECT; none: 443 */
+    size_t port_count;
+    const char *users;           /* file with a line NAME:HASH for each, crypt(5); NULL: everybody */
+    const char *realm;
+    usec connect_timeout;        /* 0: 10 s */
+    usec answer_timeout;         /* without an octet of the origin; 0: 60 s */
+    usec tunnel_timeout;         /* a tunnel without an octet; 0: 10 min */
+    unsigned connections_max;    /* 0: PROXY_CONNECTIONS_DEFAULT */
+    struct net *outside;         /* for connections to origins */
+    struct tls_client *tls_client; /* for those with TLS; NULL: there are none */
+    /* Told of each request that has been answered; may be NULL. */
+    void (*on_request)(void *self, const struct proxy_request *request);
+    void *on_request_self;
+};
+
+/* 0 or a negative errno; -EINVAL: a line of the users' file is none. Texts are copied. */
+MUST_USE int proxy_new(struct net *net, const struct proxy_options *options, struct proxy **out);
+void proxy_free(struct proxy *proxy);
+
+/* Where it listens: the port that was given for port 0. */
+struct endpoint proxy_local(const struct proxy *proxy, size_t which);
+
+struct proxy_counters {
+    uint64_t connections, requests, responses[6]; /* by first digit; [0] unused */
+    uint64_t tunnels, refused, denied;
+    uint64_t hits, stale_hits, misses, validations, collapsed, stored, evicted, invalidated, purged;
+    uint64_t origin_requests, origin_connections, origin_failures, retries;
+    uint64_t octets_in, octets_out;               /* from origins, to clients */
+    uint64_t open, origins_idle, cache_entries, cache_octets; /* gauges */
+};
+void proxy_counters(const struct proxy *proxy, struct proxy_counters *out);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * proxy_internal.h - what the parts of the proxy share.
+ *
+ *      proxy.c          the service: listeners, connections of clients, what the cache wants done
+ *      proxy_client.c   a client's connection: requests in, answers out
+ *      proxy_request.c  what a request asks for, and what of it goes on: forms, fields, Via, access
+ *      proxy_job.c      a request to an origin: which server, connecting, trying again
+ *      proxy_origin.c   a connection to an origin, and those that wait for the next request
+ *      proxy_tunnel.c   octets both ways: CONNECT, and protocols that follow HTTP
+ *      proxy_page.c     pages for people: errors, and the file that browsers find a proxy by
+ */
+#ifndef WN_APP_PROXY_PROXY_INTERNAL_H
+#define WN_APP_PROXY_PROXY_INTERNAL_H
+
+#include "app/proxy/proxy.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "io/dial.h"
+#include "io/host_lookup.h"
+#include "io/loop.h"
+#include "proto/http/http_cache.h"
+#include "proto/http/http_client.h"
+#include "proto/http/http_server.h"
+#include "wire/http/uri_reference.h"
+
+enum {
+    PROXY_HEAD_MAX = HTTP_HEAD_MAX + 4096, /* of an answer, with what we add */
+    PROXY_TARGET_MAX = 512,   /* of a target in the log */
+    PROXY_TRIED_MAX = 1024,   /* text about what was tried */
+    PROXY_TURN_MAX = 1024 * 1024,
+    PROXY_USER_MAX = 64,
+    PROXY_BODY_ROOM = 1024,   /* less is not worth a chunk */
+    PROXY_FAILURES_MAX = 3,   /* in a row: a server is taken for dead */
+    PROXY_FORWARD_MAX = 8192, /* fields that we add to a request */
+};
+#define PROXY_DEAD_TIME (10 * USEC_PER_SEC)
+#define PROXY_ORIGIN_IDLE (30 * USEC_PER_SEC)
+
+/* Where a request goes. */
+struct proxy_place {
+    char host[PROXY_NAME_MAX];
+    uint16_t port;
+    bool tls;
+    bool parent;      /* it is a proxy: targets are absolute */
+    int server;       /* index in options.servers; -1: named by the client */
+};
+
+struct proxy_origin;
+struct proxy_session;
+
+/* A request on its way to an origin. */
+struct proxy_job {
+    struct proxy *proxy;
+    struct list_node node;
+    struct http_cache_fill *fill;    /* NULL: a tunnel is wanted (CONNECT) */
+    struct proxy_session *session;   /* whose content goes along, who hears of 1xx; may be NULL */
+    struct proxy_place place;
+    struct host_question *question;
+    struct dial dial;
+    struct stream *securing;         /* TLS that is not open yet */
+    struct alarm alarm;              /* until it is connected */
+    struct proxy_origin *origin;     /* NULL: not connected */
+    unsigned tries;
+    bool has_body;
+    bool body_begun;                 /* octets of it have gone: it cannot be tried again */
+    bool head_seen;
+    bool repeatable;                 /* the method is idempotent (RFC 9110 §9.2.2) */
+    bool timed_out;
+    uint64_t body_len;
+    uint32_t tag;                    /* of the URI, for balancing */
+    char upgrade[64];                /* protocols to switch to; "": none */
+    struct text tried;
+    char tried_text[PROXY_TRIED_MAX];
+};
+
+/* A connection to an origin. */
+struct proxy_origin {
+    struct proxy *proxy;
+    struct stream *stream;
+    struct list_node node;           /* in proxy->idle, or alone */
+    struct proxy_place place;
+    struct proxy_job *job;           /* NULL: it waits for one */
+    struct http_client core;
+    struct writer trailers;
+    uint8_t trailers_block[1024];
+    size_t used;                     /* requests that it has carried */
+    size_t unread;                   /* octets that the stream keeps for us */
+    bool ended;                      /* it has sent FIN */
+    bool waits;                      /* in proxy->idle */
+};
+
+enum proxy_state {
+    PROXY_READING,   /* the next request */
+    PROXY_ASKING,    /* the cache, and by it the origin */
+    PROXY_REPLYING,
+    PROXY_OWN_PAGE,  /* an answer of our own */
+    PROXY_OPENING,   /* a tunnel */
+    PROXY_TUNNEL,
+};
+
+/* A client's connection. */
+struct proxy_session {
+    struct proxy *proxy;
+    struct stream *stream;
+    struct list_node node;
+    struct list_node idle_node;      /* while between requests */
+    struct task task;                /* goes on sending in the next turn */
+    struct http_server core;
+    struct http_cache_ask ask;
+    enum proxy_state state;
+    struct proxy_job *job;           /* its content goes there, or its tunnel opens by it */
+    struct stream *other;            /* TUNNEL */
+    struct alarm tunnel_alarm;
+    bool asked;                      /* `ask` is in use */
+    bool finished;                   /* stream_finish() has been said */
+    bool body_done;                  /* the request's content has come whole, or there is none */
+    bool ended[2];                   /* TUNNEL: this side, the other side */
+    bool chunked;                    /* the answer */
+    size_t chunk_left;               /* octets of a chunk that has begun */
+    char *pending;                   /* octets for the client that the stream had no room for */
+    size_t pending_at, pending_len;
+    char *tried;                     /* what a failed job has to say */
+    unsigned tried_status;
+    usec request_at;
+    uint64_t octets;
+    char method[HTTP_METHOD_MAX + 1];
+    char target[PROXY_TARGET_MAX];
+    char user[PROXY_USER_MAX];
+};
+
+struct proxy_health {
+    unsigned failures;
+    unsigned connections;
+    usec dead_until;
+};
+
+struct proxy_users;
+
+struct proxy {
+    struct net *net;
+    struct loop *loop;
+    struct proxy_options options;    /* its texts are ours */
+    char name[HTTP_CACHE_NAME_MAX];
+    char realm[64];
+    struct listener *listeners[PROXY_LISTENS_MAX];
+    struct http_cache *cache;
+    struct host_lookup *lookup;
+    struct proxy_users *users;
+    struct list_node sessions;
+    struct list_node idle_sessions;  /* oldest first */
+    struct list_node jobs;
+    struct list_node busy;           /* origins that carry a request */
+    struct list_node idle;           /* origins that wait for one, oldest first */
+    struct task task;                /* what the cache wants done */
+    size_t last_server;              /* that was chosen */
+    struct proxy_health health[PROXY_ORIGINS_MAX];
+    struct proxy_counters counters;
+    struct http_client_event origin_event; /* of the connection that is being read now */
+    struct http_server_event client_event;
+};
+
+static inline usec proxy_now(const struct proxy *proxy)
+{
+    return loop_now(proxy->loop);
+}
+
+static inline struct http_cache_time proxy_time(const struct proxy *proxy)
+{
+    return (struct http_cache_time){loop_now(proxy->loop), loop_wall_seconds(proxy->loop)};
+}
+
+/* ---- proxy.c ---- */
+
+/* What the cache has to tell is told at the end of this turn. */
+void proxy_stir(struct proxy *proxy);
+
+/* ---- proxy_client.c ---- */
+
+/* Takes the stream. */
+void proxy_session_new(struct proxy *proxy, struct stream *stream);
+
+/* Lets go of everything; the stream, if it is still there, is closed. */
+void proxy_session_close(struct proxy_session *session);
+
+/* Something has changed for its ask. */
+void proxy_session_wake(struct proxy_session *session);
+
+/* Octets for the client, as much as there is room for; the rest waits in `pending`. */
+void proxy_session_put(struct proxy_session *session, struct bytes octets);
+
+/* Sends what is to be sent, and does what the machine wants. False: the session is gone. */
+bool proxy_session_flush(struct proxy_session *session);
+
+/* Answers with a page of ours. Takes `page`; NULL: an error page for the status. */
+void proxy_session_page(struct proxy_session *session, unsigned status, const char *type,
+                        char *page, size_t len);
+
+void proxy_session_log(struct proxy_session *session, unsigned status, const char *how);
+
+/* ---- proxy_request.c ---- */
+
+/* What the client's request asks for, by its form and the kind of proxy. 0, or the status to refuse
+ * it with. `secured`: it came by TLS. */
+struct proxy_asked {
+    struct uri_parts parts;          /* absolute */
+    uint8_t uri[URI_MAX];            /* in normal form */
+    size_t uri_len;
+    bool own;                        /* it is for the proxy itself: `parts.path` */
+};
+unsigned proxy_request_uri(const struct proxy *proxy, const struct http_server_event *event,
+                           bool secured, struct proxy_asked *out);
+
+/* The fields that go on: without those of the connection (RFC 9110 §7.6.1). */
+void proxy_request_fields(const struct http_fields *in, struct http_fields *out);
+
+/* Those that we add: Via, Forwarded, Host. Views of `w`. */
+void proxy_request_add(const struct proxy_job *job, struct bytes uri, struct http_fields *fields,
+                       struct writer *w);
+
+/* May the peer use the proxy, or purge it? */
+bool proxy_may_use(const struct proxy *proxy, const struct ip_address *peer);
+bool proxy_may_purge(const struct proxy *proxy, const struct ip_address *peer);
+bool proxy_may_connect(const struct proxy *proxy, uint16_t port);
+
+/* Has the request come through us before? */
+bool proxy_is_loop(const struct proxy *proxy, const struct http_fields *fields);
+
+/* Users of a file, by Basic (RFC 7617). NULL with *error for a file that cannot be read. */
+struct proxy_users *proxy_users_read(const char *path, int *error);
+void proxy_users_free(struct proxy_users *users);
+bool proxy_users_check(struct proxy_users *users, struct bytes credentials,
+                       char user[PROXY_USER_MAX]);
+
+/* ---- proxy_job.c ---- */
+
+/* A job for a fill, or (NULL) for a tunnel to `place`; its members may be set before it starts. NULL: no
+ * memory; the fill has failed. */
+struct proxy_job *proxy_job_new(struct proxy *proxy, struct http_cache_fill *fill,
+                                struct proxy_session *session);
+void proxy_job_start(struct proxy_job *job);
+
+/* Ends it, for that reason: its fill fails, or its session hears that there is no tunnel. */
+void proxy_job_fail(struct proxy_job *job, const char *why);
+
+/* It has gone wrong on a connection, which is not its any more: again, if that may be. */
+void proxy_job_broken(struct proxy_job *job, const char *why, bool was_used);
+
+/* From the beginning, on whatever connection: the request is another now. */
+void proxy_job_again(struct proxy_job *job);
+
+/* It is done, or nobody wants it any more; the fill has been told, or is gone. A connection that it
+ * still has is closed. */
+void proxy_job_free(struct proxy_job *job);
+
+/* Writes the request to the machine of the connection that carries it. False: it is too large. */
+bool proxy_job_send(struct proxy_job *job, struct proxy_origin *origin);
+
+/* The server has answered, or has not. */
+void proxy_job_health(struct proxy *proxy, const struct proxy_place *place, bool good);
+
+/* ---- proxy_origin.c ---- */
+
+/* A connection that waits for a request to that place; NULL: none. */
+struct proxy_origin *proxy_origin_find(struct proxy *proxy, const struct proxy_place *place);
+
+/* For a stream that is open, which it takes. NULL: no memory, and the stream is closed. */
+struct proxy_origin *proxy_origin_new(struct proxy *proxy, struct stream *stream,
+                                      const struct proxy_place *place);
+void proxy_origin_close(struct proxy_origin *origin);
+
+/* Carries the job from now on. */
+void proxy_origin_carry(struct proxy_origin *origin, struct proxy_job *job);
+
+/* Sends what its machine has. */
+void proxy_origin_flush(struct proxy_origin *origin);
+
+/* How many octets of a request's content it would take now. */
+size_t proxy_origin_room(const struct proxy_origin *origin);
+
+/* ---- proxy_tunnel.c ---- */
+
+/* The session's connection and `other` are one from now on. */
+void proxy_tunnel_begin(struct proxy_session *session, struct stream *other);
+void proxy_tunnel_end(struct proxy_session *session, bool abort);
+extern const struct stream_handler proxy_tunnel_handler;
+size_t proxy_tunnel_bytes(struct proxy_session *session, struct bytes in);
+void proxy_tunnel_client_end(struct proxy_session *session);
+void proxy_tunnel_client_room(struct proxy_session *session);
+
+/* ---- proxy_page.c ---- */
+
+/* HTML that says what is wrong; NULL: no memory. To be freed. */
+char *proxy_page_error(unsigned status, const char *target, const char *tried, size_t *len);
+
+/* A proxy auto-config file that names `host`, by which the client has reached us. */
+char *proxy_page_pac(const struct proxy *proxy, struct bytes host, size_t *len);
+
+#endif

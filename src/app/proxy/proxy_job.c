@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * proxy_job.c - a request on its way to an origin: which server it is for, a connection to it (one that
+ * waits, or a new one), and once more when a connection breaks before anything was answered (RFC 9110
+ * §9.2.2, RFC 9112 §9.3.1).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/proxy/proxy_internal.h"
+
+static void complain(struct proxy_job *job, const char *why)
+{
+    text_add_format(&job->tried, "%s%s:%u: %s", job->tried.len > 0 ? "\n" : "", job->place.host,
+                    (unsigned)job->place.port, why);
+}
+
+/* ---- servers and their health ---- */
+
+static bool is_alive(const struct proxy *proxy, size_t server)
+{
+    return proxy->health[server].dead_until <= proxy_now(proxy);
+}
+
+void proxy_job_health(struct proxy *proxy, const struct proxy_place *place, bool good)
+{
+    if (place->server < 0)
+        return;
+    struct proxy_health *health = &proxy->health[place->server];
+    if (good) {
+        health->failures = 0;
+        health->dead_until = 0;
+    } else if (++health->failures >= PROXY_FAILURES_MAX) {
+        /* It is tried again by one request after that time, and counts as dead at once if that fails. */
+        health->failures = PROXY_FAILURES_MAX - 1;
+        health->dead_until = proxy_now(proxy) + PROXY_DEAD_TIME;
+    }
+}
+
+/* The largest of a hash of the URI with each server: when one goes, only its URIs move. */
+static uint32_t weight(uint32_t tag, size_t server)
+{
+    uint32_t x = tag ^ (uint32_t)(server + 1) * 0x9e3779b9u;
+    x = (x ^ x >> 16) * 0x85ebca6bu;
+    x = (x ^ x >> 13) * 0xc2b2ae35u;
+    return x ^ x >> 16;
+}
+
+static size_t choose_server(struct proxy *proxy, uint32_t tag)
+{
+    size_t count = proxy->options.server_count, best = count;
+    size_t first = (proxy->last_server + 1) % count;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (first + i) % count;
+        if (!is_alive(proxy, at))
+            continue;
+        if (best == count ||
+            (proxy->options.balance == PROXY_LEAST_CONNECTIONS &&
+             proxy->health[at].connections < proxy->health[best].connections) ||
+            (proxy->options.balance == PROXY_HASH && weight(tag, at) > weight(tag, best)))
+            best = at;
+    }
+    proxy->last_server = best < count ? best : first; /* all are dead: perhaps they are not */
+    return proxy->last_server;
+}
+
+static void place_server(struct proxy_job *job)
+{
+    struct proxy *proxy = job->proxy;
+    size_t server = choose_server(proxy, job->tag);
+    const struct proxy_server *s = &proxy->options.servers[server];
+    struct proxy_place *place = &job->place;
+    memcpy(place->host, s->host, sizeof place->host);
+    place->port = s->port;
+    place->tls = s->tls;
+    place->parent = !proxy->options.reverse;
+    place->server = (int)server;
+}
+
+/* Where the request goes. False: its host's name is too long for one. */
+static bool find_place(struct proxy_job *job)
+{
+    struct http_cache_forward *forward;
+    struct uri_parts parts;
+    struct bytes host;
+    uint16_t port = 0;
+    if (job->proxy->options.server_count > 0) {
+        place_server(job);
+        return true;
+    }
+    if (job->fill == NULL)
+        return true; /* CONNECT says itself */
+    uint8_t scratch[HTTP_CACHE_SCRATCH];
+    struct writer w = writer_of(scratch, sizeof scratch);
+    forward = malloc(sizeof *forward);
+    if (forward == NULL)
+        return false;
+    http_cache_fill_request(job->fill, &w, forward);
+    uri_split(forward->uri, &parts);
+    bool good = uri_authority_parse(parts.authority, &host, &port) && host.len < PROXY_NAME_MAX;
+    if (good) {
+        memcpy(job->place.host, host.data, host.len);
+        job->place.host[host.len] = '\0';
+        job->place.tls = bytes_equal(parts.scheme, bytes_of_text("https"));
+        job->place.port = port != 0 ? port : job->place.tls ? 443 : 80;
+        job->place.server = -1;
+    }
+    free(forward);
+    return good;
+}
+
+/* ---- connecting ---- */
+
+static void carry(struct proxy_job *job, struct proxy_origin *origin)
+{
+    loop_clear_alarm(job->proxy->loop, &job->alarm);
+    proxy_origin_carry(origin, job);
+}
+
+/* A stream that is open, for whatever the job is about. */
+static void opened(struct proxy_job *job, struct stream *stream)
+{
+    struct proxy *proxy = job->proxy;
+    proxy->counters.origin_connections++;
+    if (job->fill == NULL && !job->place.parent) {
+        struct proxy_session *session = job->session;
+        job->session = NULL;
+        session->job = NULL;
+        proxy_job_free(job);
+        proxy_session_put(session, bytes_of_text("HTTP/1.1 200 Connection established\r\n\r\n"));
+        proxy_tunnel_begin(session, stream);
+        return;
+    }
+    struct proxy_origin *origin = proxy_origin_new(proxy, stream, &job->place);
+    if (origin == NULL)
+        proxy_job_fail(job, "no memory");
+    else
+        carry(job, origin);
+}
+
+static void on_secured(void *self, struct stream *stream)
+{
+    struct proxy_job *job = self;
+    job->securing = NULL;
+    opened(job, stream);
+}
+
+static void on_not_secured(void *self, struct stream *stream, int error)
+{
+    struct proxy_job *job = self;
+    char why[300];
+    const char *said = tls_stream_error(stream);
+    snprintf(why, sizeof why, "TLS: %s", said[0] != '\0' ? said : strerror(error));
+    job->securing = NULL;
+    proxy_job_health(job->proxy, &job->place, false);
+    proxy_job_broken(job, why, false);
+}
+
+static const struct stream_handler securing_handler = {.on_open = on_secured,
+                                                       .on_closed = on_not_secured};
+
+static void on_connected(void *self, struct stream *stream, const struct endpoint *to UNUSED)
+{
+    struct proxy_job *job = self;
+    if (!job->place.tls) {
+        opened(job, stream);
+        return;
+    }
+    int status = job->proxy->options.tls_client == NULL
+                     ? -EPROTONOSUPPORT
+                     : tls_connect(job->proxy->options.tls_client, stream, job->place.host,
+                                   &securing_handler, job, &job->securing);
+    if (status < 0) {
+        stream_close(stream);
+        proxy_job_fail(job, strerror(-status));
+    }
+}
+
+static void on_not_connected(void *self, int error, const struct endpoint *to UNUSED)
+{
+    struct proxy_job *job = self;
+    job->timed_out = error == ETIMEDOUT;
+    proxy_job_health(job->proxy, &job->place, false);
+    proxy_job_broken(job, strerror(error), false);
+}
+
+static const struct dial_handler dial_handler = {.on_connected = on_connected,
+                                                 .on_failed = on_not_connected};
+
+static void connect_to(struct proxy_job *job, const struct host_answer *answer)
+{
+    struct endpoint to[LOOKUP_ADDRESSES_MAX];
+    if (answer->count == 0) {
+        proxy_job_health(job->proxy, &job->place, false);
+        proxy_job_broken(job, answer->error, false);
+        return;
+    }
+    for (size_t i = 0; i < answer->count; i++)
+        to[i] = (struct endpoint){answer->addresses[i], job->place.port};
+    dial_start(&job->dial, job->proxy->options.outside, to, answer->count,
+               proxy_now(job->proxy) + job->proxy->options.connect_timeout, &dial_handler, job);
+}
+
+static void on_answer(void *self, const struct host_answer *answer)
+{
+    struct proxy_job *job = self;
+    job->question = NULL;
+    connect_to(job, answer);
+}
+
+static void on_late(struct alarm *alarm)
+{
+    struct proxy_job *job = CONTAINER_OF(alarm, struct proxy_job, alarm);
+    job->timed_out = true;
+    proxy_job_health(job->proxy, &job->place, false);
+    proxy_job_fail(job, "no connection in time");
+}
+
+/* ---- its life ---- */
+
+struct proxy_job *proxy_job_new(struct proxy *proxy, struct http_cache_fill *fill,
+                                struct proxy_session *session)
+{
+    struct proxy_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        if (fill != NULL)
+            http_cache_fill_fail(fill, proxy_time(proxy));
+        proxy_stir(proxy);
+        return NULL;
+    }
+    job->proxy = proxy;
+    job->fill = fill;
+    job->session = session;
+    job->place.server = -1;
+    job->tried = text_of(job->tried_text, sizeof job->tried_text);
+    alarm_init(&job->alarm, on_late);
+    list_append(&proxy->jobs, &job->node);
+    if (session != NULL)
+        session->job = job;
+    if (fill != NULL)
+        http_cache_fill_set_owner(fill, job);
+    return job;
+}
+
+void proxy_job_start(struct proxy_job *job)
+{
+    struct proxy *proxy = job->proxy;
+    struct host_answer answer;
+    if (!find_place(job)) {
+        proxy_job_fail(job, "the host's name is none");
+        return;
+    }
+    job->tries++;
+    struct proxy_origin *origin =
+        job->fill != NULL ? proxy_origin_find(proxy, &job->place) : NULL;
+    if (origin != NULL) {
+        carry(job, origin);
+        return;
+    }
+    loop_set_alarm(proxy->loop, &job->alarm, proxy_now(proxy) + proxy->options.connect_timeout +
+                                                 USEC_PER_SEC);
+    if (host_lookup_ask(proxy->lookup, job->place.host, on_answer, job, &answer, &job->question))
+        connect_to(job, &answer);
+    else if (job->question == NULL)
+        proxy_job_fail(job, "too many names are being looked up");
+}
+
+/* Lets go of what is on the way to a connection. */
+static void stop_connecting(struct proxy_job *job)
+{
+    host_lookup_cancel(job->question);
+    job->question = NULL;
+    dial_cancel(&job->dial);
+    if (job->securing != NULL)
+        stream_abort(job->securing);
+    job->securing = NULL;
+    loop_clear_alarm(job->proxy->loop, &job->alarm);
+}
+
+void proxy_job_free(struct proxy_job *job)
+{
+    stop_connecting(job);
+    list_remove(&job->node);
+    if (job->session != NULL)
+        job->session->job = NULL;
+    if (job->origin != NULL) {
+        job->origin->job = NULL;
+        proxy_origin_close(job->origin);
+    }
+    free(job);
+}
+
+void proxy_job_fail(struct proxy_job *job, const char *why)
+{
+    struct proxy *proxy = job->proxy;
+    struct proxy_session *session = job->session;
+    struct http_cache_fill *fill = job->fill;
+    complain(job, why);
+    proxy->counters.origin_failures++;
+    if (session != NULL) {
+        free(session->tried);
+        session->tried = strdup(job->tried_text);
+        session->tried_status = job->timed_out ? 504 : 502;
+    }
+    proxy_job_free(job);
+    if (fill != NULL) {
+        http_cache_fill_fail(fill, proxy_time(proxy));
+        proxy_stir(proxy);
+    } else if (session != NULL) {
+        proxy_session_page(session, session->tried_status, NULL, NULL, 0);
+    }
+}
+
+void proxy_job_again(struct proxy_job *job)
+{
+    job->head_seen = false;
+    proxy_job_start(job);
+}
+
+void proxy_job_broken(struct proxy_job *job, const char *why, bool was_used)
+{
+    stop_connecting(job);
+    /* A connection that was kept may have been closed while the request was on its way; it was not
+     * looked at then (RFC 9112 §9.3.1), but only what is idempotent is surely safe. */
+    bool again = !job->body_begun && !job->head_seen && job->tries < PROXY_TRIES_MAX &&
+                 (job->repeatable || job->fill == NULL) &&
+                 (was_used || job->proxy->options.server_count > 1);
+    if (!again) {
+        proxy_job_fail(job, why);
+        return;
+    }
+    complain(job, why);
+    job->proxy->counters.retries++;
+    proxy_job_start(job);
+}
+
+/* ---- the request ---- */
+
+/* RFC 9112 §3.2.1, §3.2.2, §3.2.4: what the origin is to see of the target. */
+static struct bytes target_of(const struct proxy_job *job,
+                               const struct http_cache_forward *forward)
+{
+    struct uri_parts parts;
+    struct bytes from = forward->target;
+    if (job->place.parent)
+        return forward->uri;
+    uri_split(from, &parts);
+    if (parts.path.len == 0 && !parts.has_query &&
+        bytes_equal(forward->method, bytes_of_text("OPTIONS")))
+        return bytes_of_text("*");
+    if (parts.path.len == 0) { /* the normal form has one */
+        from = forward->uri;
+        uri_split(from, &parts);
+    }
+    return bytes_of(parts.path.data, from.len - (size_t)(parts.path.data - from.data));
+}
+
+static bool send_connect(struct proxy_job *job, struct proxy_origin *origin)
+{
+    const char *authority = job->session->target;
+    struct http_request request = {.method = "CONNECT",
+                                   .target = bytes_of_text(authority),
+                                   .host = authority};
+    return http_client_request(&origin->core, &request, proxy_now(job->proxy));
+}
+
+bool proxy_job_send(struct proxy_job *job, struct proxy_origin *origin)
+{
+    struct proxy *proxy = job->proxy;
+    char method[HTTP_METHOD_MAX + 1];
+    if (job->fill == NULL)
+        return send_connect(job, origin);
+    struct http_cache_forward *forward = malloc(sizeof *forward);
+    uint8_t *scratch = malloc(HTTP_CACHE_SCRATCH + PROXY_FORWARD_MAX);
+    bool good = false;
+    if (forward != NULL && scratch != NULL) {
+        struct writer w = writer_of(scratch, HTTP_CACHE_SCRATCH);
+        struct writer more = writer_of(scratch + HTTP_CACHE_SCRATCH, PROXY_FORWARD_MAX);
+        http_cache_fill_request(job->fill, &w, forward);
+        proxy_request_add(job, forward->uri, &forward->fields, &more);
+        snprintf(method, sizeof method, "%.*s", (int)forward->method.len,
+                 (const char *)forward->method.data);
+        struct http_request request = {.method = method,
+                                       .target = target_of(job, forward),
+                                       .fields = forward->fields.list,
+                                       .field_count = forward->fields.count,
+                                       .has_body = job->has_body,
+                                       .body_len = job->body_len,
+                                       .upgrade = bytes_of_text(job->upgrade)};
+        good = !more.failed && http_client_request(&origin->core, &request, proxy_now(proxy));
+        http_cache_fill_sent(job->fill, proxy_now(proxy));
+        proxy->counters.origin_requests++;
+    }
+    free(forward);
+    free(scratch);
+    return good;
+}

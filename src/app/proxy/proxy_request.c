@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * proxy_request.c - requests as they come and as they go on: forms of targets (RFC 9112 §3.2), fields of
+ * the connection (RFC 9110 §7.6.1), Via (§7.6.3), Forwarded (RFC 7239), and who may ask (RFC 7617).
+ */
+#include <crypt.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/proxy/proxy_internal.h"
+#include "base/encoding.h"
+#include "base/siphash.h"
+#include "wire/http/http_list.h"
+
+enum { USERS_FILE_MAX = 1024 * 1024, USERS_VERIFIED = 256, CREDENTIALS_MAX = 512 };
+
+/* ---- what is asked for ---- */
+
+unsigned proxy_request_uri(const struct proxy *proxy, const struct http_server_event *event,
+                           bool secured, struct proxy_asked *out)
+{
+    const struct uri_target *target = &event->target;
+    struct bytes host;
+    out->own = target->form == URI_ASTERISK ||
+               (target->form == URI_ORIGIN && !proxy->options.reverse);
+    out->uri_len = 0;
+    uri_split(event->head.target, &out->parts);
+    if (out->own)
+        return 0;
+    if (target->form == URI_ORIGIN) {
+        out->parts = (struct uri_parts){.scheme = bytes_of_text(secured ? "https" : "http"),
+                                        .path = target->path,
+                                        .query = target->query,
+                                        .fragment = bytes_empty(),
+                                        .has_scheme = true,
+                                        .has_authority = true,
+                                        .has_query = target->has_query};
+        if (!http_field_find(&event->head.fields, "Host", &host) || host.len == 0)
+            host = bytes_of_text(proxy->options.servers[0].host);
+        out->parts.authority = host;
+    }
+    bool tls = bytes_equal_nocase(out->parts.scheme, bytes_of_text("https"));
+    if (!tls && !bytes_equal_nocase(out->parts.scheme, bytes_of_text("http")))
+        return 501; /* schemes that we have no protocol for */
+    if (tls && proxy->options.tls_client == NULL && !proxy->options.reverse)
+        return 501;
+    struct writer w = writer_of(out->uri, sizeof out->uri);
+    if (!uri_normalise(&out->parts, &w))
+        return w.failed && writer_room(&w) == 0 ? 414 : 400;
+    out->uri_len = writer_len(&w);
+    return 0;
+}
+
+static bool is_one_of(struct bytes name, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes_equal_nocase(name, bytes_of_text(list[i])))
+            return true;
+    return false;
+}
+
+static bool is_of_connection(const struct http_fields *fields, struct bytes name)
+{
+    static const char *const known[] = {"Connection",       "Keep-Alive", "Proxy-Connection",
+                                        "TE",               "Upgrade",    "Transfer-Encoding",
+                                        "Content-Length",   "Host",       "Proxy-Authorization",
+                                        "Proxy-Authenticate"};
+    if (is_one_of(name, known, ARRAY_LEN(known)))
+        return true;
+    struct bytes wanted = bytes_of_text("Connection");
+    for (size_t i = 0; i < fields->count; i++) {
+        struct bytes rest = fields->list[i].value, option;
+        if (!bytes_equal_nocase(fields->list[i].name, wanted))
+            continue;
+        while (http_list_next(&rest, &option))
+            if (bytes_equal_nocase(option, name))
+                return true;
+    }
+    return false;
+}
+
+void proxy_request_fields(const struct http_fields *in, struct http_fields *out)
+{
+    out->count = 0;
+    for (size_t i = 0; i < in->count; i++)
+        if (!is_of_connection(in, in->list[i].name))
+            out->list[out->count++] = in->list[i];
+}
+
+/* ---- what we add ---- */
+
+static void add(struct http_fields *fields, const char *name, const struct writer *w,
+                const uint8_t *from)
+{
+    if (!w->failed && fields->count < HTTP_FIELDS_MAX)
+        fields->list[fields->count++] =
+            (struct http_field){bytes_of_text(name), bytes_of(from, (size_t)(w->next - from))};
+}
+
+/* All fields of that name become one, with `more` at its end; RFC 9110 §5.3 lets them. */
+static void append(struct http_fields *fields, const char *name, const char *more,
+                   struct writer *w)
+{
+    const uint8_t *from = w->next;
+    size_t kept = 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        if (!bytes_equal_nocase(fields->list[i].name, bytes_of_text(name))) {
+            fields->list[kept++] = fields->list[i];
+            continue;
+        }
+        write_bytes(w, fields->list[i].value);
+        http_write_text(w, ", ");
+    }
+    fields->count = kept;
+    http_write_text(w, more);
+    add(fields, name, w, from);
+}
+
+static void add_forwarded(const struct proxy_job *job, bool tls, struct http_fields *fields,
+                          struct writer *w)
+{
+    char peer[ADDRESS_TEXT_MAX], text[ADDRESS_TEXT_MAX + 64];
+    struct endpoint from = stream_peer(job->session->stream);
+    address_format(&from.address, peer);
+    append(fields, "X-Forwarded-For", peer, w);
+    bool v6 = !address_is_v4(&from.address);
+    snprintf(text, sizeof text, "for=%s%s%s;proto=%s", v6 ? "\"[" : "", peer, v6 ? "]\"" : "",
+             tls ? "https" : "http");
+    append(fields, "Forwarded", text, w);
+    const uint8_t *start = w->next;
+    http_write_text(w, tls ? "https" : "http");
+    add(fields, "X-Forwarded-Proto", w, start);
+}
+
+/* The authority as the origin is to see it. */
+static void add_host(const struct proxy_job *job, const struct uri_parts *uri,
+                     struct http_fields *fields, struct writer *w)
+{
+    const struct proxy_options *options = &job->proxy->options;
+    const uint8_t *from = w->next;
+    if (!options->reverse || options->keep_host) {
+        write_bytes(w, uri->authority);
+    } else {
+        http_write_text(w, job->place.host);
+        if (job->place.port != (job->place.tls ? 443 : 80)) {
+            http_write_text(w, ":");
+            http_write_number(w, job->place.port);
+        }
+    }
+    add(fields, "Host", w, from);
+}
+
+void proxy_request_add(const struct proxy_job *job, struct bytes uri, struct http_fields *fields,
+                       struct writer *w)
+{
+    const struct proxy *proxy = job->proxy;
+    struct uri_parts parts;
+    char via[HTTP_CACHE_NAME_MAX + 8];
+    uri_split(uri, &parts);
+    add_host(job, &parts, fields, w);
+    bool old = job->session != NULL && job->session->core.version == HTTP_VERSION_1_0;
+    snprintf(via, sizeof via, "1.%c %s", old ? '0' : '1', proxy->name);
+    append(fields, "Via", via, w);
+    if (proxy->options.forwarded && job->session != NULL)
+        add_forwarded(job, bytes_equal(parts.scheme, bytes_of_text("https")), fields, w);
+}
+
+bool proxy_is_loop(const struct proxy *proxy, const struct http_fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        struct bytes rest = fields->list[i].value, element;
+        if (!bytes_equal_nocase(fields->list[i].name, bytes_of_text("Via")))
+            continue;
+        while (http_list_next(&rest, &element)) {
+            struct bytes by = http_trim(bytes_after(element, bytes_find(element, ' ')));
+            if (bytes_equal(bytes_first(by, bytes_find(by, ' ')), bytes_of_text(proxy->name)))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ---- who may ---- */
+
+static bool is_in(const struct ip_prefix *list, size_t count, const struct ip_address *peer)
+{
+    for (size_t i = 0; i < count; i++)
+        if (prefix_contains(&list[i], peer))
+            return true;
+    return false;
+}
+
+bool proxy_may_use(const struct proxy *proxy, const struct ip_address *peer)
+{
+    const struct proxy_options *options = &proxy->options;
+    return options->allowed_count == 0 || is_in(options->allowed, options->allowed_count, peer);
+}
+
+bool proxy_may_purge(const struct proxy *proxy, const struct ip_address *peer)
+{
+    const struct proxy_options *options = &proxy->options;
+    if (options->purger_count > 0)
+        return is_in(options->purgers, options->purger_count, peer);
+    struct ip_prefix loopback[2];
+    bool good = prefix_parse(bytes_of_text("127.0.0.0/8"), &loopback[0]) &&
+                prefix_parse(bytes_of_text("::1/128"), &loopback[1]);
+    return good && is_in(loopback, 2, peer);
+}
+
+bool proxy_may_connect(const struct proxy *proxy, uint16_t port)
+{
+    const struct proxy_options *options = &proxy->options;
+    for (size_t i = 0; i < options->port_count; i++)
+        if (port >= options->ports[i].first && port <= options->ports[i].last)
+            return true;
+    return options->port_count == 0 && port == 443;
+}
+
+/* ---- users ---- */
+
+struct proxy_users {
+    char *text; /* the file */
+    size_t len;
+    struct siphash_key key;
+    uint64_t verified[USERS_VERIFIED]; /* credentials whose hash was right */
+};
+
+static bool lines_are_right(struct bytes text)
+{
+    while (text.len > 0) {
+        size_t end = bytes_find(text, '\n');
+        struct bytes line = text_trim(bytes_first(text, end));
+        size_t colon = bytes_find(line, ':');
+        if (line.len > 0 && line.data[0] != '#' && (colon == 0 || colon + 1 >= line.len))
+            return false;
+        text = bytes_after(text, end + 1);
+    }
+    return true;
+}
+
+struct proxy_users *proxy_users_read(const char *path, int *error)
+{
+    struct proxy_users *users = calloc(1, sizeof *users);
+    FILE *file = fopen(path, "re");
+    *error = file == NULL ? -errno : -ENOMEM;
+    if (users != NULL && file != NULL) {
+        users->text = malloc(USERS_FILE_MAX);
+        users->len = users->text != NULL ? fread(users->text, 1, USERS_FILE_MAX, file) : 0;
+        *error = users->text == NULL ? -ENOMEM : ferror(file) ? -EIO : 0;
+        if (*error == 0 && (users->len == USERS_FILE_MAX ||
+                            !lines_are_right(bytes_of(users->text, users->len))))
+            *error = -EINVAL;
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    if (*error == 0)
+        return users;
+    proxy_users_free(users);
+    return NULL;
+}
+
+void proxy_users_free(struct proxy_users *users)
+{
+    if (users == NULL)
+        return;
+    free(users->text);
+    free(users);
+}
+
+/* The hash of a name, as text; false: there is no such name. */
+static bool find_user(const struct proxy_users *users, struct bytes name, char *out, size_t size)
+{
+    struct bytes text = bytes_of(users->text, users->len);
+    while (text.len > 0) {
+        size_t end = bytes_find(text, '\n');
+        struct bytes line = text_trim(bytes_first(text, end));
+        size_t colon = bytes_find(line, ':');
+        if (colon < line.len && bytes_equal(bytes_first(line, colon), name)) {
+            struct bytes hash = bytes_after(line, colon + 1);
+            if (hash.len >= size)
+                return false;
+            memcpy(out, hash.data, hash.len);
+            out[hash.len] = '\0';
+            return true;
+        }
+        text = bytes_after(text, end + 1);
+    }
+    return false;
+}
+
+static bool password_is_right(const char *password, const char *hash)
+{
+    struct crypt_data *data = calloc(1, sizeof *data);
+    const char *made = data != NULL ? crypt_r(password, hash, data) : NULL;
+    bool right = made != NULL && made[0] != '*' &&
+                 bytes_equal_secret(bytes_of_text(made), bytes_of_text(hash));
+    free(data);
+    return right;
+}
+
+bool proxy_users_check(struct proxy_users *users, struct bytes credentials,
+                       char user[PROXY_USER_MAX])
+{
+    static const char scheme[] = "Basic ";
+    uint8_t plain[CREDENTIALS_MAX + 1];
+    char hash[256];
+    struct writer w = writer_of(plain, CREDENTIALS_MAX);
+    if (!bytes_equal_nocase(bytes_first(credentials, sizeof scheme - 1), bytes_of_text(scheme)) ||
+        !encoding_decode(ENCODING_BASE64, http_trim(bytes_after(credentials, sizeof scheme - 1)),
+                         &w) ||
+        w.failed)
+        return false;
+    struct bytes both = writer_bytes(&w);
+    size_t colon = bytes_find(both, ':');
+    if (colon == both.len || colon == 0 || colon >= PROXY_USER_MAX ||
+        bytes_find(both, '\0') < both.len)
+        return false;
+    plain[both.len] = '\0';
+    if (!find_user(users, bytes_first(both, colon), hash, sizeof hash))
+        return false;
+    /* Hashes are slow on purpose; what was right before needs none. */
+    uint64_t digest = siphash24(&users->key, both) | 1;
+    uint64_t *slot = &users->verified[digest / 2 % USERS_VERIFIED];
+    if (*slot != digest && !password_is_right((const char *)plain + colon + 1, hash))
+        return false;
+    *slot = digest;
+    memcpy(user, both.data, colon);
+    user[colon] = '\0';
+    for (char *c = user; *c != '\0'; c++)
+        if (*c <= ' ' || *c >= 0x7f)
+            *c = '?';
+    return true;
+}
