@@ -44,47 +44,84 @@ static ssize_t read_full(int fd, char *out, size_t size)
 }
 
 /* The size that the file says it has is a hint only: files in /proc say 0, and others may grow. */
+int file_reading_begin(struct file_reading *r, const char *path, size_t len_max)
+{
+    struct stat facts;
+    *r = (struct file_reading){.fd = open(path, O_RDONLY | O_CLOEXEC), .len_max = len_max};
+    int status = r->fd < 0 || fstat(r->fd, &facts) < 0 ? -errno : 0;
+    if (status == 0 && S_ISDIR(facts.st_mode))
+        status = -EISDIR;
+    if (status < 0) {
+        file_reading_abandon(r);
+        return status;
+    }
+    if (facts.st_size > 0 && (uintmax_t)facts.st_size < len_max)
+        r->size = (size_t)facts.st_size;
+    return 0;
+}
+
+/* Room for one octet more than the size, which tells a file that is exactly this long from a longer one,
+ * and for a NUL. */
+static int make_room(struct file_reading *r)
+{
+    size_t size = r->text == NULL ? r->size : 2 * r->size;
+    if (r->text != NULL && r->len <= r->size)
+        return 0;
+    if (r->text != NULL && r->size == r->len_max)
+        return -EFBIG;
+    size = size < 4096 ? 4096 : size;
+    size = size < r->len_max ? size : r->len_max;
+    char *larger = realloc(r->text, size + 2);
+    if (larger == NULL)
+        return -ENOMEM;
+    r->text = larger;
+    r->size = size;
+    return 0;
+}
+
+int file_reading_step(struct file_reading *r, size_t len)
+{
+    int status = make_room(r);
+    size_t room = status == 0 ? r->size + 1 - r->len : 0;
+    size_t wanted = room < len ? room : len;
+    ssize_t got = status == 0 ? read_full(r->fd, r->text + r->len, wanted) : status;
+    if (got < 0) {
+        file_reading_abandon(r);
+        return (int)got;
+    }
+    r->len += (size_t)got;
+    return (size_t)got == wanted;
+}
+
+char *file_reading_take(struct file_reading *r, size_t *len)
+{
+    char *text = r->text;
+    text[r->len] = '\0';
+    *len = r->len;
+    r->text = NULL;
+    file_reading_abandon(r);
+    return text;
+}
+
+void file_reading_abandon(struct file_reading *r)
+{
+    file_close(&r->fd);
+    free(r->text);
+    *r = (struct file_reading){.fd = -1};
+}
+
 int file_read(const char *path, size_t len_max, char **out, size_t *out_len)
 {
-    CLOSE_AT_END int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat facts;
-    if (fd < 0 || fstat(fd, &facts) < 0)
-        return -errno;
-    if (S_ISDIR(facts.st_mode))
-        return -EISDIR;
-
-    size_t size = facts.st_size > 0 && (uintmax_t)facts.st_size < len_max ? (size_t)facts.st_size
-                                                                           : 0;
-    size_t len = 0;
-    char *text = NULL;
-    for (;;) {
-        size = size < 4096 ? 4096 : size;
-        size = size < len_max ? size : len_max;
-        char *larger = realloc(text, size + 2);
-        if (larger == NULL) {
-            free(text);
-            return -ENOMEM;
-        }
-        text = larger;
-        /* One octet more than fits tells a file that is exactly this long from a longer one. */
-        ssize_t got = read_full(fd, text + len, size + 1 - len);
-        if (got < 0) {
-            free(text);
-            return (int)got;
-        }
-        len += (size_t)got;
-        if (len <= size)
-            break;
-        if (size == len_max) {
-            free(text);
-            return -EFBIG;
-        }
-        size *= 2;
-    }
-    text[len] = '\0';
-    *out = text;
-    *out_len = len;
-    return 0;
+    struct file_reading r;
+    int status = file_reading_begin(&r, path, len_max);
+    if (status < 0)
+        return status;
+    do
+        status = file_reading_step(&r, SIZE_MAX);
+    while (status == 1);
+    if (status == 0)
+        *out = file_reading_take(&r, out_len);
+    return status;
 }
 
 int file_write_all(int fd, struct bytes in)

@@ -15,6 +15,26 @@
  */
 MUST_USE int file_read(const char *path, size_t len_max, char **out, size_t *out_len);
 
+/* The same piece by piece, so that a large file keeps nothing else waiting. */
+struct file_reading {
+    int fd; /* -1: it is not under way */
+    char *text;
+    size_t len, size, len_max;
+};
+
+/* 0 or a negative errno. */
+MUST_USE int file_reading_begin(struct file_reading *r, const char *path, size_t len_max);
+
+/* Reads so many octets more, or less. 1: there are more; 0: that was all; or a negative errno, and it is
+ * over. */
+MUST_USE int file_reading_step(struct file_reading *r, size_t len);
+
+/* What was read, which the caller must free(), with a NUL behind it; it is over. */
+char *file_reading_take(struct file_reading *r, size_t *len);
+
+/* Of what is over: nothing. */
+void file_reading_abandon(struct file_reading *r);
+
 /*
  * Replaces the file: writes beside it, brings it to stable storage, renames it, and brings the
  * directory to stable storage. 0 or a negative errno; the old file is then still there.

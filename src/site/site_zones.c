@@ -13,12 +13,14 @@
 #include "os/memory.h"
 #include "proto/dns/zone_difference.h"
 #include "proto/dns/zone_history.h"
+#include "site/site_names.h"
 #include "site/site_signing.h"
 #include "site/zone_files.h"
 #include "wire/dns/dns_serial.h"
 
 enum {
     SLICE = 200,             /* records or names a turn: well under a millisecond */
+    READ_SLICE = 1 << 20,    /* octets of a file: the same, when it is in memory */
     RECORDS_A_SIGNATURE = 10, /* so many take as long as a signature */
     LIST_LEN_MAX = 64 << 20, /* octets of a list of zones */
 };
@@ -34,6 +36,7 @@ struct entries {
     struct entry *all; /* sorted once collected */
     size_t count;
     size_t room;
+    const struct site_config *config; /* while they are collected */
 };
 
 struct site_zones {
@@ -41,7 +44,10 @@ struct site_zones {
     const struct log *log;
     struct names *names;
     struct entries entries;
-    struct zone_load *load; /* of entries.all[next], in slices */
+    struct file_reading reading; /* of the file of entries.all[next] */
+    char *text;             /* all of it; NULL: not yet */
+    size_t text_len;
+    struct zone_load *load; /* of it, in slices */
     struct zone *unsigned_zone; /* that zone, loaded, and being signed; NULL: none */
     struct zone *fresh;     /* that zone, loaded, and compared with the one before it; NULL: none */
     struct zone_difference difference;
@@ -105,9 +111,11 @@ static bool split(struct bytes line, struct dns_name *name, char *path, size_t p
 
 static int add_line(struct entries *entries, size_t view, struct bytes line)
 {
-    char path[SITE_TEXT_MAX * 4];
+    char path[SITE_TEXT_MAX], whole[SITE_PATH_MAX];
     struct dns_name name;
-    return split(line, &name, path, sizeof path) ? add_entry(entries, view, &name, path) : -EINVAL;
+    if (!split(line, &name, path, sizeof path))
+        return -EINVAL;
+    return add_entry(entries, view, &name, site_path(entries->config, path, whole));
 }
 
 /* A file with a zone's name and its file in each line. */
@@ -171,6 +179,7 @@ static int collect_source(struct entries *entries, size_t view,
                           const struct site_zone_source *source, struct text *error)
 {
     struct stat facts;
+    char from[SITE_PATH_MAX];
     int result = 0;
     for (size_t i = 0; i < source->zone_count && result == 0; i++) {
         result = add_line(entries, view, bytes_of_text(source->zones[i]));
@@ -179,9 +188,10 @@ static int collect_source(struct entries *entries, size_t view,
     }
     if (result < 0 || source->from[0] == '\0')
         return result;
-    if (stat(source->from, &facts) == 0 && S_ISDIR(facts.st_mode))
-        return add_directory(entries, view, source->from, error);
-    return add_list(entries, view, source->from, error);
+    site_path(entries->config, source->from, from);
+    if (stat(from, &facts) == 0 && S_ISDIR(facts.st_mode))
+        return add_directory(entries, view, from, error);
+    return add_list(entries, view, from, error);
 }
 
 static int compare(const void *a, const void *b)
@@ -193,6 +203,16 @@ static int compare(const void *a, const void *b)
     if (x->name.len != y->name.len)
         return x->name.len < y->name.len ? -1 : 1;
     return memcmp(x->name.octets, y->name.octets, x->name.len);
+}
+
+static bool is_secondary(const struct site_config *config, const struct dns_name *name)
+{
+    struct dns_name other;
+    for (size_t i = 0; i < config->secondaries.count; i++)
+        if (dns_name_parse(bytes_of_text(config->secondaries.zones[i].zone), NULL, &other) &&
+            dns_name_equal(name, &other))
+            return true;
+    return false;
 }
 
 /* A name that is there twice is nobody's mistake to guess about, and the site's own domain is made of
@@ -210,6 +230,8 @@ static int check_entries(const struct entries *entries, const struct site_config
             wrong = "there are two files for it";
         else if (has_domain && entry->view == NAMES_EVERYBODY && dns_name_equal(&entry->name, &domain))
             wrong = "it is the domain of the site, which is made of its hosts: expected another";
+        else if (entry->view == NAMES_EVERYBODY && is_secondary(config, &entry->name))
+            wrong = "it is had from others: expected either a file or a block \"secondary\"";
         if (wrong == NULL)
             continue;
         text_add_format(error, "zone %s: %s", dns_name_format(&entry->name, name), wrong);
@@ -221,7 +243,7 @@ static int check_entries(const struct entries *entries, const struct site_config
 static int collect(struct entries *out, const struct site_config *config, struct text *error)
 {
     const struct site_authority *authority = &config->authority;
-    struct entries entries = {0};
+    struct entries entries = {.config = config};
     int result = collect_source(&entries, NAMES_EVERYBODY, &authority->everybody, error);
     for (size_t i = 0; i < authority->view_count && result == 0; i++)
         result = collect_source(&entries, i, &authority->seen[i], error);
@@ -231,6 +253,7 @@ static int collect(struct entries *out, const struct site_config *config, struct
         result = check_entries(&entries, config, error);
     if (result < 0)
         free_entries(&entries);
+    entries.config = NULL;
     *out = entries;
     return result;
 }
@@ -243,11 +266,50 @@ static void on_warning(void *self, const char *text)
     log_warning(zones->log, "%s", text);
 }
 
+static void drop_text(struct site_zones *zones)
+{
+    file_reading_abandon(&zones->reading);
+    free(zones->text);
+    zones->text = NULL;
+}
+
+/* The file of the zone comes before the loader asks for it, so many octets a turn. What is wrong with it is
+ * said by the loader, who then reads it himself. False: there is more of it. */
+static bool read_text(struct site_zones *zones, const struct entry *entry, size_t len)
+{
+    if (zones->text != NULL)
+        return true;
+    if (zones->reading.fd < 0 &&
+        file_reading_begin(&zones->reading, entry->path, ZONE_FILE_LEN_MAX) < 0)
+        return true;
+    int status = file_reading_step(&zones->reading, len);
+    if (status == 0)
+        zones->text = file_reading_take(&zones->reading, &zones->text_len);
+    return status <= 0;
+}
+
+static const char *open_text(void *self, const char *path, struct bytes *out)
+{
+    struct site_zones *zones = self;
+    const struct zone_files files = zone_files_of_host();
+    if (zones->text == NULL || strcmp(path, zones->entries.all[zones->next].path) != 0)
+        return files.open(files.self, path, out);
+    *out = (struct bytes){(const uint8_t *)zones->text, zones->text_len};
+    zones->text = NULL;
+    return NULL;
+}
+
+static void close_text(void *self UNUSED, struct bytes text)
+{
+    const struct zone_files files = zone_files_of_host();
+    files.close(files.self, text);
+}
+
 static struct zone_load *begin(struct site_zones *zones, const struct entry *entry)
 {
     const struct zone_load_options options = {
         .heap = memory_heap(),
-        .files = zone_files_of_host(),
+        .files = {open_text, close_text, zones},
         .path = entry->path,
         .name = &entry->name,
         .records_max = NAMES_RECORDS_MAX,
@@ -316,7 +378,7 @@ static void stop_comparing(struct site_zones *zones)
     if (zones->fresh == NULL)
         return;
     zone_change_done(&zones->change);
-    zone_free(zones->fresh);
+    names_discard_zone(zones->names, zones->fresh);
     zones->fresh = NULL;
     site_signing_stop(zones->signing);
 }
@@ -461,6 +523,8 @@ static void step(struct site_zones *zones, size_t records)
         zones->next += step_difference(zones, entry, records);
         return;
     }
+    if (zones->load == NULL && !read_text(zones, entry, records == SIZE_MAX ? SIZE_MAX : READ_SLICE))
+        return;
     if (zones->load == NULL)
         zones->load = begin(zones, entry);
     enum zone_load_status status = ZONE_LOAD_FAILED;
@@ -473,8 +537,10 @@ static void step(struct site_zones *zones, size_t records)
         done = finish(zones, entry);
     else
         give_up(zones, entry, zones->load != NULL ? zone_load_error(zones->load) : "no memory");
-    zone_load_free(zones->load);
+    /* Of one that has failed a million records may be there. */
+    names_discard_zone(zones->names, zone_load_abandon(zones->load));
     zones->load = NULL;
+    drop_text(zones);
     zones->next += done;
 }
 
@@ -528,7 +594,7 @@ static int start_signing(struct site_zones *zones, const struct site_config *con
 static void stop_signing(struct site_zones *zones)
 {
     site_signing_stop(zones->signing);
-    zone_free(zones->unsigned_zone);
+    names_discard_zone(zones->names, zones->unsigned_zone);
     zones->unsigned_zone = NULL;
 }
 
@@ -541,6 +607,7 @@ int site_zones_new(struct loop *loop, const struct log *log, struct names *names
     zones->loop = loop;
     zones->log = log;
     zones->names = names;
+    zones->reading.fd = -1;
     task_init(&zones->task, run_slice);
     int result = start_signing(zones, config);
     if (result == 0)
@@ -566,6 +633,7 @@ void site_zones_free(struct site_zones *zones)
     stop_signing(zones);
     site_signing_free(zones->signing);
     zone_load_free(zones->load);
+    drop_text(zones);
     zone_free(zones->old);
     free_entries(&zones->entries);
     free(zones);
@@ -581,7 +649,8 @@ static void forget_others(struct site_zones *zones, const struct entries *wanted
             j++;
         if (j < wanted->count && compare(&wanted->all[j], old) == 0)
             continue;
-        (void)zone_set_remove(names_zones(zones->names, old->view), &old->name);
+        names_discard_zone(zones->names,
+                           zone_set_take(names_zones(zones->names, old->view), &old->name));
         site_signing_forget(zones->signing, old->view, &old->name);
     }
 }
@@ -599,8 +668,9 @@ void site_zones_reload(struct site_zones *zones, const struct site_config *confi
     stop_comparing(zones);
     stop_signing(zones);
     site_signing_reload(zones->signing, &config->signatures);
-    zone_load_free(zones->load);
+    names_discard_zone(zones->names, zone_load_abandon(zones->load));
     zones->load = NULL;
+    drop_text(zones);
     forget_others(zones, &wanted);
     free_entries(&zones->entries);
     zones->entries = wanted;

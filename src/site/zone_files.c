@@ -6,13 +6,11 @@
 
 #include "os/file.h"
 
-#define FILE_LEN_MAX ((size_t)2 << 30)
-
 static const char *open_file(void *self UNUSED, const char *path, struct bytes *out)
 {
     char *text;
     size_t len;
-    int result = file_read(path, FILE_LEN_MAX, &text, &len);
+    int result = file_read(path, ZONE_FILE_LEN_MAX, &text, &len);
     if (result < 0)
         return strerror(-result);
     *out = (struct bytes){(const uint8_t *)text, len};

@@ -5,6 +5,8 @@
 
 #include "proto/dns/zone_load.h"
 
+#define ZONE_FILE_LEN_MAX ((size_t)2 << 30)
+
 struct zone_files zone_files_of_host(void);
 
 #endif

@@ -98,6 +98,40 @@ static void errors_are_told(void **state)
     assert_int_equal(rmdir(p->path), 0);
 }
 
+static void a_file_is_read_piece_by_piece(void **state)
+{
+    struct place *p = *state;
+    static char large[10000];
+    for (size_t i = 0; i < sizeof large; i++)
+        large[i] = (char)(i * 7 / 3);
+    static const size_t lens[] = {0, 1, 4095, 4096, 4097, 10000};
+    for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+        for (size_t piece = 1; piece < 5000; piece = piece * 3 + 1) {
+            struct file_reading r;
+            size_t len;
+            int status;
+            assert_int_equal(file_write(p->path, bytes_of(large, lens[i]), 0600), 0);
+            assert_int_equal(file_reading_begin(&r, p->path, sizeof large), 0);
+            while ((status = file_reading_step(&r, piece)) == 1)
+                assert_true(r.len <= sizeof large);
+            assert_int_equal(status, 0);
+            char *text = file_reading_take(&r, &len);
+            assert_int_equal(len, lens[i]);
+            assert_memory_equal(text, large, len);
+            assert_int_equal(text[len], 0);
+            free(text);
+            file_reading_abandon(&r);
+        }
+    }
+    struct file_reading r;
+    assert_int_equal(file_reading_begin(&r, p->path, 9999), 0);
+    int status;
+    while ((status = file_reading_step(&r, 1000)) == 1)
+        continue;
+    assert_int_equal(status, -EFBIG);
+    assert_int_equal(file_reading_begin(&r, p->folder, 9999), -EISDIR);
+}
+
 static void a_file_is_replaced_piece_by_piece(void **state)
 {
     struct place *p = *state;
@@ -130,6 +164,7 @@ static void a_file_is_replaced_piece_by_piece(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_file_is_read_piece_by_piece, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_is_replaced_piece_by_piece, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_written_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_longer_file_than_allowed_is_refused, set_up, tear_down),

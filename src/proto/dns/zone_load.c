@@ -249,6 +249,15 @@ void zone_load_free(struct zone_load *load)
     heap_release(&heap, load, sizeof *load);
 }
 
+struct zone *zone_load_abandon(struct zone_load *load)
+{
+    struct zone *zone = load != NULL ? load->zone : NULL;
+    if (load != NULL)
+        load->zone = NULL;
+    zone_load_free(load);
+    return zone;
+}
+
 struct zone *zone_load_take(struct zone_load *load)
 {
     struct zone *zone = load->zone;

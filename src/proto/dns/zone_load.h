@@ -40,6 +40,10 @@ struct zone_load;
 MUST_USE struct zone_load *zone_load_new(const struct zone_load_options *options);
 void zone_load_free(struct zone_load *load);
 
+/* Ends it and hands over what there is of the zone, for who takes large ones apart by steps (zone_empty());
+ * or NULL. */
+MUST_USE struct zone *zone_load_abandon(struct zone_load *load);
+
 enum zone_load_status { ZONE_LOAD_MORE, ZONE_LOAD_DONE, ZONE_LOAD_FAILED };
 
 /* Reads at most so many records more; after the last one, looks at so many names. */
