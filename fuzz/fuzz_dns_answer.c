@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * fuzz_dns_answer.c - any datagram into the answering core: replies can be read, carry the query's
- * id, and keep to its size; one that is taken up again later is the same.
+ * id, and keep to its size; one that is taken up again later is the same. Whoever asks for a zone gets
+ * messages that can be read, too.
  */
 #include "base/compiler.h"
 #include "fuzz/fuzz.h"
 #include "os/memory.h"
 #include "proto/dns/answer.h"
+#include "proto/dns/zone_history.h"
+#include "proto/dns/zone_transfer.h"
 
 static const char *const lines[] = {
     "a. SOA ns.a. h.a. 1 2 3 4 5",      "a. NS ns.a.",        "ns.a. A 192.0.2.1",
@@ -21,6 +24,47 @@ static const char *const lines[] = {
     "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.3. NSEC3 1 0 1 00 q04jkcevqvmu85r014c7dkba38o0ji5r A",
     "q04jkcevqvmu85r014c7dkba38o0ji5r.3. NSEC3 1 0 1 00 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A",
 };
+
+/* Two versions more, so that there is a difference to tell. */
+static void add_history(struct zone_set *zones)
+{
+    static const char *const changes[][2] = {
+        {NULL, "x.a. 60 A 192.0.2.8"},
+        {"x.a. 60 A 192.0.2.8", "y.a. 60 NS ns.a."},
+    };
+    struct heap heap = memory_heap();
+    struct dns_name name;
+    ASSERT(dns_name_parse(bytes_of_text("a"), NULL, &name));
+    struct zone *zone = zone_set_get(zones, &name);
+    zone->history = zone_history_new(&heap, 1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        struct zone_change change;
+        uint32_t serial = zone_serial(zone);
+        zone_change_init(&change, &heap, 1 << 16);
+        for (unsigned side = 0; side < 2; side++)
+            for (unsigned part = 0; part < 2; part++) {
+                char line[100], reason[100];
+                uint8_t rdata[512];
+                struct dns_error error = dns_error_of(reason, sizeof reason);
+                struct writer w = writer_of(rdata, sizeof rdata);
+                struct dns_line_context context = {.ttl = 60};
+                struct dns_record record;
+                const char *text = changes[i][side];
+                if (part > 0 && text == NULL)
+                    continue;
+                struct text t = text_of(line, sizeof line);
+                if (part == 0)
+                    text_add_format(&t, "a. 60 SOA ns.a. h.a. %u 2 3 4 5",
+                                    side == 0 ? (unsigned)serial : 1000 + (unsigned)i);
+                else
+                    text_add(&t, text);
+                ASSERT(dns_record_parse(text_bytes(&t), &context, &w, &record, &error));
+                ASSERT(zone_change_add(&change, side == 0 ? ZONE_REMOVED : ZONE_ADDED, &record) == ZONE_OK);
+            }
+        ASSERT(zone_change_commit(zones, zone, &change) == ZONE_OK);
+        zone_change_done(&change);
+    }
+}
 
 static struct zone_set *make_zones(void)
 {
@@ -43,6 +87,7 @@ static struct zone_set *make_zones(void)
         ASSERT(dns_record_parse(text_bytes(&text), &context, &w, &record, &error));
         ASSERT(zone_add(zones, &record) == ZONE_OK);
     }
+    add_history(zones);
     return zones;
 }
 
@@ -99,6 +144,33 @@ static void check_reply(struct bytes reply, struct bytes query, size_t limit)
     ASSERT(!cursor.reader.failed && reader_left(&cursor.reader) == 0);
 }
 
+/* Who asks for a zone, or for what is new in it, gets messages that can be read, to the end. */
+static void check_transfer(const struct answer_options *options, const struct answer_result *result,
+                           struct bytes query, uint8_t *buffer)
+{
+    uint16_t type = result->query.question.type;
+    struct zone_transfer t;
+    struct bytes reply;
+    enum transfer_status status = TRANSFER_MORE;
+    if (result->rcode != DNS_REFUSED || (type != DNS_AXFR && type != DNS_IXFR) ||
+        result->query.question.class != DNS_IN)
+        return;
+    if (!result->query.path.stream) {
+        if (transfer_datagram(options, &result->query, query, buffer, &reply) == DNS_NOERROR)
+            check_reply(reply, query, result->query.limit);
+        return;
+    }
+    if (transfer_start(&t, options, &result->query, query) != DNS_NOERROR)
+        return;
+    for (unsigned i = 0; status == TRANSFER_MORE; i++) {
+        ASSERT(i < 10);
+        status = transfer_next(&t, 0x60000000, buffer, &reply);
+        ASSERT(status != TRANSFER_BROKEN);
+        check_reply(reply, query, TRANSFER_MESSAGE_MAX);
+    }
+    transfer_end(&t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static struct zone_set *zones;
@@ -126,6 +198,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     answer(&options, query, &path, reply_buffer, &result);
     if (result.verdict == ANSWER_REPLY)
         check_reply(result.reply, query, path.stream ? DNS_MESSAGE_MAX : path.size_max);
+    if (result.verdict == ANSWER_REPLY)
+        check_transfer(&options, &result, query, reply_buffer);
     if (result.verdict != ANSWER_ELSEWHERE)
         return 0;
     static uint8_t later_buffer[DNS_MESSAGE_MAX];

@@ -489,6 +489,7 @@ static enum zone_result add_to(struct zone *zone, struct bytes key,
     struct rrset **place = zone_rrset_place(node, record->type, record->rdata);
     enum zone_result result = zone_may_join(node, *place, record);
     bool there = *place != NULL && zone_rrset_holds(*place, record->rdata);
+    zone->ttl_differences += result == ZONE_OK && *place != NULL && record->ttl != (*place)->ttl;
     if (result == ZONE_OK && there && record->ttl < (*place)->ttl)
         (*place)->ttl = record->ttl;
     if (result == ZONE_OK && !there && zone->record_count >= zone->records_max)

@@ -82,6 +82,7 @@ struct zone {
     bool dynamic;           /* it takes updates, and changes are kept beside its file */
     uint64_t journal_octets; /* of those, since it was last kept whole */
     size_t record_count;
+    size_t ttl_differences; /* records that came with another TTL than their set (RFC 2181 §5.2) */
     size_t records_max;
     uint16_t key_len;
     uint8_t key[DNS_KEY_MAX];

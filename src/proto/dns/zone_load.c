@@ -129,6 +129,7 @@ static enum zone_load_status take_record(struct zone_load *load)
     const struct dns_record *record = &load->item.record;
     if (record->class != DNS_IN)
         return fail(load, "expected class IN, as the zone has");
+    size_t differences = load->zone->ttl_differences;
     enum zone_result result = zone_put(load->zone, record);
     if (result == ZONE_OUTSIDE) {
         warn_here(load, "not in this zone; ignored");
@@ -143,6 +144,8 @@ static enum zone_load_status take_record(struct zone_load *load)
                         dns_type_format(record->type, type), zone_result_text(result));
         return fail(load, what);
     }
+    if (load->zone->ttl_differences > differences)
+        warn_here(load, "its TTL is not that of the records before it: the lowest is taken for all");
     return ZONE_LOAD_MORE;
 }
 

@@ -144,6 +144,9 @@ static const struct {
     /* warnings */
     {"what is not of the zone", HEAD "other. A 192.0.2.1\n", true,
      "dir/example.zone:5: other.: not in this zone; ignored"},
+    {"another TTL in a set", HEAD "a 60 A 192.0.2.1\na 61 A 192.0.2.2\na 60 TXT x\n", true,
+     "dir/example.zone:6: a.example.: its TTL is not that of the records before it"},
+    {"another TTL of another type", HEAD "a 60 A 192.0.2.1\na 61 TXT x\n", true, NULL},
     {"no glue", HEAD "d NS ns.d\n", true, "d.example. NS ns.d.example.: that name needs an address"},
     {"glue that is not needed here", HEAD "d NS ns.e\ne NS ns\n", true, NULL},
     {"a delegation to an alias", HEAD "e NS al\nal CNAME ns\n", true, "that name is an alias"},
