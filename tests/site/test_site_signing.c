@@ -123,8 +123,7 @@ static void load(const char *more)
     assert_int_equal(zone_set_install(w.set, zone, &old), ZONE_OK);
     site_signing_served(w.signing);
     zone_free(old);
-    struct heap heap = memory_heap();
-    zone->history = zone_history_new(&heap, 1 << 20);
+    assert_non_null(zone->history);
     zone_free(w.mirror);
     w.mirror = copy_of(zone);
 }

@@ -64,9 +64,8 @@ static void find_nsec(const struct zone_match *match, const struct dns_name *nam
     add(out, nsec_cover(match->zone, key));
     if (what == DENIAL_OF_NAME)
         nsec_cover_wildcard(match->zone, match->encloser, out);
-    const struct zone_node *wildcard = zone_wildcard(match->zone, match->encloser);
-    if (what == DENIAL_OF_WILD_TYPE && zone_rrset(wildcard, DNS_NSEC) != NULL)
-        add(out, wildcard);
+    if (what == DENIAL_OF_WILD_TYPE) /* its own, or, if it has nothing itself, the one before */
+        nsec_cover_wildcard(match->zone, match->encloser, out);
 }
 
 /* ---- NSEC3 ---- */

@@ -63,17 +63,16 @@ static bool is_insecure_cut(const struct zone_node *node)
            zone_rrset(node, DNS_DS) == NULL;
 }
 
-/* Is there a name below it, which has nothing itself, that is a link of the chain? With opt-out a name that
- * only leads to delegations without DS is none (RFC 5155 §7.1). */
-static bool leads_to_link(const struct signer *s, struct bytes prefix)
+/* Is there a name with data below it? With opt-out RFC 5155 §7.1 (erratum 3441) lets those be left out that only
+ * lead to delegations without DS; but then nobody could show that a wildcard further up is not for the names
+ * below them (§7.2.2), so they stay. */
+static bool leads_to_data(const struct signer *s, struct bytes prefix)
 {
-    uint8_t octets[DNS_KEY_MAX];
     const struct zone_node *node = trie_after(&s->zone->nodes, prefix);
     while (node != NULL && begins_with(key_of(node), prefix)) {
-        bool skipped = s->policy.opt_out && is_insecure_cut(node);
-        if (sign_has_data(node) && !skipped)
+        if (sign_has_data(node))
             return true;
-        node = trie_after(&s->zone->nodes, skipped ? behind(key_of(node), octets) : key_of(node));
+        node = trie_after(&s->zone->nodes, key_of(node));
     }
     return false;
 }
@@ -87,7 +86,7 @@ static bool is_link(const struct signer *s, struct bytes key, const struct sign_
         return sign_has_data(node);
     if (sign_has_data(node))
         return !(s->policy.opt_out && is_insecure_cut(node));
-    return leads_to_link(s, key);
+    return leads_to_data(s, key);
 }
 
 /* ---- what a link says ---- */

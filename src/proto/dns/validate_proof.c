@@ -246,16 +246,25 @@ static bool nsec_nodata(const struct proof *p, const struct dns_name *name, uint
     if (dns_name_within(&d->next, name))
         return true; /* names below it exist, and it has nothing itself */
     struct dns_name wildcard;
-    const struct denial *w = nsec_wildcard(d, name, &wildcard) ? nsec_at(p, &wildcard) : NULL;
-    return w != NULL && denies_type(w, type);
+    if (!nsec_wildcard(d, name, &wildcard))
+        return false;
+    const struct denial *w = nsec_at(p, &wildcard);
+    if (w != NULL)
+        return denies_type(w, type);
+    w = nsec_covering(p, &wildcard); /* there are names below it, and it has nothing itself (RFC 4592 §2.2.2) */
+    return w != NULL && dns_name_within(&w->next, &wildcard);
 }
 
 static bool nsec_nxdomain(const struct proof *p, const struct dns_name *name)
 {
     const struct denial *d = nsec_covering(p, name);
     struct dns_name wildcard;
-    return d != NULL && !dns_name_within(&d->next, name) &&
-           (!nsec_wildcard(d, name, &wildcard) || nsec_covering(p, &wildcard) != NULL);
+    if (d == NULL || dns_name_within(&d->next, name))
+        return false;
+    if (!nsec_wildcard(d, name, &wildcard))
+        return true;
+    const struct denial *w = nsec_covering(p, &wildcard);
+    return w != NULL && !dns_name_within(&w->next, &wildcard);
 }
 
 /* ---- NSEC3 ---- */
