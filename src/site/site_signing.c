@@ -590,17 +590,48 @@ static void run_slice(struct task *task)
         loop_queue(signing->options.loop, &signing->task);
 }
 
+/* The names and types that the change concerns; NULL: no memory. What it has of records is a part of what is
+ * remembered, before what the signer does. */
+static struct sign_touched *take_change(struct site_signing *signing, const struct zone_change *change,
+                                        size_t *count)
+{
+    size_t room = change->sides[ZONE_REMOVED].count + change->sides[ZONE_ADDED].count;
+    struct sign_touched *touched = malloc((room + 1) * sizeof *touched);
+    bool same_soa = change->serial_from == change->serial_to;
+    struct dns_record record;
+    *count = 0;
+    for (int side = 0; side < ZONE_SIDE_COUNT && touched != NULL; side++) {
+        size_t place = 0;
+        while (zone_change_next(change, (enum zone_side)side, &place, &record)) {
+            if (record.type == DNS_SOA && same_soa)
+                continue;
+            sign_change_note(&signing->change, side == ZONE_ADDED, &record);
+            struct sign_touched *last = *count > 0 ? &touched[*count - 1] : NULL;
+            if (last != NULL && last->type == record.type && dns_name_equal(&last->owner, &record.owner))
+                continue;
+            touched[*count].type = record.type;
+            dns_name_copy(&touched[(*count)++].owner, &record.owner);
+        }
+    }
+    return touched;
+}
+
 bool site_signing_follow(struct site_signing *signing, size_t view, const struct dns_name *name,
-                         const struct sign_touched *touched, size_t count)
+                         const struct zone_change *change)
 {
     struct signed_zone *z = find_zone(signing, view, name);
     struct zone *zone = z != NULL && z->served ? served_zone(z) : NULL;
+    size_t count;
     if (zone == NULL)
         return true;
     if (!set_signer(z, signing->follow))
         return false;
+    struct sign_touched *touched = take_change(signing, change, &count);
+    if (touched == NULL)
+        return complain(z, "no memory");
     size_t before = zone->record_count;
     enum sign_status status = signer_update(signing->follow, zone, touched, count, wall(signing));
+    free(touched);
     publish(z, zone, before);
     if (status == SIGN_FAILED)
         return complain(z, signer_error(signing->follow));

@@ -13,6 +13,7 @@
 #include "io/loop.h"
 #include "os/log.h"
 #include "proto/dns/sign.h"
+#include "proto/dns/zone_change.h"
 #include "site/site_config.h"
 
 struct site_signing;
@@ -54,11 +55,12 @@ void site_signing_served(struct site_signing *signing);
 /* That zone is not served any more, or another in its place, which is not from us. */
 void site_signing_forget(struct site_signing *signing, size_t view, const struct dns_name *zone);
 
-/* A zone that is served and signed was changed, as UPDATE does it: signs what follows. Only names and types
- * count. With a SOA among them the serial number is as it should be. False: it could not be signed, and is not
- * whole; it was logged. Zones that are not signed here are none of our business: true. */
+/* A zone that is served and signed has been through that change, as UPDATE makes them: signs what follows, gives
+ * the next serial number unless the change has another one itself, and puts all of it into the zone's history.
+ * False: it could not be signed, and is not whole; it was logged. Zones that are not signed here are none of our
+ * business: true. */
 MUST_USE bool site_signing_follow(struct site_signing *signing, size_t view, const struct dns_name *zone,
-                                  const struct sign_touched *touched, size_t count);
+                                  const struct zone_change *change);
 
 /* Every zone that is signed: from 0 on; false: there are no more. Valid until zones are loaded. */
 struct site_signing_state {

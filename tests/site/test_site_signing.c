@@ -289,17 +289,25 @@ static void changes_are_followed(void **state UNUSED)
         uint8_t room[256];
         snprintf(line, sizeof line, "n%u A 192.0.2.%u", i * 7 % 50, i);
         struct dns_record record = dns_sign_record("signed.example.", line, room, sizeof room);
-        struct sign_touched touched = {record.owner, record.type};
-        size_t before = served()->record_count;
-        assert_int_equal(zone_put(served(), &record), ZONE_OK);
-        assert_int_equal(zone_put(w.mirror, &record), ZONE_OK); /* of which the signer does not tell */
-        zone_set_recount(w.set, before, served()->record_count);
-        assert_true(site_signing_follow(w.signing, 3, &w.zone, &touched, 1));
-        check_zone();
+        struct zone_change change;
+        zone_change_init(&change, &d.heap, 1 << 16);
+        struct dns_record soa = {.owner = w.zone, .type = DNS_SOA, .class = DNS_IN, .ttl = 3600};
+        soa.rdata = rrset_first(zone_rrset(served()->apex, DNS_SOA));
+        assert_int_equal(zone_change_add(&change, ZONE_REMOVED, &soa), ZONE_OK);
+        assert_int_equal(zone_change_add(&change, ZONE_ADDED, &soa), ZONE_OK);
+        assert_int_equal(zone_change_add(&change, ZONE_ADDED, &record), ZONE_OK);
+        uint32_t serial = zone_serial(served());
+        assert_int_equal(zone_change_apply(w.set, served(), &change), ZONE_OK);
+        assert_true(site_signing_follow(w.signing, 3, &w.zone, &change));
+        zone_change_done(&change);
+        assert_int_equal(zone_serial(served()), serial + 1);
+        check_zone(); /* and the mirror, which knows the history only */
     }
     live(20);
     struct dns_name other = dns_text_name("other.example.");
-    assert_true(site_signing_follow(w.signing, 3, &other, NULL, 0));
+    struct zone_change nothing;
+    zone_change_init(&nothing, &d.heap, 1 << 16);
+    assert_true(site_signing_follow(w.signing, 3, &other, &nothing));
     site_signing_forget(w.signing, 3, &w.zone);
     unsigned changes = w.changes;
     assert_int_equal(loop_run_until(w.loop, loop_now(w.loop) + 30 * USEC_PER_DAY), 0);
