@@ -71,22 +71,24 @@ static int prefer(int a, int b)
 static int compare(const struct address_candidate *a, const struct address_candidate *b)
 {
     int order = prefer(a->reachable, b->reachable); /* rule 1 */
-    if (order != 0 || !a->reachable)
+    if (order != 0)
         return order;
+    bool sources = a->reachable; /* else what goes by them says nothing */
     const struct policy *pa = policy_of(&a->address);
     const struct policy *pb = policy_of(&b->address);
     unsigned scope_a = scope_of(&a->address);
     unsigned scope_b = scope_of(&b->address);
-    order = prefer(scope_a == scope_of(&a->source.address), /* rule 2 */
-                   scope_b == scope_of(&b->source.address));
-    if (order == 0) /* rule 5 */
+    if (sources) /* rule 2 */
+        order = prefer(scope_a == scope_of(&a->source.address),
+                       scope_b == scope_of(&b->source.address));
+    if (order == 0 && sources) /* rule 5 */
         order = prefer(pa->label == policy_of(&a->source.address)->label,
                        pb->label == policy_of(&b->source.address)->label);
     if (order == 0) /* rule 6 */
         order = prefer(pa->precedence, pb->precedence);
     if (order == 0) /* rule 8 */
         order = prefer(-(int)scope_a, -(int)scope_b);
-    if (order == 0 && address_is_v4(&a->address) == address_is_v4(&b->address)) /* rule 9 */
+    if (order == 0 && sources && address_is_v4(&a->address) == address_is_v4(&b->address)) /* rule 9 */
         order = prefer((int)shared_len(a), (int)shared_len(b));
     return order;
 }
