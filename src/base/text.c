@@ -233,3 +233,28 @@ void text_add_size(struct text *t, uint64_t octets)
     };
     add_with_unit(t, units, ARRAY_LEN(units), octets);
 }
+
+enum { DISTANCE_MAX = 16 };
+
+unsigned text_distance(const char *a, const char *b)
+{
+    size_t a_len = bytes_first(bytes_of_text(a), DISTANCE_MAX).len;
+    size_t b_len = bytes_first(bytes_of_text(b), DISTANCE_MAX).len;
+    unsigned row[DISTANCE_MAX + 1];
+    for (size_t k = 0; k <= b_len; k++)
+        row[k] = (unsigned)k;
+    for (size_t i = 1; i <= a_len; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t k = 1; k <= b_len; k++) {
+            unsigned best = diagonal + (a[i - 1] != b[k - 1]);
+            diagonal = row[k];
+            if (row[k] + 1 < best)
+                best = row[k] + 1;
+            if (row[k - 1] + 1 < best)
+                best = row[k - 1] + 1;
+            row[k] = best;
+        }
+    }
+    return row[b_len];
+}

@@ -54,4 +54,8 @@ MUST_USE bool text_parse_size(struct bytes text, uint64_t *out);
 void text_add_duration(struct text *t, usec duration);
 void text_add_size(struct text *t, uint64_t octets);
 
+/* How many letters have to be put in, left out or changed to make `b` of `a`; at most 16 letters of
+ * each count. For "did you mean". */
+unsigned text_distance(const char *a, const char *b);
+
 #endif

@@ -47,7 +47,7 @@ static const struct cli_option options[] = {
 
 static int check_file(const char *path, bool quiet)
 {
-    char complaint[512] = "";
+    char complaint[2048] = "";
     struct text error = text_of(complaint, sizeof complaint);
     struct site_config *config = site_config_read(path, &error);
     bool good = config != NULL && site_config_finish(config, &error);

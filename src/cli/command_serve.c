@@ -14,7 +14,7 @@
 #include "os/tap.h"
 #include "site/site.h"
 
-enum { COMPLAINT_MAX = 512 };
+enum { COMPLAINT_MAX = 2048 }; /* a list of all options has room */
 
 struct serve {
     const struct cli_command *command;

@@ -37,7 +37,7 @@ static int unknown(const char *name)
     const char *near = NULL;
     unsigned best = 3;
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        unsigned distance = cli_distance(name, commands[i]->name);
+        unsigned distance = text_distance(name, commands[i]->name);
         if (distance < best) {
             best = distance;
             near = commands[i]->name;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DISTANCE_MAX = 16, HELP_INDENT = 26, COMPLAINT_MAX = 512 };
+enum { HELP_INDENT = 26, COMPLAINT_MAX = 2560 };
 
 int cli_usage_status(const struct cli_command *command)
 {
@@ -43,29 +43,6 @@ int cli_wrong_usage(const struct cli_command *command, const char *format, ...)
     va_end(arguments);
     return cli_fail(command, cli_usage_status(command), "%s (wholenet %s --help tells more)",
                     buffer, command->name);
-}
-
-unsigned cli_distance(const char *a, const char *b)
-{
-    size_t a_len = strnlen(a, DISTANCE_MAX);
-    size_t b_len = strnlen(b, DISTANCE_MAX);
-    unsigned row[DISTANCE_MAX + 1];
-    for (size_t k = 0; k <= b_len; k++)
-        row[k] = (unsigned)k;
-    for (size_t i = 1; i <= a_len; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t k = 1; k <= b_len; k++) {
-            unsigned best = diagonal + (a[i - 1] != b[k - 1]);
-            diagonal = row[k];
-            if (row[k] + 1 < best)
-                best = row[k] + 1;
-            if (row[k - 1] + 1 < best)
-                best = row[k - 1] + 1;
-            row[k] = best;
-        }
-    }
-    return row[b_len];
 }
 
 static const struct cli_option common[] = {
@@ -106,7 +83,7 @@ static const char *nearest(const struct cli_command *command, const char *name)
     const char *best = NULL;
     unsigned best_distance = 3; /* more is no longer a slip of the finger */
     for (size_t i = 0; i < command->option_count; i++) {
-        unsigned distance = cli_distance(name, command->options[i].name);
+        unsigned distance = text_distance(name, command->options[i].name);
         if (distance < best_distance) {
             best_distance = distance;
             best = command->options[i].name;

@@ -77,8 +77,4 @@ bool cli_take_duration(void *self, const struct cli_option *option, const char *
 bool cli_take_number(void *self, const struct cli_option *option, const char *value,
                      struct text *error);
 
-/* How many letters have to be put in, left out or changed to make `b` of `a`; at most 16 letters of
- * each count. For "did you mean". */
-unsigned cli_distance(const char *a, const char *b);
-
 #endif

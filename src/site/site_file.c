@@ -91,9 +91,26 @@ static struct text *complain(struct site_reader *reader, unsigned line)
     return reader->error;
 }
 
-static void add_known_options(struct text *out, const cfg_t *cfg)
+/* "no such option 'lsiten'": what was meant, if something is like it, and all there is. */
+static void add_known_options(struct text *out, const cfg_t *cfg, const char *words)
 {
     const char *separator = "; known here: ";
+    const char *near = NULL;
+    char found[64];
+    struct text name = text_of(found, sizeof found);
+    struct bytes quoted = bytes_of_text(words);
+    quoted = bytes_after(quoted, bytes_find(quoted, '\'') + 1);
+    text_add_bytes(&name, bytes_first(quoted, bytes_find(quoted, '\'')));
+    unsigned best = 3;
+    for (size_t i = 0; cfg->opts[i].name != NULL; i++) {
+        unsigned distance = text_distance(found, cfg->opts[i].name);
+        if (distance < best && 2 * distance < name.len) {
+            best = distance;
+            near = cfg->opts[i].name;
+        }
+    }
+    if (near != NULL)
+        text_add_format(out, "; did you mean \"%s\"?", near);
     for (size_t i = 0; cfg->opts[i].name != NULL; i++) {
         if (strcmp(cfg->opts[i].name, anchor_name) == 0 ||
             strcmp(cfg->opts[i].name, last_name) == 0)
@@ -123,7 +140,7 @@ static void PRINTF_LIKE(2, 0) on_error(cfg_t *cfg, const char *format, va_list a
     if (strcmp(words, "premature end of file") == 0)
         text_add(out, ": a value, a string or a comment does not end");
     if (unknown)
-        add_known_options(out, cfg);
+        add_known_options(out, cfg, words);
 }
 
 static int take_value(cfg_t *cfg, cfg_opt_t *option UNUSED, const char *text, void *result)

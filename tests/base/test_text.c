@@ -218,6 +218,22 @@ static void test_forms_for_people(void **state UNUSED)
     assert_int_equal(buffer[0], '-');
 }
 
+static void distances_are_counted_in_letters(void **state UNUSED)
+{
+    static const struct {
+        const char *a, *b;
+        unsigned want;
+    } pairs[] = {
+        {"", "", 0},         {"a", "", 1},         {"", "abc", 3},       {"run", "run", 0},
+        {"rnu", "run", 2},   {"delay", "dely", 1}, {"cat", "cut", 1},    {"kitten", "sitting", 3},
+        {"abcdefghijklmnopqrst", "abcdefghijklmnopxxxx", 0}, /* 16 letters are looked at */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        CHECK_EQUAL(pairs[i].a, text_distance(pairs[i].a, pairs[i].b), pairs[i].want);
+        CHECK_EQUAL(pairs[i].b, text_distance(pairs[i].b, pairs[i].a), pairs[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_chances),
         cmocka_unit_test(test_rates_and_sizes),
         cmocka_unit_test(test_forms_for_people),
+        cmocka_unit_test(distances_are_counted_in_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

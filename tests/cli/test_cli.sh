@@ -65,8 +65,8 @@ check "the built-in site, as a file" "$wholenet" check "$tmp/builtin.conf"
 printf 'web {\n  name = www\n  port = 80\n}\n' >"$tmp/wrong.conf"
 capture "$wholenet" check "$tmp/wrong.conf" examples/lab.conf
 equal "a file that is wrong: status" "$status" 1
-equal "… where, what, and what there is" "$err" \
-    "$tmp/wrong.conf:3: no such option 'port'; known here: listen, name, root, connections"
+contains "… where, what, and what there is" "$err" \
+    "$tmp/wrong.conf:3: no such option 'port'; known here: listen, name, connections"
 equal "… and the other one is checked, too" "$out" "examples/lab.conf: right"
 
 # ---- ping and trace, over the host's sockets ----

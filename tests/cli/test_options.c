@@ -101,27 +101,10 @@ static void arguments_are_read_by_the_table(void **state UNUSED)
     close(out);
 }
 
-static void distances_are_counted_in_letters(void **state UNUSED)
-{
-    static const struct {
-        const char *a, *b;
-        unsigned want;
-    } pairs[] = {
-        {"", "", 0},         {"a", "", 1},         {"", "abc", 3},       {"run", "run", 0},
-        {"rnu", "run", 2},   {"delay", "dely", 1}, {"cat", "cut", 1},    {"kitten", "sitting", 3},
-        {"abcdefghijklmnopqrst", "abcdefghijklmnopxxxx", 0}, /* 16 letters are looked at */
-    };
-    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
-        CHECK_EQUAL(pairs[i].a, cli_distance(pairs[i].a, pairs[i].b), pairs[i].want);
-        CHECK_EQUAL(pairs[i].b, cli_distance(pairs[i].b, pairs[i].a), pairs[i].want);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_are_read_by_the_table),
-        cmocka_unit_test(distances_are_counted_in_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

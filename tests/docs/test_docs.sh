@@ -6,21 +6,21 @@
 
 # The options that the help of a command lists, and those that a manual page has items for.
 help_options() {
-    sed -n 's/^  *\(-., \)\{0,1\}--\([a-z0-9-]*\).*/\2/p' | sort
+    sed -n 's/^  *\(-., \)\{0,1\}--\([a-z0-9.-]*\).*/\2/p' | sort
 }
 page_options() {
-    sed -n 's/^\.It.*Fl -\([a-z0-9-]*\).*/\1/p' "$1" | sort
+    sed -n 's/^\.It.*Fl -\([a-z0-9.-]*\).*/\1/p' "$1" | sort
 }
 page_letters() {
-    sed -n 's/^\.It Fl \([A-Za-z0-9]\) , Fl -\([a-z0-9-]*\).*/\2 \1/p' "$1" | sort
+    sed -n 's/^\.It Fl \([A-Za-z0-9]\) , Fl -\([a-z0-9.-]*\).*/\2 \1/p' "$1" | sort
 }
-for command in run serve status check ping trace lookup script; do
+for command in run serve status check ping trace lookup get key sign trust cache script; do
     "$wholenet" $command --help >"$tmp/help"
     page=man/wholenet-$command.1
     equal "wholenet $command: the options of the help and of the manual are the same" \
         "$(page_options $page)" "$(help_options <"$tmp/help")"
     equal "… and so are their letters" "$(page_letters $page)" \
-        "$(sed -n 's/^  -\(.\), --\([a-z0-9-]*\).*/\2 \1/p' "$tmp/help" | sort)"
+        "$(sed -n 's/^  -\(.\), --\([a-z0-9.-]*\).*/\2 \1/p' "$tmp/help" | sort)"
     contains "… and wholenet(1) names it" "$(cat man/wholenet.1)" ".It Xr wholenet-$command 1"
 done
 
@@ -49,7 +49,8 @@ same_options NAMES "$({
     known_options 'names { unknown = 1 }'
     known_options 'names { view "a" { unknown = 1 } }'
     known_options 'names { key "a" { unknown = 1 } }'
-} | grep -v -x key | sort -u)"
+    known_options 'names { secondary "a" { unknown = 1 } }'
+} | grep -v -x -e key -e secondary | sort -u)"
 same_options SIGNING "$(known_options 'names { signing "a" { unknown = 1 } }' | grep -v -x key)"
 same_options WEB "$({
     known_options 'web { unknown = 1 }'

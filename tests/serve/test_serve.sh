@@ -134,6 +134,6 @@ equal "a site without a link" "$status" 1
 contains "… says what is missing" "$err" 'it has no link: expected link "tap:NAME"'
 printf 'link "host" { address = "127.0.0.1/8" }\nweb { listen = 8081 }\n' >"$tmp/wrong.conf"
 capture "$wholenet" serve "$tmp/wrong.conf"
-contains "a port that is taken" "$err" "cannot serve web pages on 127.0.0.1:8081: Address already in use"
+contains "a port that is taken" "$err" "cannot serve web pages: 127.0.0.1:8081: Address already in use"
 equal "… in one line" "$(wc -l <"$tmp/err")" 1
 finish

@@ -43,6 +43,8 @@ static const struct {
      "site.conf:2: redirect \"304 /\": expected a status and where to, such as \"301 https://example.org/*\""},
     {"users without a file", "web {\n  location \"/a\" {\n    auth = basic\n  }\n}\n",
      "web: auth of /a: expected users, a file"},
+    {"an option that is nearly one", "gateway {\n  pulbish = x\n}\n",
+     "site.conf:2: no such option 'pulbish'; did you mean \"publish\"?; known here: internet, host-loopback, host-address, publish"},
     {"an unknown block", "mail {\n}\n",
      "site.conf:1: no such option 'mail'; known here: domain, control, link, gateway, addresses, "
      "names, web"},
