@@ -82,6 +82,12 @@ static void set_resolver(json_t *out, const struct resolver_counters *c)
     set(out, "stale", c->stale);
     set(out, "prefetches", c->prefetches);
     set(out, "synthesised", c->synthesised);
+    set(out, "policy_data", c->policies[POLICY_DATA]);
+    set(out, "policy_passthru", c->policies[POLICY_PASSTHRU]);
+    set(out, "policy_nxdomain", c->policies[POLICY_NXDOMAIN]);
+    set(out, "policy_nodata", c->policies[POLICY_NODATA]);
+    set(out, "policy_drop", c->policies[POLICY_DROP]);
+    set(out, "policy_tcp_only", c->policies[POLICY_TCP_ONLY]);
     set(out, "over_budget", c->over_budget);
     set(out, "rings", c->rings);
     set(out, "too_many_aliases", c->too_many_aliases);

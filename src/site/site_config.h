@@ -37,6 +37,7 @@ enum {
     SITE_FORWARDS_MAX = 64,   /* RESOLVER_FORWARDS_MAX, but for the one of all other names */
     SITE_SECURE_MAX = 32,     /* NAMES_SECURE_MAX */
     SITE_INSECURE_MAX = 32,   /* RESOLVER_INSECURE_MAX */
+    SITE_POLICIES_MAX = 8,    /* POLICY_LISTS_MAX, but for the hosts file */
     SITE_ALLOWED_MAX = 32,    /* NAMES_ALLOWED_MAX */
     SITE_OPTIONS_MAX = 256,
     SITE_ZONES_MAX = 64,      /* named one by one; a directory or a list may have many more */
@@ -139,6 +140,9 @@ struct site_recursion {
     } secure[SITE_SECURE_MAX];
     size_t secure_count;
     char forward_trust[SITE_TEXT_MAX]; /* who signs for them; "": as the host trusts */
+    char policies[SITE_POLICIES_MAX][SITE_TEXT_MAX]; /* "NAME FILE" */
+    size_t policy_count;
+    char hosts[SITE_TEXT_MAX];     /* a file; "": none */
     bool v4, v6;                   /* by which servers are asked */
     bool minimise;
     bool aggressive;

@@ -11,6 +11,7 @@
 #include "io/tap_port.h"
 #include "site/lease_names.h"
 #include "site/site.h"
+#include "site/site_policies.h"
 #include "site/site_crypto.h"
 #include "site/site_secondaries.h"
 #include "site/site_zones.h"
@@ -49,6 +50,7 @@ struct site {
     struct hmac *hmac;        /* of queries and replies that are signed */
     struct validate_crypto crypto;
     struct site_zones *zones; /* from files */
+    struct site_policies policies;
     struct site_secondaries_kept *secondaries; /* from others */
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */

@@ -391,6 +391,20 @@ static bool parse_zone(struct bytes text, void *field, const struct site_option 
     return true;
 }
 
+static bool parse_policy(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_recursion *recursion = field;
+    struct dns_name name;
+    size_t end = bytes_find(text, ' ');
+    if (recursion->policy_count == SITE_POLICIES_MAX ||
+        text_trim(bytes_after(text, end)).len == 0 ||
+        !dns_name_parse(bytes_first(text, end), NULL, &name) ||
+        !copy_text(text, recursion->policies[recursion->policy_count], SITE_TEXT_MAX))
+        return false;
+    recursion->policy_count++;
+    return true;
+}
+
 static bool parse_resolve(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     static const char *const words[] = {[SITE_RESOLVE_NONE] = "none",
@@ -809,6 +823,9 @@ const struct site_option site_options[] = {
     {"names", "servers-port", parse_number, AT(recursion.port), 1, UINT16_MAX, false,
      "a port from 1 to 65535"},
     {"names", "minimise", parse_switch, AT(recursion.minimise), 0, 0, false, "on or off"},
+    {"names", "policy", parse_policy, AT(recursion), 0, 0, true,
+     "a policy zone's name and its file, such as \"block.list /srv/block.zone\", at most 8 of them"},
+    {"names", "hosts", parse_text, AT(recursion.hosts), 0, SITE_TEXT_MAX, false, "a hosts file"},
     {"names", "aggressive", parse_switch, AT(recursion.aggressive), 0, 0, false, "on or off"},
     {"names", "cache", parse_size, AT(recursion.cache_octets), 64 * 1024, (uint64_t)1 << 40, false,
      "a number of octets such as 64M, at least 64k"},

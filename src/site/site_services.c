@@ -130,6 +130,7 @@ static void names_stop(struct site *site)
     site->secondaries = NULL;
     names_free(site->names);
     site->names = NULL;
+    site_policies_done(&site->policies);
     store_close(site->journal);
     site->journal = NULL;
     tls_server_free(site->names_tls);
@@ -259,12 +260,28 @@ static int set_manner(struct site *site)
     return names_set_manner(site->names, &manner);
 }
 
+/* What is wrong in one of the files leaves all lists as they were. */
+static void reload_policies(struct site *site)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct site_policies policies;
+    if (site_policies_read(site->config, &policies, &error) < 0) {
+        log_error(site->log, "names: lists stay as they were: %s", complaint);
+        return;
+    }
+    site_policies_use(&policies, site->names);
+    site_policies_done(&site->policies);
+    site->policies = policies;
+}
+
 static void names_reload(struct site *site)
 {
     if (site->names == NULL)
         return;
     if (set_manner(site) < 0)
         log_error(site->log, "names: no memory for the limit of replies");
+    reload_policies(site);
     site_secondaries_reload(site->secondaries, site->config);
     site_zones_reload(site->zones, site->config);
     site_tls_reload(site, &site->config->names_tls, "names", site->names_tls);
@@ -463,6 +480,10 @@ static int start_name_service(struct site *site, struct text *error)
     free(recursion);
     if (result < 0)
         return failed(error, result, "cannot serve names", &options.listen);
+    result = site_policies_read(config, &site->policies, error);
+    if (result < 0)
+        return result;
+    site_policies_use(&site->policies, site->names);
     return start_zones(site, error);
 }
 

@@ -28,7 +28,16 @@ names {
     stale = 1h
     recursion-for = {"127.0.0.1"}
     record = {"out CNAME www.example.tree."}
+    policy = {"block.list $tmp/block.zone"}
+    hosts = "$tmp/hosts"
 }
+END
+printf '192.0.2.77 printer.lan printer\n' >"$tmp/hosts"
+cat >"$tmp/block.zone" <<END
+@ 60 SOA . . 1 2 3 4 5
+ads.example.tree CNAME .
+*.ads.example.tree CNAME .
+32.5.2.0.192.rpz-ip CNAME rpz-drop.
 END
 "$wholenet" serve "$tmp/site.conf" 2>"$tmp/log" &
 server=$!
@@ -51,6 +60,25 @@ contains "no such name" "$(ask nobody.example.tree)" "status: NXDOMAIN"
 contains "… with the SOA" "$(ask nobody.example.tree)" "example.tree. "
 contains "nothing of that type" "$(ask MX www.example.tree)" "status: NOERROR"
 equal "a wildcard" "$(ask +short TXT x.y.wild.example.tree)" '"anything"'
+contains "a name on a list" "$(ask x.ads.example.tree)" "status: NXDOMAIN"
+contains "… as the reply says" "$(ask x.ads.example.tree)" "EDE: 15 (Blocked)"
+equal "a name of the hosts file" "$(ask +short printer.lan)" 192.0.2.77
+equal "… and the way back" "$(ask +short -x 192.0.2.77)" ""
+contains "an address on a list" "$(ask +time=1 a.b.c.d.example.tree)" "no servers could be reached"
+echo 'elsewhere CNAME .' >>"$tmp/block.zone"
+sed -i '/rpz-ip/d' "$tmp/block.zone"
+kill -HUP $server
+tries=0
+until [ "$(ask +time=1 +short a.b.c.d.example.tree)" = 192.0.2.5 ] || [ $tries -gt 20 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+contains "a list that was read again" "$(ask elsewhere)" "status: NXDOMAIN"
+echo 'x.rpz-ip CNAME .' >>"$tmp/block.zone"
+kill -HUP $server
+sleep 0.2
+contains "one that is wrong is not" "$(cat "$tmp/log")" "block.zone: line 5: that is no rule"
+contains "… and the one before it stays" "$(ask x.ads.example.tree)" "status: NXDOMAIN"
 equal "below empty names" "$(ask +short a.b.c.d.example.tree)" 192.0.2.5
 contains "aliases in a ring" "$(ask loop.example.tree)" "status: SERVFAIL"
 equal "a long answer, by TCP on both sides" "$(ask +short many.example.tree | wc -l | tr -d ' ')" 120

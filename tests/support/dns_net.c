@@ -261,14 +261,22 @@ static void send_query(struct dns_net *net, const struct resolver_event *event)
 
 static const struct answer_options answering = {.recursion_available = true};
 
+static void tell_reply(struct dns_net *net, struct answer_work *work)
+{
+    net->replies++;
+    if (work->dropped)
+        snprintf(net->reply, sizeof net->reply, "dropped");
+    else
+        dns_text_of(answer_end(work), net->reply, sizeof net->reply);
+}
+
 static void take_reply(struct dns_net *net, const struct resolver_event *event)
 {
     static uint8_t buffer[DNS_MESSAGE_MAX];
     struct answer_work work;
     assert_true(answer_resume(&work, &answering, &event->client.query, &event->target, buffer));
     resolver_fill(net->resolver, event->task, &work, net->now);
-    net->replies++;
-    dns_text_of(answer_end(&work), net->reply, sizeof net->reply);
+    tell_reply(net, &work);
 }
 
 static void take_events(struct dns_net *net)
@@ -357,14 +365,15 @@ enum resolver_verdict dns_net_ask(struct dns_net *net, const char *name, uint16_
                                  .edns = net->edns,
                                  .dnssec_ok = net->dnssec_ok,
                                  .limit = net->limit != 0 ? net->limit : DNS_MESSAGE_MAX,
-                                 .path.size_max = DNS_UDP_SIZE_DEFAULT,
+                                 .path = {.size_max = DNS_UDP_SIZE_DEFAULT, .stream = net->stream,
+                                          .from = address_v4(0x7f000001)},
                                  .question = {dns_text_name(name), type, DNS_IN}};
     assert_true(answer_resume(&work, &answering, &query, &query.question.name, buffer));
+    if (net->policies != NULL)
+        resolver_set_policies(net->resolver, net->policies);
     enum resolver_verdict verdict = resolver_ask(net->resolver, &client, &work, net->now);
-    if (verdict == RESOLVER_ANSWERED) {
-        net->replies++;
-        dns_text_of(answer_end(&work), net->reply, sizeof net->reply);
-    }
+    if (verdict == RESOLVER_ANSWERED)
+        tell_reply(net, &work);
     return verdict;
 }
 

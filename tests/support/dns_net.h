@@ -60,6 +60,8 @@ struct dns_net {
     uint16_t flags; /* of questions, beside RD */
     bool edns, dnssec_ok;
     uint16_t limit; /* of replies; 0: none */
+    bool stream;
+    const struct resolver_policies *policies;
     char reply[DNS_NET_LOG_MAX]; /* the last one, as dns_text_of() has it */
 };
 

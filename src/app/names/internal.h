@@ -270,7 +270,8 @@ static inline uint8_t *names_reply_buffer(struct names *names)
     return names->reply + DNS_STREAM_LENGTH_LEN;
 }
 
-/* Sends a reply, which lies in names_reply_buffer(), to whom it was forwarded for. */
+/* Sends a reply, which lies in names_reply_buffer(), to whom it was forwarded for. An empty one: he gets
+ * none, and a connection ends. */
 void names_reply_forwarded(struct names *names, const struct resolver_client *client,
                            struct bytes reply, unsigned rcode);
 

@@ -243,6 +243,7 @@ bool names_resolver_ask(struct names *names, const struct resolver_client *clien
         return false;
     case RESOLVER_ANSWERED:
         loop_queue(names->loop, &names->resolving); /* it may want to look ahead */
+        result->dropped = work->dropped;
         result->reply = answer_end(work);
         result->rcode = work->rcode;
         result->kind = work->kind;
@@ -266,7 +267,7 @@ static void reply(struct names *names, const struct resolver_event *event)
                       &event->target, names_reply_buffer(names)))
         resolver_fill(names->resolver, event->task, &work, loop_now(names->loop));
     names->counters.forward_failed += work.rcode == DNS_SERVFAIL;
-    names_reply_forwarded(names, client, answer_end(&work), work.rcode);
+    names_reply_forwarded(names, client, work.dropped ? bytes_empty() : answer_end(&work), work.rcode);
 }
 
 void names_resolver_run(struct names *names)
@@ -307,4 +308,10 @@ size_t names_flush(struct names *names, const struct dns_name *name, bool below)
         return 0;
     resolver_forget(names->resolver);
     return cache_flush(names->cache, name, below);
+}
+
+void names_set_policies(struct names *names, const struct resolver_policies *policies)
+{
+    if (names->resolver != NULL)
+        resolver_set_policies(names->resolver, policies);
 }

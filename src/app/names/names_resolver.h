@@ -66,6 +66,9 @@ struct names;
 struct cache *names_cache(const struct names *names);
 const struct resolver *names_resolver(const struct names *names);
 
+/* From now on; the lists stay while they are used. */
+void names_set_policies(struct names *names, const struct resolver_policies *policies);
+
 /* Forgets the name, or all names below it as well. Returns how much. */
 size_t names_flush(struct names *names, const struct dns_name *name, bool below);
 

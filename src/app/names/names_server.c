@@ -150,7 +150,7 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
     names->counters.queries_udp += result.verdict != ANSWER_NOTHING;
     if (result.verdict == ANSWER_NOTHING)
         return;
-    if (result.verdict == ANSWER_ELSEWHERE && !forward(names, &client, &result))
+    if (result.verdict == ANSWER_ELSEWHERE && (!forward(names, &client, &result) || result.dropped))
         return;
     if (is_update(&result)) {
         client.query = result.query;
@@ -326,6 +326,10 @@ static bool on_query(struct names_connection *c, struct bytes query)
                 dns_stream_owe(&c->input);
             return true;
         }
+        if (result.dropped) {
+            hang_up(c, false);
+            return false;
+        }
     }
     if (is_update(&result)) {
         struct resolver_client client = {.from = stream_peer(c->stream), .stream = c->handle};
@@ -430,6 +434,8 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
 void names_reply_forwarded(struct names *names, const struct resolver_client *client,
                            struct bytes reply, unsigned rcode)
 {
+    if (client->stream == 0 && reply.len == 0)
+        return;
     if (client->stream == 0) {
         count_reply(names, rcode);
         send_datagram(names, client, reply);
@@ -440,7 +446,7 @@ void names_reply_forwarded(struct names *names, const struct resolver_client *cl
         return; /* the client has not waited */
     count_reply(names, rcode);
     dns_stream_paid(&c->input, loop_now(names->loop));
-    if (c->rest != NULL) {
+    if (c->rest != NULL || reply.len == 0) {
         hang_up(c, false); /* it asks and asks, and takes no answer */
         return;
     }

@@ -57,6 +57,7 @@ void answer_begin(struct answer_work *work, const struct answer_options *options
     work->authoritative = false;
     work->authentic = false;
     work->truncated = false;
+    work->dropped = false;
     work->elsewhere = false;
     work->ede = DNS_EDE_NONE;
     work->chain_len = 0;
@@ -377,6 +378,7 @@ void answer(const struct answer_options *options, struct bytes message,
     out->verdict = ANSWER_NOTHING;
     out->kind = ANSWER_ERROR;
     out->malformed = false;
+    out->dropped = false;
     out->rcode = DNS_NOERROR;
     out->source = NULL;
     out->query.flags = 0; /* until more is known */

@@ -112,6 +112,7 @@ struct answer_work {
     bool authoritative;
     bool authentic;       /* AD: all of it */
     bool truncated;
+    bool dropped;         /* nothing is to be sent: by a policy */
     bool elsewhere;       /* the chain leaves our zones at `target` */
     unsigned chain_len;
     struct dns_name target;
@@ -129,6 +130,7 @@ struct answer_result {
     enum answer_kind kind;   /* ANSWER_REPLY */
     unsigned rcode;          /* of the reply */
     bool malformed;          /* the reply says FORMERR */
+    bool dropped;            /* the reply is not to be sent */
     struct bytes reply;      /* in the caller's buffer */
     const void *source;      /* what the reply was made of, as an identity: the node, or the zone in
                                 which there is nothing; or NULL */

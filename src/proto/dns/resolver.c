@@ -247,13 +247,13 @@ enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_cli
                                    struct answer_work *work, usec now)
 {
     struct dns_question question;
-    bool ending;
+    struct reply_outcome outcome;
     r->counters.asked++;
-    bool known = resolver_reply(r, work, false, now, &ending);
+    bool known = resolver_reply(r, work, false, now, &outcome);
     r->counters.answered_from_cache += known;
-    if (known && !ending)
+    if (known && !outcome.prefetch)
         return RESOLVER_ANSWERED;
-    dns_name_copy(&question.name, &work->target);
+    dns_name_copy(&question.name, &outcome.missing);
     question.type = work->query->question.type;
     question.class = DNS_IN;
     if (known) {
@@ -275,6 +275,7 @@ enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_cli
     w->client = *client;
     w->client.query = *work->query;
     w->asked_at = now;
+    dns_name_copy(&w->target, &work->target);
     list_remove(&w->node);
     list_append(&t->clients, &w->node);
     return RESOLVER_TAKEN;
@@ -286,11 +287,18 @@ void resolver_fill(struct resolver *r, uint32_t index, struct answer_work *work,
 {
     ASSERT(index < RESOLVER_TASKS && r->tasks[index].state == TASK_DONE);
     const struct task *t = &r->tasks[index];
-    bool ending;
-    if (!t->failed && resolver_reply(r, work, false, now, &ending))
+    struct reply_outcome outcome;
+    if (resolver_reply(r, work, false, now, &outcome))
         return;
-    if (r->options.stale && resolver_reply(r, work, true, now, &ending)) {
+    if (t->failed && r->options.stale && resolver_reply(r, work, true, now, &outcome)) {
         r->counters.stale++;
+        return;
+    }
+    if (!t->failed && !dns_name_equal(&outcome.missing, &t->question.name)) {
+        /* A list leads from what was found to what was not: the client asks again, and it is there. */
+        struct dns_question more = {outcome.missing, t->question.type, DNS_IN};
+        (void)resolver_task(r, &more, NULL, now);
+        work->dropped = true;
         return;
     }
     work->rcode = DNS_SERVFAIL;
@@ -324,7 +332,7 @@ static bool wind_up(struct resolver *r, struct task *t, usec now, struct resolve
         count_latency(r, now - w->asked_at);
         out->kind = RESOLVER_REPLY;
         out->client = w->client;
-        out->target = t->question.name;
+        out->target = w->target;
         return true;
     }
     bool open = t->socket;

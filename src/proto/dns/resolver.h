@@ -32,6 +32,7 @@
 #include "proto/dns/answer.h"
 #include "proto/dns/cache.h"
 #include "proto/dns/dns_client.h"
+#include "proto/dns/policy.h"
 #include "proto/dns/validate.h"
 #include "wire/dns/dns_option.h"
 
@@ -89,6 +90,17 @@ struct resolver_options {
     struct dns_name insecure[RESOLVER_INSECURE_MAX];
 };
 
+/* Lists of what is answered otherwise: the first counts most. What they say holds for the names that a
+ * chain leads over as well, until one of them says that all is well. A client's wish for signatures
+ * changes nothing: he sees that there are none.
+ *
+ * DEVIATES draft-vixie-dnsop-dns-rpz §5: of IPv6 prefixes those shorter than 96 bits do not hold for
+ * IPv4 addresses; names that a list leads to are not looked for in lists again. */
+struct resolver_policies {
+    size_t count;
+    const struct policy *lists[POLICY_LISTS_MAX];
+};
+
 struct resolver;
 
 /* Who waits for an answer. */
@@ -106,10 +118,13 @@ MUST_USE struct resolver *resolver_new(const struct resolver_options *options, s
                                        usec now);
 void resolver_free(struct resolver *r);
 
+/* Copied; the lists stay the caller's, until others are set or the resolver is freed. */
+void resolver_set_policies(struct resolver *r, const struct resolver_policies *policies);
+
 enum resolver_verdict {
     RESOLVER_TAKEN,
     RESOLVER_DUPLICATE, /* the client has sent it again; the answer is under way */
-    RESOLVER_ANSWERED,  /* *work has what there is to say: answer_end() */
+    RESOLVER_ANSWERED,  /* *work has what there is to say: answer_end(); unless it is `dropped` */
     RESOLVER_FULL,      /* answer SERVFAIL */
 };
 
@@ -156,6 +171,7 @@ struct resolver_counters {
     uint64_t referrals, lame, tasks, failures, stale, prefetches;
     uint64_t over_budget, rings, too_many_aliases;           /* what the bounds have stopped */
     uint64_t secure, bogus;                                  /* sets that were validated */
+    uint64_t policies[POLICY_ACTION_COUNT];                  /* replies that a list has decided */
     uint64_t synthesised;                                    /* denials by what was known of a zone */
     uint64_t waiting;                                        /* gauge: tasks */
     uint64_t latency[RESOLVER_LATENCIES]; /* of replies that had to wait, by resolver_latency_max() */

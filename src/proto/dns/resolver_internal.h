@@ -69,6 +69,7 @@ struct task {
 struct waiting {
     struct list_node node;
     usec asked_at;
+    struct dns_name target; /* the question's, where a list leads elsewhere */
     struct resolver_client client;
 };
 
@@ -100,6 +101,7 @@ struct resolver {
     struct resolver_options options;
     struct cache *cache;
     struct gaps *gaps;      /* NULL: not used */
+    struct resolver_policies policies;
     struct prng prng;
     struct siphash_key key;
     struct wheel wheel;
@@ -190,10 +192,33 @@ struct look {
 enum look_result resolver_look(struct cache *cache, const struct dns_name *name, uint16_t type,
                                usec now, bool stale_too, struct look *out);
 
-/* What the cache says of work->target, put to the reply. False: something is missing, and nothing has
- * been put. *prefetch: some of it is nearly over. */
+/* What the cache, or a list, says of work->target, put to the reply. False: something is missing, and
+ * nothing has been put; what is to be asked for is out->missing. */
+struct reply_outcome {
+    bool prefetch;           /* some of it is nearly over */
+    struct dns_name missing; /* work->target, or where a list leads */
+};
 MUST_USE bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too, usec now,
-                             bool *prefetch);
+                             struct reply_outcome *out);
+
+/* ---- resolver_policy.c ---- */
+
+/* What lists say of one name of a chain. */
+struct policy_view {
+    const struct resolver *r;
+    const struct ip_address *client;
+    bool over;              /* they are not asked any more */
+    size_t list;            /* of what was found; policies.count: nothing was */
+    enum policy_trigger trigger;
+    struct policy_rule rule;
+};
+
+/* By the client and the name. True: it is decided; else what is found may say more. */
+MUST_USE bool resolver_policy_ask(struct policy_view *v, const struct dns_name *name);
+
+/* By what was found of it, too. True: a list has decided. */
+MUST_USE bool resolver_policy_found(struct policy_view *v, const struct dns_name *name,
+                                    uint16_t type, const struct cache_found *found, usec now);
 
 /* ---- resolver_validate.c ---- */
 

@@ -101,6 +101,10 @@ struct reply_work {
     bool dnssec_ok; /* signatures and proofs as well */
     bool checked;   /* nothing that is bogus, or not validated yet */
     bool authentic;
+    struct policy_view policy;
+    struct dns_name next;    /* where a list leads, if it has `led` */
+    bool led;
+    bool decided;            /* by a list, whose rule is policy.rule */
 };
 
 static void add_record(struct reply_work *w, const struct dns_name *owner, uint16_t type,
@@ -194,35 +198,140 @@ static int add_last(struct reply_work *w, const struct dns_name *name, uint16_t 
     return found->content.kind == CACHE_NXDOMAIN ? DNS_NXDOMAIN : DNS_NOERROR;
 }
 
-/* Follows the aliases; the RCODE, or -1: something is missing. */
-static int add_answers(struct resolver *r, usec now, struct reply_work *w)
+/* ---- lists ---- */
+
+/* "*.garden." stands for the name with the rest behind it. */
+static bool led_to(const struct dns_name *name, const struct dns_name *target, struct dns_name *out)
 {
-    const struct dns_name *name = &w->to->target;
+    struct dns_name root;
+    dns_name_root(&root);
+    if (target->octets[0] != 1 || target->octets[1] != '*') {
+        *out = *target;
+        return true;
+    }
+    struct dns_name rest;
+    dns_name_parent(target, &rest);
+    return !dns_name_is_root(name) && name_substitute(name, &root, &rest, out);
+}
+
+/* The records of a rule, as the name's. True: a CNAME leads to w->next. */
+static bool add_policy_data(struct reply_work *w, const struct dns_name *name, uint16_t type,
+                            struct bytes data)
+{
+    struct reader r = reader_of(data);
+    struct cache_record record;
+    struct dns_name target;
+    w->to->kind = ANSWER_NODATA;
+    while (cache_read_record(&r, &record)) {
+        bool leads = record.type == DNS_CNAME && type != DNS_CNAME;
+        if (leads && dns_rdata_target(DNS_CNAME, record.rdata, &target) &&
+            led_to(name, &target, &w->next)) {
+            add_record(w, name, DNS_CNAME, record.ttl, dns_name_bytes(&w->next));
+            return true;
+        }
+        if (record.type != type && type != DNS_ANY)
+            continue;
+        add_record(w, name, record.type, record.ttl, record.rdata);
+        w->to->kind = ANSWER_DATA;
+    }
+    return false;
+}
+
+enum { GO_ON = -2 };
+
+/* Does what the list says. The RCODE; GO_ON: with w->next if it leads there, or as if nothing had been
+ * said. */
+static int apply(struct reply_work *w, const struct dns_name *name, uint16_t type)
+{
+    const struct policy_rule *rule = &w->policy.rule;
+    bool stream = w->to->query->path.stream;
+    w->policy.over = true;
+    w->decided = true;
+    if (rule->action == POLICY_PASSTHRU || (rule->action == POLICY_TCP_ONLY && stream))
+        return GO_ON;
+    w->authentic = false;
+    w->to->ede = DNS_EDE_BLOCKED;
+    switch (rule->action) {
+    case POLICY_DROP:
+        w->to->dropped = true;
+        return DNS_NOERROR;
+    case POLICY_TCP_ONLY:
+        w->fits = false;
+        return DNS_NOERROR;
+    case POLICY_NXDOMAIN:
+        w->to->kind = ANSWER_NXDOMAIN;
+        return DNS_NXDOMAIN;
+    case POLICY_DATA:
+        w->to->ede = DNS_EDE_FORGED; /* RFC 8914 §4.5: by the operator's policy */
+        w->led = add_policy_data(w, name, type, rule->data);
+        return w->led ? GO_ON : DNS_NOERROR;
+    case POLICY_NODATA:
+    case POLICY_PASSTHRU:
+    case POLICY_ACTION_COUNT:
+        break;
+    }
+    w->to->kind = ANSWER_NODATA;
+    return DNS_NOERROR;
+}
+
+/* ---- chains ---- */
+
+/* One name of the chain. The RCODE; GO_ON: *name is the next; -1: it is missing. */
+static int add_link(struct resolver *r, struct dns_name *name, usec now, struct reply_work *w)
+{
     uint16_t type = w->to->query->question.type;
-    struct look looks[2];
-    for (unsigned i = 0; i <= RESOLVER_ALIASES_MAX; i++) {
-        struct look *look = &looks[i % 2]; /* the one before has the name */
-        enum look_result result = resolver_look(r->cache, name, type, now, w->stale_too, look);
-        enum trust trusted = result != LOOK_UNKNOWN ? trust(w, &look->found) : TRUST_UNKNOWN;
+    struct look look;
+    bool decided = resolver_policy_ask(&w->policy, name);
+    for (;;) {
+        if (decided) {
+            int rcode = apply(w, name, type);
+            if (rcode != GO_ON || w->led)
+                return rcode;
+        }
+        enum look_result result = resolver_look(r->cache, name, type, now, w->stale_too, &look);
+        enum trust trusted = result != LOOK_UNKNOWN ? trust(w, &look.found) : TRUST_UNKNOWN;
         if (trusted == TRUST_UNKNOWN)
             return -1;
-        note(w, &look->found);
+        decided = resolver_policy_found(&w->policy, name, type, &look.found, now);
+        if (decided)
+            continue;
+        note(w, &look.found);
         if (trusted == TRUST_BOGUS)
             return DNS_SERVFAIL;
         if (result == LOOK_ANSWER)
-            return add_last(w, name, type, &look->found);
+            return add_last(w, name, type, &look.found);
         if (result == LOOK_LONG) {
-            add_rrset(w, &look->owner, DNS_DNAME, &look->found.content);
+            add_rrset(w, &look.owner, DNS_DNAME, &look.found.content);
             return DNS_YXDOMAIN; /* RFC 6672 §2.2 */
         }
-        add_alias(w, name, look);
-        name = &look->target;
+        add_alias(w, name, &look);
+        dns_name_copy(name, &look.target);
+        return GO_ON;
+    }
+}
+
+/* Follows the aliases; the RCODE, or -1: out->missing is. What the cache knows is followed from the
+ * question by whoever asks for it; what a list has led to is asked for itself. */
+static int add_answers(struct resolver *r, usec now, struct reply_work *w, struct reply_outcome *out)
+{
+    struct dns_name name;
+    dns_name_copy(&name, &w->to->target);
+    dns_name_copy(&out->missing, &name);
+    for (unsigned i = 0; i <= RESOLVER_ALIASES_MAX; i++) {
+        int rcode = add_link(r, &name, now, w);
+        if (rcode != GO_ON)
+            return rcode;
+        if (w->led) {
+            w->led = false;
+            dns_name_copy(&name, &w->next);
+            dns_name_copy(&out->missing, &name);
+        }
     }
     return -1;
 }
 
 bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too, usec now,
-                    bool *prefetch)
+                    struct reply_outcome *out)
 {
     const struct answer_query *query = work->query;
     struct reply_work w = {.to = work,
@@ -230,16 +339,17 @@ bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too
                            .stale_too = stale_too,
                            .dnssec_ok = query->dnssec_ok,
                            .checked = resolver_validates(r) && (query->flags & DNS_CD) == 0,
-                           .authentic = resolver_validates(r)};
+                           .authentic = resolver_validates(r),
+                           .policy = {.r = r, .client = &query->path.from}};
     struct dns_mark mark = dns_build_mark(&work->b);
     int rcode = DNS_NOERROR;
     if (query->question.type == DNS_ANY) {
         add_hinfo(&w, &work->target);
         w.authentic = false;
     } else {
-        rcode = add_answers(r, now, &w);
+        rcode = add_answers(r, now, &w, out);
     }
-    *prefetch = w.prefetch && rcode != DNS_SERVFAIL;
+    out->prefetch = w.prefetch && rcode != DNS_SERVFAIL;
     if (rcode < 0) {
         work->ede = DNS_EDE_NONE;
         work->kind = ANSWER_ERROR;
@@ -249,6 +359,8 @@ bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too
         dns_build_back(&work->b, &mark);
     if (rcode < 0)
         return false;
+    if (w.decided)
+        r->counters.policies[w.policy.rule.action]++;
     if (w.has_last)
         add_authority(&w);
     if (!w.fits) { /* what is cut short is worth nothing (RFC 2181 §9) */

@@ -573,6 +573,119 @@ static void test_long_replies(void **state UNUSED)
     assert_int_equal(net.queries, 0);
 }
 
+/* ---- lists ---- */
+
+static void *grow(void *self UNUSED, void *old, size_t old_size UNUSED, size_t new_size)
+{
+    if (new_size > 0)
+        return realloc(old, new_size);
+    free(old);
+    return NULL;
+}
+
+static struct policy *make_list(const char *const *lines)
+{
+    struct heap heap = {grow, NULL};
+    struct dns_name origin = dns_text_name("rpz.");
+    struct policy *policy = policy_new(&heap, &origin, 100);
+    for (; *lines != NULL; lines++) {
+        uint8_t rdata[512];
+        char reason[100];
+        struct writer w = writer_of(rdata, sizeof rdata);
+        struct dns_error error = dns_error_of(reason, sizeof reason);
+        struct dns_record record;
+        struct dns_line_context context = {.origin = &origin, .ttl = 5};
+        assert_true(dns_record_parse(bytes_of_text(*lines), &context, &w, &record, &error));
+        assert_int_equal(policy_add(policy, &record), POLICY_OK);
+    }
+    return policy;
+}
+
+#define NEGATIVE "NXDOMAIN rd ra"
+
+static void test_policy_by_name(void **state UNUSED)
+{
+    static const char *const first[] = {"www.two.test CNAME rpz-passthru.", NULL};
+    static const char *const second[] = {
+        "www.example.test CNAME .", "*.two.test CNAME .", "www.other.test A 192.0.2.200",
+        "gone.example.test CNAME *.", "quiet.example.test CNAME rpz-drop.",
+        "slow.example.test CNAME rpz-tcp-only.", "walled.example.test CNAME www.other.test.",
+        "*.garden.test CNAME *.two.test.", NULL};
+    struct policy *lists[] = {make_list(first), make_list(second)};
+    struct resolver_policies policies = {2, {lists[0], lists[1]}};
+    net.policies = &policies;
+    check_reply("www.example.test.", DNS_A, NEGATIVE);
+    check_log(""); /* nobody was asked for it */
+    check_reply("alias.example.test.", DNS_A, /* where a chain leads */
+                "NXDOMAIN rd ra; an alias.example.test. 300 IN CNAME www.example.test.");
+    check_reply("www.two.test.", DNS_A, "NOERROR rd ra; an www.two.test. 300 IN A 203.0.113.20");
+    check_reply("other.two.test.", DNS_A, NEGATIVE);
+    check_reply("www.other.test.", DNS_A, "NOERROR rd ra; an www.other.test. 5 IN A 192.0.2.200");
+    check_reply("www.other.test.", DNS_AAAA, "NOERROR rd ra");
+    check_reply("gone.example.test.", DNS_A, "NOERROR rd ra");
+    check_reply("quiet.example.test.", DNS_A, "dropped");
+    check_reply("slow.example.test.", DNS_A, "NOERROR tc rd ra");
+    net.stream = true;
+    assert_memory_equal(dns_net_look_up(&net, "slow.example.test.", DNS_A), "NXDOMAIN rd ra; ns", 18);
+    net.stream = false;
+    check_reply("walled.example.test.", DNS_A, /* it leads there, and no list counts any more */
+                "NOERROR rd ra; an walled.example.test. 5 IN CNAME www.other.test.; "
+                "an www.other.test. 300 IN A 203.0.113.9");
+    check_reply("www.garden.test.", DNS_A,
+                "NXDOMAIN rd ra; an www.garden.test. 5 IN CNAME www.garden.test.two.test.; "
+                "ns two.test. 60 IN SOA ns1.two.test. admin.test. 1 2 3 4 60");
+    struct resolver_counters counters;
+    resolver_counters(net.resolver, &counters);
+    assert_int_equal(counters.policies[POLICY_DROP], 1);
+    assert_int_equal(counters.policies[POLICY_NXDOMAIN], 3);
+    policy_free(lists[0]);
+    policy_free(lists[1]);
+}
+
+/* By what is found: addresses in the answer, servers, and their addresses; and by the client. */
+static void test_policy_by_what_is_found(void **state UNUSED)
+{
+    static const char *const ip[] = {"32.1.113.0.203.rpz-ip CNAME .", NULL};
+    static const char *const nsdname[] = {"ns.other.test.rpz-nsdname CNAME *.", NULL};
+    static const char *const nsip[] = {"24.0.2.0.192.rpz-nsip A 192.0.2.201", NULL};
+    static const char *const client[] = {"8.0.0.0.127.rpz-client-ip CNAME .", NULL};
+    static const char *const both[] = {"www.example.test CNAME rpz-passthru.",
+                                       "32.1.113.0.203.rpz-ip CNAME .", NULL};
+    static const struct {
+        const char *const *lines[2];
+        const char *name;
+        const char *want;
+    } cases[] = {
+        {{ip}, "www.example.test.", NEGATIVE},
+        {{ip}, "www.two.test.", "NOERROR rd ra; an www.two.test. 300 IN A 203.0.113.20"},
+        {{nsdname}, "www.other.test.", "NOERROR rd ra"},
+        {{nsip}, "www.two.test.", "NOERROR rd ra; an www.two.test. 5 IN A 192.0.2.201"},
+        {{client}, "www.two.test.", NEGATIVE},
+        {{both}, "www.example.test.", /* in one list names come before addresses */
+         "NOERROR rd ra; an www.example.test. 300 IN A 203.0.113.1; "
+         "an www.example.test. 300 IN A 203.0.113.2"},
+        {{ip, both}, "www.example.test.", NEGATIVE}, /* of two lists the first counts */
+        {{both, ip}, "www.example.test.",
+         "NOERROR rd ra; an www.example.test. 300 IN A 203.0.113.1; "
+         "an www.example.test. 300 IN A 203.0.113.2"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct resolver_policies policies = {0};
+        struct policy *lists[2];
+        close_net(NULL);
+        open_net(NULL);
+        for (; policies.count < 2 && cases[i].lines[policies.count] != NULL; policies.count++)
+            policies.lists[policies.count] = lists[policies.count] =
+                make_list(cases[i].lines[policies.count]);
+        net.policies = &policies;
+        check_reply(cases[i].name, DNS_A, cases[i].want);
+        check_reply(cases[i].name, DNS_A, cases[i].want); /* out of the cache, too */
+        check_log("");
+        while (policies.count > 0)
+            policy_free(lists[--policies.count]);
+    }
+}
+
 static void test_any(void **state UNUSED)
 {
     check_reply("www.example.test.", DNS_ANY,
@@ -597,7 +710,8 @@ int main(void)
         TEST(test_stale),          TEST(test_prefetch),
         TEST(test_forwards),       TEST(test_forwards_of_all),
         TEST(test_versions),       TEST(test_any),
-        TEST(test_long_replies),
+        TEST(test_long_replies),   TEST(test_policy_by_name),
+        TEST(test_policy_by_what_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
