@@ -495,7 +495,8 @@ static void forward(struct proxy_session *session, const struct http_server_even
         .uri = bytes_of(asked->uri, asked->uri_len),
         .target = event->head.target,
         .fields = fields,
-        .alone = event->framing.kind != HTTP_FRAMING_NONE || upgrade,
+        .alone = upgrade || (event->framing.kind != HTTP_FRAMING_NONE &&
+                             (is_method(event, "GET") || is_method(event, "HEAD"))),
     };
     session->asked = true;
     session->state = PROXY_ASKING;

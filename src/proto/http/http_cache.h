@@ -78,7 +78,7 @@ struct http_cache_request {
     struct bytes uri;    /* absolute, in normal form */
     struct bytes target; /* what to send, for the owner; kept with the fill */
     const struct http_fields *fields; /* without those of the connection (RFC 9110 §7.6.1) */
-    bool alone; /* neither answered from what is stored, nor stored: it has content, say */
+    bool alone; /* neither answered from what is stored, nor stored: a GET with content, say */
 };
 
 enum http_cache_verdict {

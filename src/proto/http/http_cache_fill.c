@@ -414,8 +414,10 @@ static bool may_store(struct http_cache_fill *fill, const struct saved_request *
         !is_of_use(facts, response->fields) ||
         !http_cache_may_store(&options->rules, &fill->wishes, facts))
         return false;
+    /* A part that is not as long as it says could lie anywhere. */
     return facts->status != 206 ||
-           (content_range(response->fields, &first, &end, &total) && total <= options->object_max);
+           (content_range(response->fields, &first, &end, &total) && total <= options->object_max &&
+            (response->length == HTTP_CACHE_LENGTH_UNKNOWN || response->length == end - first));
 }
 
 /* The names of Vary and what the request says in them. False: no request will match. */
@@ -532,6 +534,7 @@ static void place_octets(struct http_cache_fill *fill, struct http_cache_entry *
         return;
     entry->facts.status = 200;
     entry->partial = true;
+    entry->of_parts = true;
     entry->total = total;
     fill->at = first;
     fill->end = end;

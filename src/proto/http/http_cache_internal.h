@@ -53,6 +53,7 @@ struct http_cache_entry {
     size_t cost;               /* octets that are counted for it */
     uint32_t users;
     bool partial;              /* not all of it is there, nor will be */
+    bool of_parts;             /* it began as a part: its Content-Range is not the whole's */
     bool broken;               /* what its readers wait for does not come */
 };
 

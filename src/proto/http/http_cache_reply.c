@@ -48,7 +48,7 @@ static bool is_left_out(const struct http_cache_ask *ask, const struct http_fiel
     if (ask->status == 304 && !goes_with_304(name))
         return true;
     bool content_range = bytes_equal_nocase(name, bytes_of_text("Content-Range"));
-    if (content_range && (ask->ranged || ask->status != 206))
+    if (content_range && (ask->ranged || ask->entry->of_parts))
         return true;
     if (ask->status == 416 && ask->entry->facts.status != 416 &&
         (content_range || bytes_equal_nocase(name, bytes_of_text("Content-Type")) ||

@@ -389,8 +389,14 @@ static void parts_are_put_together(void **state UNUSED)
     SHARED({0, GET "|Range: bytes=0-4", "206|Cache-Control: max-age=9|Content-Type: multipart/byteranges; boundary=b||x",
             "fwd:R 206 x"},
            {0, GET, FRESH, "fwd 200 a"});
+    /* What is not as long as it says passes as it is, and is not stored. */
+    SHARED({0, GET "|Range: bytes=0-4", "206|Cache-Control: max-age=100|ETag: \"1\"|Content-Range: bytes 0-5/10||01234",
+            "fwd:R 206 01234", "Content-Range: bytes 0-5/10\n"},
+           {0, GET "|Range: bytes=0-1", PART("0-1/10", "\"1\"", "01"), "fwd:R 206 01"});
+    SHARED({0, GET, "200|Cache-Control: max-age=100|Content-Range: nonsense||a", "fwd 200 a", "Content-Range: nonsense\n"},
+           {0, GET, NULL, "hit 200 a", "Content-Range: nonsense\n"});
     /* A part that is shorter than it says leaves a gap. */
-    SHARED({0, GET "|Range: bytes=0-", "206|Cache-Control: max-age=100|ETag: \"1\"|Content-Range: bytes 0-9/10||012",
+    SHARED({0, GET "|Range: bytes=0-", "206|Cache-Control: max-age=100|ETag: \"1\"|Transfer-Encoding: chunked|Content-Range: bytes 0-9/10||012",
             "fwd:R 206 012!"},
            {0, GET "|Range: bytes=0-2", NULL, "hit 206 012"},
            {0, GET, PART("3-9/10", "\"1\"", "3456789"), "fwd:R 200 0123456789"});
@@ -652,6 +658,26 @@ static void what_was_on_its_way_is_not_stored(void **state UNUSED)
     (void)cache_play_origin(&p, http_cache_ask_fill(&p.asks[1]), FRESH);
     assert_string_equal(cache_play_reply(&p, 1), "200 a");
     assert_string_equal(cache_play_fetch(&p, GET, OTHER), "fwd 200 b");
+    cache_play_done(&p);
+}
+
+/* A request that is alone leaves what is stored as it is, and does not wait. */
+static void a_request_may_be_alone(void **state UNUSED)
+{
+    struct cache_play p;
+    struct http_fields fields = {.count = 0};
+    struct http_cache_request request = {.method = bytes_of_text("GET"),
+                                         .uri = bytes_of_text("http://a/"),
+                                         .target = bytes_of_text("/"),
+                                         .fields = &fields,
+                                         .alone = true};
+    cache_play_init(&p, true);
+    cache_play_fetch(&p, GET, FRESH);
+    http_cache_ask(p.cache, &p.asks[1], &request, p.time);
+    assert_int_equal(http_cache_verdict(&p.asks[1]), HTTP_CACHE_FORWARD);
+    (void)cache_play_origin(&p, http_cache_ask_fill(&p.asks[1]), OTHER);
+    assert_string_equal(cache_play_reply(&p, 1), "200 b");
+    assert_string_equal(cache_play_fetch(&p, GET, NULL), "hit 200 a");
     cache_play_done(&p);
 }
 
@@ -962,6 +988,7 @@ int main(void)
         cmocka_unit_test(no_cache_needs_validation),
         cmocka_unit_test(unsafe_methods_invalidate),
         cmocka_unit_test(what_was_on_its_way_is_not_stored),
+        cmocka_unit_test(a_request_may_be_alone),
         cmocka_unit_test(responses_to_post_may_answer_get),
         cmocka_unit_test(requests_for_the_same_thing_are_collapsed),
         cmocka_unit_test(what_cannot_be_shared_is_asked_for_by_each),
