@@ -681,7 +681,9 @@ static int web_start(struct site *site, struct text *error)
         .site = {site_status, site},
         .error = &reason,
     };
-    int result = web_new(site->inside, &options, &site->web);
+    int result = site_tls_web(site, &site->config->web.config, &reason);
+    if (result == 0)
+        result = web_new(site->inside, &options, &site->web);
     if (result < 0)
         text_add_format(error, "cannot serve web pages: %s", complaint);
     return result;
@@ -691,7 +693,8 @@ static void web_reload_it(struct site *site)
 {
     char complaint[512] = "";
     struct text error = text_of(complaint, sizeof complaint);
-    if (site->web != NULL && web_reload(site->web, &site->config->web.config, &error) < 0)
+    if (site->web != NULL && (site_tls_web(site, &site->config->web.config, &error) < 0 ||
+                              web_reload(site->web, &site->config->web.config, &error) < 0))
         log_error(site->log, "web: not reloaded, it stays as it was: %s", complaint);
 }
 

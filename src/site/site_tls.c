@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/names/names_resolver.h"
+#include "app/web/web_tls.h"
 #include "site/site_internal.h"
 #include "site/trust.h"
 
@@ -18,6 +19,10 @@ bool site_tls_wants_trust(const struct site_config *config)
             return true;
     for (uint32_t i = 0; i < config->proxy.listen_count; i++)
         if (config->proxy.listens[i].tls && config->proxy.tls.certificate[0] == '\0')
+            return true;
+    const struct web_config *web = &config->web.config;
+    for (uint32_t i = 0; i < web->host_count && web_tls_wanted(web); i++)
+        if (web->hosts[i].certificate[0] == '\0')
             return true;
     return false;
 }
@@ -116,6 +121,48 @@ void site_tls_reload(struct site *site, const struct site_tls *config, const cha
     if (status < 0)
         log_error(site->log, "%s over TLS goes on with the certificate that it has: %s", service,
                   complaint[0] != '\0' ? complaint : strerror(-status));
+}
+
+/* ---- the web server ---- */
+
+/* Of a host with names of its own. */
+static int host_certificate(const struct web_host *host, char *chain, char *key, struct text *error)
+{
+    const char *names[WEB_HOST_NAMES_MAX];
+    struct ip_address addresses[WEB_HOST_NAMES_MAX];
+    struct trust trust;
+    struct trust_names all = {
+        .subject = host->names[0], .names = names, .addresses = addresses};
+    for (uint32_t i = 0; i < host->name_count; i++) {
+        if (address_parse(bytes_of_text(host->names[i]), &addresses[all.address_count]))
+            all.address_count++;
+        else
+            names[all.name_count++] = host->names[i];
+    }
+    int status = trust_open(&trust, NULL, error);
+    return status == 0 ? trust_certificate(&trust, &all, chain, key, error) : status;
+}
+
+int site_tls_web(struct site *site, struct web_config *web, struct text *error)
+{
+    struct site_tls first = {.listen = web->listens[0].at};
+    for (uint32_t i = 0; i < web->host_count && web_tls_wanted(web); i++) {
+        struct web_host *host = &web->hosts[i];
+        char chain[PATH_MAX], key[PATH_MAX];
+        if (host->certificate[0] != '\0')
+            continue;
+        int status = i == 0 ? own_certificate(site, &first, chain, key, error)
+                            : host_certificate(host, chain, key, error);
+        if (status < 0)
+            return status;
+        if (strlen(chain) >= sizeof host->certificate || strlen(key) >= sizeof host->key) {
+            text_add_format(error, "%s: %s", chain, strerror(ENAMETOOLONG));
+            return -ENAMETOOLONG;
+        }
+        memcpy(host->certificate, chain, strlen(chain) + 1);
+        memcpy(host->key, key, strlen(key) + 1);
+    }
+    return 0;
 }
 
 /* ---- forwarders ---- */

@@ -23,6 +23,10 @@ MUST_USE int site_tls_start(struct site *site, const struct site_tls *config, co
 void site_tls_reload(struct site *site, const struct site_tls *config, const char *service,
                      struct tls_server *server);
 
+/* Gives each host of the web server that has no certificate one by the authority of our own, when it
+ * listens by TLS. 0, or a negative errno and *error. */
+MUST_USE int site_tls_web(struct site *site, struct web_config *web, struct text *error);
+
 struct names_recursion;
 
 /* The forwarders that are asked over TLS, and the clients to do that with, which stay the site's. */

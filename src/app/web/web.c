@@ -2,8 +2,9 @@
 /*
  * web.c - the web service: its listeners, connections and exchanges.
  *
- * When there are as many connections as may be, one between requests makes room for a new one; when
- * all are at work, the new one is told 503 and closed.
+ * When there are as many connections as may be, one between requests makes room for a new one, or else
+ * the one whose head has been half there longest, at least a second (Slowloris); when all are at work,
+ * the new one is told 503 and closed.
  */
 #include "app/web/web.h"
 
@@ -141,8 +142,13 @@ static bool make_room(struct web *web)
     if (web->counters.open < web->connections_max)
         return true;
     struct list_node *oldest = list_first(&web->idle);
-    if (oldest == NULL)
-        return false;
+    if (oldest == NULL) { /* who means well has its head here sooner */
+        oldest = list_first(&web->heads);
+        usec patience = loop_now(net_loop(web->net)) - WEB_HEAD_PATIENCE;
+        if (oldest == NULL ||
+            CONTAINER_OF(oldest, struct web_session, idle_node)->head_at > patience)
+            return false;
+    }
     web->counters.shed++;
     web_session_close(CONTAINER_OF(oldest, struct web_session, idle_node));
     return true;
@@ -381,6 +387,7 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     web->on_request_self = options->on_request_self;
     list_init(&web->sessions);
     list_init(&web->idle);
+    list_init(&web->heads);
     list_init(&web->warm);
     int status = web_prepare(web, options);
     if (status == 0)

@@ -39,6 +39,8 @@ enum {
     WEB_WARM_MAX = 64,           /* exchanges kept for the next request */
 };
 
+#define WEB_HEAD_PATIENCE USEC_PER_SEC /* before a connection with half a head makes room */
+
 struct web_exchange;
 
 /* What carries an exchange. */
@@ -99,6 +101,7 @@ struct web {
     struct tls_server *tls;     /* NULL: nothing is listened for with TLS */
     struct list_node sessions;
     struct list_node idle;      /* those between requests, oldest first */
+    struct list_node heads;     /* those with half a head, oldest first */
     struct list_node warm;      /* works of web_http1.c that nobody uses */
     unsigned warm_count;
     struct web_counters counters;
@@ -114,7 +117,9 @@ struct web_session {
     struct web *web;
     struct stream *stream;
     struct list_node node;      /* in web->sessions */
-    struct list_node idle_node; /* in web->idle, while between requests */
+    struct list_node idle_node; /* in web->idle while between requests; in web->heads while a head
+                                   is not whole */
+    usec head_at;               /* since then */
     struct web_work *work;      /* of HTTP/1; NULL: between requests */
     struct web_http2 *http2;    /* NULL: it is not of HTTP/2 */
     size_t pending;             /* octets that the stream keeps for us */

@@ -203,6 +203,7 @@ static void flush(struct web_work *work)
 static void on_request(struct web_session *session, const struct http_server_event *event)
 {
     struct web_exchange *exchange = &session->work->exchange;
+    list_remove(&session->idle_node);
     exchange->protocol = event->head.version == HTTP_VERSION_1_0 ? "HTTP/1.0" : "HTTP/1.1";
     web_exchange_begin(exchange, event);
 }
@@ -256,10 +257,15 @@ static void settle(struct web_session *session)
         break;
     }
     stream_set_deadline(session->stream, http_server_deadline(&work->core));
-    if (!is_idle(session))
-        return;
-    web_http1_work_done(session);
-    list_append(&session->web->idle, &session->idle_node);
+    if (is_idle(session)) {
+        web_http1_work_done(session);
+        list_remove(&session->idle_node);
+        list_append(&session->web->idle, &session->idle_node);
+    } else if (!session->refused && work->core.request == HTTP_SERVER_HEAD &&
+               !list_linked(&session->idle_node)) {
+        session->head_at = now_of(session);
+        list_append(&session->web->heads, &session->idle_node);
+    }
 }
 
 /* Turns the crank as long as something comes of it. Returns the octets used; the session may be

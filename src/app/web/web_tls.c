@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-static bool wants_tls(const struct web_config *config)
+bool web_tls_wanted(const struct web_config *config)
 {
     for (uint32_t i = 0; i < config->listen_count; i++)
         if (config->listens[i].tls)
@@ -34,7 +34,7 @@ int web_tls_configure(struct loop *loop, const struct web_config *config, struct
 {
     struct tls_certificate certificates[WEB_HOSTS_MAX];
     size_t count = certificates_of(config, certificates);
-    if (!wants_tls(config))
+    if (!web_tls_wanted(config))
         return 0;
     if (count == 0) {
         text_add(error, "a listener with tls wants a certificate, of the whole or of a site");

@@ -6,6 +6,9 @@
 #include "app/web/web_config.h"
 #include "io/tls.h"
 
+/* Does any listener of it want TLS? */
+bool web_tls_wanted(const struct web_config *config);
+
 /*
  * Makes *tls if it is NULL and the configuration wants one, or gives it the configuration's
  * certificates. 0, or a negative errno and `error` says why: *tls is then as it was.

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/web/web_exchange.h"
 #include "tests/support/check.h"
 #include "tests/support/web_fixture.h"
 
@@ -167,11 +168,34 @@ static void the_longest_idle_makes_room(void **state UNUSED)
     web_fixture_stop(&f);
 }
 
+/* Slowloris: heads that do not come to their end make room after a second, those that are at work do
+ * not. */
+static void half_heads_make_room(void **state UNUSED)
+{
+    start_small(CROWD / 2);
+    for (size_t i = 0; i < CROWD / 2; i++)
+        join(i, "GET / HTTP/1.1\r\nHost: h\r\nX-a: b\r\n");
+    assert_int_equal(open_connections(), CROWD / 2);
+    join(CROWD / 2, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_string_equal(crowd.first[CROWD / 2], "HTTP/1.1 503"); /* they may still mean well */
+    (void)loop_run_until(f.loop, loop_now(f.loop) + WEB_HEAD_PATIENCE);
+    for (size_t i = CROWD / 2 + 1; i < CROWD; i++) {
+        join(i, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+        CHECK_EQUAL(crowd.first[i], strcmp(crowd.first[i], "HTTP/1.1 200"), 0);
+    }
+    assert_true(crowd.ended[0] && !crowd.ended[CROWD / 2 - 1]); /* the oldest, and no more than need be */
+    struct web_counters counters;
+    web_counters(f.web, &counters);
+    assert_true(counters.open <= CROWD / 2);
+    disperse();
+    web_fixture_stop(&f);
+}
+
 static void one_too_many_is_told_503(void **state UNUSED)
 {
     start_small(2);
     join(0, "PUT /sink HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
-    join(1, "GET / HTT");
+    join(1, "PUT /sink HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
     for (size_t i = 2; i < CROWD; i++)
         join(i, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_string_equal(crowd.first[2], "HTTP/1.1 503");
@@ -346,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_that_has_sent_its_fin_gets_all_its_answers, start,
                                         stop),
         cmocka_unit_test(an_absolute_target_goes_before_host),
+        cmocka_unit_test(half_heads_make_room),
         cmocka_unit_test_setup_teardown(what_is_no_request_is_refused_and_logged, start, stop),
         cmocka_unit_test(the_longest_idle_makes_room),
         cmocka_unit_test(one_too_many_is_told_503),

@@ -50,6 +50,7 @@ web {
     certificate = "$tmp/first.pem"
     key = "$tmp/first.key"
     hsts = 1d
+    connections = 1000
     root = "$tmp/www"
     access-log = "$tmp/access.log"
     header = {"X-Here: $1"}
@@ -77,6 +78,7 @@ web {
     location "/slow/" { rate = 2
         burst = 3
         rewrite = {"/slow/* /*"} }
+    site "own.test" { root = "$tmp/org" }
     site "example.org" { names = {"*.example.org"}
         root = "$tmp/org"
         built-in = off
@@ -89,6 +91,7 @@ SITE
 }
 
 write_site one off
+export WHOLENET_STATE="$tmp/state"
 "$wholenet" serve -v "$tmp/site.conf" 2>"$tmp/log" &
 server=$!
 children="$children $server"
@@ -189,6 +192,8 @@ equal "https" "$(secure "$tmp/first.pem" localhost /a.md)" md
 equal "another name has its own certificate" "$(secure "$tmp/second.pem" example.org /)" org
 equal "and no other" "$(secure "$tmp/first.pem" example.org /)" ""
 equal "a large file" "$(secure "$tmp/first.pem" localhost /listed/random.bin | sha_of)" "$(sha_of <"$tmp/www/listed/random.bin")"
+"$wholenet" trust >"$tmp/root.pem"
+equal "who has none gets one by our own root" "$(secure "$tmp/root.pem" own.test /)" org
 contains "HSTS is said" "$(head_of --http1.1 -k "https://127.0.0.1:$tls_port/")" 'Strict-Transport-Security: max-age=86400'
 check "but not in clear" sh -c "! curl -s -D - -o /dev/null $at/ | grep -qi strict-transport"
 
@@ -247,6 +252,8 @@ status=$(status_of "$at/")
 wait_for grep -q '"GET / HTTP/1.1" 200 ' "$tmp/access.log"
 check "the log went on in a new file" grep -q '"GET / HTTP/1.1" 200 ' "$tmp/access.log"
 check "and has who it was" grep -q ' - ada \[' "$tmp/access.log.1"
+check "a crowd of half-open requests, huge heads, and clients that do not read" \
+    python3 tests/app/web/http_crowd.py "$port" $server 10000
 kill $server
 wait $server
 equal "it ends well" $? 0
