@@ -624,9 +624,8 @@ static bool parse_salt(struct bytes text, void *field, const struct site_option 
 {
     struct sign_policy *policy = field;
     struct writer w = writer_of(policy->salt, sizeof policy->salt);
-    if (bytes_equal(text, bytes_of_text("-")))
-        return true;
-    if (!encoding_decode(ENCODING_BASE16, text, &w) || w.failed)
+    bool none = bytes_equal(text, bytes_of_text("-"));
+    if (text.len == 0 || (!none && (!encoding_decode(ENCODING_BASE16, text, &w) || w.failed)))
         return false;
     policy->salt_len = (uint8_t)writer_len(&w);
     return true;

@@ -47,7 +47,7 @@ static const struct {
      "site.conf:2: no such option 'pulbish'; did you mean \"publish\"?; known here: internet, host-loopback, host-address, publish"},
     {"an unknown block", "mail {\n}\n",
      "site.conf:1: no such option 'mail'; known here: domain, control, link, gateway, addresses, "
-     "names, web"},
+     "names, web, proxy"},
     {"a wrong number", "link \"tap:a\" {\n    mtu = many\n}\n",
      "site.conf:2: mtu \"many\": expected a number of octets from 576 to 65520"},
     {"a wrong number after comments of every kind",
