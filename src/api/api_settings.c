@@ -50,6 +50,7 @@ static const struct field {
     FIELD(congestion, 0, TCP_CONGESTION_COUNT - 1),
     FIELD(initial_window, 1, 1000),
     SWITCH(hystart),
+    SWITCH(abe),
     SWITCH(restart_after_idle),
     SWITCH(nodelay),
     SWITCH(cork),

@@ -67,7 +67,7 @@ void tcp_window_run(struct tcp_window *w, usec rtt, usec duration)
 void tcp_window_lose(struct tcp_window *w)
 {
     struct tcp_connection *c = w->c;
-    c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c));
+    c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c), TCP_BY_LOSS);
     c->cwnd = c->ssthresh;
     c->snd_nxt = seq_add(c->snd_una, c->cwnd);
 }

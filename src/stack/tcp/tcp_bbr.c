@@ -248,9 +248,10 @@ static void save_state(struct tcp_connection *c)
 }
 
 /* Loss is to be mended, or a mark was told of: the model knows what that means. */
-static uint32_t bbr_ssthresh(struct tcp_connection *c, uint32_t flight)
+static uint32_t bbr_ssthresh(struct tcp_connection *c, uint32_t flight, enum tcp_congested by)
 {
     (void)flight;
+    (void)by;
     if (c->bbr != NULL && c->recovery >= TCP_RECOVERY)
         save_state(c);
     return TCP_CWND_MAX;

@@ -11,6 +11,7 @@
 
 /* beta_cubic 0.7; C 0.4; alpha_cubic 3 * (1 - beta) / (1 + beta) = 9 / 17. */
 enum { BETA = 7, BETA_OF = 10, ALPHA = 9, ALPHA_OF = 17 };
+enum { BETA_ECN = 85, BETA_ECN_OF = 100 }; /* RFC 8511 §3.1 */
 
 #define DELTA_MAX INT64_C(1000000) /* msec; beyond it every window is at its bound */
 
@@ -149,11 +150,21 @@ static void cubic_acked(struct tcp_connection *c, const struct tcp_ack_event *ev
         c->cwnd = TCP_CWND_MAX;
 }
 
-/* §4.6, figure 5, and §4.7, figure 6. What was not used is not counted (RFC 7661 §4.4.1). */
-static uint32_t cubic_ssthresh(struct tcp_connection *c, uint32_t flight)
+/* §4.6, figure 5 */
+static uint32_t reduced(const struct tcp_connection *c, uint32_t window, bool by_mark)
 {
-    uint32_t window = tcp_window_used(c) || flight > c->cwnd ? c->cwnd : flight;
+    uint64_t rest = by_mark && c->profile->abe ? (uint64_t)window * BETA_ECN / BETA_ECN_OF
+                                               : (uint64_t)window * BETA / BETA_OF;
     uint32_t least = 2 * (uint32_t)c->mss;
+    return rest > least ? (uint32_t)rest : least;
+}
+
+/* And §4.7, figure 6. What was not used is not counted (RFC 7661 §4.4.1). */
+static uint32_t cubic_ssthresh(struct tcp_connection *c, uint32_t flight, enum tcp_congested by)
+{
+    if (by == TCP_BY_LOSS_AFTER_MARK)
+        return reduced(c, c->cubic.cwnd_prior, false);
+    uint32_t window = tcp_window_used(c) || flight > c->cwnd ? c->cwnd : flight;
     if (c->sending != tcp_sending_none()) {
         c->sending->cubic.before = c->cubic;
         c->sending->cubic.reduced = true;
@@ -162,8 +173,7 @@ static uint32_t cubic_ssthresh(struct tcp_connection *c, uint32_t flight)
     c->cubic.w_max = window < c->cubic.w_max ? (uint32_t)fast : window;
     c->cubic.cwnd_prior = window;
     c->cubic.cwnd_epoch = 0;
-    uint32_t reduced = (uint32_t)((uint64_t)window * BETA / BETA_OF);
-    return reduced > least ? reduced : least;
+    return reduced(c, window, by == TCP_BY_MARK);
 }
 
 /* §4.8: the curve begins anew where congestion avoidance does. */

@@ -4,7 +4,7 @@
  * drop them; the receiver echoes the mark until it is told that the window was reduced.
  *
  * SKIPS RFC 3168 §6.1.2, last paragraph: with a window of one segment the rate is not reduced further;
- * ssthresh is two segments at least. SKIPS RFC 8511: a mark reduces the window as a loss does.
+ * ssthresh is two segments at least.
  */
 #include "stack/tcp/internal.h"
 

@@ -25,12 +25,16 @@ static void newreno_acked(struct tcp_connection *c, const struct tcp_ack_event *
         c->cwnd = TCP_CWND_MAX;
 }
 
-/* RFC 5681 §3.1, equation 4. */
-static uint32_t newreno_ssthresh(struct tcp_connection *c, uint32_t flight)
+/* RFC 5681 §3.1, equation 4; RFC 8511 §3.1: beta is a half, and four fifths for a mark. */
+static uint32_t newreno_ssthresh(struct tcp_connection *c, uint32_t flight, enum tcp_congested by)
 {
-    uint32_t half = flight / 2;
+    uint32_t rest = flight / 2;
     uint32_t least = 2 * (uint32_t)c->mss;
-    return half > least ? half : least;
+    if (by == TCP_BY_MARK && c->profile->abe)
+        rest = flight / 5 * 4 + flight % 5 * 4 / 5;
+    else if (by == TCP_BY_LOSS_AFTER_MARK)
+        rest = c->ssthresh / 8 * 5;
+    return rest > least ? rest : least;
 }
 
 static void newreno_timed_out(struct tcp_connection *c)

@@ -108,6 +108,7 @@ struct tcp_profile {
     uint8_t congestion;      /* enum tcp_congestion_kind */
     uint16_t initial_window; /* segments (RFC 6928) */
     bool hystart;            /* RFC 9406, in the first slow start of CUBIC */
+    bool abe;                /* RFC 8511: a mark costs less of the window than a loss; not with BBR */
     bool restart_after_idle; /* RFC 5681 §4.1 */
     bool nodelay;            /* Nagle off */
     bool cork;               /* short segments wait, at most 200 ms */

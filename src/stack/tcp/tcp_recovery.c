@@ -29,12 +29,16 @@ static void shrink(struct tcp_connection *c, enum tcp_recovery_state state,
     bool shrinks = c->recovery == TCP_REDUCING;
     c->recover = c->snd_nxt;
     c->recovery = (uint8_t)state;
-    if (shrinks)
+    if (shrinks) {
+        if (c->profile->abe) /* RFC 8511 §3.1: it is as if the loss had come alone */
+            c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c), TCP_BY_LOSS_AFTER_MARK);
         return;
+    }
     uint32_t flight = tcp_flight(c);
     if (state == TCP_REDUCING && event->flight_before > flight)
         flight = event->flight_before; /* what this ACK took out was what met the congestion */
-    c->ssthresh = c->congestion->ssthresh(c, flight);
+    enum tcp_congested by = state == TCP_REDUCING ? TCP_BY_MARK : TCP_BY_LOSS;
+    c->ssthresh = c->congestion->ssthresh(c, flight, by);
     tcp_ecn_reduced(c);
     if (tcp_prr_in_use(c))
         tcp_prr_begin(c, event);
@@ -297,7 +301,7 @@ void tcp_recovery_timed_out(struct tcp_connection *c)
         tcp_path_probe_timed_out(c);
     if (timeout_is_news(c)) {
         tcp_undo_begin(c);
-        c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c));
+        c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c), TCP_BY_LOSS);
         tcp_ecn_reduced(c);
     }
     c->congestion->timed_out(c);

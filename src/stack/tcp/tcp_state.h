@@ -392,6 +392,12 @@ struct tcp_ack_event {
     usec rtt;               /* sample; negative: none */
 };
 
+enum tcp_congested {
+    TCP_BY_LOSS,
+    TCP_BY_MARK,            /* of a router (RFC 3168); a lesser sign where the profile has abe */
+    TCP_BY_LOSS_AFTER_MARK, /* in the same round trip: the reduction for the mark was too small */
+};
+
 /* One algorithm. What it needs to remember beyond congestion_state it gets and frees itself. */
 struct tcp_congestion {
     const char *name;
@@ -403,7 +409,7 @@ struct tcp_congestion {
     /* Outside fast recovery only. */
     void (*acked)(struct tcp_connection *c, const struct tcp_ack_event *event);
     /* The new one: loss was noticed, or a mark, while so many octets were under way. */
-    uint32_t (*ssthresh)(struct tcp_connection *c, uint32_t flight);
+    uint32_t (*ssthresh)(struct tcp_connection *c, uint32_t flight, enum tcp_congested by);
     void (*timed_out)(struct tcp_connection *c);
     /* Octets a second at which to send. NULL: as fast as the window allows, unless pacing is
      * wished for. */

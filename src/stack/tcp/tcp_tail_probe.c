@@ -75,7 +75,7 @@ static void respond(struct tcp_connection *c)
     c->stack->counters.tcpTailProbesMended++;
     if (c->recovery > TCP_DISORDER)
         return;
-    c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c));
+    c->ssthresh = c->congestion->ssthresh(c, tcp_flight(c), TCP_BY_LOSS);
     tcp_ecn_reduced(c);
     if (!c->congestion->own_window && c->cwnd > c->ssthresh)
         c->cwnd = c->ssthresh;

@@ -126,13 +126,60 @@ static void fast_convergence(void **state)
     tcp_window_close(&w);
 }
 
+static uint32_t ssthresh_by(struct tcp_window *w, enum tcp_congested by)
+{
+    uint32_t out = w->c->congestion->ssthresh(w->c, tcp_flight(w->c), by);
+    w->c->ssthresh = out;
+    return out;
+}
+
+/* RFC 8511 §3.1: beta_ecn is 0.85 for CUBIC and 0.8 for Reno; a loss in the same round trip costs what it
+ * would have cost alone. Where it is not wished a mark weighs as much as a loss. */
+static void a_mark_is_a_lesser_sign(void **state)
+{
+    (void)state;
+    static const struct {
+        enum tcp_congestion_kind kind;
+        bool abe;
+        uint32_t mark, loss;
+    } cases[] = {
+        {TCP_CONGESTION_CUBIC, false, 700000, 700000},
+        {TCP_CONGESTION_CUBIC, true, 850000, 700000},
+        {TCP_CONGESTION_NEWRENO, false, 500000, 500000},
+        {TCP_CONGESTION_NEWRENO, true, 800000, 500000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tcp_window w;
+        struct tcp_profile profile = tcp_profile_default;
+        profile.abe = cases[i].abe;
+        tcp_window_open(&w, cases[i].kind, 1000);
+        struct tcp_shared_profile *own = CONTAINER_OF(w.c->profile, struct tcp_shared_profile, profile);
+        if (w.c->own_profile)
+            own->profile.abe = cases[i].abe;
+        else
+            tcp_set_profile(w.s.stack, &profile);
+        assert_int_equal(ssthresh_by(&w, TCP_BY_MARK), cases[i].mark);
+        if (cases[i].abe) {
+            w.c->cwnd = w.c->ssthresh; /* whatever it is by then */
+            assert_int_equal(ssthresh_by(&w, TCP_BY_LOSS_AFTER_MARK), cases[i].loss);
+        }
+        w.c->cwnd = 1000 * WINDOW_MSS;
+        assert_int_equal(ssthresh_by(&w, TCP_BY_LOSS), cases[i].loss);
+        w.c->cwnd = 2 * WINDOW_MSS;
+        w.c->snd_nxt = seq_add(w.c->snd_una, w.c->cwnd);
+        assert_int_equal(ssthresh_by(&w, TCP_BY_MARK), 2 * WINDOW_MSS);
+        assert_int_equal(ssthresh_by(&w, TCP_BY_LOSS), 2 * WINDOW_MSS);
+        tcp_window_close(&w);
+    }
+}
+
 /* §4.8: after slow start the curve begins at its flat point. */
 static void after_a_timeout_the_curve_begins_anew(void **state)
 {
     (void)state;
     struct tcp_window w;
     tcp_window_open(&w, TCP_CONGESTION_CUBIC, 1000);
-    w.c->ssthresh = w.c->congestion->ssthresh(w.c, tcp_flight(w.c));
+    w.c->ssthresh = w.c->congestion->ssthresh(w.c, tcp_flight(w.c), TCP_BY_LOSS);
     w.c->congestion->timed_out(w.c);
     w.c->cwnd = WINDOW_MSS;
     w.c->snd_nxt = seq_add(w.c->snd_una, w.c->cwnd);
@@ -222,6 +269,7 @@ int main(void)
         cmocka_unit_test(the_window_follows_the_curve),
         cmocka_unit_test(a_short_path_is_as_with_reno),
         cmocka_unit_test(fast_convergence),
+        cmocka_unit_test(a_mark_is_a_lesser_sign),
         cmocka_unit_test(after_a_timeout_the_curve_begins_anew),
         cmocka_unit_test(half_more_in_a_round_trip),
         cmocka_unit_test(silence_is_not_time),

@@ -102,6 +102,63 @@ static void marks_instead_of_losses(void **state)
     tcp_path_close(&p);
 }
 
+/* RFC 8511: where a router marks long before its queue is full, a loss's reduction leaves the line empty
+ * for a while. */
+static void a_mark_that_costs_less(void **state)
+{
+    (void)state;
+    static const enum tcp_congestion_kind kinds[] = {TCP_CONGESTION_CUBIC, TCP_CONGESTION_NEWRENO};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        uint64_t got[2];
+        for (unsigned abe = 0; abe < 2; abe++) {
+            struct tcp_test_path p;
+            struct tcp_path_options options = {.profile = tcp_profile_default, .rate = MBIT(50),
+                                               .rtt = MSEC(40), .queue = 1000, .mark = 5};
+            options.profile.ecn = TCP_ECN_ASK;
+            options.profile.abe = abe != 0;
+            tcp_path_open(&p, &options);
+            struct tcp_path_flow *flow = tcp_path_flow(&p, kinds[i], UINT64_MAX / 2);
+            tcp_path_run(&p, 5 * USEC_PER_SEC);
+            got[abe] = received_in(&p, flow, 20 * USEC_PER_SEC) / 20;
+            assert_int_equal(p.a->counters.tcpRetransSegs, 0);
+            tcp_path_close(&p);
+        }
+        assert_true(got[1] > got[0] * 103 / 100);
+    }
+}
+
+/* RFC 8511 §3.1: a loss while the window shrinks for a mark costs what it would have cost alone. */
+static void a_loss_beside_a_mark(void **state)
+{
+    (void)state;
+    struct tcp_test_path p;
+    struct tcp_path_options options = {.profile = tcp_profile_default, .rate = MBIT(50),
+                                       .rtt = MSEC(40), .queue = 1000, .mark = 2, .loss = 3000};
+    options.profile.ecn = TCP_ECN_ASK;
+    options.profile.abe = true;
+    tcp_path_open(&p, &options);
+    struct tcp_path_flow *flow = tcp_path_flow(&p, TCP_CONGESTION_CUBIC, UINT64_MAX / 2);
+    tcp_path_run(&p, USEC_PER_SEC);
+    const struct tcp_connection *c = flow->sender;
+    unsigned marks = 0, both = 0;
+    for (unsigned i = 0; i < 60000 && both < 3; i++) {
+        uint8_t before = c->recovery;
+        tcp_path_run(&p, MSEC(1));
+        uint32_t least = 2 * (uint32_t)c->mss;
+        uint32_t by_mark = (uint32_t)((uint64_t)c->cubic.cwnd_prior * 85 / 100);
+        uint32_t by_loss = (uint32_t)((uint64_t)c->cubic.cwnd_prior * 7 / 10);
+        if (before <= TCP_DISORDER && c->recovery == TCP_REDUCING) {
+            assert_int_equal(c->ssthresh, by_mark > least ? by_mark : least);
+            marks++;
+        } else if (before == TCP_REDUCING && c->recovery == TCP_RECOVERY) {
+            assert_int_equal(c->ssthresh, by_loss > least ? by_loss : least);
+            both++;
+        }
+    }
+    assert_true(marks > 0 && both > 0);
+    tcp_path_close(&p);
+}
+
 struct heard {
     uint32_t cwnd, ssthresh, window;
     unsigned count;
@@ -153,6 +210,8 @@ int main(void)
         cmocka_unit_test(a_short_queue_is_enough),
         cmocka_unit_test(slow_start_ends_before_it_overflows),
         cmocka_unit_test(marks_instead_of_losses),
+        cmocka_unit_test(a_mark_that_costs_less),
+        cmocka_unit_test(a_loss_beside_a_mark),
         cmocka_unit_test(windows_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
