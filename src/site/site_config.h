@@ -140,6 +140,7 @@ struct site_recursion {
     } secure[SITE_SECURE_MAX];
     size_t secure_count;
     char forward_trust[SITE_TEXT_MAX]; /* who signs for them; "": as the host trusts */
+    struct ip_prefix dns64;        /* .len 0: none */
     char policies[SITE_POLICIES_MAX][SITE_TEXT_MAX]; /* "NAME FILE" */
     size_t policy_count;
     char hosts[SITE_TEXT_MAX];     /* a file; "": none */

@@ -9,6 +9,7 @@
 
 #include "site/site_names.h"
 #include "stack/tcp/tcp_profile.h"
+#include "app/names/names_resolver.h"
 #include "base/calendar.h"
 #include "base/encoding.h"
 #include "wire/dns/dns_record.h"
@@ -388,6 +389,15 @@ static bool parse_zone(struct bytes text, void *field, const struct site_option 
         !copy_text(text, source->zones[source->zone_count], SITE_TEXT_MAX))
         return false;
     source->zone_count++;
+    return true;
+}
+
+static bool parse_dns64(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct ip_prefix prefix;
+    if (!prefix_parse(text, &prefix) || !resolver_dns64_valid(&prefix))
+        return false;
+    *(struct ip_prefix *)field = prefix;
     return true;
 }
 
@@ -822,6 +832,8 @@ const struct site_option site_options[] = {
     {"names", "servers-port", parse_number, AT(recursion.port), 1, UINT16_MAX, false,
      "a port from 1 to 65535"},
     {"names", "minimise", parse_switch, AT(recursion.minimise), 0, 0, false, "on or off"},
+    {"names", "dns64", parse_dns64, AT(recursion.dns64), 0, 0, false,
+     "an IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits, such as 64:ff9b::/96"},
     {"names", "policy", parse_policy, AT(recursion), 0, 0, true,
      "a policy zone's name and its file, such as \"block.list /srv/block.zone\", at most 8 of them"},
     {"names", "hosts", parse_text, AT(recursion.hosts), 0, SITE_TEXT_MAX, false, "a hosts file"},

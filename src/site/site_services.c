@@ -260,33 +260,6 @@ static int set_manner(struct site *site)
     return names_set_manner(site->names, &manner);
 }
 
-/* What is wrong in one of the files leaves all lists as they were. */
-static void reload_policies(struct site *site)
-{
-    char complaint[512] = "";
-    struct text error = text_of(complaint, sizeof complaint);
-    struct site_policies policies;
-    if (site_policies_read(site->config, &policies, &error) < 0) {
-        log_error(site->log, "names: lists stay as they were: %s", complaint);
-        return;
-    }
-    site_policies_use(&policies, site->names);
-    site_policies_done(&site->policies);
-    site->policies = policies;
-}
-
-static void names_reload(struct site *site)
-{
-    if (site->names == NULL)
-        return;
-    if (set_manner(site) < 0)
-        log_error(site->log, "names: no memory for the limit of replies");
-    reload_policies(site);
-    site_secondaries_reload(site->secondaries, site->config);
-    site_zones_reload(site->zones, site->config);
-    site_tls_reload(site, &site->config->names_tls, "names", site->names_tls);
-}
-
 static int start_zones(struct site *site, struct text *error)
 {
     int result = set_manner(site);
@@ -342,6 +315,7 @@ static int make_recursion(const struct site_recursion *r, const struct validate_
     to->v6 = r->v6;
     to->minimise = r->minimise;
     to->aggressive = r->aggressive;
+    to->dns64 = r->dns64;
     to->port = (uint16_t)r->port;
     to->cache_octets = (size_t)r->cache_octets;
     to->ttl_min = seconds(r->ttl_min);
@@ -365,7 +339,9 @@ static int make_recursion(const struct site_recursion *r, const struct validate_
     int result = r->roots[0] != '\0'
                      ? read_records("roots", r->roots, names_recursion_hints, to, error)
                      : 0;
-    if (result == 0 && r->anchors[0] != '\0')
+    if (result == 0 && strcmp(r->anchors, "root") == 0)
+        result = names_recursion_anchors(bytes_of_text(names_root_anchors), to, error) ? 0 : -EINVAL;
+    else if (result == 0 && r->anchors[0] != '\0')
         result = read_records("anchors", r->anchors, names_recursion_anchors, to, error);
     return result;
 }
@@ -429,6 +405,50 @@ static int open_journal(struct site *site, struct text *error)
     if (result < 0)
         text_add_format(error, "journal: %s", reason);
     return result;
+}
+
+/* What is wrong in one of the files leaves all lists as they were. */
+static void reload_policies(struct site *site)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct site_policies policies;
+    if (site_policies_read(site->config, &policies, &error) < 0) {
+        log_error(site->log, "names: lists stay as they were: %s", complaint);
+        return;
+    }
+    site_policies_use(&policies, site->names);
+    site_policies_done(&site->policies);
+    site->policies = policies;
+}
+
+/* Files of roots and anchors may have changed. */
+static void reload_roots(struct site *site)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct names_recursion *recursion = NULL;
+    int result = 0;
+    if (site->config->recursion.resolve != SITE_RESOLVE_NONE)
+        result = make_recursion(&site->config->recursion, &site->crypto, &recursion, &error);
+    if (result == 0 && recursion != NULL)
+        result = names_set_roots(site->names, recursion);
+    if (result < 0)
+        log_error(site->log, "names: roots and anchors stay as they were: %s", complaint);
+    free(recursion);
+}
+
+static void names_reload(struct site *site)
+{
+    if (site->names == NULL)
+        return;
+    reload_roots(site);
+    if (set_manner(site) < 0)
+        log_error(site->log, "names: no memory for the limit of replies");
+    reload_policies(site);
+    site_secondaries_reload(site->secondaries, site->config);
+    site_zones_reload(site->zones, site->config);
+    site_tls_reload(site, &site->config->names_tls, "names", site->names_tls);
 }
 
 static int start_name_service(struct site *site, struct text *error)

@@ -60,6 +60,7 @@ END
 serve() { # NAME PORT
     "$wholenet" serve "$tmp/$1.conf" 2>"$tmp/$1.log" &
     children="$children $!"
+    eval "pid_$1=$!"
     tries=0
     until [ "$(dig @127.0.0.1 -p "$2" +time=1 +tries=1 +short localhost)" = 127.0.0.1 ] ||
         [ $tries -gt 50 ]; do
@@ -135,6 +136,24 @@ for by in 5 9; do
     contains "… and why" "$(ask forged.example.tree)" "EDE: 6 (DNSSEC Bogus)"
     contains "… but with CD" "$(ask +cd +short forged.example.tree)" "192.0.2.67"
 done
+
+# ---- anchors that change ----
+ask() { dig @127.0.0.1 -p $port +time=5 +tries=1 "$@" | tr -s '\t' ' '; }
+sed 's/ 13 2 / 13 2 00/' "$tmp/ds" | sed 's/..$//' >"$tmp/anchors.zone"
+kill -HUP $pid_usual
+tries=0
+until ask www.example.tree | grep -q SERVFAIL || [ $tries -gt 20 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+contains "other anchors are taken on SIGHUP" "$(ask www.example.tree)" "status: SERVFAIL"
+echo nonsense >"$tmp/anchors.zone"
+kill -HUP $pid_usual
+sleep 0.3
+contains "… but not what is none" "$(cat "$tmp/usual.log")" "roots and anchors stay as they were"
+cp "$tmp/ds" "$tmp/anchors.zone"
+sed 's|anchors = .*|anchors = root|' "$tmp/usual.conf" >"$tmp/root.conf"
+equal "the anchors of the Internet" "$("$wholenet" check "$tmp/root.conf" 2>&1 >/dev/null)" ""
 
 # ---- complaints ----
 echo 'www.example.tree. 300 A 192.0.2.1' >"$tmp/bad.zone"

@@ -23,6 +23,11 @@ static const char *const root_servers[] = {
 };
 _Static_assert(ARRAY_LEN(root_servers) <= RESOLVER_HINTS_MAX, "all of them fit");
 
+/* IANA's root-anchors.xml: the keys of 2017 and of 2024. */
+const char names_root_anchors[] =
+    ". DS 20326 8 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d\n"
+    ". DS 38696 8 2 683d2d0acb8c9b712a1948b27f741219298d0a450d612c483af444a4c0fb2b16\n";
+
 void names_recursion_init(struct names_recursion *recursion)
 {
     *recursion = (struct names_recursion){
@@ -191,6 +196,7 @@ int names_resolver_open(struct names *names, const struct names_recursion *recur
         options->cache = names->cache;
         options->v4 = recursion->v4;
         options->v6 = recursion->v6;
+        options->dns64 = recursion->dns64;
         options->minimise = recursion->minimise;
         options->aggressive = recursion->aggressive;
         options->stale = recursion->stale_max > 0;
@@ -314,4 +320,19 @@ void names_set_policies(struct names *names, const struct resolver_policies *pol
 {
     if (names->resolver != NULL)
         resolver_set_policies(names->resolver, policies);
+}
+
+int names_set_roots(struct names *names, const struct names_recursion *recursion)
+{
+    if (names->resolver == NULL)
+        return 0;
+    struct resolver_options *options = calloc(1, sizeof *options);
+    if (options == NULL)
+        return -ENOMEM;
+    options->anchor_count = recursion->anchor_count;
+    memcpy(options->anchors, recursion->anchors, sizeof options->anchors);
+    take_roots(recursion, options);
+    (void)resolver_set_roots(names->resolver, options);
+    free(options);
+    return 0;
 }

@@ -27,6 +27,7 @@ struct names_recursion {
     struct tls_client *tls;        /* borrowed while the service runs, as is the next: who checks names */
     struct tls_client *tls_anybody; /* and who does not, for servers without a name */
     bool v4, v6;                   /* by which servers may be asked */
+    struct ip_prefix dns64;        /* .len 0: no addresses are made (RFC 6147) */
     bool minimise;
     bool aggressive;               /* RFC 8198 */
     uint16_t port;                 /* of the servers; 0: 53 */
@@ -65,6 +66,13 @@ MUST_USE bool names_recursion_anchors(struct bytes file, struct names_recursion 
 struct names;
 struct cache *names_cache(const struct names *names);
 const struct resolver *names_resolver(const struct names *names);
+
+/* Roots and anchors are those from now on; if they are others, all that was known is forgotten. 0, or
+ * -ENOMEM. */
+MUST_USE int names_set_roots(struct names *names, const struct names_recursion *recursion);
+
+/* The anchors of the Internet's root, as IANA publishes them: text for names_recursion_anchors(). */
+extern const char names_root_anchors[];
 
 /* From now on; the lists stay while they are used. */
 void names_set_policies(struct names *names, const struct resolver_policies *policies);

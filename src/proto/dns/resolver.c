@@ -110,6 +110,7 @@ static void begin(struct resolver *r, struct task *t, const struct dns_question 
     t->ede = DNS_EDE_NONE;
     t->failed = false;
     t->refresh = false;
+    t->has_v4 = false;
     t->socket = false;
     t->give_up_at = now + RESOLVER_TIMEOUT;
     t->forward = NULL;
@@ -480,4 +481,22 @@ void resolver_forget(struct resolver *r)
 {
     if (r->gaps != NULL)
         gaps_clear(r->gaps);
+}
+
+bool resolver_set_roots(struct resolver *r, const struct resolver_options *options)
+{
+    struct resolver_options *own = &r->options;
+    struct dns_name root;
+    if (own->hint_count == options->hint_count && own->anchor_count == options->anchor_count &&
+        memcmp(own->hints, options->hints, sizeof own->hints) == 0 &&
+        memcmp(own->anchors, options->anchors, sizeof own->anchors) == 0)
+        return false;
+    own->hint_count = options->hint_count;
+    memcpy(own->hints, options->hints, sizeof own->hints);
+    own->anchor_count = options->anchor_count;
+    memcpy(own->anchors, options->anchors, sizeof own->anchors);
+    dns_name_root(&root);
+    resolver_forget(r);
+    (void)cache_flush(r->cache, &root, true);
+    return true;
 }

@@ -62,6 +62,7 @@ struct resolver_options {
     struct heap heap;
     struct cache *cache;       /* the caller's; it stays while the resolver does */
     bool v4, v6;               /* by which servers may be asked */
+    struct ip_prefix dns64;    /* RFC 6147: of the addresses that are made; .len 0: none are */
     bool minimise;             /* RFC 9156 */
     bool aggressive;           /* RFC 8198: what signed zones have denied is not asked for again */
     bool stale;                /* RFC 8767: the cache keeps it, and it is given after a failure */
@@ -117,6 +118,13 @@ struct resolver_client {
 MUST_USE struct resolver *resolver_new(const struct resolver_options *options, struct prng *prng,
                                        usec now);
 void resolver_free(struct resolver *r);
+
+/* Is that a prefix by RFC 6052 §2.2? */
+bool resolver_dns64_valid(const struct ip_prefix *prefix);
+
+/* Takes over roots and anchors from the options, if they are others; then all that was known is
+ * forgotten. Returns whether they were. */
+bool resolver_set_roots(struct resolver *r, const struct resolver_options *options);
 
 /* Copied; the lists stay the caller's, until others are set or the resolver is freed. */
 void resolver_set_policies(struct resolver *r, const struct resolver_policies *policies);

@@ -37,6 +37,7 @@ struct task {
     unsigned aliases;
     uint16_t ede;
     bool failed;
+    bool has_v4;           /* DNS64: the name's IPv4 addresses have been asked for */
     bool refresh;          /* what the cache has is to be asked for once more */
     bool socket;           /* the caller has one open for it */
     usec give_up_at;
@@ -200,6 +201,14 @@ struct reply_outcome {
 };
 MUST_USE bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too, usec now,
                              struct reply_outcome *out);
+
+/* ---- resolver_dns64.c ---- */
+
+bool resolver_dns64_wanted(const struct resolver *r, const struct answer_query *query);
+
+/* Has the name no IPv6 address, but exists? */
+bool resolver_dns64_lacks(const struct cache_content *c);
+void resolver_dns64_make(const struct ip_prefix *prefix, const uint8_t v4[4], uint8_t out[16]);
 
 /* ---- resolver_policy.c ---- */
 

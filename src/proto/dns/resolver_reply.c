@@ -104,6 +104,7 @@ struct reply_work {
     struct policy_view policy;
     struct dns_name next;    /* where a list leads, if it has `led` */
     bool led;
+    bool makes_v6;           /* DNS64 */
     bool decided;            /* by a list, whose rule is policy.rule */
 };
 
@@ -198,6 +199,39 @@ static int add_last(struct reply_work *w, const struct dns_name *name, uint16_t 
     return found->content.kind == CACHE_NXDOMAIN ? DNS_NXDOMAIN : DNS_NOERROR;
 }
 
+enum { GO_ON = -2 };
+
+/* RFC 6147 §5.1.7: addresses made of those of IPv4. The RCODE; -1: those are missing; GO_ON: there are
+ * none. */
+static int add_made(struct resolver *r, struct reply_work *w, const struct dns_name *name,
+                    uint32_t ttl_max, usec now)
+{
+    struct look look;
+    struct cache_found failure;
+    struct bytes v4;
+    enum look_result result = resolver_look(r->cache, name, DNS_A, now, w->stale_too, &look);
+    if (result == LOOK_UNKNOWN || (result == LOOK_ANSWER && trust(w, &look.found) == TRUST_UNKNOWN))
+        return cache_find_failure(r->cache, name, DNS_A, now, &failure) ? GO_ON : -1;
+    const struct cache_content *c = &look.found.content;
+    if (result != LOOK_ANSWER || c->kind != CACHE_DATA)
+        return GO_ON;
+    note(w, &look.found);
+    if (trust(w, &look.found) == TRUST_BOGUS)
+        return DNS_SERVFAIL;
+    struct reader list = reader_of(c->records);
+    while (cache_read_rdata(&list, &v4)) {
+        uint8_t v6[16];
+        if (v4.len != 4)
+            continue;
+        resolver_dns64_make(&r->options.dns64, v4.data, v6);
+        add_record(w, name, DNS_AAAA, c->ttl < ttl_max ? c->ttl : ttl_max, bytes_of(v6, sizeof v6));
+    }
+    w->authentic = false;
+    w->to->kind = ANSWER_DATA;
+    w->to->source = c->records.data;
+    return DNS_NOERROR;
+}
+
 /* ---- lists ---- */
 
 /* "*.garden." stands for the name with the rest behind it. */
@@ -236,8 +270,6 @@ static bool add_policy_data(struct reply_work *w, const struct dns_name *name, u
     }
     return false;
 }
-
-enum { GO_ON = -2 };
 
 /* Does what the list says. The RCODE; GO_ON: with w->next if it leads there, or as if nothing had been
  * said. */
@@ -298,6 +330,13 @@ static int add_link(struct resolver *r, struct dns_name *name, usec now, struct 
         note(w, &look.found);
         if (trusted == TRUST_BOGUS)
             return DNS_SERVFAIL;
+        if (result == LOOK_ANSWER && w->makes_v6 && resolver_dns64_lacks(&look.found.content)) {
+            /* No longer than it is known that there is none (§5.1.7); 600 s where that is not said. */
+            uint32_t ttl = look.found.content.kind == CACHE_NODATA ? look.found.content.ttl : 600;
+            int rcode = add_made(r, w, name, ttl, now);
+            if (rcode != GO_ON)
+                return rcode;
+        }
         if (result == LOOK_ANSWER)
             return add_last(w, name, type, &look.found);
         if (result == LOOK_LONG) {
@@ -340,6 +379,7 @@ bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too
                            .dnssec_ok = query->dnssec_ok,
                            .checked = resolver_validates(r) && (query->flags & DNS_CD) == 0,
                            .authentic = resolver_validates(r),
+                           .makes_v6 = resolver_dns64_wanted(r, query),
                            .policy = {.r = r, .client = &query->path.from}};
     struct dns_mark mark = dns_build_mark(&work->b);
     int rcode = DNS_NOERROR;

@@ -20,6 +20,25 @@ static void start_anew(struct resolver *r, struct task *t)
     dns_name_root(&t->zone);
 }
 
+/* DNS64: who has no IPv6 address is asked for others (RFC 6147 §5.1.6). True: it has to wait. */
+static bool need_v4(struct resolver *r, struct task *t, const struct cache_content *c, usec now)
+{
+    struct look found;
+    if (r->options.dns64.len == 0 || t->question.type != DNS_AAAA || t->has_v4 ||
+        !resolver_dns64_lacks(c) || t->depth >= RESOLVER_DEPTH_MAX)
+        return false;
+    t->has_v4 = true;
+    if (resolver_look(r->cache, &t->current, DNS_A, now, false, &found) != LOOK_UNKNOWN &&
+        (!resolver_validates(r) || found.found.content.security != CACHE_UNCHECKED))
+        return false;
+    struct dns_question q = {t->current, DNS_A, DNS_IN};
+    struct task *child = resolver_task(r, &q, t, now);
+    if (child == NULL)
+        return false;
+    resolver_wait(r, t, child);
+    return true;
+}
+
 /* True: the task has come to its end, or has to wait. */
 static bool look(struct resolver *r, struct task *t, usec now)
 {
@@ -41,6 +60,8 @@ static bool look(struct resolver *r, struct task *t, usec now)
                 return true; /* it waits */
             continue;
         }
+        if (result == LOOK_ANSWER && need_v4(r, t, &found.found.content, now))
+            return true;
         if (result != LOOK_ALIAS) {
             resolver_finish(r, t, false, DNS_EDE_NONE, now);
             return true;

@@ -573,6 +573,74 @@ static void test_long_replies(void **state UNUSED)
     assert_int_equal(net.queries, 0);
 }
 
+/* RFC 6147: who has no IPv6 address gets one made of the other. */
+static void test_dns64(void **state UNUSED)
+{
+    static const char *const lines[] = {
+        "other.test. 3600 SOA ns.other.test. admin.test. 1 2 3 4 60",
+        "four.other.test. 300 A 192.0.2.33", "six.other.test. 300 AAAA 2001:db8::1",
+        "six.other.test. 300 A 192.0.2.34", "mapped.other.test. 300 TYPE28 \\# 16 00000000000000000000ffffc0000209",
+        "mapped.other.test. 300 A 192.0.2.35", "text.other.test. 300 TXT x",
+        "alias.other.test. 300 CNAME four.other.test.", NULL};
+    static const struct {
+        const char *prefix;
+        const char *want;
+    } made[] = {
+        {"2001:db8::/32", "2001:db8:c000:221::"},
+        {"2001:db8:100::/40", "2001:db8:1c0:2:21::"},
+        {"2001:db8:122::/48", "2001:db8:122:c000:2:2100::"},
+        {"2001:db8:122:300::/56", "2001:db8:122:3c0:0:221::"},
+        {"2001:db8:122:344::/64", "2001:db8:122:344:c0:2:2100:0"},
+        {"2001:db8:122:344::/96", "2001:db8:122:344::c000:221"},
+        {"64:ff9b::/96", "64:ff9b::c000:221"},
+    }; /* RFC 6052 §2.4 */
+    for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+        char want[200];
+        close_net(NULL);
+        open_net(NULL);
+        servers[OTHER].lines = lines;
+        assert_true(prefix_parse(bytes_of_text(made[i].prefix), &net.options.dns64));
+        assert_true(resolver_dns64_valid(&net.options.dns64));
+        snprintf(want, sizeof want, "NOERROR rd ra; an four.other.test. 59 IN AAAA %s", made[i].want);
+        check_reply("four.other.test.", DNS_AAAA, want);
+        check_reply("four.other.test.", DNS_AAAA, want);
+        check_log("");
+    }
+    check_reply("six.other.test.", DNS_AAAA, "NOERROR rd ra; an six.other.test. 300 IN AAAA 2001:db8::1");
+    check_reply("mapped.other.test.", DNS_AAAA,
+                "NOERROR rd ra; an mapped.other.test. 300 IN AAAA 64:ff9b::c000:223");
+    check_reply("alias.other.test.", DNS_AAAA,
+                "NOERROR rd ra; an alias.other.test. 300 IN CNAME four.other.test.; "
+                "an four.other.test. 60 IN AAAA 64:ff9b::c000:221");
+    check_reply("text.other.test.", DNS_AAAA,
+                "NOERROR rd ra; ns other.test. 59 IN SOA ns.other.test. admin.test. 1 2 3 4 60");
+    assert_memory_equal(dns_net_look_up(&net, "gone.other.test.", DNS_AAAA), "NXDOMAIN", 8);
+    net.dnssec_ok = net.edns = true;
+    net.flags = DNS_CD; /* he looks himself (§5.5) */
+    check_reply("four.other.test.", DNS_AAAA,
+                "NOERROR rd ra cd; ns other.test. 59 IN SOA ns.other.test. admin.test. 1 2 3 4 60; "
+                "edns 1232 do");
+    struct ip_prefix wrong[] = {{net.options.dns64.address, 95}, {address_v4(1), 32}};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        assert_false(resolver_dns64_valid(&wrong[i]));
+}
+
+/* Other roots: what the ones before have said is forgotten. */
+static void test_other_roots(void **state UNUSED)
+{
+    (void)dns_net_look_up(&net, "www.example.test.", DNS_A);
+    static struct resolver_options options;
+    options = net.options;
+    assert_false(resolver_set_roots(net.resolver, &options));
+    (void)dns_net_look_up(&net, "www.example.test.", DNS_A);
+    assert_int_equal(net.queries, 0);
+    assert_true(address_parse(bytes_of_text("198.41.0.99"), &options.hints[1]));
+    options.hint_count = 2;
+    assert_true(resolver_set_roots(net.resolver, &options));
+    check_reply("www.other.test.", DNS_A, "NOERROR rd ra; an www.other.test. 300 IN A 203.0.113.9");
+    assert_true(net.queries >= 4);
+}
+
 /* ---- lists ---- */
 
 static void *grow(void *self UNUSED, void *old, size_t old_size UNUSED, size_t new_size)
@@ -710,6 +778,7 @@ int main(void)
         TEST(test_stale),          TEST(test_prefetch),
         TEST(test_forwards),       TEST(test_forwards_of_all),
         TEST(test_versions),       TEST(test_any),
+        TEST(test_dns64),          TEST(test_other_roots),
         TEST(test_long_replies),   TEST(test_policy_by_name),
         TEST(test_policy_by_what_is_found),
     };
