@@ -12,11 +12,13 @@ void http_cache_reply(const struct http_cache_ask *ask, struct http_cache_reply 
 {
     ASSERT(ask->verdict == HTTP_CACHE_ANSWER);
     bool none = ask->status == 204 || ask->status == 304 || ask->status == 205;
+    /* Trailers need a framing that has room for them, so the length is not told. */
+    bool trailers = ask->entry->trailers_len > 0 && !ask->head_only && !ask->ranged && !none;
     *out = (struct http_cache_reply){
         .status = ask->status,
-        .length = ask->end == HTTP_CACHE_LENGTH_UNKNOWN ? HTTP_CACHE_LENGTH_UNKNOWN
-                                                       : ask->end - ask->first,
-        .has_body = !ask->head_only && !none && ask->end != ask->first,
+        .length = ask->end == HTTP_CACHE_LENGTH_UNKNOWN || trailers ? HTTP_CACHE_LENGTH_UNKNOWN
+                                                                   : ask->end - ask->first,
+        .has_body = !ask->head_only && !none && (ask->end != ask->first || trailers),
     };
 }
 

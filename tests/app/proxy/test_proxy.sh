@@ -109,6 +109,13 @@ equal "… to a client of 1.0" "$(get -0 "$at/c0?size=300000&chunked=1" | wc -c)
 contains "… with trailers" "$(printf 'GET %s/tr?trailer=X-Sum:7 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' "$at" |
     raw "$forward")" "||1|1|0|X-Sum:7||"
 equal "a large response" "$(get "$at/big?size=30000000" | wc -c)" 30000000
+resident() {
+    awk '/VmRSS/ {print $2}' "/proc/$forward_pid/status"
+}
+before=$(resident)
+get --limit-rate 100k --max-time 3 -o /dev/null "$at/endless?size=300000000&chunked=1&$no" 2>/dev/null
+grown=$(($(resident) - before))
+[ "${VARIANT:-}" = asan ] || check "a slow reader does not fill the memory ($grown KiB)" [ "$grown" -lt 8192 ]
 head -c 5000000 /dev/urandom >"$tmp/upload"
 equal "a large upload" "$(get -T "$tmp/upload" "$at/length")" 5000000
 equal "… in chunks" "$(get -H 'Transfer-Encoding: chunked' -T - "$at/length" <"$tmp/upload")" 5000000
