@@ -8,7 +8,7 @@ time, which other work on the machine disturbs less. The servers run in turns.
 
 Authority: a zone of ten thousand names by UDP and by TCP, how long answers take when half as much is
 asked as there could be, and a zone of a million records. Resolvers: the same ten thousand names from
-the cache; names that must be asked for, each once, from an NSD with the million records; memory when
+the cache, in the clear and over TLS; names that must be asked for, each once, from an NSD with the million records; memory when
 they are all known.
 """
 import argparse
@@ -30,6 +30,8 @@ import measure
 
 PORT = 5390
 UPSTREAM = 5391
+TLS_PORT = 5392
+CERTIFICATE = tempfile.mkdtemp(prefix="names-") # with cert.pem and key.pem
 HEAD = "$ORIGIN {0}\n$TTL 300\n@ SOA ns h 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\n"
 
 
@@ -101,6 +103,9 @@ zone:
 WORK = """link "host" {{ address = "127.0.0.1/8" }}
 names {{
     listen = "127.0.0.1:{port}"
+    listen-tls = "127.0.0.1:{tls}"
+    certificate = "{certificate}/cert.pem"
+    certificate-key = "{certificate}/key.pem"
     resolve = forward
     forward = {{"127.0.0.1:{upstream}"}}
     cache = 1G
@@ -108,7 +113,12 @@ names {{
 """
 UNBOUND = """server:
   interface: 127.0.0.1
+  interface: 127.0.0.1@{tls}
   port: {port}
+  tls-port: {tls}
+  tls-service-key: "{certificate}/key.pem"
+  tls-service-pem: "{certificate}/cert.pem"
+  incoming-num-tcp: 100
   username: ""
   chroot: ""
   directory: "{folder}"
@@ -128,6 +138,8 @@ forward-zone:
   forward-addr: 127.0.0.1@{upstream}
 """
 KRESD = """net.listen('127.0.0.1', {port}, {{ kind = 'dns' }})
+net.listen('127.0.0.1', {tls}, {{ kind = 'tls' }})
+net.tls('{certificate}/cert.pem', '{certificate}/key.pem')
 cache.open(1000*MB, 'lmdb://{folder}')
 trust_anchors.remove('.')
 modules.unload('ta_update')
@@ -164,7 +176,7 @@ class Server:
         path = os.path.join(self.folder, "conf")
         with open(path, "w", encoding="ascii") as out:
             out.write(template.format(folder=self.folder, origin=origin, zone=zone, port=port,
-                                      upstream=UPSTREAM))
+                                      upstream=UPSTREAM, tls=TLS_PORT, certificate=CERTIFICATE))
         self.began = time.monotonic()
         self.process = subprocess.Popen(words(path), stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
@@ -220,6 +232,14 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def make_certificate():
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", "/CN=localhost", "-days", "2", "-keyout", f"{CERTIFICATE}/key.pem",
+                    "-out", f"{CERTIFICATE}/cert.pem"], check=True, capture_output=True)
+    for path in (CERTIFICATE, f"{CERTIFICATE}/key.pem"): # servers give up their privileges
+        os.chmod(path, 0o755)
+
+
 def dnsperf(queries, *words):
     return subprocess.run(["dnsperf", "-s", "127.0.0.1", "-p", str(PORT), "-d", queries, "-c", "4",
                            *map(str, words)], capture_output=True, text=True, check=True).stdout
@@ -265,6 +285,9 @@ def measure_resolver(kind, folder, seconds, add):
         add("cached, queries/s", rate)
         add("cached, queries/CPU s", work)
         add("cached, p99 at half, ms", p99(f"{folder}/queries", seconds, rate / 2))
+        rate, work = ask(server, f"{folder}/queries", seconds, "-m", "dot", "-p", TLS_PORT)
+        add("cached, TLS, queries/s", rate)
+        add("cached, TLS, queries/CPU s", work)
     with Server(program, "big.example") as server:
         empty = server.memory()
         rate, work = ask(server, f"{folder}/all", seconds)
@@ -304,6 +327,7 @@ def main():
     options.rounds = 1 if options.quick else options.rounds
     subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
     figures = {"authority": {}, "resolver": {}}
+    make_certificate()
     with tempfile.TemporaryDirectory() as folder:
         write_zone(f"{folder}/ten", "ten.example.", 10**4)
         os.symlink(f"{folder}/ten", f"{folder}/big.ten")
@@ -318,6 +342,7 @@ def main():
             upstream = (NSD + NSD_MORE, SERVERS["nsd"][1])
             with Server(upstream, "big.example", f"{folder}/big", UPSTREAM):
                 compare(measure_resolver, RESOLVERS, folder, options, figures["resolver"])
+    shutil.rmtree(CERTIFICATE, ignore_errors=True)
     if options.json:
         with open(options.json, "w", encoding="ascii") as out:
             json.dump(figures, out, indent=1)
