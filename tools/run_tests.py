@@ -15,7 +15,7 @@ import time
 LINE = re.compile(r"^(not )?ok\b\s*(\d+)?\s*-?\s*(.*)$")
 VARIANTS = ("asan", "release")
 MUTATIONS = 20000  # of each fuzz target's corpus
-MUTATIONS_OF = {"fuzz_resolver": 2000, "fuzz_cache": 5000}  # a whole resolution, a whole life, each
+MUTATIONS_OF = {"fuzz_resolver": 2000, "fuzz_cache": 5000, "fuzz_tls_stream": 2000}  # a whole life, each
 
 
 class Totals:

@@ -152,7 +152,6 @@ static bool shake(struct tls_stream *s)
         wait_for_more(s);
         break;
     case TLS_STEP_WRITE:
-        s->blocked = true;
         break;
     case TLS_STEP_END:
     case TLS_STEP_FAILED:
@@ -249,7 +248,6 @@ static void receive(struct tls_stream *s)
             wait_for_more(s);
             return;
         case TLS_STEP_WRITE:
-            s->blocked = true;
             return;
         case TLS_STEP_END:
             tell_end(s);
@@ -266,7 +264,9 @@ static void receive(struct tls_stream *s)
 static size_t send_records(void *self, struct bytes in)
 {
     struct tls_stream *s = self;
-    return s->plain != NULL ? stream_send(s->plain, in) : 0;
+    size_t taken = s->plain != NULL ? stream_send(s->plain, in) : 0;
+    s->blocked = taken < in.len; /* on_room is owed to us exactly then */
+    return taken;
 }
 
 struct tls_wire tls_stream_wire(struct tls_stream *s)
@@ -280,7 +280,6 @@ static bool seal(struct tls_stream *s, struct bytes in)
     enum tls_step step = tls_engine_write(s->engine, in);
     if (step == TLS_STEP_FAILED)
         fail(s);
-    s->blocked = step == TLS_STEP_WRITE;
     return step == TLS_STEP_DONE;
 }
 
@@ -306,7 +305,6 @@ static void flush(struct tls_stream *s)
     if (!may_seal(s) || !s->finishing || s->finished)
         return;
     enum tls_step step = tls_engine_finish(s->engine);
-    s->blocked = step == TLS_STEP_WRITE;
     if (step == TLS_STEP_FAILED)
         fail(s);
     if (step != TLS_STEP_DONE)

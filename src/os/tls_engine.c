@@ -245,11 +245,10 @@ enum tls_step tls_engine_finish(struct tls_engine *engine)
 {
     if (engine->error != 0)
         return TLS_STEP_FAILED;
-    if (SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN)
-        return TLS_STEP_DONE;
     ERR_clear_error();
     int result = SSL_shutdown(engine->ssl);
-    /* 0: ours is sent, the peer's has not come. */
+    /* 0: ours is sent, the peer's has not come. That OpenSSL says "sent" of one that waits for room is why
+     * it is asked again, and not its flags. */
     return result == 0 ? TLS_STEP_DONE : step_of(engine, result);
 }
 

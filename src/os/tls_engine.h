@@ -50,7 +50,7 @@ enum tls_step tls_engine_read(struct tls_engine *engine, void *out, size_t size,
  * again: they are on their way. */
 enum tls_step tls_engine_write(struct tls_engine *engine, struct bytes in);
 
-/* Says that we have finished (close_notify). */
+/* Says that we have finished (close_notify). Not after DONE. */
 enum tls_step tls_engine_finish(struct tls_engine *engine);
 
 /* After FAILED: a positive errno (EKEYEXPIRED, EKEYREJECTED: certificates; EPROTO), and why, for people. */
