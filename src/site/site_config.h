@@ -50,6 +50,7 @@ enum {
     SITE_NOTIFIED_MAX = 16,   /* NAMES_NOTIFIED_MAX */
     SITE_PRIMARIES_MAX = 8,   /* SECONDARY_PRIMARIES_MAX */
     SITE_SECONDARIES_MAX = 128,
+    SITE_PARENTS_MAX = 8,     /* PARENT_SERVERS_MAX */
     SITE_SIGNATURES_MAX = 64, /* blocks "signing" */
     SITE_MTU_MIN = 576,       /* RFC 1122 §3.3.2: what every host must take */
     SITE_MTU_MAX = 65520,     /* of a TAP device, rounded down */
@@ -248,6 +249,8 @@ struct site_signature {
     bool separate;                 /* KSK and ZSK */
     struct sign_policy policy;
     struct roll_policy roll;
+    struct endpoint parents[SITE_PARENTS_MAX]; /* who is asked whether the parent has its DS */
+    size_t parent_count;           /* 0: somebody tells */
 };
 
 /* A block "signing"; times that are 0 are as they are by default. */

@@ -624,6 +624,16 @@ static bool parse_sign(struct bytes text, void *field, const struct site_option 
     return true;
 }
 
+static bool parse_parent(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_signature *signature = field;
+    if (signature->parent_count == SITE_PARENTS_MAX ||
+        !site_server_parse(text, &signature->parents[signature->parent_count]))
+        return false;
+    signature->parent_count++;
+    return true;
+}
+
 static bool parse_sign_algorithm(struct bytes text, void *field,
                                  const struct site_option *option UNUSED)
 {
@@ -927,6 +937,8 @@ const struct site_option site_options[] = {
      false, DURATION_TEXT ", from 1s to 30d"},
     {"signing", "parent-propagation", parse_duration, SIGNING(parent_propagation), USEC_PER_SEC,
      30 * USEC_PER_DAY, false, DURATION_TEXT ", from 1s to 30d"},
+    {"signing", "parent", parse_parent, SIGNING(signature), 0, 0, true,
+     "addresses of the parent's servers such as 192.0.2.53 or [2001:db8::53]:53, at most 8"},
     {"signing", "zsk-lifetime", parse_duration, SIGNING(zsk_lifetime), USEC_PER_HOUR,
      3650 * USEC_PER_DAY, false, DURATION_TEXT ", from 1h to 3650d"},
     {"signing", "ksk-lifetime", parse_duration, SIGNING(ksk_lifetime), USEC_PER_HOUR,

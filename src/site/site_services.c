@@ -264,7 +264,7 @@ static int start_zones(struct site *site, struct text *error)
 {
     int result = set_manner(site);
     if (result == 0)
-        result = site_zones_new(site->loop, site->log, site->names, site->config, &site->zones,
+        result = site_zones_new(site->outside, site->log, site->names, site->config, &site->zones,
                                 error);
     if (result == 0)
         result = site_secondaries_new(site->loop, site->log, site->names, site->config,

@@ -58,6 +58,19 @@ static const char *find_fault(const struct site_signature_block *block)
     return NULL;
 }
 
+/* "*" is a domain name as well, though not of a zone. */
+static bool has_signature(const struct site_signatures *all, const char *title)
+{
+    struct dns_name name, other;
+    if (!dns_name_parse(bytes_of_text(title), NULL, &name))
+        return false;
+    for (size_t i = 0; i < all->count; i++)
+        if (dns_name_parse(bytes_of_text(all->zones[i].zone), NULL, &other) &&
+            dns_name_equal(&name, &other))
+            return true;
+    return false;
+}
+
 bool site_finish_signature(struct site_config *config, const char *title, void *block_of,
                            struct text *error)
 {
@@ -74,11 +87,10 @@ bool site_finish_signature(struct site_config *config, const char *title, void *
         text_add_format(error, "more than %d blocks signing", SITE_SIGNATURES_MAX);
         return false;
     }
-    for (size_t i = 0; i < all->count; i++)
-        if (strcmp(all->zones[i].zone, title) == 0) {
-            text_add_format(error, "signing \"%s\": there are two for that zone", title);
-            return false;
-        }
+    if (has_signature(all, title)) {
+        text_add_format(error, "signing \"%s\": there are two for that zone", title);
+        return false;
+    }
     set_policy(block);
     set_roll(block);
     if (signature->algorithm == 0)

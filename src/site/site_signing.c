@@ -14,6 +14,7 @@
 #include "proto/dns/sign_change.h"
 #include "proto/dns/zone_history.h"
 #include "site/key_ring.h"
+#include "site/parent_check.h"
 #include "site/site_crypto.h"
 #include "wire/dns/dns_serial.h"
 
@@ -22,6 +23,7 @@ enum {
     LOOK_SECONDS = 60,      /* how often it is looked whether somebody has changed the keys */
     SERIAL_AHEAD = 1000,    /* how far the file is ahead of what is served */
     RETRY_SECONDS = 300,    /* after a failure */
+    PARENT_SECONDS = 600,   /* how often the parent is asked */
     CHANGE_OCTETS_MAX = 4 << 20,
 };
 
@@ -42,6 +44,10 @@ struct signed_zone {
     struct roll_policy roll;
     struct roll_next next;
     struct alarm alarm;
+    struct parent_check *check; /* under way; NULL: none */
+    uint16_t checked[PARENT_DS_MAX]; /* tags of the keys that it is about */
+    size_t checked_count;
+    int64_t ask_at;
     bool served;
     int64_t due_at;
     uint32_t serial_limit;   /* in the file */
@@ -66,6 +72,8 @@ struct site_signing {
     struct signed_zone *passing; /* NULL: none */
     bool pass_begun;
 };
+
+_Static_assert((int)SITE_PARENTS_MAX == (int)PARENT_SERVERS_MAX, "the same room");
 
 static const char *name_of(const struct signed_zone *z, char text[DNS_NAME_TEXT_MAX])
 {
@@ -317,6 +325,7 @@ static void free_zone(struct signed_zone *z)
     if (signing->passing == z)
         signing->passing = NULL;
     loop_clear_alarm(signing->options.loop, &z->alarm);
+    parent_check_free(z->check);
     list_remove(&z->node);
     list_remove(&z->queued);
     key_ring_done(&z->ring);
@@ -498,6 +507,83 @@ static void retry_later(struct signed_zone *z)
                    loop_now(z->owner->options.loop) + RETRY_SECONDS * USEC_PER_SEC);
 }
 
+/* ---- the parent ---- */
+
+static bool was_checked(const struct signed_zone *z, uint16_t tag)
+{
+    for (size_t i = 0; i < z->checked_count; i++)
+        if (z->checked[i] == tag)
+            return true;
+    return false;
+}
+
+/* Each of its servers has the DS records of the keys that waited for that. */
+static int note_ds(struct signed_zone *z, struct text *error)
+{
+    CLOSE_AT_END int lock = key_ring_lock(z->policy.keys);
+    int result = lock < 0 ? lock : key_ring_read(&z->ring, error);
+    for (size_t i = 0; i < z->ring.count && result == 0; i++)
+        if (was_checked(z, z->ring.keys[i].roll.tag))
+            (void)roll_ds_seen(&z->ring.keys[i].roll, wall(z->owner));
+    return result == 0 ? key_ring_write(&z->ring, error) : result;
+}
+
+static void on_parent(void *self, bool has_all)
+{
+    struct signed_zone *z = self;
+    struct site_signing *signing = z->owner;
+    char complaint[PATH_MAX + 200] = "", text[DNS_NAME_TEXT_MAX];
+    struct text error = text_of(complaint, sizeof complaint);
+    z->check = NULL;
+    if (!has_all || signing->loading == z)
+        return;
+    if (signing->passing == z)
+        signing->pass_begun = false; /* the secrets that it uses are read anew */
+    int result = note_ds(z, &error);
+    (void)take_roles(z); /* whose secrets were read anew */
+    if (result < 0) {
+        complain(z, complaint);
+        return;
+    }
+    log_notice(signing->options.log, "zone %s: the parent has its DS", name_of(z, text));
+    z->next.at = 0; /* what follows from that */
+    loop_set_alarm(signing->options.loop, &z->alarm, loop_now(signing->options.loop));
+}
+
+static void ask_parent(struct signed_zone *z)
+{
+    struct site_signing *signing = z->owner;
+    struct parent_check_options options = {.loop = signing->options.loop,
+                                           .net = signing->options.net,
+                                           .server_count = z->policy.parent_count,
+                                           .on_end = on_parent,
+                                           .self = z};
+    memcpy(options.servers, z->policy.parents, sizeof options.servers);
+    dns_name_copy(&options.zone, &z->name);
+    z->checked_count = 0;
+    for (size_t i = 0; i < z->ring.count && z->checked_count < PARENT_DS_MAX; i++) {
+        const struct roll_key *key = &z->ring.keys[i].roll;
+        struct writer w = writer_of(options.ds[z->checked_count].octets, PARENT_DS_LEN_MAX);
+        if (!z->roles[i].synced || key->times[DNS_KEY_DS_PUBLISH] != 0 ||
+            !key_ring_ds(&z->ring, &z->ring.keys[i], 2, &w))
+            continue;
+        options.ds[z->checked_count].len = writer_len(&w);
+        z->checked[z->checked_count++] = key->tag;
+    }
+    options.ds_count = z->checked_count;
+    z->ask_at = wall(signing) + PARENT_SECONDS;
+    if (options.ds_count > 0 && parent_check_new(&options, &z->check) < 0)
+        z->check = NULL;
+}
+
+static bool wants_asking(const struct signed_zone *z)
+{
+    return z->next.waits_for_ds && z->policy.parent_count > 0 && z->check == NULL &&
+           z->owner->options.net != NULL && z->ask_at <= wall(z->owner);
+}
+
+/* ---- its time ---- */
+
 /* Time has come, or somebody may have changed the keys. */
 static void on_alarm(struct alarm *alarm)
 {
@@ -514,6 +600,7 @@ static void on_alarm(struct alarm *alarm)
     if (keys && signing->passing == z)
         signing->pass_begun = false; /* the same */
     if (keys && update_keys(z, &error) < 0) {
+        (void)take_roles(z); /* secrets may have been read anew all the same */
         complain(z, complaint);
         retry_later(z);
         return;
@@ -521,6 +608,8 @@ static void on_alarm(struct alarm *alarm)
     bool other_roles = keys && take_roles(z);
     if (other_roles)
         tell_keys(z);
+    if (wants_asking(z))
+        ask_parent(z);
     if (other_roles || z->due_at <= now)
         queue_pass(z);
     if (z->due_at <= now)

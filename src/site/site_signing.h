@@ -11,6 +11,7 @@
 #define WN_SITE_SITE_SIGNING_H
 
 #include "io/loop.h"
+#include "io/net.h"
 #include "os/log.h"
 #include "proto/dns/sign.h"
 #include "proto/dns/zone_change.h"
@@ -20,6 +21,7 @@ struct site_signing;
 
 struct site_signing_options {
     struct loop *loop;
+    struct net *net; /* where the servers of parents are; NULL: none is asked */
     const struct log *log;
     const struct site_signatures *signatures; /* which zones, and how; borrowed until the next reload */
     /* The zones of a view, in which those that are served are. */

@@ -232,6 +232,29 @@ static json_t *addresses_json(const struct site *site)
                      "leases", (json_int_t)c.leases);
 }
 
+/* Seconds since 1970, or null. */
+static json_t *moment(int64_t at)
+{
+    return at == INT64_MAX ? json_null() : json_integer((json_int_t)at);
+}
+
+static json_t *signing_json(const struct site *site)
+{
+    const struct site_signing *signing = site_zones_signing(site->zones);
+    struct site_signing_state state;
+    json_t *out = json_array();
+    for (size_t i = 0; site_signing_state(signing, i, &state); i++) {
+        char name[DNS_NAME_TEXT_MAX];
+        json_array_append_new(
+            out, json_pack("{s:s,s:I,s:o,s:o,s:b,s:b,s:I}", "zone", dns_name_format(state.zone, name),
+                           "keys", (json_int_t)state.key_count, "renew_at", moment(state.due_at),
+                           "next_key_event_at", moment(state.key_at), "waits_for_ds",
+                           (int)state.waits_for_ds, "renewing", (int)state.in_pass, "signatures",
+                           (json_int_t)state.signatures));
+    }
+    return out;
+}
+
 static json_t *names_json(const struct site *site)
 {
     struct names_counters c;
@@ -340,6 +363,8 @@ static json_t *services_json(const struct site *site)
         json_object_set_new(out, "addresses", addresses_json(site));
     if (site->names != NULL)
         json_object_set_new(out, "names", names_json(site));
+    if (site->names != NULL && site->zones != NULL)
+        json_object_set_new(out, "signing", signing_json(site));
     if (site->web != NULL)
         json_object_set_new(out, "web", web_json(site));
     if (site->proxy != NULL)

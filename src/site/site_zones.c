@@ -22,6 +22,8 @@ enum {
     SLICE = 200,             /* records or names a turn: well under a millisecond */
     READ_SLICE = 1 << 20,    /* octets of a file: the same, when it is in memory */
     RECORDS_A_SIGNATURE = 10, /* so many take as long as a signature */
+    START_SIGNATURES = 40000, /* made before the site starts: a second or two; then in slices */
+    START_SLICE = 1000,
     LIST_LEN_MAX = 64 << 20, /* octets of a list of zones */
 };
 
@@ -57,6 +59,8 @@ struct site_zones {
     struct task task;
     struct zone *old; /* being taken apart; NULL: none */
     struct site_signing *signing;
+    struct net *outside;
+    size_t started; /* signatures that were asked for at the start */
 };
 
 /* ---- which there are ---- */
@@ -495,8 +499,9 @@ static bool step_signing(struct site_zones *zones, const struct entry *entry, si
 {
     struct zone *zone = zones->unsigned_zone;
     size_t count = records / RECORDS_A_SIGNATURE;
-    enum sign_status status =
-        site_signing_step(zones->signing, count < UINT32_MAX ? (unsigned)count : UINT32_MAX);
+    count = count < START_SLICE ? count : START_SLICE;
+    zones->started += count;
+    enum sign_status status = site_signing_step(zones->signing, (unsigned)count);
     if (status == SIGN_MORE)
         return false;
     zones->unsigned_zone = NULL;
@@ -582,6 +587,7 @@ static int start_signing(struct site_zones *zones, const struct site_config *con
 {
     const struct site_signing_options options = {
         .loop = zones->loop,
+        .net = zones->outside,
         .log = zones->log,
         .signatures = &config->signatures,
         .zones = zones_of,
@@ -598,13 +604,15 @@ static void stop_signing(struct site_zones *zones)
     zones->unsigned_zone = NULL;
 }
 
-int site_zones_new(struct loop *loop, const struct log *log, struct names *names,
+int site_zones_new(struct net *outside, const struct log *log, struct names *names,
                    const struct site_config *config, struct site_zones **out, struct text *error)
 {
     struct site_zones *zones = calloc(1, sizeof *zones);
     if (zones == NULL)
         return -ENOMEM;
+    struct loop *loop = net_loop(outside);
     zones->loop = loop;
+    zones->outside = outside;
     zones->log = log;
     zones->names = names;
     zones->reading.fd = -1;
@@ -617,11 +625,20 @@ int site_zones_new(struct loop *loop, const struct log *log, struct names *names
         free(zones);
         return result;
     }
-    while (zones->next < zones->entries.count || zones->old != NULL)
+    while ((zones->next < zones->entries.count || zones->old != NULL) &&
+           zones->started < START_SIGNATURES)
         step(zones, SIZE_MAX);
-    say_how_it_went(zones);
+    if (zones->next < zones->entries.count)
+        loop_queue(loop, &zones->task); /* what takes long to be signed comes later */
+    else
+        say_how_it_went(zones);
     *out = zones;
     return 0;
+}
+
+const struct site_signing *site_zones_signing(const struct site_zones *zones)
+{
+    return zones->signing;
 }
 
 void site_zones_free(struct site_zones *zones)

@@ -10,6 +10,7 @@
 #include "io/loop.h"
 #include "os/log.h"
 #include "site/site_config.h"
+#include "site/site_signing.h"
 
 enum { SITE_ZONES_LOADED_MAX = 1 << 20 };
 
@@ -17,10 +18,14 @@ struct site_zones;
 
 /* Loads all that the configuration names into `names`. 0; a negative errno, and *error, only for what
  * cannot be looked at (a directory, a list) or when there is no memory. A zone with an error is logged,
- * and its names are answered SERVFAIL. `names` and `log` are borrowed. */
-MUST_USE int site_zones_new(struct loop *loop, const struct log *log, struct names *names,
+ * and its names are answered SERVFAIL. `names`, `log` and `outside`, where the servers of parents are, are
+ * borrowed. */
+MUST_USE int site_zones_new(struct net *outside, const struct log *log, struct names *names,
                             const struct site_config *config, struct site_zones **out,
                             struct text *error);
+/* Who signs some of them. */
+const struct site_signing *site_zones_signing(const struct site_zones *zones);
+
 void site_zones_free(struct site_zones *zones);
 
 /* Looks again, and loads in slices between turns: zones that are named no more go, others take the

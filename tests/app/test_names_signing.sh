@@ -52,6 +52,7 @@ names {
 }
 END
 start() {
+    rm -f "$tmp/log" # or that of the one before would say that this one serves
     "$wholenet" serve "$tmp/site.conf" >"$tmp/log" 2>&1 &
     server=$!
     children="$children $server"

@@ -137,6 +137,20 @@ static const struct {
      "site.conf:1: udp-size \"100\": expected a number of octets from 512 to 4096"},
     {"cookies of no kind", "names { cookies = sweet }",
      "site.conf:1: cookies \"sweet\": expected on, off or required"},
+    {"signing without keys", "names {\n signing \"a.\" { }\n}",
+     "site.conf:2: signing \"a.\": expected keys, the directory of its keys"},
+    {"signing what is no zone", "names {\n signing \"a..b\" { keys = k }\n}",
+     "site.conf:2: signing \"a..b\": expected the name of a zone, or *"},
+    {"signing twice", "names {\n signing \"a\" { keys = k }\n signing \"A.\" { keys = k }\n}",
+     "site.conf:3: signing \"A.\": there are two for that zone"},
+    {"an old algorithm", "names {\n signing \"a\" { keys = k\n algorithm = RSASHA1 }\n}",
+     "site.conf:3: algorithm \"RSASHA1\": expected ECDSAP256SHA256, ECDSAP384SHA384, ED25519, ED448, RSASHA256 or RSASHA512"},
+    {"opt-out without NSEC3", "names {\n signing \"a\" { keys = k opt-out = on }\n}",
+     "site.conf:2: signing \"a\": opt-out: expected nsec3 = on beside it"},
+    {"signatures that are renewed when they are made", "names {\n signing \"a\" { keys = k validity = 1h refresh = 1h }\n}",
+     "site.conf:2: signing \"a\": expected a refresh and a jitter that are less than the validity together"},
+    {"a salt that is too long", "names {\n signing \"a\" { keys = k\n salt = 000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f00 }\n}",
+     "site.conf:3: salt \"000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f00\": expected at most 32 octets in hexadecimal, or -"},
     {"a key of two minds", "names {\n key \"a\" { secret = AAAA file = f }\n}",
      "site.conf:2: key \"a\": expected either secret or file"},
     {"a key without a secret", "names {\n key \"a\" { algorithm = hmac-sha1 }\n}",
@@ -214,6 +228,10 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "  notify = {10.4.0.1, \"10.4.0.2:54 key k\"}\n"
         "  secondary \"s.org\" { primaries = {10.5.0.1, \"[fd00::5]:54 key k\"} file = \"s\" size = 64M notify = {10.6.0.1} }\n"
         "  key \"k\" { algorithm = hmac-sha512 secret = \"c2VjcmV0\" }\n"
+        "  signing \"*\" { keys = \"/keys\" }\n"
+        "  signing \"b.example\" { keys = k algorithm = ED25519 separate = on nsec3 = on opt-out = on salt = aabb iterations = 3\n"
+        "   validity = 28d serial = unixtime zonemd = on key-ttl = 2h zsk-lifetime = 30d parent = {192.0.2.1, \"[2001:db8::1]:5353\"} }\n"
+        "  signing \"c.example\" { sign = off }\n"
         "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\"} zone = {\"a.org /in\"} zones = \"/zi\" } }\n"
         "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
     char complaint[512] = "";
@@ -297,6 +315,27 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->keys.count, 2);
     assert_int_equal(c->keys.keys[1].algorithm, TSIG_HMAC_SHA512);
     assert_int_equal(c->keys.keys[1].secret_len, 6);
+    assert_int_equal(c->signatures.count, 3);
+    const struct site_signature *all = &c->signatures.zones[0], *b = &c->signatures.zones[1];
+    assert_string_equal(all->zone, "*");
+    assert_string_equal(all->keys, "/keys");
+    assert_int_equal(all->algorithm, 13);
+    assert_int_equal(all->policy.validity, 14 * 86400);
+    assert_int_equal(all->policy.refresh, 7 * 86400);
+    assert_int_equal(all->policy.jitter, 2 * 86400);
+    assert_int_equal(all->parent_count, 0);
+    assert_int_equal(b->algorithm, 15);
+    assert_true(b->separate && b->policy.nsec3 && b->policy.opt_out && b->policy.zonemd);
+    assert_int_equal(b->policy.salt_len, 2);
+    assert_int_equal(b->policy.iterations, 3);
+    assert_int_equal(b->policy.refresh, 14 * 86400);
+    assert_int_equal(b->policy.serial, SIGN_SERIAL_UNIXTIME);
+    assert_int_equal(b->policy.key_ttl, 7200);
+    assert_int_equal(b->roll.zsk_lifetime, 30 * 86400);
+    assert_int_equal(b->parent_count, 2);
+    assert_int_equal(b->parents[0].port, 53);
+    assert_int_equal(b->parents[1].port, 5353);
+    assert_true(c->signatures.zones[2].off);
     assert_int_equal(c->authority.notified.count, 2);
     assert_int_equal(c->authority.notified.peers[1].at.port, 54);
     assert_int_equal(c->secondaries.count, 1);
