@@ -51,6 +51,7 @@ struct site_zones {
     size_t text_len;
     struct zone_load *load; /* of it, in slices */
     struct zone *unsigned_zone; /* that zone, loaded, and being signed; NULL: none */
+    uint32_t replayed_at;   /* what the data of the one before it had come to then */
     struct zone *fresh;     /* that zone, loaded, and compared with the one before it; NULL: none */
     struct zone_difference difference;
     struct zone_change change; /* what it comes to */
@@ -491,7 +492,16 @@ static bool finish(struct site_zones *zones, const struct entry *entry)
     if (!site_signing_begin(zones->signing, entry->view, zone))
         return refuse_unsigned(zones, entry, zone);
     zones->unsigned_zone = zone;
+    const struct zone *old = old_of(zones, entry);
+    zones->replayed_at = old != NULL ? old->unsigned_serial : 0;
     return false;
+}
+
+/* Was the zone changed, which is still served, while the new one was being signed? */
+static bool is_outdated(struct site_zones *zones, const struct entry *entry)
+{
+    const struct zone *old = old_of(zones, entry);
+    return old != NULL && old->dynamic && old->unsigned_serial != zones->replayed_at;
 }
 
 /* True: it is done with this zone. */
@@ -505,6 +515,11 @@ static bool step_signing(struct site_zones *zones, const struct entry *entry, si
     if (status == SIGN_MORE)
         return false;
     zones->unsigned_zone = NULL;
+    if (status == SIGN_DONE && is_outdated(zones, entry)) {
+        site_signing_stop(zones->signing);
+        zone_free(zone);
+        return false; /* the file is read again */
+    }
     return status == SIGN_DONE ? put(zones, entry, zone) : refuse_unsigned(zones, entry, zone);
 }
 
@@ -583,6 +598,18 @@ static void on_signed(void *self, size_t view, const struct dns_name *zone)
     names_zone_changed(zones->names, view, zone);
 }
 
+static bool is_signed_here(void *self, const struct dns_name *zone)
+{
+    const struct site_zones *zones = self;
+    return site_signing_wants(zones->signing, zone);
+}
+
+static bool follow(void *self, const struct dns_name *zone, const struct zone_change *change)
+{
+    const struct site_zones *zones = self;
+    return site_signing_follow(zones->signing, NAMES_EVERYBODY, zone, change);
+}
+
 static int start_signing(struct site_zones *zones, const struct site_config *config)
 {
     const struct site_signing_options options = {
@@ -594,7 +621,10 @@ static int start_signing(struct site_zones *zones, const struct site_config *con
         .changed = on_signed,
         .self = zones,
     };
-    return site_signing_new(&options, &zones->signing);
+    int result = site_signing_new(&options, &zones->signing);
+    if (result == 0)
+        names_set_signer(zones->names, &(struct names_signer){is_signed_here, follow, zones});
+    return result;
 }
 
 static void stop_signing(struct site_zones *zones)
@@ -648,6 +678,7 @@ void site_zones_free(struct site_zones *zones)
     loop_unqueue(&zones->task);
     stop_comparing(zones);
     stop_signing(zones);
+    names_set_signer(zones->names, &(struct names_signer){0});
     site_signing_free(zones->signing);
     zone_load_free(zones->load);
     drop_text(zones);

@@ -186,6 +186,7 @@ struct names {
     struct names_pending *pending; /* changes of this turn */
     size_t pending_count, pending_room;
     struct task flushing;
+    struct names_signer signer;    /* .wants NULL: nobody */
     void (*on_trouble)(void *self, const char *text);
     void *trouble_self;
     struct names_notified notified;

@@ -9,7 +9,7 @@
 #include "io/tls.h"
 #include "proto/dns/tsig.h"
 #include "proto/dns/zone_secondary.h"
-#include "proto/dns/zone.h"
+#include "proto/dns/zone_change.h"
 #include "wire/dns/dns_nsec3.h"
 
 struct names;
@@ -134,6 +134,18 @@ MUST_USE int names_set_manner(struct names *names, const struct names_manner *ma
  * loads and replaces them. Those of the site's own names are among the latter. */
 enum { NAMES_EVERYBODY = NAMES_VIEWS_MAX };
 struct zone_set *names_zones(struct names *names, size_t view);
+
+/* Who signs zones that everybody sees. */
+struct names_signer {
+    /* Does he sign that zone? */
+    bool (*wants)(void *self, const struct dns_name *zone);
+    /* The zone, which is served, has been through the change, its serial number left out of account unless the
+     * change has a new SOA: signs what follows, gives the next serial number, and remembers and tells all of it.
+     * False: it could not be signed. */
+    bool (*follow)(void *self, const struct dns_name *zone, const struct zone_change *change);
+    void *self;
+};
+void names_set_signer(struct names *names, const struct names_signer *signer);
 
 /* Brings a zone of those that everybody sees, which has come from its file and is in no set yet, to where
  * changes have led it before; it takes updates from then on. *zone may be another afterwards. 0; else it

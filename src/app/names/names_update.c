@@ -15,11 +15,13 @@
 #include "app/names/internal.h"
 #include "proto/dns/zone_history.h"
 #include "proto/dns/zone_update.h"
+#include "wire/dns/dns_serial.h"
 
 /* A change that is not on stable storage yet. */
 struct names_pending {
     struct dns_name zone;
-    struct zone_change change;
+    struct zone_change change;     /* of what is not signed */
+    bool resigned;                 /* the zone was signed after it */
     struct resolver_client client; /* who is owed an acknowledgement */
 };
 
@@ -105,6 +107,39 @@ static unsigned find_zone(struct names *names, const struct answer_query *query,
     return zone_is_served(zone) ? DNS_NOERROR : DNS_SERVFAIL;
 }
 
+/* Is the zone signed here, so that what changes in it is signed again? */
+static bool is_resigned(const struct names *names, const struct zone *zone)
+{
+    return names->signer.wants != NULL && names->signer.wants(names->signer.self, &zone->name) &&
+           zone_signatures(zone->apex, DNS_SOA) != NULL;
+}
+
+/* Takes back a change of the data of a signed zone. */
+static bool take_back_signed(struct names *names, struct zone *zone,
+                             const struct zone_change *change)
+{
+    struct zone_change inverse = zone_change_inverse(change); /* shares the octets, which are for nothing else */
+    zone_change_renumber(&inverse, zone_serial(zone), zone_serial(zone));
+    zone->unsigned_serial = change->serial_from;
+    return zone_change_apply(names->zones, zone, &inverse) == ZONE_OK &&
+           names->signer.follow(names->signer.self, &zone->name, &inverse);
+}
+
+/* The change of a signed zone, as it is to be kept: its serial numbers are those that the data have without
+ * the signer's doing. */
+static unsigned sign(struct names *names, struct zone *zone, struct zone_change *change)
+{
+    bool good = names->signer.follow(names->signer.self, &zone->name, change);
+    uint32_t from = zone->unsigned_serial;
+    zone->unsigned_serial = dns_serial_next(from);
+    zone_change_renumber(change, from, zone->unsigned_serial);
+    if (good)
+        return DNS_NOERROR;
+    if (!take_back_signed(names, zone, change))
+        names_trouble(names, "an update that could not be signed is served until the next start");
+    return DNS_SERVFAIL;
+}
+
 /* Changes the zone; *change is what has changed, if anything has. */
 static unsigned carry_out(struct names *names, const struct answer_query *query,
                           struct bytes message, struct zone *zone, struct zone_change *change)
@@ -114,6 +149,7 @@ static unsigned carry_out(struct names *names, const struct answer_query *query,
         .set = names->zones,
         .zone = zone,
         .message = message,
+        .resigned = is_resigned(names, zone),
         .may = may,
         .self = &requestor,
     };
@@ -121,11 +157,18 @@ static unsigned carry_out(struct names *names, const struct answer_query *query,
     unsigned rcode = zone_update_run(&update, &edit);
     if (rcode != DNS_NOERROR)
         return rcode;
-    enum zone_result result = zone_edit_settle(&edit, change);
-    if (result == ZONE_OK && zone_change_octets(change) > 0)
+    enum zone_result result = update.resigned ? zone_edit_settle_signed(&edit, change)
+                                              : zone_edit_settle(&edit, change);
+    bool changed = zone_change_octets(change) > 0;
+    if (result == ZONE_OK && changed)
         result = zone_edit_commit(&edit);
     zone_edit_done(&edit);
-    return result == ZONE_OK ? DNS_NOERROR : DNS_SERVFAIL;
+    if (result != ZONE_OK)
+        return DNS_SERVFAIL;
+    if (changed && update.resigned)
+        return sign(names, zone, change);
+    zone->unsigned_serial = zone_serial(zone);
+    return DNS_NOERROR;
 }
 
 static void run_flush(struct task *task)
@@ -150,12 +193,13 @@ static bool make_room(struct names *names)
 
 /* False: too many, or no memory. */
 static bool keep(struct names *names, struct zone_change *change,
-                 const struct resolver_client *client, const struct dns_name *zone)
+                 const struct resolver_client *client, const struct zone *zone)
 {
     if (!make_room(names))
         return false;
     struct names_pending *pending = &names->pending[names->pending_count++];
-    pending->zone = *zone;
+    pending->zone = zone->name;
+    pending->resigned = is_resigned(names, zone);
     pending->client = *client;
     zone_change_move(change, &pending->change);
     loop_queue(names->loop, &names->flushing);
@@ -163,11 +207,18 @@ static bool keep(struct names *names, struct zone_change *change,
 }
 
 static void take_back(struct names *names, const struct dns_name *name,
-                      const struct zone_change *change)
+                      const struct zone_change *change, bool resigned)
 {
     struct zone *zone = zone_set_get(names->zones, name);
     struct zone_change inverse = zone_change_inverse(change);
-    if (zone == NULL || zone_change_apply(names->zones, zone, &inverse) != ZONE_OK)
+    bool good = zone != NULL;
+    if (good && resigned)
+        good = take_back_signed(names, zone, change);
+    else if (good)
+        good = zone_change_apply(names->zones, zone, &inverse) == ZONE_OK;
+    if (good && !resigned)
+        zone->unsigned_serial = zone_serial(zone);
+    if (!good)
         names_trouble(names, "an update that was not acknowledged is served until the next start");
 }
 
@@ -182,10 +233,10 @@ bool names_update(struct names *names, const struct resolver_client *client, str
     if (result->rcode == DNS_NOERROR)
         result->rcode = carry_out(names, query, message, zone, &change);
     bool changed = result->rcode == DNS_NOERROR && zone_change_octets(&change) > 0;
-    if (changed && keep(names, &change, client, &zone->name))
+    if (changed && keep(names, &change, client, zone))
         return false;
     if (changed) {
-        take_back(names, &zone->name, &change);
+        take_back(names, &zone->name, &change, is_resigned(names, zone));
         result->rcode = DNS_SERVFAIL;
     }
     zone_change_done(&change);
@@ -233,7 +284,7 @@ static void acknowledge(struct names *names, struct names_pending *pending, unsi
 static void remember(struct names *names, struct names_pending *pending)
 {
     struct zone *zone = zone_set_get(names->zones, &pending->zone);
-    if (zone != NULL)
+    if (zone != NULL && !pending->resigned)
         names_remember(names, zone, &pending->change);
 }
 
@@ -245,7 +296,8 @@ void names_update_flush(struct names *names)
     if (status < 0)
         names_trouble(names, zone_journal_error(names->journal));
     for (size_t i = names->pending_count; status < 0 && i-- > 0;)
-        take_back(names, &names->pending[i].zone, &names->pending[i].change);
+        take_back(names, &names->pending[i].zone, &names->pending[i].change,
+                  names->pending[i].resigned);
     for (size_t i = 0; i < names->pending_count; i++) {
         struct names_pending *pending = &names->pending[i];
         if (status == 0)
@@ -264,10 +316,16 @@ int names_replay(struct names *names, struct zone **zone, size_t *dropped, struc
     names_update_flush(names);
     int status = zone_journal_replay(names->journal, zone, dropped, error);
     (*zone)->dynamic = status == 0;
+    (*zone)->unsigned_serial = zone_serial(*zone);
     return status;
 }
 
 /* ---- life ---- */
+
+void names_set_signer(struct names *names, const struct names_signer *signer)
+{
+    names->signer = *signer;
+}
 
 int names_update_open(struct names *names, const struct names_options *options)
 {

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "proto/dns/zone_edit.h"
 #include "proto/dns/zone_history.h"
 #include "wire/dns/dns_serial.h"
 
@@ -162,6 +163,12 @@ bool zone_journal_is_long(const struct zone *zone)
     return zone->journal_octets > ZONE_JOURNAL_OCTETS_MIN && zone->journal_octets > whole;
 }
 
+/* Only by ourselves: one that came signed is not changed. */
+static bool is_signed(const struct zone *zone)
+{
+    return zone_signatures(zone->apex, DNS_SOA) != NULL;
+}
+
 static enum zone_result add_node(struct zone_change *out, const struct zone *zone,
                                  const struct zone_node *node)
 {
@@ -172,29 +179,29 @@ static enum zone_result add_node(struct zone_change *out, const struct zone *zon
         struct rrset_place place = {0};
         record.type = rrset->type;
         record.ttl = rrset->ttl;
-        while (result == ZONE_OK && rrset->type != DNS_SOA &&
-               rrset_next(rrset, &place, &record.rdata))
+        bool left_out = rrset->type == DNS_SOA || (is_signed(zone) && zone_type_is_of_signers(rrset->type));
+        while (result == ZONE_OK && !left_out && rrset_next(rrset, &place, &record.rdata))
             result = zone_change_add(out, ZONE_ADDED, &record);
     }
     return result;
 }
 
-/* All records of the zone as those that come. */
+/* All records of the zone as those that come, but for those that signing has made, as it will again. */
 static enum zone_result add_all(struct zone_change *out, const struct zone *zone)
 {
-    const struct trie *const tries[] = {&zone->nodes, &zone->hashed};
+    uint8_t rdata[2 * DNS_NAME_MAX + DNS_SOA_NUMBERS_LEN];
     const struct rrset *soa = zone_rrset(zone->apex, DNS_SOA);
     struct dns_record record = {.owner = zone->name,
                                 .type = DNS_SOA,
                                 .class = DNS_IN,
                                 .ttl = soa->ttl,
-                                .rdata = rrset_first(soa)};
+                                .rdata = bytes_of(rdata, rrset_first(soa).len)};
+    memcpy(rdata, rrset_first(soa).data, record.rdata.len);
+    dns_soa_set_serial(rdata, record.rdata.len, is_signed(zone) ? zone->unsigned_serial : zone_serial(zone));
     enum zone_result result = zone_change_add(out, ZONE_ADDED, &record);
-    for (size_t i = 0; i < ARRAY_LEN(tries); i++)
-        for (const struct zone_node *node = trie_first(tries[i]);
-             node != NULL && result == ZONE_OK;
-             node = trie_after(tries[i], bytes_of(node->key, node->key_len)))
-            result = add_node(out, zone, node);
+    for (const struct zone_node *node = trie_first(&zone->nodes); node != NULL && result == ZONE_OK;
+         node = trie_after(&zone->nodes, bytes_of(node->key, node->key_len)))
+        result = add_node(out, zone, node);
     return result;
 }
 

@@ -80,6 +80,7 @@ struct zone {
     struct trie hashed;     /* owners of NSEC3, which are no names of the zone (RFC 5155 §7.1) */
     struct zone_history *history; /* its own (zone_history.h); NULL: none is kept */
     bool dynamic;           /* it takes updates, and changes are kept beside its file */
+    uint32_t unsigned_serial; /* dynamic: that its data have in the journal, whatever signing it made of it */
     uint64_t journal_octets; /* of those, since it was last kept whole */
     size_t record_count;
     size_t ttl_differences; /* records that came with another TTL than their set (RFC 2181 §5.2) */

@@ -140,6 +140,38 @@ struct zone_change zone_change_inverse(const struct zone_change *change)
     return inverse;
 }
 
+/* The record that begins the side. */
+static struct dns_record soa_of(const struct zone_change *change, enum zone_side side)
+{
+    struct dns_record soa;
+    size_t place = 0;
+    bool found = zone_change_next(change, side, &place, &soa);
+    ASSERT(found);
+    return soa;
+}
+
+bool zone_change_keeps_soa(const struct zone_change *change)
+{
+    const struct dns_record old = soa_of(change, ZONE_REMOVED);
+    const struct dns_record new = soa_of(change, ZONE_ADDED);
+    return old.ttl == new.ttl && bytes_equal(old.rdata, new.rdata);
+}
+
+static void renumber(struct zone_change *change, enum zone_side side, uint32_t serial)
+{
+    struct bytes rdata = soa_of(change, side).rdata;
+    size_t at = (size_t)(rdata.data - change->sides[side].octets);
+    dns_soa_set_serial(change->sides[side].octets + at, rdata.len, serial);
+}
+
+void zone_change_renumber(struct zone_change *change, uint32_t from, uint32_t to)
+{
+    renumber(change, ZONE_REMOVED, from);
+    renumber(change, ZONE_ADDED, to);
+    change->serial_from = from;
+    change->serial_to = to;
+}
+
 /* ---- octets ---- */
 
 void zone_change_encode(const struct zone_change *change, struct bytes out[ZONE_SIDE_COUNT])

@@ -52,6 +52,12 @@ bool zone_change_is_empty(const struct zone_change *change);
 /* The same backwards: shares the records of the change, which must outlive it and not be added to. */
 struct zone_change zone_change_inverse(const struct zone_change *change);
 
+/* Are the SOA records of both sides, which it has, the same? */
+bool zone_change_keeps_soa(const struct zone_change *change);
+
+/* Gives the SOA records of both sides, which it has, other serial numbers. */
+void zone_change_renumber(struct zone_change *change, uint32_t from, uint32_t to);
+
 /* Changes the zone, all or nothing: each record that goes was there, none that comes is there after
  * that. A set whose records come with another TTL has it for all (RFC 2181 §5.2). `set` is the one that
  * the zone is in, or NULL. Unless ZONE_OK the zone is as it was. */

@@ -129,11 +129,29 @@ enum zone_result zone_edit_remove(struct zone_edit *edit, const struct dns_recor
     return ZONE_OK;
 }
 
-static bool is_removed(uint16_t of, uint16_t type, bool apex)
+bool zone_type_is_of_signers(uint16_t type)
+{
+    switch (type) {
+    case DNS_RRSIG:
+    case DNS_NSEC:
+    case DNS_NSEC3:
+    case DNS_NSEC3PARAM:
+    case DNS_DNSKEY:
+    case DNS_CDS:
+    case DNS_CDNSKEY:
+    case DNS_ZONEMD:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_removed(const struct zone_edit *edit, uint16_t of, uint16_t type, bool apex)
 {
     if (type != DNS_ANY)
         return of == type;
-    return of != DNS_SOA && !(apex && of == DNS_NS);
+    bool kept = zone_signatures(edit->zone->apex, DNS_SOA) != NULL && zone_type_is_of_signers(of);
+    return of != DNS_SOA && !(apex && of == DNS_NS) && !kept;
 }
 
 enum zone_result zone_edit_remove_type(struct zone_edit *edit, const struct dns_name *name,
@@ -148,7 +166,7 @@ enum zone_result zone_edit_remove_type(struct zone_edit *edit, const struct dns_
         return result;
     for (struct rrset **place = &node->rrsets; *place != NULL;) {
         struct rrset *rrset = *place;
-        if (is_removed(rrset->type, type, zone_is_apex(node)))
+        if (is_removed(edit, rrset->type, type, zone_is_apex(node)))
             *count += zone_rrset_take_out(edit->copies, place, NULL);
         else
             place = &rrset->next;
@@ -203,6 +221,25 @@ enum zone_result zone_edit_settle(struct zone_edit *edit, struct zone_change *ch
     zone_change_done(change);
     if (same)
         return ZONE_OK;
+    zone_edit_set_serial(edit, dns_serial_next(zone_serial(edit->zone)));
+    return zone_edit_difference(edit, change);
+}
+
+enum zone_result zone_edit_settle_signed(struct zone_edit *edit, struct zone_change *change)
+{
+    struct bytes sides[ZONE_SIDE_COUNT];
+    enum zone_result result = zone_edit_difference(edit, change);
+    if (result != ZONE_OK)
+        return result;
+    zone_change_encode(change, sides);
+    if (bytes_equal(sides[ZONE_REMOVED], sides[ZONE_ADDED])) {
+        zone_change_done(change);
+        return ZONE_OK;
+    }
+    if (zone_change_keeps_soa(change) ||
+        dns_serial_before(change->serial_from, change->serial_to))
+        return ZONE_OK;
+    zone_change_done(change);
     zone_edit_set_serial(edit, dns_serial_next(zone_serial(edit->zone)));
     return zone_edit_difference(edit, change);
 }

@@ -31,14 +31,22 @@ MUST_USE enum zone_result zone_edit_add(struct zone_edit *edit, const struct dns
 /* Removes one record, whatever its TTL. ZONE_OK, ZONE_NOT_THERE, ZONE_OUTSIDE or ZONE_NO_MEMORY. */
 MUST_USE enum zone_result zone_edit_remove(struct zone_edit *edit, const struct dns_record *record);
 
-/* Removes every record of that name and type; DNS_ANY: of every type, but for SOA and, at the apex, NS.
- * Records that NSEC3 denials are made of are not looked for. *count: how many. ZONE_OK, ZONE_OUTSIDE or
+/* Removes every record of that name and type; DNS_ANY: of every type, but for SOA and, at the apex, NS, and in
+ * a signed zone for what signers make. Records that NSEC3 denials are made of are not looked for. *count: how many. ZONE_OK, ZONE_OUTSIDE or
  * ZONE_NO_MEMORY. */
 MUST_USE enum zone_result zone_edit_remove_type(struct zone_edit *edit, const struct dns_name *name,
                                                 uint16_t type, size_t *count);
 
 /* Gives the SOA, which must be there, that serial number. */
 void zone_edit_set_serial(struct zone_edit *edit, uint32_t serial);
+
+/* Records that are made by who signs the zone. */
+bool zone_type_is_of_signers(uint16_t type);
+
+/* Ends the edit of a zone whose signer gives the next serial number: gives one only if the SOA has changed.
+ * The same otherwise; a change may lead to the same serial number. */
+MUST_USE enum zone_result zone_edit_settle_signed(struct zone_edit *edit,
+                                                  struct zone_change *change);
 
 /* Ends the edit: gives the SOA the next serial number if something has changed and nobody has given it a
  * later one. *change: what has changed, which is nothing at all (zone_change_octets() is 0) or leads to a

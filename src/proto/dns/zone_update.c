@@ -215,15 +215,17 @@ static unsigned prescan_record(const struct pass *pass, const struct dns_rr *rr)
     }
 }
 
-static bool is_made_by_servers(uint16_t type)
+/* Keys may come to a zone that is not signed here. */
+static bool is_made_by_servers(const struct pass *pass, uint16_t type)
 {
-    return type == DNS_RRSIG || type == DNS_NSEC || type == DNS_NSEC3 || type == DNS_NSEC3PARAM;
+    bool denial = type == DNS_RRSIG || type == DNS_NSEC || type == DNS_NSEC3 || type == DNS_NSEC3PARAM;
+    return denial || (pass->update->resigned && zone_type_is_of_signers(type));
 }
 
 static bool may_change(const struct pass *pass, const struct dns_rr *rr)
 {
     const struct zone_update *update = pass->update;
-    if (is_made_by_servers(rr->type))
+    if (is_made_by_servers(pass, rr->type))
         return false;
     if (rr->type != DNS_ANY)
         return update->may(update->self, &rr->owner, rr->type);
@@ -232,7 +234,7 @@ static bool may_change(const struct pass *pass, const struct dns_rr *rr)
     if (node == NULL)
         return true;
     for (const struct rrset *rrset = node->rrsets; rrset != NULL; rrset = rrset->next)
-        if (!is_made_by_servers(rrset->type) &&
+        if (!is_made_by_servers(pass, rrset->type) &&
             !update->may(update->self, &rr->owner, rrset->type))
             return false;
     return true;

@@ -5,8 +5,9 @@
  *
  * Who may update the zone at all is for the caller to know before: prerequisites tell what a zone has.
  *
- * DEVIATES RFC 2136 §3.4.1.3: records of DNSSEC that servers make (RRSIG, NSEC, NSEC3, NSEC3PARAM) are
- * REFUSED from others, and zones that came signed cannot be updated: their signatures would not hold.
+ * DEVIATES RFC 2136 §3.4.1.3: records of DNSSEC that servers make (RRSIG, NSEC, NSEC3, NSEC3PARAM; in zones
+ * that are signed here also keys, CDS and ZONEMD) are REFUSED from others, and zones that came signed cannot
+ * be updated: their signatures would not hold.
  * DEVIATES RFC 2136 §3.4.2.2: TTLs of one set are the same (RFC 2181 §5.2), that of the record that came
  * last.
  * SKIPS RFC 2136 §3.4.2.2: WKS records are records like others; RFC 1123 §2.2 has no use for them.

@@ -367,6 +367,57 @@ static void an_edit_shows_what_will_be(void **state UNUSED)
     assert_int_equal(counts.blocks, 0);
 }
 
+/* What signs the zone too gives the number, unless the SOA is another. */
+static void an_edit_may_leave_the_serial_number_alone(void **state UNUSED)
+{
+    static const struct {
+        const char *lines[3];
+        bool changed, keeps;
+        uint32_t to;
+    } cases[] = {
+        {{"+ new.example. A 192.0.2.5"}, true, true, 1},
+        {{"+ ns.example. A 192.0.2.1"}, false, true, 1},
+        {{"- " SOA_1, "+ " SOA_9}, true, false, 9},
+        {{"- " SOA_1, "+ example. 60 SOA ns.example. h.example. 1 7 7 7 7"}, true, false, 2},
+    };
+    struct counting_heap counts = {0};
+    struct heap heap = counting_heap(&counts);
+    struct zone *zone = zone_of(&heap, before);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct zone_edit edit;
+        struct zone_change change;
+        uint8_t rdata[100];
+        zone_change_init(&change, &heap, 4096);
+        assert_int_equal(zone_edit_start(&edit, NULL, zone), ZONE_OK);
+        for (size_t j = 0; j < 3 && cases[i].lines[j] != NULL; j++) {
+            struct dns_record record = parse(cases[i].lines[j] + 2, rdata, sizeof rdata);
+            enum zone_result result = cases[i].lines[j][0] == '-' ? zone_edit_remove(&edit, &record)
+                                                                  : zone_edit_add(&edit, &record);
+            assert_true(result == ZONE_OK || result == ZONE_THERE);
+        }
+        assert_int_equal(zone_edit_settle_signed(&edit, &change), ZONE_OK);
+        assert_int_equal(zone_change_octets(&change) > 0, cases[i].changed);
+        if (cases[i].changed) {
+            assert_int_equal(zone_change_keeps_soa(&change), cases[i].keeps);
+            assert_int_equal(change.serial_to, cases[i].to);
+            zone_change_renumber(&change, 100, 101);
+            struct zone_change copy;
+            struct bytes sides[ZONE_SIDE_COUNT];
+            zone_change_encode(&change, sides);
+            zone_change_init(&copy, &heap, 4096);
+            for (int side = 0; side < ZONE_SIDE_COUNT; side++)
+                assert_int_equal(zone_change_decode(&copy, side, sides[side]), ZONE_OK);
+            assert_int_equal(copy.serial_from, 100);
+            assert_int_equal(copy.serial_to, 101);
+            zone_change_done(&copy);
+        }
+        zone_change_done(&change);
+        zone_edit_done(&edit);
+    }
+    zone_free(zone);
+    assert_int_equal(counts.blocks, 0);
+}
+
 /* ---- history ---- */
 
 /* From `from` to `to`, with a TXT record of so many octets. */
@@ -476,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_change_holds_only_what_it_may),
         cmocka_unit_test(the_difference_is_the_least),
         cmocka_unit_test(an_edit_shows_what_will_be),
+        cmocka_unit_test(an_edit_may_leave_the_serial_number_alone),
         cmocka_unit_test(a_history_is_a_chain_and_bounded),
         cmocka_unit_test(a_zone_remembers_what_was_committed),
         cmocka_unit_test(serial_numbers_lie_on_a_ring),

@@ -390,6 +390,16 @@ static void a_zone_that_came_signed_is_left_alone(void **state UNUSED)
     update.resigned = true;
     assert_int_equal(zone_update_run(&update, &edit), DNS_NOERROR);
     zone_edit_done(&edit);
+    /* Signed here: all of a name goes but for what the signer has made, and keys are his. */
+    static const char *const all[] = {"ANY example ANY", NULL};
+    static const char *const keys[] = {"ANY example DNSKEY", NULL};
+    update.message = message_of(none, all, buffer, sizeof buffer);
+    assert_int_equal(zone_update_run(&update, &edit), DNS_NOERROR);
+    struct dns_name apex = dns_text_name("example");
+    assert_non_null(zone_signatures(zone_edit_find(&edit, &apex), DNS_SOA));
+    zone_edit_done(&edit);
+    update.message = message_of(none, keys, buffer, sizeof buffer);
+    assert_int_equal(zone_update_run(&update, &edit), DNS_REFUSED);
     zone_free(zone);
     assert_int_equal(counts.blocks, 0);
 }
