@@ -31,6 +31,7 @@ sign() {
 }
 dns_tree_sign() {
     echo 'forged.example.tree. 300 A 192.0.2.66' >>"$tmp/tree/example.tree.zone"
+    echo '*.sentinel.example.tree. 300 A 192.0.2.85' >>"$tmp/tree/example.tree.zone"
     sign example.tree example.tree.zone -3 - -H 0
     sed -i 's/^\(forged.*\)192.0.2.66/\1192.0.2.67/' "$tmp/tree/example.tree.zone"
     cat "$tmp/ds" >>"$tmp/tree/tree.zone"
@@ -103,6 +104,15 @@ done
 contains "… also where names are hashed" "$(ask +dnssec goneagain.example.tree)" "EDE: 29"
 contains "… and is authentic" "$(ask +dnssec goneagain.example.tree)" "flags: qr rd ra ad;"
 contains "… which names that there are survive" "$(ask +short www.example.tree)" "192.0.2.1"
+tag=$(sed 's/.*DS \([0-9]*\) .*/\1/' "$tmp/ds")
+tag=$(printf %05d "$tag")
+other=$(printf %05d $(((${tag#0} + 1) % 60000)))
+# RFC 8509
+equal "a key that is an anchor" "$(ask +short root-key-sentinel-is-ta-$tag.sentinel.example.tree)" 192.0.2.85
+contains "… says who denies it" "$(ask root-key-sentinel-not-ta-$tag.sentinel.example.tree)" SERVFAIL
+contains "one that is not" "$(ask root-key-sentinel-is-ta-$other.sentinel.example.tree)" SERVFAIL
+equal "… the other way round" "$(ask +short root-key-sentinel-not-ta-$other.sentinel.example.tree)" 192.0.2.85
+equal "… and nobody who looks himself" "$(ask +cd +short root-key-sentinel-not-ta-$tag.sentinel.example.tree)" 192.0.2.85
 contains "nothing of that type" "$(ask +dnssec MX www.example.tree)" "flags: qr rd ra ad;"
 contains "no such top-level domain" "$(ask +dnssec www.nowhere)" "flags: qr rd ra ad;"
 contains "a wildcard" "$(ask +dnssec TXT x.y.wild.example.tree)" "flags: qr rd ra ad;"

@@ -44,6 +44,9 @@ enum {
 /* How long a connection may say nothing to what is asked; then it is dead (RFC 7766 §6.2.4). */
 #define NAMES_SECURE_SILENCE (4 * USEC_PER_SEC)
 
+/* Between two complaints that the resolver is full. */
+#define NAMES_FULL_INTERVAL (60 * USEC_PER_SEC)
+
 /* How long a secondary may take nothing of the zone that it is told. */
 #define NAMES_TRANSFER_PAUSE_MAX (60 * USEC_PER_SEC)
 
@@ -213,6 +216,7 @@ struct names {
     struct cache *cache;
     struct ip_prefix allowed[NAMES_ALLOWED_MAX]; /* who may use it */
     size_t allowed_count;
+    usec told_full_at;               /* that it is full; 0: never */
     struct names_outside *outside;   /* one for each of its tasks */
     struct names_secure *secure;     /* servers that are asked over TLS */
     size_t secure_count;

@@ -236,6 +236,23 @@ bool names_resolver_allows(const struct names *names, const struct ip_address *c
     return names->allowed_count == 0;
 }
 
+/* No limit works in silence; but whoever floods us does not fill the log. */
+static void tell_full(struct names *names)
+{
+    char line[160];
+    struct text text = text_of(line, sizeof line);
+    struct resolver_counters c;
+    usec now = loop_now(names->loop);
+    if (names->told_full_at != 0 && now - names->told_full_at < NAMES_FULL_INTERVAL)
+        return;
+    names->told_full_at = now;
+    resolver_counters(names->resolver, &c);
+    text_add_format(&text, "too many questions under way, %llu so far answered SERVFAIL: "
+                           "at most %d, of %d clients",
+                    (unsigned long long)c.refused, RESOLVER_TASKS, RESOLVER_CLIENTS);
+    names_trouble(names, line);
+}
+
 bool names_resolver_ask(struct names *names, const struct resolver_client *client,
                         struct answer_result *result)
 {
@@ -258,6 +275,7 @@ bool names_resolver_ask(struct names *names, const struct resolver_client *clien
     case RESOLVER_FULL:
         break;
     }
+    tell_full(names);
     names->counters.forward_failed++;
     result->rcode = DNS_SERVFAIL;
     result->reply = answer_refuse(work->options, work->query, DNS_SERVFAIL,

@@ -236,6 +236,9 @@ MUST_USE bool resolver_policy_found(struct policy_view *v, const struct dns_name
 MUST_USE bool resolver_validate(struct resolver *r, struct task *t, const struct look *look,
                                 uint16_t type, usec now);
 
+/* Is it a question about our anchors (RFC 8509 §3), to be answered SERVFAIL? */
+MUST_USE bool resolver_sentinel(const struct resolver *r, const struct dns_name *name, uint16_t type);
+
 /* Does what signed zones have shown already deny that? Then the cache knows it now. */
 MUST_USE bool resolver_synthesise(struct resolver *r, const struct dns_name *name, uint16_t type,
                                   usec now);

@@ -328,7 +328,9 @@ static int add_link(struct resolver *r, struct dns_name *name, usec now, struct 
         if (decided)
             continue;
         note(w, &look.found);
-        if (trusted == TRUST_BOGUS)
+        bool secure = look.found.content.security == CACHE_SECURE;
+        if (trusted == TRUST_BOGUS ||
+            (w->checked && secure && resolver_sentinel(r, &w->to->target, type)))
             return DNS_SERVFAIL;
         if (result == LOOK_ANSWER && w->makes_v6 && resolver_dns64_lacks(&look.found.content)) {
             /* No longer than it is known that there is none (§5.1.7); 600 s where that is not said. */

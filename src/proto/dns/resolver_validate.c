@@ -279,6 +279,41 @@ static enum verdict judge(struct resolver *r, struct task *t, const struct look 
     return decide(out, outcome.security, outcome.ede);
 }
 
+/* Is a key of that tag among the root's? */
+static bool trusts_tag(const struct resolver *r, uint16_t tag)
+{
+    for (size_t i = 0; i < r->options.anchor_count; i++) {
+        const struct resolver_anchor *a = &r->options.anchors[i];
+        struct reader list = reader_of(bytes_of(a->ds, a->ds_len));
+        struct bytes ds;
+        while (dns_name_is_root(&a->zone) && cache_read_rdata(&list, &ds)) {
+            struct reader rd = reader_of(ds);
+            if (read_u16(&rd) == tag)
+                return true;
+        }
+    }
+    return false;
+}
+
+bool resolver_sentinel(const struct resolver *r, const struct dns_name *name, uint16_t type)
+{
+    static const char is_ta[] = "root-key-sentinel-is-ta-", not_ta[] = "root-key-sentinel-not-ta-";
+    enum { DIGITS = 5 };
+    struct dns_name lower = *name;
+    dns_name_lower(&lower);
+    struct bytes label = dns_name_label(&lower, 0);
+    size_t head = 0;
+    if (label.len == sizeof is_ta - 1 + DIGITS && memcmp(label.data, is_ta, sizeof is_ta - 1) == 0)
+        head = sizeof is_ta - 1;
+    if (label.len == sizeof not_ta - 1 + DIGITS && memcmp(label.data, not_ta, sizeof not_ta - 1) == 0)
+        head = sizeof not_ta - 1;
+    uint64_t tag;
+    if ((type != DNS_A && type != DNS_AAAA) || head == 0 ||
+        !text_parse_number(bytes_after(label, head), UINT16_MAX, &tag))
+        return false;
+    return trusts_tag(r, (uint16_t)tag) == (head == sizeof not_ta - 1);
+}
+
 /* What a proof shows of other names, too. */
 static void keep_gaps(struct resolver *r, const struct look *look, uint16_t type, usec now)
 {
