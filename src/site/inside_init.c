@@ -99,8 +99,10 @@ static _Noreturn void become_program(const struct init *init)
     }
     if (init->options->capture != NULL)
         setenv("WHOLENET_CAPTURE", init->options->capture, 1);
+    /* The host's file, which ours covers, can be read by everybody; ours lies in a private folder. */
     if (init->options->trusted != NULL)
-        tell_trusted(init->options->trusted);
+        tell_trusted(init->options->host_trusted != NULL ? init->options->host_trusted
+                                                         : init->options->trusted);
     sigprocmask(SIG_SETMASK, &init->mask, NULL);
     tell_kind(init, INSIDE_STARTED); /* from here on signals are ours, and no earlier the program's */
     execvp(argv[0], argv);

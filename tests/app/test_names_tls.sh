@@ -156,6 +156,9 @@ print(s.version())')" TLSv1.3
     if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
         contains "… nor for who reads the host's file" "$("$wholenet" run -c "$tmp/run.conf" -- \
             cat /etc/ssl/certs/ca-certificates.crt)" "$(sed -n 2p "$root")"
+        equal "… and programs are told of a file that everybody may read" "$(env -i PATH="$PATH" \
+            WHOLENET_STATE="$WHOLENET_STATE" "$wholenet" run -c "$tmp/run.conf" -- printenv SSL_CERT_FILE)" \
+            /etc/ssl/certs/ca-certificates.crt
     fi
 else
     skip "inside of run" "wholenet run needs /dev/net/tun and namespaces here"
