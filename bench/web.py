@@ -10,6 +10,7 @@ the machine disturbs less. Needs wrk, curl, and for the comparison nginx-light, 
 (peers: in tools/packages.txt).
 """
 import argparse
+import getpass
 import os
 import re
 import resource
@@ -38,7 +39,7 @@ http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000
 open_file_cache max=1000 inactive=60s; types {{ text/plain txt; }}
 client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
 scgi_temp_path {folder};
-server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; }} }}
+server {{ listen 127.0.0.1:{port} backlog=4096; listen 127.0.0.1:{port2} http2; root {root}; }} }}
 """
 H2O = """num-threads: 1
 max-connections: 20000
@@ -78,8 +79,9 @@ class Server:
         self.folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        import getpass
-        values = {"port": self.port, "folder": folder, "root": root, "extra": "", "user": getpass.getuser()}
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port2 = free.getsockname()[1] if name == "nginx" else self.port  # of HTTP/2 in clear
+        values = {"port": self.port, "port2": self.port2, "folder": folder, "root": root, "extra": "", "user": getpass.getuser()}
         text = {"wholenet": OURS, "nginx": NGINX, "h2o": H2O, "lighttpd": LIGHTTPD}[name].format(**values)
         self.conf = f"{folder}/{name}.conf"
         with open(self.conf, "w", encoding="ascii") as file:
@@ -152,6 +154,15 @@ def wrk(server, seconds, path, connections, *more, per_request=1):
             "p99": p99.group(1) if p99 else ""}
 
 
+def h2load(server, seconds, path):
+    before = server.cpu()
+    out = subprocess.run(["h2load", "-t1", "-c16", "-m16", f"-D{seconds}", f"http://127.0.0.1:{server.port2}{path}"],
+                         capture_output=True, text=True, check=True).stdout
+    used = server.cpu() - before
+    done = int(re.search(r"(\d+) succeeded", out).group(1))
+    return {"rate": done / seconds, "per_cpu": done / used if used > 0 else 0, "p99": ""}
+
+
 def large(server, seconds, path):
     """Octets a second of one download after another."""
     before, begun, octets = server.cpu(), time.monotonic(), 0
@@ -193,6 +204,8 @@ CASES = {
                 lambda s, t, lua: wrk(s, t, "/1k.txt", 64, "-H", "Connection: close")),
     "1m": ("1 MiB, 16 connections", "requests/s", lambda s, t, lua: wrk(s, t, "/1m.bin", 16)),
     "1g": ("1 GiB, one download", "MB/s", lambda s, t, lua: large(s, t, "/1g.bin")),
+    "h2": ("1 KiB by HTTP/2 in clear, 16 connections, 16 requests at a time", "requests/s",
+           lambda s, t, lua: h2load(s, t, "/1k.txt")),
     "idle": ("10,000 idle connections", "octets each", lambda s, t, lua: idle(s, 10000)),
 }
 

@@ -49,6 +49,15 @@ void web_session_close(struct web_session *session)
 
 /* ---- exchanges ---- */
 
+const char *web_date(struct web *web)
+{
+    int64_t wall = loop_wall_seconds(net_loop(web->net));
+    if (wall != web->date_at)
+        http_date_format(wall, web->date);
+    web->date_at = wall;
+    return web->date;
+}
+
 static void copy_text(char *out, size_t size, struct bytes text)
 {
     struct bytes part = bytes_first(text, size - 1);
@@ -389,6 +398,7 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     list_init(&web->idle);
     list_init(&web->heads);
     list_init(&web->warm);
+    list_init(&web->warm_streams);
     int status = web_prepare(web, options);
     if (status == 0)
         status = configure(web, options);
@@ -418,6 +428,7 @@ void web_free(struct web *web)
     free(web->domain);
     free(web->etags);
     web_http1_warm_done(web);
+    web_http2_warm_done(web);
     web_buffers_done(&web->buffers);
     free(web);
 }

@@ -179,6 +179,7 @@ static struct web_file *file_new(int fd, const struct stat *facts, const struct 
         .type = web_type_of(bytes_of_text(path)),
     };
     list_init(&file->node);
+    http_date_format(file->modified, file->modified_text);
     for (size_t i = 0; i < WEB_CODING_COUNT; i++)
         write_etag(facts, i, file->forms[i].etag);
     return file;

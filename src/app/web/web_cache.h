@@ -53,6 +53,7 @@ struct web_file {
     uint64_t size;
     int64_t modified;
     long modified_nsec;
+    char modified_text[HTTP_DATE_LEN + 1];
     usec checked_at;
     const char *type;        /* by its name; static */
     struct web_form forms[WEB_CODING_COUNT];

@@ -104,6 +104,10 @@ struct web {
     struct list_node heads;     /* those with half a head, oldest first */
     struct list_node warm;      /* works of web_http1.c that nobody uses */
     unsigned warm_count;
+    struct list_node warm_streams; /* the same of web_http2.c */
+    unsigned warm_stream_count;
+    int64_t date_at;            /* of `date` */
+    char date[HTTP_DATE_LEN + 1];
     struct web_counters counters;
     char (*etags)[WEB_ETAG_MAX]; /* one for each of web_pages[] */
     struct web_buffers buffers;
@@ -143,6 +147,10 @@ MUST_USE bool web_http2_begin(struct web_session *session);
 /* Octets that came before; the session may be gone. Returns how many were used: all. */
 size_t web_http2_input(struct web_session *session, struct bytes in);
 void web_http2_done(struct web_session *session); /* as often as one likes */
+void web_http2_warm_done(struct web *web);
+
+/* The time as Date has it; valid until the next call. */
+const char *web_date(struct web *web);
 
 /* Do the first octets of a connection begin HTTP/2 (RFC 9113 §3.4)? *more: so far they could. */
 bool web_http2_preface(struct bytes in, bool *more);

@@ -13,12 +13,9 @@
  */
 #include <errno.h>
 #include <nghttp2/nghttp2.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "app/web/web_exchange.h"
-#include "base/text.h"
-#include "wire/http/http_date.h"
 
 enum {
     STREAMS_MAX = 100,               /* at a time (RFC 9113 §5.1.2: not less) */
@@ -57,10 +54,9 @@ struct stream2 {
     struct list_node node;
     struct web_http2 *connection;
     int32_t id;
-    char *text;              /* names and values of the request's fields; NULL once it was told */
+    char *text;              /* names and values of the request's fields, until it was told */
     size_t text_len, text_size;
-    struct place *fields;    /* pseudo fields too */
-    size_t field_count, field_size;
+    size_t field_count;
     unsigned refusal;        /* a status; 0: the head is good so far */
     bool told;               /* the exchange has begun */
     bool request_ended;
@@ -71,6 +67,9 @@ struct stream2 {
     uint64_t announced;      /* Content-Length; HTTP_LENGTH_UNKNOWN */
     unsigned status;
     struct web_exchange exchange;
+    /* What follows is not zero in a stream that has begun. */
+    struct place fields[HTTP_FIELDS_MAX]; /* pseudo fields too */
+    char small[1024];        /* text that is not longer lies here */
 };
 
 static usec now_of(const struct web_http2 *c)
@@ -99,9 +98,22 @@ static const struct web_transport transport;
 
 static struct stream2 *stream_new(struct web_http2 *c, int32_t id)
 {
-    struct stream2 *s = calloc(1, sizeof *s);
+    struct web *web = c->session->web;
+    struct list_node *warm = list_first(&web->warm_streams);
+    struct stream2 *s = NULL;
+    if (warm != NULL) {
+        s = CONTAINER_OF(warm, struct stream2, node);
+        list_remove(warm);
+        web->warm_stream_count--;
+    } else {
+        s = malloc(sizeof *s);
+    }
     if (s == NULL)
         return NULL;
+    memset(s, 0, offsetof(struct stream2, fields));
+    list_init(&s->node);
+    s->text = s->small;
+    s->text_size = sizeof s->small;
     s->connection = c;
     s->id = id;
     s->announced = HTTP_LENGTH_UNKNOWN;
@@ -118,11 +130,11 @@ static struct stream2 *stream_new(struct web_http2 *c, int32_t id)
 
 static void drop_head(struct stream2 *s)
 {
-    free(s->text);
-    free(s->fields);
-    s->text = NULL;
-    s->fields = NULL;
-    s->text_len = s->text_size = s->field_count = s->field_size = 0;
+    if (s->text != s->small)
+        free(s->text);
+    s->text = s->small;
+    s->text_size = sizeof s->small;
+    s->text_len = s->field_count = 0;
 }
 
 static void stream_free(struct stream2 *s)
@@ -133,8 +145,23 @@ static void stream_free(struct stream2 *s)
     web_exchange_done(&s->exchange);
     drop_head(s);
     list_remove(&s->node);
-    free(s);
     c->stream_count--;
+    struct web *web = c->session->web;
+    if (web->warm_stream_count == WEB_WARM_MAX) {
+        free(s);
+        return;
+    }
+    web->warm_stream_count++;
+    list_prepend(&web->warm_streams, &s->node);
+}
+
+void web_http2_warm_done(struct web *web)
+{
+    struct list_node *node;
+    while ((node = list_first(&web->warm_streams)) != NULL) {
+        list_remove(node);
+        free(CONTAINER_OF(node, struct stream2, node));
+    }
 }
 
 /* ---- responses ---- */
@@ -168,6 +195,16 @@ static void add_nv(struct block *block, struct bytes name, struct bytes value)
 static void add_text(struct block *block, const char *name, const char *value)
 {
     add_nv(block, bytes_of_text(name), bytes_of_text(value));
+}
+
+/* The digits go to `numbers`, which lives as long as the block. */
+static void add_number(struct block *block, struct writer *numbers, const char *name,
+                       uint64_t value)
+{
+    const uint8_t *begin = numbers->next;
+    http_write_number(numbers, value);
+    ASSERT(!numbers->failed);
+    add_nv(block, bytes_of_text(name), bytes_of(begin, (size_t)(numbers->next - begin)));
 }
 
 static ssize_t on_read(nghttp2_session *ng UNUSED, int32_t id UNUSED, uint8_t *out, size_t size,
@@ -205,24 +242,22 @@ static void submit(struct stream2 *s, const struct block *block, bool has_body)
 static bool respond(struct web_exchange *exchange, const struct http_response *response)
 {
     struct stream2 *s = stream_of(exchange);
-    struct loop *loop = net_loop(exchange->web->net);
-    uint8_t names[2048];
-    char status[8], date[HTTP_DATE_LEN + 1], length[24];
-    struct block block = {.room = writer_of(names, sizeof names)};
+    uint8_t names[2048], digits[32];
+    struct block block;
+    block.count = 0;
+    block.room = writer_of(names, sizeof names);
     bool bodiless = response->status == 204 || response->status == 304;
     ASSERT(!s->responded);
-    snprintf(status, sizeof status, "%u", response->status);
-    add_text(&block, ":status", status);
-    add_text(&block, "date", http_date_format(loop_wall_seconds(loop), date));
+    struct writer numbers = writer_of(digits, sizeof digits);
+    add_number(&block, &numbers, ":status", response->status);
+    add_text(&block, "date", web_date(exchange->web));
     add_text(&block, "server", "wholenet");
     if (response->content_type != NULL)
         add_text(&block, "content-type", response->content_type);
     for (size_t i = 0; i < response->field_count; i++)
         add_nv(&block, response->fields[i].name, response->fields[i].value);
-    if (!bodiless && response->length != HTTP_LENGTH_UNKNOWN) {
-        snprintf(length, sizeof length, "%llu", (unsigned long long)response->length);
-        add_text(&block, "content-length", length);
-    }
+    if (!bodiless && response->length != HTTP_LENGTH_UNKNOWN)
+        add_number(&block, &numbers, "content-length", response->length);
     if (block.room.failed) {
         exchange->transport->refuse(exchange, 500);
         return false;
@@ -236,13 +271,12 @@ static bool respond(struct web_exchange *exchange, const struct http_response *r
 static void refuse(struct web_exchange *exchange, unsigned status)
 {
     struct stream2 *s = stream_of(exchange);
-    uint8_t names[64];
-    char text[8];
+    uint8_t names[64], digits[8];
     struct block block = {.room = writer_of(names, sizeof names)};
+    struct writer numbers = writer_of(digits, sizeof digits);
     if (s->responded)
         return;
-    snprintf(text, sizeof text, "%u", status);
-    add_text(&block, ":status", text);
+    add_number(&block, &numbers, ":status", status);
     add_text(&block, "content-length", "0");
     s->status = status;
     submit(s, &block, false);
@@ -287,31 +321,20 @@ static struct bytes view(const struct stream2 *s, uint32_t at, uint32_t len)
 static bool keep_text(struct stream2 *s, const uint8_t *data, size_t len)
 {
     if (s->text_len + len > s->text_size) {
-        size_t size = s->text_size > 0 ? s->text_size : 512;
+        size_t size = 2 * s->text_size;
         while (size < s->text_len + len)
             size *= 2;
-        char *larger = realloc(s->text, size);
+        char *larger = malloc(size);
         if (larger == NULL)
             return false;
+        memcpy(larger, s->text, s->text_len);
+        if (s->text != s->small)
+            free(s->text);
         s->text = larger;
         s->text_size = size;
     }
     memcpy(s->text + s->text_len, data, len);
     s->text_len += len;
-    return true;
-}
-
-static bool keep_field(struct stream2 *s, const struct place *place)
-{
-    if (s->field_count == s->field_size) {
-        size_t size = s->field_size > 0 ? 2 * s->field_size : 16;
-        struct place *larger = realloc(s->fields, size * sizeof *larger);
-        if (larger == NULL)
-            return false;
-        s->fields = larger;
-        s->field_size = size;
-    }
-    s->fields[s->field_count++] = *place;
     return true;
 }
 
@@ -343,8 +366,10 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
     struct place place = {.name = (uint32_t)s->text_len, .name_len = (uint32_t)name_len};
     place.value = place.name + place.name_len;
     place.value_len = (uint32_t)value_len;
-    if (!keep_text(s, name, name_len) || !keep_text(s, value, value_len) || !keep_field(s, &place))
+    if (!keep_text(s, name, name_len) || !keep_text(s, value, value_len))
         s->refusal = 503;
+    else
+        s->fields[s->field_count++] = place;
     return 0;
 }
 
@@ -390,7 +415,11 @@ static unsigned make_request(const struct stream2 *s, struct http_server_event *
 
 static void begin_request(struct stream2 *s, bool ended)
 {
-    struct http_server_event event = {.kind = HTTP_SERVER_REQUEST};
+    struct http_server_event event;
+    event.kind = HTTP_SERVER_REQUEST;
+    event.data = bytes_empty();
+    event.framing = (struct http_framing){0};
+    event.head.fields.count = 0; /* the list is large, and not looked at beyond that */
     event.head.version = HTTP_VERSION_1_1;
     event.head.method = bytes_empty();
     event.framing.kind = ended ? HTTP_FRAMING_NONE : HTTP_FRAMING_CHUNKED;

@@ -83,7 +83,10 @@ void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
     list.count = 0;
     add(&list, "ETag", reply->etag);
     if (reply->modified != INT64_MIN)
-        add(&list, "Last-Modified", http_date_format(reply->modified, date));
+        add(&list, "Last-Modified", reply->body.file != NULL &&
+                                            reply->body.file->modified == reply->modified
+                                        ? reply->body.file->modified_text
+                                        : http_date_format(reply->modified, date));
     add_freshness(&list, rule, reply, loop_wall_seconds(net_loop(exchange->web->net)), &freshness);
     add(&list, "Location", reply->location);
     add(&list, "Allow", reply->allow);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fuzz_web.c - octets of a client to the web service, of HTTP/1 or HTTP/2, over a stream that takes what
+ * is sent in pieces: nothing is left when it has gone, and it goes in time by itself.
+ */
+#include <errno.h>
+
+#include "app/web/web.h"
+#include "fuzz/fuzz.h"
+#include "io/loop.h"
+#include "io/net_ops.h"
+
+enum { KEPT_MAX = 128 * 1024 };
+
+struct stub_stream {
+    struct stream base;
+    bool gone;      /* closed or aborted by the service */
+    bool finished;
+    bool resumed;
+    bool room_wanted;
+    bool deaf;      /* the client reads no more */
+    usec deadline;
+    size_t room;    /* octets that it takes at a time */
+    uint8_t kept[KEPT_MAX]; /* offered and not used */
+    size_t kept_len;
+};
+
+static struct stub_stream stream;
+static struct net stub_net;
+static struct listener stub_listener;
+static struct web *web;
+
+static struct stub_stream *stub_of(const struct stream *base)
+{
+    return CONTAINER_OF((struct stream *)(uintptr_t)base, struct stub_stream, base);
+}
+
+static size_t stub_send(struct stream *base, struct bytes in)
+{
+    struct stub_stream *s = stub_of(base);
+    ASSERT(!s->gone);
+    size_t taken = in.len < s->room ? in.len : s->room;
+    s->room -= taken;
+    s->room_wanted = taken < in.len;
+    return taken;
+}
+
+static size_t stub_room(const struct stream *base)
+{
+    return stub_of(base)->room;
+}
+
+static void stub_resume(struct stream *base)
+{
+    stub_of(base)->resumed = true;
+}
+
+static void stub_finish(struct stream *base)
+{
+    stub_of(base)->finished = true;
+}
+
+static void stub_close(struct stream *base)
+{
+    ASSERT(!stub_of(base)->gone);
+    stub_of(base)->gone = true;
+}
+
+static void stub_set_deadline(struct stream *base, usec at)
+{
+    stub_of(base)->deadline = at;
+}
+
+static struct endpoint stub_endpoint(const struct stream *base UNUSED)
+{
+    return (struct endpoint){address_v4(0x0a000001), 1000};
+}
+
+static const struct stream_ops stream_ops = {
+    .send = stub_send,
+    .room = stub_room,
+    .resume = stub_resume,
+    .finish = stub_finish,
+    .close = stub_close,
+    .abort = stub_close,
+    .set_deadline = stub_set_deadline,
+    .local = stub_endpoint,
+    .peer = stub_endpoint,
+};
+
+static int stub_listen(struct net *net UNUSED, const struct listen_options *options UNUSED,
+                       const struct listener_handler *handler, void *self, struct listener **out)
+{
+    stub_listener.handler = handler;
+    stub_listener.self = self;
+    *out = &stub_listener;
+    return 0;
+}
+
+static const struct net_ops net_ops = {.listen = stub_listen};
+
+static void start(void)
+{
+    stub_net = (struct net){.ops = &net_ops, .loop = loop_new_virtual(USEC_PER_SEC, 1)};
+    ASSERT(stub_net.loop != NULL);
+    int status = web_new(&stub_net, &(struct web_options){.server_name = "h"}, &web);
+    ASSERT(status == 0);
+}
+
+static void turn(usec until)
+{
+    (void)loop_run_until(stub_net.loop, until);
+    for (int i = 0; i < 100 && !stream.gone && stream.room_wanted && !stream.deaf; i++) {
+        stream.room += 5000;
+        stream.room_wanted = false;
+        stream.base.handler->on_room(stream.base.self, &stream.base);
+    }
+}
+
+/* As a stream does: what was not used is offered again with what follows. */
+static void offer(struct bytes in)
+{
+    size_t len = in.len < KEPT_MAX - stream.kept_len ? in.len : KEPT_MAX - stream.kept_len;
+    memcpy(stream.kept + stream.kept_len, in.data, len);
+    stream.kept_len += len;
+    do {
+        stream.resumed = false;
+        size_t used = stream.base.handler->on_bytes(stream.base.self, &stream.base,
+                                                    bytes_of(stream.kept, stream.kept_len));
+        ASSERT(used <= stream.kept_len);
+        memmove(stream.kept, stream.kept + used, stream.kept_len - used);
+        stream.kept_len -= used;
+        turn(loop_now(stub_net.loop));
+    } while (!stream.gone && stream.resumed && stream.kept_len > 0);
+}
+
+static void wait_for_the_end(void)
+{
+    for (int i = 0; i < 1000 && !stream.gone; i++) {
+        ASSERT(stream.deadline != USEC_NEVER);
+        stream.deaf = i > 20; /* an answer may be endless */
+        usec at = usec_max(stream.deadline, loop_now(stub_net.loop));
+        turn(at);
+        if (stream.gone)
+            return;
+        stream.base.handler->on_deadline(stream.base.self, &stream.base);
+        turn(at);
+    }
+    ASSERT(stream.gone);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    if (web == NULL)
+        start();
+    if (len < 2)
+        return 0;
+    memset(&stream, 0, offsetof(struct stub_stream, kept));
+    stream.kept_len = 0;
+    stream.base = (struct stream){.ops = &stream_ops, .net = &stub_net};
+    stream.deadline = USEC_NEVER;
+    stream.room = 100u + data[1] * 40u;
+    stub_listener.handler->on_accept(stub_listener.self, &stub_listener, &stream.base);
+    if ((data[0] & 1) != 0 && !stream.gone)
+        offer(bytes_of(preface, sizeof preface - 1));
+    size_t piece = 1 + (data[0] >> 1) * 16u;
+    struct bytes rest = bytes_of(data + 2, len - 2);
+    while (rest.len > 0 && !stream.gone) {
+        offer(bytes_first(rest, piece));
+        rest = bytes_after(rest, piece);
+    }
+    if (!stream.gone && (data[1] & 1) != 0) {
+        stream.base.handler->on_end(stream.base.self, &stream.base);
+        turn(loop_now(stub_net.loop));
+    }
+    if (!stream.gone && (data[1] & 2) != 0) {
+        stream.gone = true;
+        stream.base.handler->on_closed(stream.base.self, &stream.base, ECONNRESET);
+    } else if (!stream.gone) {
+        wait_for_the_end();
+    }
+    struct web_counters counters;
+    web_counters(web, &counters);
+    ASSERT(counters.open == 0);
+    return 0;
+}
