@@ -38,7 +38,8 @@ struct kernel_stream {
     int error;          /* positive errno: the connection is lost */
     bool connecting;
     bool blocked;       /* the kernel's buffer is full */
-    bool room_wanted;   /* on_room is owed */
+    bool room_wanted;   /* on_room is owed, */
+    bool room_for_file; /* but not before the kernel takes more and nothing is queued */
     bool resume_wanted;
     bool finishing;     /* FIN after what is queued */
     bool fin_sent;
@@ -236,9 +237,11 @@ bool kernel_drop_lingering(struct kernel_net *net, bool all_sent)
 static void tell_room(struct kernel_stream *s)
 {
     if (!s->room_wanted || s->let_go || s->finishing || s->error != 0 ||
-        s->queue.len > STREAM_QUEUE_MAX / 2)
+        s->queue.len > STREAM_QUEUE_MAX / 2 ||
+        (s->room_for_file && (s->blocked || s->queue.len > 0)))
         return;
     s->room_wanted = false;
+    s->room_for_file = false;
     if (s->base.handler->on_room != NULL)
         s->base.handler->on_room(s->base.self, &s->base);
 }
@@ -385,6 +388,7 @@ static size_t kernel_send(struct stream *base, struct bytes in)
     struct bytes rest = bytes_first(bytes_after(in, taken), STREAM_QUEUE_MAX - s->queue.len);
     taken += net_queue_add(&s->queue, &kernel_net_of(base->net)->pool, rest);
     s->room_wanted = taken < in.len;
+    s->room_for_file = false;
     loop_queue(loop_of(s), &s->task);
     return taken;
 }
@@ -409,7 +413,8 @@ static ssize_t kernel_send_file(struct stream *base, int fd, uint64_t offset, si
     if (sent < 0 && (errno == EINVAL || errno == ENOSYS))
         return -ENOSYS; /* a file system that cannot */
     s->blocked |= sent < 0 || (sent > 0 && (size_t)sent < len);
-    s->room_wanted = s->blocked;
+    s->room_wanted = sent < 0 || s->blocked;
+    s->room_for_file = s->room_wanted;
     if (s->blocked || s->error != 0)
         loop_queue(loop_of(s), &s->task);
     if (sent >= 0)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* test_net_kernel.c - what only the kernel's net meets: no descriptors left, two versions of IP. */
 #include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "io/loop.h"
@@ -340,12 +343,70 @@ static void what_is_held_goes_when_it_is_flushed(void **state UNUSED)
     loop_free(e.loop);
 }
 
+/* ---- files ---- */
+
+static unsigned rooms;
+
+/* Our sockets do not block. */
+static int connect_blocking(int fd, const struct endpoint *to)
+{
+    int status = host_socket_connect(fd, to);
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    return status == -EINPROGRESS ? (poll(&ready, 1, 1000) == 1 ? 0 : -ETIMEDOUT) : status;
+}
+
+static void on_file_room(void *self UNUSED, struct stream *stream UNUSED)
+{
+    rooms++;
+}
+
+static const struct stream_handler file_handler = {.on_room = on_file_room};
+
+/* What was queued goes first; and a peer that does not read keeps nobody busy. */
+static void a_file_follows_what_was_queued_and_waits_for_room(void **state UNUSED)
+{
+    enum { FILE_SIZE = 64 * 1024 * 1024 };
+    char path[] = "/tmp/wholenet-file-XXXXXX";
+    struct server server;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)unlink(path);
+    assert_int_equal(ftruncate(fd, FILE_SIZE), 0);
+    open_server(&server, "127.0.0.1:0");
+    struct endpoint at = listener_local(server.listener);
+    int client = host_socket_open(&at.address, SOCK_STREAM);
+    assert_int_equal(connect_blocking(client, &at), 0);
+    server.stop_at = 1;
+    (void)loop_run_until(server.loop, loop_now(server.loop) + USEC_PER_SEC);
+    assert_int_equal(server.accepted, 1);
+    struct stream *stream = server.streams[0];
+    stream_set_handler(stream, &file_handler, &server);
+    assert_int_equal(stream_send(stream, bytes_of("head", 4)), 4);
+    ssize_t sent = stream_send_file(stream, fd, 0, FILE_SIZE);
+    assert_in_range(sent, 1, FILE_SIZE - 1);
+    assert_int_equal(stream_send_file(stream, fd, (uint64_t)sent, FILE_SIZE), -EAGAIN);
+    (void)loop_run_until(server.loop, loop_now(server.loop) + 100000);
+    assert_int_equal(rooms, 0);
+    uint8_t got[65536];
+    size_t total = 0;
+    for (ssize_t len; (len = recv(client, got, sizeof got, MSG_DONTWAIT)) > 0; total += (size_t)len)
+        assert_true(total > 0 || memcmp(got, "head", 4) == 0);
+    assert_in_range(total, 5, (size_t)sent + 4);
+    (void)loop_run_until(server.loop, loop_now(server.loop) + 100000);
+    assert_int_equal(rooms, 1);
+    assert_int_equal(stream_send_file(stream, fd, FILE_SIZE, 10), 0); /* nothing is there */
+    (void)close(client);
+    (void)close(fd);
+    close_server(&server);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_descriptors_it_pauses_and_goes_on),
         cmocka_unit_test(what_only_lingers_makes_way),
         cmocka_unit_test(the_wildcard_of_ipv6_serves_ipv4_too),
+        cmocka_unit_test(a_file_follows_what_was_queued_and_waits_for_room),
         cmocka_unit_test(a_hang_up_does_not_keep_the_loop_busy),
         cmocka_unit_test(a_socket_that_roams_has_a_new_port_each_time),
         cmocka_unit_test(what_is_held_goes_when_it_is_flushed),
