@@ -62,6 +62,7 @@ struct site_zones {
     struct site_signing *signing;
     struct net *outside;
     size_t started; /* signatures that were asked for at the start */
+    bool signed_too; /* the zones that are not signed are loaded: now those that are */
 };
 
 /* ---- which there are ---- */
@@ -324,6 +325,21 @@ static struct zone_load *begin(struct site_zones *zones, const struct entry *ent
     return zone_load_new(&options);
 }
 
+/* A zone that is not there, or not yet, is nobody else's: its names are answered SERVFAIL. */
+static void hold_place(struct site_zones *zones, const struct entry *entry)
+{
+    struct zone_set *set = names_zones(zones->names, entry->view);
+    const struct zone *old = zone_set_get(set, &entry->name);
+    if (old != NULL && zone_is_served(old))
+        return;
+    struct heap heap = memory_heap();
+    struct zone *empty = zone_new(&heap, &entry->name, 0);
+    struct zone *before = NULL;
+    if (empty != NULL && zone_set_install(set, empty, &before) != ZONE_OK)
+        zone_free(empty);
+    zone_free(before);
+}
+
 /* What could not be loaded leaves its predecessor, or an empty place in which nothing is said. */
 static void give_up(struct site_zones *zones, const struct entry *entry, const char *why)
 {
@@ -335,14 +351,7 @@ static void give_up(struct site_zones *zones, const struct entry *entry, const c
     log_error(zones->log, "%s", why);
     log_error(zones->log, "zone %s is not loaded; %s", dns_name_format(&entry->name, name),
               served ? "the one before it is served on" : "its names are answered SERVFAIL");
-    if (served)
-        return;
-    struct heap heap = memory_heap();
-    struct zone *empty = zone_new(&heap, &entry->name, 0);
-    struct zone *before = NULL;
-    if (empty != NULL && zone_set_install(set, empty, &before) != ZONE_OK)
-        zone_free(empty);
-    zone_free(before);
+    hold_place(zones, entry);
 }
 
 /* Puts the zone in its place. */
@@ -573,10 +582,27 @@ static void say_how_it_went(const struct site_zones *zones)
                zones->entries.count - zones->failed_count, zones->failed_count, records);
 }
 
+/* Goes to the next zone; false: there are no more. Those that are signed come after the others, as they may take
+ * long. */
+static bool goes_on(struct site_zones *zones)
+{
+    for (;; zones->next++) {
+        if (zones->next == zones->entries.count) {
+            if (zones->signed_too || zones->entries.count == 0)
+                return false;
+            zones->signed_too = true;
+            zones->next = 0;
+        }
+        const struct entry *entry = &zones->entries.all[zones->next];
+        if (site_signing_wants(zones->signing, &entry->name) == zones->signed_too)
+            return true;
+    }
+}
+
 static void run_slice(struct task *task)
 {
     struct site_zones *zones = CONTAINER_OF(task, struct site_zones, task);
-    if (zones->next < zones->entries.count || zones->old != NULL) {
+    if (goes_on(zones) || zones->old != NULL) {
         step(zones, SLICE);
         loop_queue(zones->loop, &zones->task);
         return;
@@ -655,13 +681,15 @@ int site_zones_new(struct net *outside, const struct log *log, struct names *nam
         free(zones);
         return result;
     }
-    while ((zones->next < zones->entries.count || zones->old != NULL) &&
-           zones->started < START_SIGNATURES)
+    while ((goes_on(zones) || zones->old != NULL) && zones->started < START_SIGNATURES)
         step(zones, SIZE_MAX);
-    if (zones->next < zones->entries.count)
-        loop_queue(loop, &zones->task); /* what takes long to be signed comes later */
-    else
+    if (goes_on(zones)) { /* what takes long to be signed comes later */
+        for (size_t i = zones->next; i < zones->entries.count; i++)
+            hold_place(zones, &zones->entries.all[i]);
+        loop_queue(loop, &zones->task);
+    } else {
         say_how_it_went(zones);
+    }
     *out = zones;
     return 0;
 }
@@ -723,6 +751,7 @@ void site_zones_reload(struct site_zones *zones, const struct site_config *confi
     free_entries(&zones->entries);
     zones->entries = wanted;
     zones->next = 0;
+    zones->signed_too = false;
     zones->failed_count = 0;
     loop_queue(zones->loop, &zones->task);
 }
