@@ -67,6 +67,7 @@ struct proxy_job {
     bool head_seen;
     bool repeatable;                 /* the method is idempotent (RFC 9110 §9.2.2) */
     bool timed_out;
+    bool denied;                     /* what it asks for is not for its client */
     uint64_t body_len;
     uint32_t tag;                    /* of the URI, for balancing */
     char upgrade[64];                /* protocols to switch to; "": none */
@@ -222,6 +223,9 @@ void proxy_request_add(const struct proxy_job *job, struct bytes uri, struct htt
 bool proxy_may_use(const struct proxy *proxy, const struct ip_address *peer);
 bool proxy_may_purge(const struct proxy *proxy, const struct ip_address *peer);
 bool proxy_may_connect(const struct proxy *proxy, uint16_t port);
+
+/* Is it an address by which this host reaches itself alone? */
+bool proxy_is_loopback(const struct ip_address *address);
 
 /* Has the request come through us before? */
 bool proxy_is_loop(const struct proxy *proxy, const struct http_fields *fields);

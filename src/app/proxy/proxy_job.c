@@ -189,17 +189,33 @@ static void on_not_connected(void *self, int error, const struct endpoint *to UN
 static const struct dial_handler dial_handler = {.on_connected = on_connected,
                                                  .on_failed = on_not_connected};
 
+/* What listens on this host's own loopback is not for clients from elsewhere to name. */
+static bool may_reach(const struct proxy_job *job, const struct ip_address *address)
+{
+    if (job->place.server >= 0 || job->session == NULL || !proxy_is_loopback(address))
+        return true;
+    struct endpoint peer = stream_peer(job->session->stream);
+    return proxy_is_loopback(&peer.address);
+}
+
 static void connect_to(struct proxy_job *job, const struct host_answer *answer)
 {
     struct endpoint to[LOOKUP_ADDRESSES_MAX];
+    size_t count = 0;
     if (answer->count == 0) {
         proxy_job_health(job->proxy, &job->place, false);
         proxy_job_broken(job, answer->error, false);
         return;
     }
     for (size_t i = 0; i < answer->count; i++)
-        to[i] = (struct endpoint){answer->addresses[i], job->place.port};
-    dial_start(&job->dial, job->proxy->options.outside, to, answer->count,
+        if (may_reach(job, &answer->addresses[i]))
+            to[count++] = (struct endpoint){answer->addresses[i], job->place.port};
+    if (count == 0) {
+        job->denied = true;
+        proxy_job_fail(job, "it is the proxy's own host, which others may not ask for");
+        return;
+    }
+    dial_start(&job->dial, job->proxy->options.outside, to, count,
                proxy_now(job->proxy) + job->proxy->options.connect_timeout, &dial_handler, job);
 }
 
@@ -302,7 +318,7 @@ void proxy_job_fail(struct proxy_job *job, const char *why)
     if (session != NULL) {
         free(session->tried);
         session->tried = strdup(job->tried_text);
-        session->tried_status = job->timed_out ? 504 : 502;
+        session->tried_status = job->denied ? 403 : job->timed_out ? 504 : 502;
     }
     proxy_job_free(job);
     if (fill != NULL) {

@@ -197,15 +197,22 @@ bool proxy_may_use(const struct proxy *proxy, const struct ip_address *peer)
     return options->allowed_count == 0 || is_in(options->allowed, options->allowed_count, peer);
 }
 
+bool proxy_is_loopback(const struct ip_address *address)
+{
+    static const char *const known[] = {"127.0.0.0/8", "0.0.0.0/8", "::1/128", "::/128"};
+    struct ip_prefix prefix;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (prefix_parse(bytes_of_text(known[i]), &prefix) && prefix_contains(&prefix, address))
+            return true;
+    return false;
+}
+
 bool proxy_may_purge(const struct proxy *proxy, const struct ip_address *peer)
 {
     const struct proxy_options *options = &proxy->options;
     if (options->purger_count > 0)
         return is_in(options->purgers, options->purger_count, peer);
-    struct ip_prefix loopback[2];
-    bool good = prefix_parse(bytes_of_text("127.0.0.0/8"), &loopback[0]) &&
-                prefix_parse(bytes_of_text("::1/128"), &loopback[1]);
-    return good && is_in(loopback, 2, peer);
+    return proxy_is_loopback(peer);
 }
 
 bool proxy_may_connect(const struct proxy *proxy, uint16_t port)

@@ -41,6 +41,8 @@ enum {
     HTTP_CACHE_WINDOW = 256 * 1024,  /* of what passes through */
     HTTP_CACHE_VARIANTS_MAX = 64,    /* of one URI; the oldest goes */
     HTTP_CACHE_WAITERS_MAX = 4096,   /* for one fill; the next one is forwarded for itself */
+    HTTP_CACHE_BEHIND_MAX = 256,     /* validations behind answers at a time; others wait for the next hit */
+    HTTP_CACHE_FINISH_MAX = 1024 * 1024, /* what is missing and nobody reads is fetched up to this */
     HTTP_CACHE_TAGS_MAX = 16,        /* entity tags that validate at once (§4.3.1) */
     HTTP_CACHE_NAME_MAX = 64,
     HTTP_CACHE_SCRATCH = 2048,       /* what reply_fields() and fill_request() need for theirs */
@@ -136,7 +138,8 @@ enum http_cache_verdict http_cache_verdict(const struct http_cache_ask *ask);
 /* FORWARD: what its owner is to carry out. */
 struct http_cache_fill *http_cache_ask_fill(const struct http_cache_ask *ask);
 
-/* Lets go of everything. The fill of an ask that is gone goes on if what it brings is stored. */
+/* Lets go of everything. The fill of an ask that is gone goes on if what it brings is stored, and no more
+ * than HTTP_CACHE_FINISH_MAX is missing; else it is UNUSED, and what has come is kept as a part. */
 void http_cache_ask_done(struct http_cache_ask *ask);
 
 /* An ask for which something has changed: its verdict, or octets to read have come. NULL: none. */

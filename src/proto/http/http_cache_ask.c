@@ -291,12 +291,16 @@ static void validate_behind(struct http_cache_ask *ask, struct http_cache_entry 
          node = node->next)
         if (CONTAINER_OF(node, struct http_cache_fill, in_set)->entry == entry)
             return;
+    if (ask->cache->behind_count >= HTTP_CACHE_BEHIND_MAX)
+        return;
     struct http_cache_request get = *request;
     get.method = bytes_of_text("GET");
     struct http_cache_fill *fill =
         make_fill(ask->cache, &get, can_be_validated(entry) ? FILL_VALIDATE : FILL_PLAIN, entry);
     if (fill == NULL)
         return;
+    fill->behind = true;
+    ask->cache->behind_count++;
     ask->cache->counters.validations++;
     http_cache_attend(fill, HTTP_CACHE_FILL_START);
 }
@@ -433,12 +437,18 @@ struct http_cache_fill *http_cache_ask_fill(const struct http_cache_ask *ask)
 
 /* ---- letting go ---- */
 
-/* What passes through and nobody reads is not fetched to its end; neither is what nobody waits for
- * any more and has not begun. */
+/* Is it worth to go on without a reader? Not with what only passes through, nor with much that may
+ * never be asked for. */
+static bool is_worth_its_end(const struct http_cache_fill *fill)
+{
+    return fill->keep && fill->end != HTTP_CACHE_LENGTH_UNKNOWN &&
+           fill->end - fill->at <= HTTP_CACHE_FINISH_MAX;
+}
+
 static void leave_entry(struct http_cache *cache, struct http_cache_entry *entry)
 {
     struct http_cache_fill *fill = entry->fill;
-    if (fill != NULL && !fill->keep && list_empty(&entry->readers))
+    if (fill != NULL && list_empty(&entry->readers) && !is_worth_its_end(fill))
         http_cache_attend(fill, HTTP_CACHE_FILL_UNUSED);
     else if (fill != NULL && fill->stalled)
         http_cache_attend(fill, HTTP_CACHE_FILL_GO_ON);

@@ -189,6 +189,7 @@ static void let_go(struct http_cache_fill *fill)
 {
     struct http_cache *cache = fill->cache;
     ASSERT(list_empty(&fill->waiters));
+    cache->behind_count -= fill->behind;
     if (fill->leader != NULL)
         fill->leader->fill = NULL;
     list_remove(&fill->attention);

@@ -106,18 +106,21 @@ static bool take_fields(struct http_cache *cache, const struct http_cache_facts 
 {
     const struct heap *heap = &cache->options.heap;
     size_t size = lines_len(fields);
-    uint8_t *block = size > 0 ? heap->resize(heap->self, NULL, 0, size) : NULL;
-    if (size > 0 && block == NULL)
+    *out = (struct bytes){NULL, 0};
+    if (size == 0)
+        return true;
+    uint8_t *block = heap->resize(heap->self, NULL, 0, size);
+    if (block == NULL)
         return false;
     struct writer w = writer_of(block, size);
-    for (size_t i = 0; i < fields->count && size > 0; i++) {
+    for (size_t i = 0; i < fields->count; i++) {
         const struct http_field *f = &fields->list[i];
         if (!http_cache_unstored(fields, f->name) &&
             is_private(cache, facts, fields, f->name) == private_ones)
             http_cache_write_lines(&w, f->name, f->value);
     }
-    size_t len = size > 0 ? writer_len(&w) : 0;
-    *out = (struct bytes){size > 0 ? shrink(heap, block, size, len) : NULL, len};
+    size_t len = writer_len(&w);
+    *out = (struct bytes){shrink(heap, block, size, len), len};
     return true;
 }
 

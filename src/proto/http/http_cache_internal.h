@@ -88,6 +88,7 @@ struct http_cache_fill {
     bool collapsible;
     bool stalled;                    /* gave back octets for lack of room */
     bool keep;                       /* entry is stored while it is written */
+    bool behind;                     /* nobody waits for it */
 };
 
 struct pass_slot {
@@ -103,6 +104,7 @@ struct http_cache {
     struct list_node attention; /* fills */
     struct pass_slot passes[PASS_SLOTS];
     struct http_cache_counters counters;
+    size_t behind_count;
     usec now;
 };
 

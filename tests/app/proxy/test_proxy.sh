@@ -191,14 +191,40 @@ equal "pipelined requests are answered in order" "$(
         { cat; printf 'GET /pipe7?body=7- HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'; } | raw "$reverse" |
         grep -o '||[0-7]-' | tr -d '|\n-')" 01234567
 
+# ---- TLS ----
+
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+    -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" -keyout "$tmp/key.pem" -out "$tmp/cert.pem" 2>/dev/null
+set -- $(free_ports 4)
+web=$1 clear=$2 secure=$3 trusting=$4
+mkdir -p "$tmp/www"
+seq 1 200000 >"$tmp/www/numbers.txt"
+printf 'link "host" { address = "127.0.0.1/8" }\nweb { listen = {"127.0.0.1:%s tls"} certificate = "%s" key = "%s" root = "%s" }\n' \
+    "$web" "$tmp/cert.pem" "$tmp/key.pem" "$tmp/www" >"$tmp/web.conf"
+start "$wholenet" serve "$tmp/web.conf"
+site tls "listen = {\"127.0.0.1:$clear\", \"127.0.0.1:$secure tls\"} certificate = \"$tmp/cert.pem\" key = \"$tmp/key.pem\"
+    servers = {\"https://localhost:$web\"} trust = \"$tmp/cert.pem\""
+site trusting "listen = {\"127.0.0.1:$trusting\"} trust = \"$tmp/cert.pem\" connect-ports = {$web}"
+for port in $web $clear $secure $trusting; do
+    listens "$port"
+done
+want=$(cksum <"$tmp/www/numbers.txt")
+equal "an origin with TLS" "$(back "http://127.0.0.1:$clear/numbers.txt" | cksum)" "$want"
+equal "… and a client" "$(back --cacert "$tmp/cert.pem" "https://localhost:$secure/numbers.txt" | cksum)" "$want"
+equal "a tunnel for TLS" "$(back -x "http://127.0.0.1:$trusting" --cacert "$tmp/cert.pem" "https://localhost:$web/numbers.txt" | cksum)" "$want"
+contains "a target with https is fetched by TLS" \
+    "$(printf 'GET https://localhost:%s/numbers.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' "$web" | raw "$trusting" | head -1)" \
+    "HTTP/1.1 200 OK|"
+contains "… if its certificate is trusted" \
+    "$(get -w '%{http_code}' --request-target "https://localhost:$web/x" "http://localhost:$web/x")" 502
+
 # ---- proxies behind proxies ----
 
 equal "a parent" "$(curl -sS -x "http://127.0.0.1:$chain" "$at/chain?body=c")" c1
 contains "… both are in Via" "$(curl -sS -x "http://127.0.0.1:$chain" "$at/echo")" "Via: 1.1 chain, 1.1 forward"
 
 if command -v nginx >/dev/null; then
-    mkdir -p "$tmp/www" "$tmp/nginx"
-    seq 1 200000 >"$tmp/www/numbers.txt"
+    mkdir -p "$tmp/nginx"
     cat >"$tmp/nginx.conf" <<NGINX
 pid $tmp/nginx/pid;
 error_log $tmp/nginx/error.log;
@@ -213,7 +239,6 @@ http {
 NGINX
     start nginx -c "$tmp/nginx.conf"
     listens "$nginx"
-    want=$(cksum <"$tmp/www/numbers.txt")
     equal "nginx is the origin" "$(get "http://127.0.0.1:$nginx/numbers.txt" | cksum)" "$want"
     equal "… stored, and validated" "$(get "http://127.0.0.1:$nginx/numbers.txt" | cksum)" "$want"
     equal "nginx before us" "$(back "http://127.0.0.1:$nginx/back/n?body=n")" n1

@@ -917,6 +917,58 @@ static void a_client_that_goes_away(void **state UNUSED)
     cache_play_done(&p);
 }
 
+/* What is long and nobody reads is not fetched to its end; what has come is kept, and completed later. */
+static void a_client_that_goes_away_early(void **state UNUSED)
+{
+    struct cache_play p;
+    enum http_cache_fill_state how;
+    cache_play_init(&p, true);
+    struct http_fields fields = {.count = 2};
+    fields.list[0] = (struct http_field){bytes_of_text("Cache-Control"), bytes_of_text("max-age=9")};
+    fields.list[1] = (struct http_field){bytes_of_text("ETag"), bytes_of_text("\"1\"")};
+    (void)cache_play_ask(&p, 0, GET);
+    struct http_cache_fill *fill = http_cache_ask_fill(&p.asks[0]);
+    (void)http_cache_fill_head(
+        fill, &(struct http_cache_response){200, &fields, HTTP_CACHE_FINISH_MAX + 10}, p.time);
+    (void)http_cache_fill_body(fill, bytes_of_text("abc"));
+    http_cache_ask_done(&p.asks[0]);
+    assert_ptr_equal(http_cache_next_fill(p.cache, &how), fill);
+    assert_int_equal(how, HTTP_CACHE_FILL_UNUSED);
+    http_cache_fill_fail(fill, p.time);
+    assert_string_equal(cache_play_fetch(&p, GET "|Range: bytes=1-2", NULL), "hit 206 bc");
+    assert_int_equal(cache_play_ask(&p, 0, GET), HTTP_CACHE_FORWARD);
+    cache_play_done(&p);
+}
+
+static void validations_behind_answers_are_bounded(void **state UNUSED)
+{
+    struct cache_play p;
+    enum http_cache_fill_state how;
+    static struct http_cache_fill *fills[2 * HTTP_CACHE_BEHIND_MAX];
+    char request[100];
+    size_t count = 0;
+    cache_play_init(&p, true);
+    for (unsigned i = 0; i < HTTP_CACHE_BEHIND_MAX + 20; i++) {
+        snprintf(request, sizeof request, "GET http://a/%u", i);
+        cache_play_fetch(&p, request, "200|Cache-Control: max-age=1, stale-while-revalidate=99||a");
+    }
+    cache_play_wait(&p, 2);
+    for (unsigned i = 0; i < HTTP_CACHE_BEHIND_MAX + 20; i++) {
+        snprintf(request, sizeof request, "GET http://a/%u", i);
+        assert_int_equal(cache_play_ask(&p, 0, request), HTTP_CACHE_ANSWER);
+    }
+    while ((fills[count] = http_cache_next_fill(p.cache, &how)) != NULL)
+        count++;
+    assert_int_equal(count, HTTP_CACHE_BEHIND_MAX);
+    while (count > 0)
+        http_cache_fill_fail(fills[--count], p.time);
+    assert_int_equal(cache_play_ask(&p, 0, request), HTTP_CACHE_ANSWER);
+    fills[0] = http_cache_next_fill(p.cache, &how);
+    assert_non_null(fills[0]);
+    http_cache_fill_fail(fills[0], p.time);
+    cache_play_done(&p);
+}
+
 static void the_cache_stays_within_its_octets(void **state UNUSED)
 {
     struct cache_play p;
@@ -1005,6 +1057,8 @@ int main(void)
         cmocka_unit_test(what_is_validated_is_there_to_its_first_octet),
         cmocka_unit_test(octets_that_pass_through_wait_for_their_reader),
         cmocka_unit_test(a_client_that_goes_away),
+        cmocka_unit_test(a_client_that_goes_away_early),
+        cmocka_unit_test(validations_behind_answers_are_bounded),
         cmocka_unit_test(the_cache_stays_within_its_octets),
         cmocka_unit_test(no_memory_is_survived),
     };
