@@ -120,6 +120,7 @@ struct site_names {
     char records[SITE_RECORDS_MAX][SITE_TEXT_MAX];
     size_t record_count;
     char journal[SITE_TEXT_MAX];   /* the file in which changes of zones survive; "": there are none */
+    char primaries_trust[SITE_TEXT_MAX]; /* who vouches for primaries with TLS; "": the system's */
 };
 
 enum site_resolve { SITE_RESOLVE_NONE, SITE_RESOLVE_FORWARD, SITE_RESOLVE_RECURSIVE };
@@ -214,10 +215,12 @@ struct site_keys {
     size_t count;
 };
 
-/* Another name server, "ADDRESS[:PORT] [key NAME]". */
+/* Another name server, "ADDRESS[:PORT][#[TLS-NAME]] [key NAME]". */
 struct site_peer {
     struct endpoint at;
     char key[SITE_NAME_MAX];       /* "": nothing is signed */
+    bool secure;                   /* over TLS */
+    char tls_name[SITE_NAME_MAX];  /* that its certificate must have; "": any will do */
 };
 
 struct site_peers {

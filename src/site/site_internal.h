@@ -52,6 +52,7 @@ struct site {
     struct site_zones *zones; /* from files */
     struct site_policies policies;
     struct site_secondaries_kept *secondaries; /* from others */
+    struct tls_client *primaries_tls, *primaries_tls_anybody; /* NULL: none has TLS */
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */
     struct web *web;

@@ -236,8 +236,14 @@ bool site_peer_parse(struct bytes text, struct site_peer *out)
     memset(&peer, 0, sizeof peer);
     size_t blank = bytes_find(text, ' ');
     struct bytes rest = text_trim(bytes_after(text, blank));
-    if (!site_server_parse(bytes_first(text, blank), &peer.at))
+    struct bytes server = bytes_first(text, blank);
+    size_t hash = bytes_find(server, '#');
+    struct bytes tls_name = bytes_after(server, hash + 1);
+    peer.secure = hash < server.len;
+    if (!site_server_parse_port(bytes_first(server, hash), peer.secure ? 853 : 53, &peer.at) ||
+        (tls_name.len > 0 && !site_name_valid(tls_name)))
         return false;
+    memcpy(peer.tls_name, tls_name.data, tls_name.len);
     if (rest.len > 0) {
         blank = bytes_find(rest, ' ');
         bool key = bytes_equal(bytes_first(rest, blank), bytes_of_text("key"));

@@ -24,7 +24,7 @@ MUST_USE bool site_rule_parse(struct bytes text, struct site_rule *out);
 /* WHO as in a rule, then "name NAME", "below NAME", "self" or "below-self", then "types TYPE …"; both may be
  * left out. */
 MUST_USE bool site_update_parse(struct bytes text, struct site_update *out);
-/* "ADDRESS[:PORT] [key NAME]" */
+/* "ADDRESS[:PORT][#[TLS-NAME]] [key NAME]" */
 MUST_USE bool site_peer_parse(struct bytes text, struct site_peer *out);
 
 /* The same for who serves names. */

@@ -281,7 +281,7 @@ static bool parse_listen(struct bytes text, void *field, const struct site_optio
     return site_listen_parse(text, (uint16_t)option->min, field);
 }
 
-static bool read_server(struct bytes text, uint16_t port, struct endpoint *out)
+bool site_server_parse_port(struct bytes text, uint16_t port, struct endpoint *out)
 {
     struct endpoint endpoint;
     memset(&endpoint, 0, sizeof endpoint); /* a reload compares it octet by octet */
@@ -296,7 +296,7 @@ static bool read_server(struct bytes text, uint16_t port, struct endpoint *out)
 
 bool site_server_parse(struct bytes text, struct endpoint *out)
 {
-    return read_server(text, 53, out);
+    return site_server_parse_port(text, 53, out);
 }
 
 /* A server that is asked over TLS, and by what name: "" none is checked. */
@@ -320,7 +320,7 @@ static bool parse_server(struct bytes text, struct site_recursion *recursion, st
     size_t hash = bytes_find(text, '#');
     bool secure = hash < text.len;
     struct bytes name = bytes_after(text, hash + 1);
-    if (!read_server(bytes_first(text, hash), secure ? 853 : 53, &endpoint))
+    if (!site_server_parse_port(bytes_first(text, hash), secure ? 853 : 53, &endpoint))
         return false;
     if (secure && !add_secure(recursion, &endpoint, name))
         return false;
@@ -602,6 +602,13 @@ static bool add_peer(struct bytes text, struct site_peers *peers, size_t max)
         return false;
     peers->count++;
     return true;
+}
+
+/* Over TLS only zones are had; news go by datagrams. */
+static bool parse_notified(struct bytes text, void *field, const struct site_option *option)
+{
+    struct site_peers *peers = field;
+    return add_peer(text, peers, (size_t)option->max) && !peers->peers[peers->count - 1].secure;
 }
 
 static bool parse_primary(struct bytes text, void *field, const struct site_option *option)
@@ -889,11 +896,14 @@ const struct site_option site_options[] = {
      "\"10.0.0.0/8 key host self\"; at most 64"},
     {"names", "journal", parse_text, AT(names.journal), 0, SITE_TEXT_MAX, false,
      "a file, which is made if need be"},
-    {"names", "notify", parse_primary, AT(authority.notified), 0, SITE_NOTIFIED_MAX, true,
+    {"names", "primaries-trust", parse_text, AT(names.primaries_trust), 0, SITE_TEXT_MAX, false,
+     "a file with certificates"},
+    {"names", "notify", parse_notified, AT(authority.notified), 0, SITE_NOTIFIED_MAX, true,
      PEERS_TEXT ", at most 16 of them"},
     {"secondary", "primaries", parse_primary, offsetof(struct site_secondary, primaries), 0,
-     SITE_PRIMARIES_MAX, true, PEERS_TEXT ", at most 8 of them"},
-    {"secondary", "notify", parse_primary, offsetof(struct site_secondary, notified), 0,
+     SITE_PRIMARIES_MAX, true,
+     PEERS_TEXT ", with \"#\" and perhaps a name behind the address for TLS, at most 8 of them"},
+    {"secondary", "notify", parse_notified, offsetof(struct site_secondary, notified), 0,
      SITE_NOTIFIED_MAX, true, PEERS_TEXT ", at most 16 of them"},
     {"secondary", "file", parse_text, offsetof(struct site_secondary, file), 0, SITE_TEXT_MAX,
      false, "a file, which is made if need be"},

@@ -26,8 +26,9 @@ extern const size_t site_option_count;
 /* NULL: there is no such option. */
 const struct site_option *site_option_find(const char *section, const char *name);
 
-/* The address of a name server, with a port that is not 53. */
+/* The address of a name server, and its port if it is not 53, or that one. */
 MUST_USE bool site_server_parse(struct bytes text, struct endpoint *out);
+MUST_USE bool site_server_parse_port(struct bytes text, uint16_t port, struct endpoint *out);
 
 /* A network, or one address. */
 MUST_USE bool site_network_parse(struct bytes text, struct ip_prefix *out);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "os/file.h"
@@ -249,8 +250,11 @@ static void make_options(const struct site_secondary *from, struct names_seconda
     ASSERT(good);
     out->octets_max = from->octets_max;
     out->primary_count = from->primaries.count;
-    for (size_t i = 0; i < from->primaries.count; i++)
+    for (size_t i = 0; i < from->primaries.count; i++) {
         site_peer_make(&from->primaries.peers[i], &out->primaries[i]);
+        out->tls[i].secure = from->primaries.peers[i].secure;
+        snprintf(out->tls[i].name, sizeof out->tls[i].name, "%s", from->primaries.peers[i].tls_name);
+    }
     out->notified.count = from->notified.count;
     for (size_t i = 0; i < from->notified.count; i++)
         site_peer_make(&from->notified.peers[i], &out->notified.peers[i]);

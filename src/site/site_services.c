@@ -135,6 +135,10 @@ static void names_stop(struct site *site)
     site->journal = NULL;
     tls_server_free(site->names_tls);
     site->names_tls = NULL;
+    tls_client_free(site->primaries_tls);
+    site->primaries_tls = NULL;
+    tls_client_free(site->primaries_tls_anybody);
+    site->primaries_tls_anybody = NULL;
     tls_client_free(site->forwarders_tls);
     site->forwarders_tls = NULL;
     tls_client_free(site->forwarders_tls_anybody);
@@ -251,6 +255,8 @@ static int set_manner(struct site *site)
     };
     manner.keys = site->config->keys.keys;
     manner.key_count = site->config->keys.count;
+    manner.peers_tls = site->primaries_tls;
+    manner.peers_tls_anybody = site->primaries_tls_anybody;
     make_notified(&authority->notified, &manner.notified);
     make_access(authority->secondaries, authority->secondary_count, &manner.secondaries);
     struct names_update_rule updates[SITE_UPDATES_MAX];
@@ -262,7 +268,9 @@ static int set_manner(struct site *site)
 
 static int start_zones(struct site *site, struct text *error)
 {
-    int result = set_manner(site);
+    int result = site_tls_primaries(site, error);
+    if (result == 0)
+        result = set_manner(site);
     if (result == 0)
         result = site_zones_new(site->outside, site->log, site->names, site->config, &site->zones,
                                 error);
@@ -440,9 +448,13 @@ static void reload_roots(struct site *site)
 
 static void names_reload(struct site *site)
 {
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
     if (site->names == NULL)
         return;
     reload_roots(site);
+    if (site_tls_primaries(site, &error) < 0)
+        log_error(site->log, "names: %s", complaint);
     if (set_manner(site) < 0)
         log_error(site->log, "names: no memory for the limit of replies");
     reload_policies(site);

@@ -9,6 +9,7 @@
 #include "app/names/names_resolver.h"
 #include "app/web/web_tls.h"
 #include "site/site_internal.h"
+#include "site/site_names.h"
 #include "site/trust.h"
 
 bool site_tls_wants_trust(const struct site_config *config)
@@ -163,6 +164,37 @@ int site_tls_web(struct site *site, struct web_config *web, struct text *error)
         memcpy(host->key, key, strlen(key) + 1);
     }
     return 0;
+}
+
+/* ---- primaries ---- */
+
+static bool wants_tls(const struct site_secondaries *secondaries)
+{
+    for (size_t i = 0; i < secondaries->count; i++)
+        for (size_t j = 0; j < secondaries->zones[i].primaries.count; j++)
+            if (secondaries->zones[i].primaries.peers[j].secure)
+                return true;
+    return false;
+}
+
+int site_tls_primaries(struct site *site, struct text *error)
+{
+    char complaint[512] = "", path[SITE_PATH_MAX];
+    struct text reason = text_of(complaint, sizeof complaint);
+    struct tls_client_options strict = {.alpn = "dot"};
+    struct tls_client_options anybody = {.alpn = "dot", .trust_anybody = true};
+    const char *trust = site->config->names.primaries_trust;
+    if (site->primaries_tls != NULL || !wants_tls(&site->config->secondaries))
+        return 0;
+    if (trust[0] != '\0')
+        strict.trust_file = site_path(site->config, trust, path);
+    int status = tls_client_new(site->loop, &strict, &reason, &site->primaries_tls);
+    if (status == 0)
+        status = tls_client_new(site->loop, &anybody, &reason, &site->primaries_tls_anybody);
+    if (status < 0)
+        text_add_format(error, "primaries-trust: %s",
+                        complaint[0] != '\0' ? complaint : strerror(-status));
+    return status;
 }
 
 /* ---- forwarders ---- */

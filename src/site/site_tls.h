@@ -27,6 +27,9 @@ void site_tls_reload(struct site *site, const struct site_tls *config, const cha
  * listens by TLS. 0, or a negative errno and *error. */
 MUST_USE int site_tls_web(struct site *site, struct web_config *web, struct text *error);
 
+/* The clients for primaries over TLS, which stay the site's, once the configuration has any. */
+MUST_USE int site_tls_primaries(struct site *site, struct text *error);
+
 struct names_recursion;
 
 /* The forwarders that are asked over TLS, and the clients to do that with, which stay the site's. */

@@ -253,5 +253,64 @@ for peer in $peers; do
 done
 kill "$server"
 wait "$server"
+# Over TLS (RFC 9103), from one of our own.
+if command -v openssl >/dev/null; then
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$tmp/key.pem" \
+        -out "$tmp/cert.pem" -days 2 -subj "/CN=ns.test" -addext "subjectAltName=DNS:ns.test" 2>/dev/null
+    cat >"$tmp/primary.conf" <<END
+link "host" { address = "127.0.0.1/8" }
+names {
+    listen = "127.0.0.1:$ours"
+    listen-tls = "127.0.0.1:$((ours + 1))"
+    certificate = "$tmp/cert.pem"
+    certificate-key = "$tmp/key.pem"
+    zone = {"ours.example zones/ours.example.zone"}
+    key "transfer" { secret = "$secret" }
+    secondaries = {"key transfer"}
+    notify = {"127.0.0.1:$((ours + 2)) key transfer"}
+}
+END
+    secure() { # secure PRIMARY: the secondary
+        cat >"$tmp/secure.conf" <<END
+link "host" { address = "127.0.0.1/8" }
+names {
+    listen = "127.0.0.1:$((ours + 2))"
+    key "transfer" { secret = "$secret" }
+    primaries-trust = "cert.pem"
+    secondary "ours.example" { primaries = {"$1 key transfer"} }
+}
+END
+    }
+    secure "127.0.0.1:$((ours + 1))#other.test"
+    "$wholenet" serve -vv "$tmp/primary.conf" >"$tmp/log3" 2>&1 &
+    server=$!
+    "$wholenet" serve -vv "$tmp/secure.conf" >"$tmp/log4" 2>&1 &
+    second=$!
+    children="$children $server $second"
+    sleep 1
+    contains "tls: nothing from who has another name" "$(cat "$tmp/log4")" "is of no use: "
+    contains "… its names are answered" "$(dig @127.0.0.1 -p $((ours + 2)) www.ours.example)" SERVFAIL
+    secure "127.0.0.1:$((ours + 1))#ns.test"
+    kill -HUP "$second"
+    until_it_is 192.0.2.2 127.0.0.1 "$((ours + 2))" www.ours.example
+    equal "tls: the zone from who has the right one" "$got" 192.0.2.2
+    zone 3 192.0.2.3 >"$tmp/zones/ours.example.zone"
+    kill -HUP "$server"
+    until_it_is 192.0.2.3 127.0.0.1 "$((ours + 2))" www.ours.example
+    equal "tls: news" "$got" 192.0.2.3
+    contains "tls: by difference" "$(cat "$tmp/log4")" "changes since 2: 8 records"
+    secure "127.0.0.1:$((ours + 1))#"
+    kill -HUP "$second"
+    zone 4 192.0.2.4 >"$tmp/zones/ours.example.zone"
+    kill -HUP "$server"
+    until_it_is 192.0.2.4 127.0.0.1 "$((ours + 2))" www.ours.example
+    equal "tls: from anybody" "$got" 192.0.2.4
+    kill "$server" "$second"
+    wait "$second"
+    equal "tls: it ends when told to" $? 0
+    wait "$server"
+else
+    skip "tls" "openssl is not installed"
+fi
 equal "no file is left beside" "$(ls "$tmp/kept" | grep -c '\.')" 0
 finish

@@ -184,7 +184,10 @@ static const struct {
      "primaries: there is no key \"b\""},
     {"a primary of no form", "names {\n secondary \"a\" { primaries = {\"10.0.0.1 b\"} }\n}",
      "site.conf:2: primaries \"10.0.0.1 b\": expected name servers such as 192.0.2.53, [2001:db8::53]:5353 or "
-     "\"192.0.2.53 key transfer\", at most 8 of them"},
+     "\"192.0.2.53 key transfer\", with \"#\" and perhaps a name behind the address for TLS, at most 8 of them"},
+    {"news over TLS", "names {\n notify = {\"10.0.0.1#\"}\n}",
+     "site.conf:2: notify \"10.0.0.1#\": expected name servers such as 192.0.2.53, [2001:db8::53]:5353 or "
+     "\"192.0.2.53 key transfer\", at most 16 of them"},
     {"a view for nobody", "names {\n view \"a\" { zones = \"/srv\" }\n}",
      "site.conf:2: view \"a\": expected clients"},
     {"a view for no network", "names {\n view \"a\" {\n clients = {\"10.0.0.0/33\"} }\n}",
@@ -226,7 +229,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "  minimal = on cookies = required udp-size = 1400 identity = ns1 version = \"1\"\n"
         "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 journal = kept update = {\"key k\", \"10.1.0.0/16 below d.example types A TYPE7\", \"10.2.0.1 key k self\", \"key self name x.example\", \"key k below-self types TXT\"} key \"self\" {secret = AAAA} secondaries = {\"10.1.0.0/16\", 10.2.0.1, \"key k\", \"10.3.0.1 key k\"}\n"
         "  notify = {10.4.0.1, \"10.4.0.2:54 key k\"}\n"
-        "  secondary \"s.org\" { primaries = {10.5.0.1, \"[fd00::5]:54 key k\"} file = \"s\" size = 64M notify = {10.6.0.1} }\n"
+        "  secondary \"s.org\" { primaries = {10.5.0.1, \"[fd00::5]:54 key k\", \"10.5.0.2#ns.x key k\", \"10.5.0.3:99#\"} file = \"s\" size = 64M notify = {10.6.0.1} }\n"
         "  key \"k\" { algorithm = hmac-sha512 secret = \"c2VjcmV0\" }\n"
         "  signing \"*\" { keys = \"/keys\" }\n"
         "  signing \"b.example\" { keys = k algorithm = ED25519 separate = on nsec3 = on opt-out = on salt = aabb iterations = 3\n"
@@ -341,7 +344,14 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->secondaries.count, 1);
     assert_string_equal(c->secondaries.zones[0].zone, "s.org");
     assert_string_equal(c->secondaries.zones[0].file, "s");
-    assert_int_equal(c->secondaries.zones[0].primaries.count, 2);
+    assert_int_equal(c->secondaries.zones[0].primaries.count, 4);
+    assert_false(c->secondaries.zones[0].primaries.peers[1].secure);
+    assert_true(c->secondaries.zones[0].primaries.peers[2].secure && c->secondaries.zones[0].primaries.peers[3].secure);
+    assert_int_equal(c->secondaries.zones[0].primaries.peers[2].at.port, 853);
+    assert_string_equal(c->secondaries.zones[0].primaries.peers[2].tls_name, "ns.x");
+    assert_string_equal(c->secondaries.zones[0].primaries.peers[2].key, "k");
+    assert_int_equal(c->secondaries.zones[0].primaries.peers[3].at.port, 99);
+    assert_string_equal(c->secondaries.zones[0].primaries.peers[3].tls_name, "");
     assert_int_equal(c->secondaries.zones[0].primaries.peers[0].at.port, 53);
     assert_string_equal(c->secondaries.zones[0].primaries.peers[1].key, "k");
     assert_int_equal(c->secondaries.zones[0].notified.count, 1);

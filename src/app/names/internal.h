@@ -124,6 +124,7 @@ struct names_secondary;
 struct names_fetch {
     struct names_secondary *of;
     const struct tsig_peer *primary;
+    const struct names_over_tls *tls;
     bool transfer;           /* else: for its SOA */
     bool incremental;
     uint32_t serial;         /* that we have */
@@ -197,6 +198,7 @@ struct names {
     struct dgram *notify_v4, *notify_v6; /* NULL: not needed so far */
     struct alarm notify_alarm;
     struct net *peers_net;         /* where primaries and those who are told are */
+    struct tls_client *peers_tls, *peers_tls_anybody;
     struct names_secondary *kept;  /* zones that are had from others */
     size_t kept_count;
     size_t kept_turn;         /* whose turn it is, when not all can be served at once */

@@ -98,6 +98,8 @@ int names_set_manner(struct names *names, const struct names_manner *manner)
     names->secondaries = manner->secondaries;
     names_update_flush(names);
     names->notified = manner->notified;
+    names->peers_tls = manner->peers_tls;
+    names->peers_tls_anybody = manner->peers_tls_anybody;
     set_keys(names, manner);
     set_updates(names, manner);
     answering->minimal = manner->minimal;

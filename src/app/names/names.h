@@ -107,6 +107,8 @@ struct names_manner {
     const struct names_update_rule *updates; /* copied */
     size_t update_count;       /* at most NAMES_UPDATES_MAX; 0: nobody may change anything */
     struct names_notified notified;  /* of changes in zones that are not had from others */
+    struct tls_client *peers_tls;    /* borrowed while the service runs: for primaries with a name, */
+    struct tls_client *peers_tls_anybody; /* and for those without. NULL: they cannot be asked */
     const struct tsig_key *keys; /* copied: by which queries may be signed */
     size_t key_count;            /* at most TSIG_KEYS_MAX */
 };
@@ -155,9 +157,16 @@ MUST_USE int names_replay(struct names *names, struct zone **zone, size_t *dropp
                           struct text *error);
 /* ---- zones that are had from others (RFC 1034 §4.3.5) ---- */
 
+/* Is a primary asked over TLS (RFC 9103), and what name must its certificate have? "": any will do. */
+struct names_over_tls {
+    bool secure;
+    char name[DNS_NAME_MAX];
+};
+
 struct names_secondary_options {
     struct dns_name zone;          /* of those that everybody sees */
     struct tsig_peer primaries[SECONDARY_PRIMARIES_MAX];
+    struct names_over_tls tls[SECONDARY_PRIMARIES_MAX]; /* of each */
     size_t primary_count;          /* at least one */
     struct names_notified notified; /* of what has come from a primary */
     size_t records_max;            /* 0: NAMES_RECORDS_MAX */

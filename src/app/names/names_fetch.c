@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * names_fetch.c - what a secondary asks of a primary: its SOA by a datagram, some times, and the zone
- * over a stream (RFC 5936 §4, RFC 1995 §2), signed where that was agreed on (RFC 8945).
+ * over a stream (RFC 5936 §4, RFC 1995 §2) or over TLS (RFC 9103), signed where that was agreed on (RFC 8945).
  *
  * SKIPS RFC 1995 §2: differences are not asked for by datagrams.
  */
@@ -312,14 +312,41 @@ static void on_end(void *self, struct stream *stream UNUSED)
     cut(self, "the connection ends before the zone does");
 }
 
-static void on_closed(void *self, struct stream *stream UNUSED, int error)
+static void on_closed(void *self, struct stream *stream, int error)
 {
     struct names_fetch *f = self;
+    const char *tls = tls_stream_error(stream);
     f->stream = NULL;
-    if (error == ECONNREFUSED || error == ETIMEDOUT || error == EHOSTUNREACH)
+    if (tls[0] != '\0')
+        names_fetched_nothing(f->of, tls);
+    else if (error == ECONNREFUSED || error == ETIMEDOUT || error == EHOSTUNREACH)
         names_fetched_nothing(f->of, strerror(error));
     else
         cut(f, error != 0 ? strerror(error) : "the connection ends before the zone does");
+}
+
+/* RFC 9103 §8: a connection on TLS. */
+static int connect_over_tls(struct names_fetch *f, const struct stream_handler *handler)
+{
+    static const struct stream_handler nothing;
+    const struct names *names = f->of->names;
+    struct tls_client *client = f->tls->name[0] != '\0' ? names->peers_tls : names->peers_tls_anybody;
+    char address[ADDRESS_TEXT_MAX];
+    const char *name = f->tls->name;
+    struct stream *plain;
+    if (client == NULL)
+        return -EPROTONOSUPPORT;
+    if (name[0] == '\0') /* it is not looked for in the certificate */
+        name = address_format(&f->primary->at.address, address);
+    int status = net_connect(names->peers_net, &f->primary->at, NULL, &nothing, NULL, &plain);
+    if (status != 0)
+        return status;
+    status = tls_connect(client, plain, name, handler, f, &f->stream);
+    if (status != 0) {
+        stream_abort(plain);
+        f->stream = NULL;
+    }
+    return status;
 }
 
 static int fetch(struct names_fetch *f)
@@ -345,6 +372,8 @@ static int fetch(struct names_fetch *f)
         return -ENOMEM;
     dns_stream_init(&f->input, f->buffer, DNS_MESSAGE_MAX, USEC_NEVER, 0);
     f->due_at = f->started_at + NAMES_FETCH_PAUSE_MAX;
+    if (f->tls->secure)
+        return connect_over_tls(f, &handler);
     int status =
         net_connect(names->peers_net, &f->primary->at, NULL, &handler, f, &f->stream);
     if (status != 0)
@@ -363,6 +392,7 @@ int names_fetch_start(struct names_secondary *s, bool transfer, bool incremental
     s->fetch = f;
     f->of = s;
     f->primary = &s->options.primaries[s->timers.primary];
+    f->tls = &s->options.tls[s->timers.primary];
     f->transfer = transfer;
     f->incremental = incremental;
     f->started_at = loop_now(s->names->loop);

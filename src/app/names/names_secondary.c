@@ -136,13 +136,15 @@ static void look_after(struct names_secondary *s)
     if (secondary_expires(&s->timers, now))
         expire(s);
     /* What is wanted next is known before it is begun: a transfer without a place waits. */
-    bool transfer = s->timers.wanted == SECONDARY_FETCH || (!s->timers.in_round && !s->timers.held);
+    bool transfer = s->timers.wanted == SECONDARY_FETCH || (!s->timers.in_round && !s->timers.held) ||
+                    s->options.tls[s->timers.primary].secure;
     if (s->fetch != NULL || !has_place(names, transfer))
         return;
     enum secondary_action action = secondary_next(&s->timers, now);
     if (action == SECONDARY_NOTHING)
         return;
-    bool fetch = action == SECONDARY_FETCH;
+    /* Over TLS there are no datagrams: a difference to what we have tells as well whether there is any. */
+    bool fetch = action == SECONDARY_FETCH || s->options.tls[s->timers.primary].secure;
     int status = names_fetch_start(s, fetch, fetch && !s->timers.whole && served(s) != NULL);
     if (status != 0)
         names_fetched_nothing(s, strerror(-status));
