@@ -221,8 +221,8 @@ static void check_runs(bool plain)
     for (unsigned round = 0; round < 20; round++) {
         for (unsigned i = 0; i < HOST_BATCH_MAX; i++) {
             uint8_t octets[16] = {0};
-            unsigned peer = i / 3 % 2;
-            uint8_t len = (uint8_t)(3 + i % 5 * (round % 3));
+            unsigned peer = i / 13 % 2;
+            uint8_t len = (uint8_t)(round % 3 == 0 ? 3 : 2 + i % 13);
             octets[0] = len;
             octets[1] = sent[peer][len]++;
             struct host_datagram facts = {.to = host_socket_local(peers[peer])};

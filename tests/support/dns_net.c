@@ -302,6 +302,7 @@ static void at_server(struct dns_net *net, const struct dns_net_packet *packet)
         return;
     server->asked++;
     struct bytes query = bytes_of(packet->octets, packet->len);
+    assert_int_equal((packet->octets[2] & 1) != 0, server->recursive); /* RD */
     struct bytes reply = server->reply != NULL ? server->reply(server, query, buffer)
                                                : dns_net_answer(server, query, buffer);
     if (server->truncates && !packet->stream)
