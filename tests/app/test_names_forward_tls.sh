@@ -61,13 +61,19 @@ equal "what is answered out of order" "$(ask $port four.example)" 192.0.0.1
 wait $late
 equal "… is told from one another" "$(cat "$tmp/late")" 192.0.0.1
 equal "the server ends the connection" "$(ask $port close.example)" 192.0.0.1
-equal "… and another is opened" "$(ask $port five.example)" 192.0.0.2
+# The second, or a later one: on a busy machine what takes long is asked twice.
+fifth=$(ask $port five.example)
+case $fifth in
+192.0.0.1) not_ok "… and another is opened" ;;
+192.0.0.*) ok "… and another is opened" ;;
+*) not_ok "… and another is opened" ;;
+esac
 
 for i in $(seq 60); do echo "x$i.example A"; done >"$tmp/queries"
 if command -v dnsperf >/dev/null; then
     contains "sixty at once on one connection" \
         "$(dnsperf -s 127.0.0.1 -p $port -d "$tmp/queries" -n 1 -q 60 2>&1)" "NOERROR 60 (100.00%)"
-    equal "… which is still the same" "$(ask $port six.example)" 192.0.0.2
+    equal "… which is still the same" "$(ask $port six.example)" "$fifth"
 else
     skip "sixty at once" "dnsperf is not installed"
 fi
