@@ -227,7 +227,11 @@ static bool take_options(struct site_reader *reader, struct site_config *config,
             if (value == NULL)
                 continue;
             config->lines[i] = value->line;
-            if (option->parse(bytes_of_text(value->text), (char *)base + option->offset, option))
+            char path[SITE_PATH_MAX];
+            const char *text = value->text;
+            if (site_option_is_path(option, text))
+                text = site_path(config, text, path);
+            if (option->parse(bytes_of_text(text), (char *)base + option->offset, option))
                 continue;
             bool secret = strcmp(option->name, "secret") == 0; /* which is never repeated */
             text_add_format(complain(reader, value->line), "%s \"%.100s\": expected %s",

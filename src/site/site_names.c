@@ -13,7 +13,8 @@ enum { KEY_FILE_MAX = 4096 };
 char *site_path(const struct site_config *config, const char *path, char out[SITE_PATH_MAX])
 {
     const char *slash = strrchr(config->file, '/');
-    int base = path[0] == '/' || slash == NULL ? 0 : (int)(slash - config->file + 1);
+    bool whole = path[0] == '/' || path[0] == '\0' || slash == NULL;
+    int base = whole ? 0 : (int)(slash - config->file + 1);
     snprintf(out, SITE_PATH_MAX, "%.*s%s", base, config->file, path);
     return out;
 }

@@ -57,6 +57,17 @@ static bool parse_text(struct bytes text, void *field, const struct site_option 
     return copy_text(text, field, (size_t)option->max);
 }
 
+static bool parse_path(struct bytes text, void *field, const struct site_option *option)
+{
+    return parse_text(text, field, option);
+}
+
+/* A path, or a word. */
+static bool parse_anchors(struct bytes text, void *field, const struct site_option *option)
+{
+    return parse_text(text, field, option);
+}
+
 static bool parse_label(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     return site_label_valid(text) && copy_text(text, field, SITE_LABEL_MAX);
@@ -808,7 +819,7 @@ const struct site_option site_options[] = {
     {"addresses", "dns", parse_dns, AT(addresses), 0, 0, true, "IPv4 addresses, at most 4"},
     {"addresses", "interface", parse_interface, AT(addresses.interface), 0, SITE_DEVICE_MAX,
      false, "the name of a network device of the host"},
-    {"addresses", "leases", parse_text, AT(addresses.leases), 0, SITE_TEXT_MAX, false,
+    {"addresses", "leases", parse_path, AT(addresses.leases), 0, SITE_TEXT_MAX, false,
      "a file, which is made if need be"},
     {"host", "mac", parse_mac, offsetof(struct site_host, mac), 0, 0, false,
      "a unicast MAC address such as 02:00:00:00:02:10"},
@@ -817,11 +828,11 @@ const struct site_option site_options[] = {
 
     {"names", "listen", parse_listen, AT(names.listen), 53, 0, false, LISTEN_TEXT},
     {"names", "listen-tls", parse_listen, AT(names_tls.listen), 853, 0, false, LISTEN_TEXT},
-    {"names", "certificate", parse_text, AT(names_tls.certificate), 0, SITE_TEXT_MAX, false,
+    {"names", "certificate", parse_path, AT(names_tls.certificate), 0, SITE_TEXT_MAX, false,
      "a file with a chain of certificates in PEM"},
-    {"names", "certificate-key", parse_text, AT(names_tls.key), 0, SITE_TEXT_MAX, false,
+    {"names", "certificate-key", parse_path, AT(names_tls.key), 0, SITE_TEXT_MAX, false,
      "a file with the certificate's key in PEM"},
-    {"names", "certificate-staple", parse_text, AT(names_tls.staple), 0, SITE_TEXT_MAX, false,
+    {"names", "certificate-staple", parse_path, AT(names_tls.staple), 0, SITE_TEXT_MAX, false,
      "a file with an OCSP response in DER"},
     {"names", "forward", parse_forwarder, AT(names), 0, 0, true,
      "host, or addresses of resolvers such as 192.0.2.53 or [2001:db8::53]:53, over TLS such as "
@@ -835,10 +846,10 @@ const struct site_option site_options[] = {
      "a record such as \"printer A 10.0.2.9\", at most 256 of them"},
 
     {"names", "resolve", parse_resolve, AT(recursion), 0, 0, false, "recursive, forward or none"},
-    {"names", "roots", parse_text, AT(recursion.roots), 0, SITE_TEXT_MAX, false,
+    {"names", "roots", parse_path, AT(recursion.roots), 0, SITE_TEXT_MAX, false,
      "a file with the addresses of root servers"},
-    {"names", "anchors", parse_text, AT(recursion.anchors), 0, SITE_TEXT_MAX, false,
-     "a file with DS or DNSKEY records"},
+    {"names", "anchors", parse_anchors, AT(recursion.anchors), 0, SITE_TEXT_MAX, false,
+     "a file with DS or DNSKEY records, or root"},
     {"names", "insecure", parse_insecure, AT(recursion), 0, 0, true,
      "domains that are not validated, at most 32"},
     {"names", "validation-date", parse_date, AT(recursion.date), 0, 0, false,
@@ -969,13 +980,13 @@ const struct site_option site_options[] = {
      "a number from 1 to 1000000"},
     {"web", "connections-per-address", parse_number, AT(web.config.connections_per_address), 0,
      1000000, false, "a number from 0 to 1000000"},
-    {"web", "access-log", parse_text, AT(web.config.access_log), 0, WEB_TEXT_MAX, false, "a file"},
+    {"web", "access-log", parse_path, AT(web.config.access_log), 0, WEB_TEXT_MAX, false, "a file"},
     {"web", "log-format", site_web_parse_log_format, AT(web.config.log_format), 0, 0, false,
      "combined or json"},
-    {"web", "certificate", parse_text, AT(web.config.hosts[0].certificate), 0, WEB_TEXT_MAX, false,
+    {"web", "certificate", parse_path, AT(web.config.hosts[0].certificate), 0, WEB_TEXT_MAX, false,
      "a file"},
-    {"web", "key", parse_text, AT(web.config.hosts[0].key), 0, WEB_TEXT_MAX, false, "a file"},
-    {"web", "staple", parse_text, AT(web.config.hosts[0].staple), 0, WEB_TEXT_MAX, false, "a file"},
+    {"web", "certificate-key", parse_path, AT(web.config.hosts[0].key), 0, WEB_TEXT_MAX, false, "a file"},
+    {"web", "certificate-staple", parse_path, AT(web.config.hosts[0].staple), 0, WEB_TEXT_MAX, false, "a file"},
     {"proxy", "listen", site_proxy_parse_listen, AT(proxy), 3128, 0, true,
      "an address and port, \"tls\" behind it for TLS, at most 4 of them"},
     {"proxy", "name", site_proxy_parse_name, AT(proxy.name), 0, 0, false, "a word of at most 63 octets"},
@@ -998,14 +1009,14 @@ const struct site_option site_options[] = {
      "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32"},
     {"proxy", "connect-ports", site_proxy_parse_ports, AT(proxy), 0, 0, true,
      "ports such as 443 or 8000-8999, at most 16 of them"},
-    {"proxy", "users", parse_text, AT(proxy.users), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "users", parse_path, AT(proxy.users), 0, SITE_TEXT_MAX, false, "a file"},
     {"proxy", "realm", parse_text, AT(proxy.realm), 0, SITE_LABEL_MAX, false,
      "a text of at most 63 octets"},
-    {"proxy", "trust", parse_text, AT(proxy.trust), 0, SITE_TEXT_MAX, false, "a file"},
-    {"proxy", "certificate", parse_text, AT(proxy.tls.certificate), 0, SITE_TEXT_MAX, false,
+    {"proxy", "trust", parse_path, AT(proxy.trust), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "certificate", parse_path, AT(proxy.tls.certificate), 0, SITE_TEXT_MAX, false,
      "a file"},
-    {"proxy", "key", parse_text, AT(proxy.tls.key), 0, SITE_TEXT_MAX, false, "a file"},
-    {"proxy", "staple", parse_text, AT(proxy.tls.staple), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "certificate-key", parse_path, AT(proxy.tls.key), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "certificate-staple", parse_path, AT(proxy.tls.staple), 0, SITE_TEXT_MAX, false, "a file"},
     {"proxy", "connect-timeout", parse_duration, AT(proxy.connect_timeout), USEC_PER_MSEC,
      USEC_PER_HOUR, false, DURATION_TEXT ", at most 1h"},
     {"proxy", "answer-timeout", parse_duration, AT(proxy.answer_timeout), USEC_PER_MSEC,
@@ -1014,18 +1025,18 @@ const struct site_option site_options[] = {
      30 * USEC_PER_DAY, false, DURATION_TEXT ", from 1s to 30d"},
     {"proxy", "connections", parse_number, AT(proxy.connections_max), 1, 1000000, false,
      "a number from 1 to 1000000"},
-    {"proxy", "access-log", parse_text, AT(proxy.access_log), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "access-log", parse_path, AT(proxy.access_log), 0, SITE_TEXT_MAX, false, "a file"},
     {"proxy", "log-format", site_web_parse_log_format, AT(proxy.log_format), 0, 0, false,
      "combined or json"},
     {"site", "names", site_web_parse_name, offsetof(struct site_web_host, host), 0, 0, true,
      "names of hosts such as example.org or *.example.org, at most 8 with the title's"},
-    {"site", "certificate", parse_text, offsetof(struct site_web_host, host.certificate), 0,
+    {"site", "certificate", parse_path, offsetof(struct site_web_host, host.certificate), 0,
      WEB_TEXT_MAX, false, "a file"},
-    {"site", "key", parse_text, offsetof(struct site_web_host, host.key), 0, WEB_TEXT_MAX, false,
+    {"site", "certificate-key", parse_path, offsetof(struct site_web_host, host.key), 0, WEB_TEXT_MAX, false,
      "a file"},
-    {"site", "staple", parse_text, offsetof(struct site_web_host, host.staple), 0, WEB_TEXT_MAX,
+    {"site", "certificate-staple", parse_path, offsetof(struct site_web_host, host.staple), 0, WEB_TEXT_MAX,
      false, "a file"},
-    {"location", "root", parse_text, offsetof(struct web_rule, root), 0, WEB_TEXT_MAX, false,
+    {"location", "root", parse_path, offsetof(struct web_rule, root), 0, WEB_TEXT_MAX, false,
      "a directory"},
     {"location", "index", site_web_parse_index, 0, 0, 0, true,
      "names of files, at most 4"},
@@ -1060,7 +1071,7 @@ const struct site_option site_options[] = {
      "basic, digest or none"},
     {"location", "realm", site_web_parse_realm, 0, 0, 0, false,
      "a text of at most 63 octets without quotes"},
-    {"location", "users", parse_text, offsetof(struct web_rule, users), 0, WEB_TEXT_MAX, false,
+    {"location", "users", parse_path, offsetof(struct web_rule, users), 0, WEB_TEXT_MAX, false,
      "a file"},
     {"location", "upload", parse_switch, offsetof(struct web_rule, upload), 0, 0, false,
      "on or off"},
@@ -1093,6 +1104,13 @@ bool site_option_is_in(const struct site_option *option, const char *section)
     bool around = strcmp(section, "web") == 0 || strcmp(section, "site") == 0;
     return strcmp(option->section, section) == 0 ||
            (around && strcmp(option->section, "location") == 0);
+}
+
+bool site_option_is_path(const struct site_option *option, const char *value)
+{
+    if (option->parse == parse_anchors)
+        return strcmp(value, "root") != 0; /* the root zone's, which are built in */
+    return option->parse == parse_path;
 }
 
 bool site_config_set(struct site_config *config, const char *section, const char *option,

@@ -20,6 +20,9 @@ struct site_option {
     const char *expected; /* completes "expected …" */
 };
 
+/* Is that value of the option a path? One that is relative begins, in a site file, where the file is. */
+bool site_option_is_path(const struct site_option *option, const char *value);
+
 extern const struct site_option site_options[];
 extern const size_t site_option_count;
 

@@ -473,6 +473,26 @@ static void rules_of_the_web_are_inherited(void **state UNUSED)
     site_config_free(c);
 }
 
+static void relative_paths_begin_where_the_file_is(void **state UNUSED)
+{
+    static const char text[] = "link \"host\" { address = \"127.0.0.1/8\" }\n"
+                               "addresses { leases = a/leases }\n"
+                               "names { resolve = recursive roots = /abs/roots anchors = root }\n"
+                               "web { access-log = log root = \"../www\" certificate = c.pem }\n";
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct site_config *config = site_config_parse("some/where/site.conf", text, &error);
+    if (config == NULL)
+        fail_msg("%s", complaint);
+    assert_string_equal(config->addresses.leases, "some/where/a/leases");
+    assert_string_equal(config->recursion.roots, "/abs/roots");
+    assert_string_equal(config->recursion.anchors, "root");
+    assert_string_equal(config->web.config.access_log, "some/where/log");
+    assert_string_equal(config->web.config.hosts[0].certificate, "some/where/c.pem");
+    assert_string_equal(config->web.config.rules[0].root, "some/where/../www");
+    site_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +502,7 @@ int main(void)
         cmocka_unit_test(the_builtin_site_is_10_0_2_0),
         cmocka_unit_test(an_address_moves_the_whole_network),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
+        cmocka_unit_test(relative_paths_begin_where_the_file_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

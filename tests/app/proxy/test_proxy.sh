@@ -199,10 +199,10 @@ set -- $(free_ports 4)
 web=$1 clear=$2 secure=$3 trusting=$4
 mkdir -p "$tmp/www"
 seq 1 200000 >"$tmp/www/numbers.txt"
-printf 'link "host" { address = "127.0.0.1/8" }\nweb { listen = {"127.0.0.1:%s tls"} certificate = "%s" key = "%s" root = "%s" }\n' \
+printf 'link "host" { address = "127.0.0.1/8" }\nweb { listen = {"127.0.0.1:%s tls"} certificate = "%s" certificate-key = "%s" root = "%s" }\n' \
     "$web" "$tmp/cert.pem" "$tmp/key.pem" "$tmp/www" >"$tmp/web.conf"
 start "$wholenet" serve "$tmp/web.conf"
-site tls "listen = {\"127.0.0.1:$clear\", \"127.0.0.1:$secure tls\"} certificate = \"$tmp/cert.pem\" key = \"$tmp/key.pem\"
+site tls "listen = {\"127.0.0.1:$clear\", \"127.0.0.1:$secure tls\"} certificate = \"$tmp/cert.pem\" certificate-key = \"$tmp/key.pem\"
     servers = {\"https://localhost:$web\"} trust = \"$tmp/cert.pem\""
 site trusting "listen = {\"127.0.0.1:$trusting\"} trust = \"$tmp/cert.pem\" connect-ports = {$web}"
 for port in $web $clear $secure $trusting; do

@@ -48,7 +48,7 @@ link "host" { address = "127.0.0.1/8" }
 web {
     listen = {"127.0.0.1:$port", "127.0.0.1:$tls_port tls"}
     certificate = "$tmp/first.pem"
-    key = "$tmp/first.key"
+    certificate-key = "$tmp/first.key"
     hsts = 1d
     connections = 1000
     root = "$tmp/www"
@@ -83,7 +83,7 @@ web {
         root = "$tmp/org"
         built-in = off
         certificate = "$tmp/second.pem"
-        key = "$tmp/second.key"
+        certificate-key = "$tmp/second.key"
         https-only = $2
         listing = off }
 }
