@@ -142,11 +142,8 @@ bool uri_normalise(const struct uri_parts *parts, struct writer *out)
     return !out->failed;
 }
 
-/* §5.2.4 over what was written since `from`; the path begins with "/". */
-static void remove_dots(struct writer *w, size_t from)
+size_t uri_remove_dots(uint8_t *path, size_t len)
 {
-    uint8_t *path = w->start + from;
-    size_t len = writer_len(w) - from;
     size_t kept = 0; /* octets that stay, without the slash before the next segment */
     for (size_t at = 0; at < len;) {
         size_t end = at + 1;
@@ -166,7 +163,7 @@ static void remove_dots(struct writer *w, size_t from)
         }
         at = end;
     }
-    w->next = path + kept;
+    return kept;
 }
 
 /* The base's path up to its last slash, and the reference's behind it (§5.2.3). */
@@ -211,7 +208,8 @@ bool uri_resolve(struct bytes base, struct bytes reference, bool fragment, struc
         write_u8(out, '/');
     if (out->failed)
         return false;
-    remove_dots(out, from);
+    uint8_t *path = out->start + from;
+    out->next = path + uri_remove_dots(path, writer_len(out) - from);
     bool base_query = same_path && !r.has_query;
     if (base_query ? b.has_query : r.has_query) {
         write_u8(out, '?');

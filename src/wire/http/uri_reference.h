@@ -26,6 +26,9 @@ struct uri_parts {
 /* By the rule of RFC 3986, appendix B; never fails, since it only cuts. */
 void uri_split(struct bytes uri, struct uri_parts *out);
 
+/* Takes "." and ".." away from a path that begins with "/", in place (RFC 3986 §5.2.4). Its new length. */
+size_t uri_remove_dots(uint8_t *path, size_t len);
+
 /*
  * The normal form: scheme and host in lower case, the scheme's own port and an empty one left out, "/"
  * for no path, percent-encodings in upper case and none of what need not be encoded, no fragment.

@@ -4,6 +4,7 @@
 
 #include "base/address.h"
 #include "wire/http/http_octets.h"
+#include "wire/http/uri_reference.h"
 
 static const char *const status_texts[] = {
     [URL_OK] = "ok",
@@ -150,33 +151,6 @@ static bool add_normal(struct bytes in, struct text *out)
 
 /* ---- paths ---- */
 
-/* Takes "." and ".." away from an absolute path, in place (§5.2.4). The new length. */
-static size_t remove_dots(char *path, size_t len)
-{
-    size_t out = 0;
-    for (size_t at = 0; at < len;) { /* at a "/" */
-        size_t end = at + 1;
-        while (end < len && path[end] != '/')
-            end++;
-        struct bytes segment = bytes_of(path + at + 1, end - at - 1);
-        bool last = end == len;
-        if (bytes_equal(segment, bytes_of_text("."))) {
-            if (last)
-                path[out++] = '/';
-        } else if (bytes_equal(segment, bytes_of_text(".."))) {
-            while (out > 0 && path[--out] != '/')
-                ;
-            if (last)
-                path[out++] = '/';
-        } else {
-            memmove(path + out, path + at, end - at);
-            out += end - at;
-        }
-        at = end;
-    }
-    return out;
-}
-
 /* Everything from the path on: `directory` is put in front of the path when that is relative. */
 static enum url_status take_target(struct bytes directory, struct bytes path, struct bytes query,
                                    bool has_query, struct url *out)
@@ -188,7 +162,7 @@ static enum url_status take_target(struct bytes directory, struct bytes path, st
         return URL_BAD_ENCODING;
     if (t.failed)
         return URL_TOO_LONG;
-    t.len = remove_dots(out->target, t.len);
+    t.len = uri_remove_dots((uint8_t *)out->target, t.len);
     out->target[t.len] = '\0';
     out->path_len = (uint16_t)t.len;
     if (has_query)
@@ -282,57 +256,18 @@ static enum url_status take_authority(struct bytes authority, url_to_ascii *to_a
     return status == URL_OK ? take_port(port, out) : status;
 }
 
-/* ---- the parts of a reference (§4.1, appendix B) ---- */
-
-struct reference {
-    struct bytes scheme;
-    struct bytes authority;
-    struct bytes path;
-    struct bytes query;
-    bool has_scheme, has_authority, has_query;
-};
-
-static size_t scheme_len(struct bytes text)
-{
-    size_t i = 0;
-    while (i < text.len && (is_alpha(text.data[i]) ||
-                            (i > 0 && (is_digit(text.data[i]) || text.data[i] == '+' ||
-                                       text.data[i] == '-' || text.data[i] == '.'))))
-        i++;
-    return i > 0 && i < text.len && text.data[i] == ':' ? i : 0;
-}
-
-static void split(struct bytes text, struct reference *out)
-{
-    *out = (struct reference){bytes_empty(), bytes_empty(), bytes_empty(), bytes_empty(), 0, 0, 0};
-    struct bytes rest = bytes_first(text, bytes_find(text, '#'));
-    size_t scheme = scheme_len(rest);
-    if (scheme > 0) {
-        out->has_scheme = true;
-        out->scheme = bytes_first(rest, scheme);
-        rest = bytes_after(rest, scheme + 1);
-    }
-    if (rest.len >= 2 && rest.data[0] == '/' && rest.data[1] == '/') {
-        out->has_authority = true;
-        rest = bytes_after(rest, 2);
-        size_t end = 0;
-        while (end < rest.len && rest.data[end] != '/' && rest.data[end] != '?')
-            end++;
-        out->authority = bytes_first(rest, end);
-        rest = bytes_after(rest, end);
-    }
-    size_t mark = bytes_find(rest, '?');
-    out->path = bytes_first(rest, mark);
-    out->has_query = mark < rest.len;
-    out->query = bytes_after(rest, mark + 1);
-}
+/* ---- the whole ---- */
 
 static bool take_scheme(struct bytes scheme, struct url *out)
 {
-    if (scheme.len > URL_SCHEME_MAX)
+    if (scheme.len > URL_SCHEME_MAX || !is_alpha(scheme.data[0]))
         return false;
-    for (size_t i = 0; i < scheme.len; i++)
-        out->scheme[i] = (char)(is_alpha(scheme.data[i]) ? scheme.data[i] | 0x20 : scheme.data[i]);
+    for (size_t i = 0; i < scheme.len; i++) {
+        uint8_t c = scheme.data[i];
+        if (!is_alpha(c) && !is_digit(c) && c != '+' && c != '-' && c != '.')
+            return false;
+        out->scheme[i] = (char)(is_alpha(c) ? c | 0x20 : c);
+    }
     out->scheme[scheme.len] = '\0';
     return true;
 }
@@ -343,7 +278,7 @@ static void clear(struct url *out)
     out->target[0] = '\0';
 }
 
-static enum url_status take_absolute(const struct reference *r, url_to_ascii *to_ascii,
+static enum url_status take_absolute(const struct uri_parts *r, url_to_ascii *to_ascii,
                                      struct url *out)
 {
     if (!r->has_authority)
@@ -356,9 +291,9 @@ static enum url_status take_absolute(const struct reference *r, url_to_ascii *to
 
 enum url_status url_parse(struct bytes text, url_to_ascii *to_ascii, struct url *out)
 {
-    struct reference r;
+    struct uri_parts r;
     clear(out);
-    split(text_trim(text), &r);
+    uri_split(text_trim(text), &r);
     if (!r.has_scheme)
         return URL_NO_SCHEME;
     if (!take_scheme(r.scheme, out))
@@ -376,9 +311,9 @@ static void copy_authority(const struct url *base, struct url *out)
 enum url_status url_resolve(const struct url *base, struct bytes reference, url_to_ascii *to_ascii,
                             struct url *out)
 {
-    struct reference r;
+    struct uri_parts r;
     clear(out);
-    split(text_trim(reference), &r);
+    uri_split(text_trim(reference), &r);
     if (r.has_scheme)
         return take_scheme(r.scheme, out) ? take_absolute(&r, to_ascii, out) : URL_NO_SCHEME;
     memcpy(out->scheme, base->scheme, sizeof out->scheme);
