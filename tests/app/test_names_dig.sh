@@ -15,7 +15,7 @@ command -v dig > /dev/null || skip "dig is not installed"
 "$program" help serve > /dev/null 2>&1 || skip "this build has no serve"
 
 folder=$(mktemp -d)
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 upstream_port=$((port + 1))
 trap 'kill $server $upstream 2> /dev/null; rm -rf "$folder"' EXIT
 server=

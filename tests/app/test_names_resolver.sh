@@ -12,7 +12,7 @@ for tool in nsd dig; do
         exit
     }
 done
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 tree=$((port + 1))
 dns_tree_start $tree
 cat >"$tmp/site.conf" <<END

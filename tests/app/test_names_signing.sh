@@ -8,7 +8,7 @@ for tool in delv dig; do
     command -v $tool >/dev/null || { skip "zones that are signed" "$tool is not installed"; finish; }
 done
 
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 mkdir "$tmp/zones"
 plain() {
     cat <<END

@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
 export WHOLENET_STATE="$tmp/state"
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 tls=$((port + 1))
 
 cat >"$tmp/site.conf" <<END

@@ -12,7 +12,7 @@ for tool in nsd dig dnssec-signzone dnssec-keygen dnssec-dsfromkey; do
         exit
     }
 done
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 tree=$((port + 3))
 
 # sign ZONE FILE OPTIONS…: the DS goes to $tmp/ds

@@ -4,7 +4,7 @@
 . tests/lib.sh
 . tests/support/dns_tree.sh
 
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 cat >"$tmp/site.conf" <<END
 domain = "home.arpa"
 link "host" { address = "127.0.0.1/8" }

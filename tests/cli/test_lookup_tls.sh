@@ -3,7 +3,7 @@
 # wholenet lookup over TLS and HTTPS: by a server of ours, and by one that tells how it was asked. TAP.
 . tests/lib.sh
 export WHOLENET_STATE="$tmp/state"
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 tls=$((port + 1))
 cat >"$tmp/site.conf" <<END
 link "host" { address = "127.0.0.1/8" }
