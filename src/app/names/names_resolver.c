@@ -118,31 +118,14 @@ static struct resolver_anchor *anchor_of(struct names_recursion *out, const stru
     return anchor;
 }
 
-/* The DS that a DNSKEY amounts to (RFC 4034 §5.1.4), by SHA-256. */
-static struct bytes ds_of_key(const struct dns_record *key, const struct validate_crypto *crypto,
-                              uint8_t buffer[4 + VALIDATE_DIGEST_MAX])
-{
-    enum { ALGORITHM_AT = 3, SHA256 = 2 };
-    uint8_t digest[VALIDATE_DIGEST_MAX];
-    struct dns_name owner = key->owner;
-    dns_name_lower(&owner);
-    size_t len =
-        crypto->digest(crypto->self, SHA256, dns_name_bytes(&owner), key->rdata, digest);
-    struct writer w = writer_of(buffer, 4 + VALIDATE_DIGEST_MAX);
-    write_u16(&w, validate_key_tag(key->rdata));
-    write_u8(&w, key->rdata.data[ALGORITHM_AT]);
-    write_u8(&w, SHA256);
-    write_copy(&w, digest, len);
-    return writer_bytes(&w);
-}
-
 static bool take_anchor(const struct dns_record *record, struct names_recursion *out)
 {
-    uint8_t buffer[4 + VALIDATE_DIGEST_MAX];
+    uint8_t buffer[VALIDATE_DS_LEN_MAX];
     if ((record->type != DNS_DS && record->type != DNS_DNSKEY) || record->rdata.len < 4)
         return false;
     struct bytes ds = record->type == DNS_DS ? record->rdata
-                                             : ds_of_key(record, out->crypto, buffer);
+                                             : validate_make_ds(out->crypto, &record->owner,
+                                                                record->rdata, buffer);
     struct resolver_anchor *anchor = anchor_of(out, &record->owner);
     if (anchor == NULL || anchor->ds_len + 2 + ds.len > sizeof anchor->ds)
         return false;
@@ -332,6 +315,15 @@ size_t names_flush(struct names *names, const struct dns_name *name, bool below)
         return 0;
     resolver_forget(names->resolver);
     return cache_flush(names->cache, name, below);
+}
+
+void names_renew(struct names *names, const struct dns_name *name, uint16_t type)
+{
+    const struct dns_question question = {*name, type, DNS_IN};
+    if (names->resolver == NULL)
+        return;
+    resolver_renew(names->resolver, &question, loop_now(names->loop));
+    loop_queue(names->loop, &names->resolving);
 }
 
 void names_set_policies(struct names *names, const struct resolver_policies *policies)

@@ -71,6 +71,9 @@ const struct resolver *names_resolver(const struct names *names);
  * -ENOMEM. */
 MUST_USE int names_set_roots(struct names *names, const struct names_recursion *recursion);
 
+/* It is to be asked for again, though it may be known: what comes is then in the cache. */
+void names_renew(struct names *names, const struct dns_name *name, uint16_t type);
+
 /* The anchors of the Internet's root, as IANA publishes them: text for names_recursion_anchors(). */
 extern const char names_root_anchors[];
 

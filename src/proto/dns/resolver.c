@@ -244,6 +244,11 @@ static void prefetch(struct resolver *r, const struct dns_question *question, us
     r->counters.prefetches++;
 }
 
+void resolver_renew(struct resolver *r, const struct dns_question *question, usec now)
+{
+    prefetch(r, question, now);
+}
+
 enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_client *client,
                                    struct answer_work *work, usec now)
 {

@@ -142,6 +142,9 @@ MUST_USE enum resolver_verdict resolver_ask(struct resolver *r,
                                             const struct resolver_client *client,
                                             struct answer_work *work, usec now);
 
+/* Asks for it though it may be known, with nobody waiting: what comes is put into the cache. */
+void resolver_renew(struct resolver *r, const struct dns_question *question, usec now);
+
 enum resolver_event_kind {
     RESOLVER_SEND,  /* `send`, from a new socket; the task's old one is to be closed */
     RESOLVER_REPLY, /* a reply to `client` is due: answer_resume() with `target`, then resolver_fill() */

@@ -131,19 +131,27 @@ static uint16_t out_of_time(const struct validate_context *v, const struct signa
     return DNS_EDE_NONE;
 }
 
+/* Keys that may have signed: either none of them is to be revoked, or it must be. */
+struct signers {
+    const struct dns_name *name;
+    struct bytes keys;
+    bool revoked;
+};
+
 /* By one of the keys with its tag; true: it is. */
 static bool is_signed_by(struct validate_context *v, const struct validate_set *set,
-                         const struct signature *s, struct bytes keys, uint16_t *ede)
+                         const struct signature *s, const struct signers *by, uint16_t *ede)
 {
     struct bytes data, rdata;
-    struct reader r = reader_of(keys);
+    struct reader r = reader_of(by->keys);
     unsigned tried = 0;
     if (!signed_octets(v, set, s, &data))
         return false;
     while (cache_read_rdata(&r, &rdata)) {
         struct key key;
         if (!read_key(rdata, &key) || key.algorithm != s->algorithm ||
-            (key.flags & KEY_FLAG_REVOKE) != 0 || validate_key_tag(rdata) != s->tag)
+            ((key.flags & KEY_FLAG_REVOKE) != 0) != by->revoked ||
+            validate_key_tag(rdata) != s->tag)
             continue;
         if (tried++ == VALIDATE_KEYS_TRIED_MAX || v->verifications_left == 0)
             return false;
@@ -156,8 +164,9 @@ static bool is_signed_by(struct validate_context *v, const struct validate_set *
     return false;
 }
 
-struct validate_outcome validate_set(struct validate_context *v, const struct validate_set *set,
-                                     const struct validate_zone *zone, unsigned *labels)
+static struct validate_outcome find_signature(struct validate_context *v,
+                                              const struct validate_set *set,
+                                              const struct signers *by, unsigned *labels)
 {
     struct reader r = reader_of(set->signatures);
     struct bytes rdata;
@@ -165,8 +174,8 @@ struct validate_outcome validate_set(struct validate_context *v, const struct va
     while (cache_read_rdata(&r, &rdata)) {
         struct signature s;
         if (!read_signature(rdata, &s) || s.type != set->type ||
-            !dns_name_equal(&s.signer, zone->name) ||
-            !dns_name_within(set->owner, zone->name) || s.labels > validate_labels(set->owner))
+            !dns_name_equal(&s.signer, by->name) ||
+            !dns_name_within(set->owner, by->name) || s.labels > validate_labels(set->owner))
             continue;
         uint16_t time = out_of_time(v, &s);
         if (time != DNS_EDE_NONE) {
@@ -175,12 +184,37 @@ struct validate_outcome validate_set(struct validate_context *v, const struct va
         }
         if (ede == DNS_EDE_RRSIGS_MISSING)
             ede = DNS_EDE_DNSKEY_MISSING;
-        if (is_signed_by(v, set, &s, zone->keys, &ede)) {
+        if (is_signed_by(v, set, &s, by, &ede)) {
             *labels = s.labels;
             return validate_say(CACHE_SECURE, DNS_EDE_NONE);
         }
     }
     return validate_say(CACHE_BOGUS, ede);
+}
+
+struct validate_outcome validate_set(struct validate_context *v, const struct validate_set *set,
+                                     const struct validate_zone *zone, unsigned *labels)
+{
+    struct signers by = {zone->name, zone->keys, false};
+    return find_signature(v, set, &by, labels);
+}
+
+/* A list of one; empty if it is longer than any key. */
+enum { ONE_KEY_MAX = 2 + 4096 };
+static struct bytes list_of_one(struct bytes key, uint8_t buffer[ONE_KEY_MAX])
+{
+    struct writer w = writer_of(buffer, ONE_KEY_MAX);
+    cache_write_rdata(&w, key);
+    return w.failed ? bytes_empty() : writer_bytes(&w);
+}
+
+bool validate_revocation(struct validate_context *v, const struct validate_set *keys,
+                         struct bytes key)
+{
+    uint8_t one[ONE_KEY_MAX];
+    unsigned labels;
+    struct signers by = {keys->owner, list_of_one(key, one), true};
+    return find_signature(v, keys, &by, &labels).security == CACHE_SECURE;
 }
 
 /* ---- the chain ---- */
@@ -232,7 +266,7 @@ static struct ds_choice look_at_ds(const struct validate_context *v, struct byte
     return choice;
 }
 
-static bool ds_matches(const struct validate_context *v, const struct dns_name *zone,
+static bool ds_matches(const struct validate_crypto *crypto, const struct dns_name *zone,
                        const struct ds *ds, struct bytes key_rdata)
 {
     struct key key;
@@ -242,9 +276,33 @@ static bool ds_matches(const struct validate_context *v, const struct dns_name *
         (key.flags & KEY_FLAG_REVOKE) != 0 || validate_key_tag(key_rdata) != ds->tag)
         return false;
     dns_name_lower(&owner);
-    size_t len = v->crypto->digest(v->crypto->self, ds->digest_type, dns_name_bytes(&owner),
-                                   key_rdata, digest);
+    size_t len = crypto->digest(crypto->self, ds->digest_type, dns_name_bytes(&owner), key_rdata,
+                                digest);
     return len > 0 && bytes_equal(bytes_of(digest, len), ds->digest);
+}
+
+bool validate_ds_is_of(const struct validate_crypto *crypto, const struct dns_name *zone,
+                       struct bytes ds_rdata, struct bytes key)
+{
+    struct ds ds;
+    return read_ds(ds_rdata, &ds) && ds_matches(crypto, zone, &ds, key);
+}
+
+struct bytes validate_make_ds(const struct validate_crypto *crypto, const struct dns_name *zone,
+                              struct bytes key, uint8_t buffer[VALIDATE_DS_LEN_MAX])
+{
+    enum { ALGORITHM_AT = 3, SHA256 = 2 };
+    uint8_t digest[VALIDATE_DIGEST_MAX];
+    struct dns_name owner = *zone;
+    ASSERT(key.len > ALGORITHM_AT);
+    dns_name_lower(&owner);
+    size_t len = crypto->digest(crypto->self, SHA256, dns_name_bytes(&owner), key, digest);
+    struct writer w = writer_of(buffer, VALIDATE_DS_LEN_MAX);
+    write_u16(&w, validate_key_tag(key));
+    write_u8(&w, key.data[ALGORITHM_AT]);
+    write_u8(&w, SHA256);
+    write_copy(&w, digest, len);
+    return writer_bytes(&w);
 }
 
 /* The keys that one DS names must have signed them all. */
@@ -255,17 +313,15 @@ static bool signed_by_ds(struct validate_context *v, const struct validate_set *
     struct bytes rdata;
     unsigned tried = 0;
     while (cache_read_rdata(&r, &rdata)) {
-        if (!ds_matches(v, keys->owner, ds, rdata))
+        if (!ds_matches(v->crypto, keys->owner, ds, rdata))
             continue;
         if (tried++ == VALIDATE_KEYS_TRIED_MAX)
             return false;
-        uint8_t one[2 + 4096];
-        struct writer w = writer_of(one, sizeof one);
-        cache_write_rdata(&w, rdata);
-        struct validate_zone zone = {keys->owner, writer_bytes(&w)};
+        uint8_t one[ONE_KEY_MAX];
+        struct validate_zone zone = {keys->owner, list_of_one(rdata, one)};
         unsigned labels;
         struct validate_outcome outcome = validate_set(v, keys, &zone, &labels);
-        if (!w.failed && outcome.security == CACHE_SECURE)
+        if (outcome.security == CACHE_SECURE)
             return true;
         *ede = outcome.ede;
     }

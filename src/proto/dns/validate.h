@@ -81,6 +81,20 @@ struct validate_outcome validate_set(struct validate_context *v, const struct va
 struct validate_outcome validate_keys(struct validate_context *v, const struct validate_set *keys,
                                       struct bytes ds);
 
+/* Has that key, which is one of the set and has the REVOKE bit, signed the set (RFC 5011 §2.1)? Nothing else
+ * that such a key has signed counts. */
+bool validate_revocation(struct validate_context *v, const struct validate_set *keys,
+                         struct bytes key);
+
+/* Is that the DNSKEY, not revoked, that the DS of the zone names? */
+bool validate_ds_is_of(const struct validate_crypto *crypto, const struct dns_name *zone,
+                       struct bytes ds, struct bytes key);
+
+/* The DS that a DNSKEY amounts to (RFC 4034 §5.1.4), by SHA-256. */
+enum { VALIDATE_DS_LEN_MAX = 4 + VALIDATE_DIGEST_MAX };
+struct bytes validate_make_ds(const struct validate_crypto *crypto, const struct dns_name *zone,
+                              struct bytes key, uint8_t buffer[VALIDATE_DS_LEN_MAX]);
+
 /* Does the proof (records as cache_read_record() takes them, of that zone) show that the name has
  * nothing of the type; that it does not exist; that what came from a wildcard of `labels` labels is
  * for a name that is not there itself? INSECURE: below an opt-out, or hashed too often. */
