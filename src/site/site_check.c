@@ -172,6 +172,8 @@ static bool check_recursion(const struct site_config *config, struct text *error
         wrong = "it needs resolve = recursive", option = "roots";
     else if (r->anchors[0] != '\0' && r->resolve == SITE_RESOLVE_NONE)
         wrong = "it needs resolve = recursive or forward", option = "anchors";
+    else if (r->anchors_state[0] != '\0' && r->anchors[0] == '\0')
+        wrong = "it needs anchors", option = "anchors-state";
     else if (config->names.closed && r->resolve == SITE_RESOLVE_RECURSIVE)
         wrong = "with closed there is nothing to resolve";
     else if (r->ttl_min > r->ttl_max)

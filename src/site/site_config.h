@@ -150,6 +150,7 @@ struct site_recursion {
     bool minimise;
     bool aggressive;
     char anchors[SITE_TEXT_MAX];   /* a file with DS or DNSKEY records; "": nothing is validated */
+    char anchors_state[SITE_TEXT_MAX]; /* the file in which their rolls are kept; "": they are not followed */
     char insecure[SITE_INSECURE_MAX][SITE_NAME_MAX]; /* domains that are not */
     size_t insecure_count;
     int64_t date;                  /* at which signatures are to hold, seconds since 1970; 0: now */

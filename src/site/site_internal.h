@@ -17,6 +17,7 @@
 #include "site/site_zones.h"
 
 struct control;
+struct site_anchors;
 struct web_log;
 struct digest;
 struct hmac;
@@ -49,6 +50,7 @@ struct site {
     struct store *journal;    /* of zones that change; NULL: none does */
     struct hmac *hmac;        /* of queries and replies that are signed */
     struct validate_crypto crypto;
+    struct site_anchors *anchors; /* that follow rolls; NULL: none does */
     struct site_zones *zones; /* from files */
     struct site_policies policies;
     struct site_secondaries_kept *secondaries; /* from others */

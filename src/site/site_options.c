@@ -850,6 +850,8 @@ const struct site_option site_options[] = {
      "a file with the addresses of root servers"},
     {"names", "anchors", parse_anchors, AT(recursion.anchors), 0, SITE_TEXT_MAX, false,
      "a file with DS or DNSKEY records, or root"},
+    {"names", "anchors-state", parse_text, AT(recursion.anchors_state), 0, SITE_TEXT_MAX, false,
+     "a file that need not exist yet"},
     {"names", "insecure", parse_insecure, AT(recursion), 0, 0, true,
      "domains that are not validated, at most 32"},
     {"names", "validation-date", parse_date, AT(recursion.date), 0, 0, false,

@@ -17,6 +17,7 @@
 #include "site/control.h"
 #include "os/file.h"
 #include "site/resolvers.h"
+#include "site/site_anchors.h"
 #include "site/site_names.h"
 #include "site/site_internal.h"
 #include "site/site_proxy.h"
@@ -128,6 +129,8 @@ static void names_stop(struct site *site)
     site->zones = NULL;
     site_secondaries_free(site->secondaries);
     site->secondaries = NULL;
+    site_anchors_free(site->anchors);
+    site->anchors = NULL;
     names_free(site->names);
     site->names = NULL;
     site_policies_done(&site->policies);
@@ -374,6 +377,24 @@ static void find_resolvers(struct site *site)
                                "names will be found");
 }
 
+/* What was learned of trust anchors takes the place of those that are configured. */
+static int open_anchors(struct site *site, const struct site_recursion *r,
+                        struct names_recursion *recursion, struct text *error)
+{
+    char path[SITE_PATH_MAX];
+    const struct site_anchors_options options = {
+        .loop = site->loop,
+        .log = site->log,
+        .crypto = &site->crypto,
+        .path = site_path(site->config, r->anchors_state, path),
+        .date = r->date,
+    };
+    int result = site_anchors_new(&options, &site->anchors, error);
+    if (result == 0)
+        site_anchors_apply(site->anchors, recursion);
+    return result;
+}
+
 /* *out is the caller's to free; NULL: nobody is to be asked. */
 static int make_resolution(struct site *site, struct names_recursion **out, struct text *error)
 {
@@ -385,6 +406,8 @@ static int make_resolution(struct site *site, struct names_recursion **out, stru
         (forwards && site->resolver_count == 0 && r->forward_count == 0))
         return 0;
     int result = make_recursion(r, &site->crypto, out, error);
+    if (result == 0 && r->anchors_state[0] != '\0')
+        result = open_anchors(site, r, *out, error);
     if (result == 0)
         result = site_tls_forwarders(site, r, *out, error);
     if (result == 0 && forwards) {
@@ -439,6 +462,8 @@ static void reload_roots(struct site *site)
     int result = 0;
     if (site->config->recursion.resolve != SITE_RESOLVE_NONE)
         result = make_recursion(&site->config->recursion, &site->crypto, &recursion, &error);
+    if (result == 0 && recursion != NULL && site->anchors != NULL)
+        site_anchors_apply(site->anchors, recursion);
     if (result == 0 && recursion != NULL)
         result = names_set_roots(site->names, recursion);
     if (result < 0)
@@ -512,6 +537,8 @@ static int start_name_service(struct site *site, struct text *error)
     free(recursion);
     if (result < 0)
         return failed(error, result, "cannot serve names", &options.listen);
+    if (site->anchors != NULL)
+        site_anchors_start(site->anchors, site->names);
     result = site_policies_read(config, &site->policies, error);
     if (result < 0)
         return result;
