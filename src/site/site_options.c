@@ -1083,6 +1083,8 @@ const struct site_option site_options[] = {
      "a number of requests a second from 1 to 1000000, or 0 for no limit"},
     {"location", "burst", parse_number, offsetof(struct web_rule, burst), 0, 1000000, false,
      "a number of requests from 1 to 1000000"},
+    {"location", "dns", parse_switch, offsetof(struct web_rule, dns), 0, 0, false,
+     "on or off"},
     {"location", "https-only", parse_switch, offsetof(struct web_rule, https_only), 0, 0, false,
      "on or off"},
     {"location", "hsts", parse_duration, offsetof(struct web_rule, hsts), 0, (uint64_t)3650 * USEC_PER_DAY, false, DURATION_TEXT},

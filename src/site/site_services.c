@@ -724,6 +724,40 @@ static void web_stop(struct site *site)
     site->web = NULL;
 }
 
+/* Questions by HTTP go to the names, whichever they are by then. */
+static enum web_dns_verdict ask_names(void *self, const struct web_dns_query *query,
+                                      struct bytes *reply, uint32_t *handle)
+{
+    struct site *site = self;
+    const struct names_carrier carrier = {
+        .from = query->peer,
+        .secure = query->secure,
+        .on_reply = web_dns_reply,
+        .self = query->exchange,
+    };
+    if (site->names == NULL)
+        return WEB_DNS_NONE;
+    switch (names_ask(site->names, &carrier, query->message, reply, handle)) {
+    case NAMES_NOW:
+        return WEB_DNS_NOW;
+    case NAMES_LATER:
+        return WEB_DNS_LATER;
+    case NAMES_MALFORMED:
+        return WEB_DNS_MALFORMED;
+    case NAMES_NONE:
+    case NAMES_FULL:
+        break;
+    }
+    return WEB_DNS_NONE;
+}
+
+static void forget_question(void *self, uint32_t handle)
+{
+    struct site *site = self;
+    if (site->names != NULL)
+        names_forget(site->names, handle);
+}
+
 static int web_start(struct site *site, struct text *error)
 {
     const struct site_config *config = site->config;
@@ -738,6 +772,7 @@ static int web_start(struct site *site, struct text *error)
         .domain = config->domain,
         .config = &config->web.config,
         .site = {site_status, site},
+        .dns = {ask_names, forget_question, site},
         .error = &reason,
     };
     int result = site_tls_web(site, &site->config->web.config, &reason);

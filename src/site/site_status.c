@@ -259,9 +259,9 @@ static json_t *names_json(const struct site *site)
 {
     struct names_counters c;
     names_counters(site->names, &c);
-    json_t *out = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
+    json_t *out = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries_udp",
                      (json_int_t)c.queries_udp, "queries_tcp", (json_int_t)c.queries_tcp, "queries_tls",
-                     (json_int_t)c.queries_tls,
+                     (json_int_t)c.queries_tls, "queries_https", (json_int_t)c.queries_https,
                      "answered", (json_int_t)c.answered, "nxdomain", (json_int_t)c.nxdomain,
                      "refused", (json_int_t)c.refused, "forwarded", (json_int_t)c.forwarded,
                      "forward_failed", (json_int_t)c.forward_failed, "malformed",

@@ -300,6 +300,10 @@ bool site_web_finish(struct site_config *config, struct text *error)
             (void)copy(bytes_of_text(config->web.name), rule->realm, sizeof rule->realm);
         if (!check_rule(rule, error))
             return false;
+        if (rule->dns && !config->names.present) {
+            text_add(error, "web: dns: it is answered by the block \"names\", and there is none");
+            return false;
+        }
     }
     return true;
 }

@@ -3,7 +3,7 @@
  * internal.h - what the parts of the name service share: names.c its life and its records,
  * names_zones.c the zones it is born with, names_hosts.c the names of hosts, names_secondary.c zones
  * that are had from others, names_fetch.c what is asked of their primaries, names_notify.c the news of
- * changes, names_server.c queries by UDP and TCP, names_update.c changes while it is served,
+ * changes, names_server.c queries by UDP and TCP, names_carried.c those that others carry, names_update.c changes while it is served,
  * names_resolver.c recursion, names_outside.c its sockets, names_secure.c those with TLS.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
@@ -26,6 +26,7 @@
 
 enum {
     NAMES_CONNECTIONS_MAX = 256,
+    NAMES_CARRIED_MAX = 1024,      /* queries under way that others carry; a power of two */
     NAMES_OWED_MAX = 16,           /* forwarded queries of one connection at a time */
     NAMES_OUTSIDE_STREAMS_MAX = 64, /* each holds a buffer of 64 KiB */
     NAMES_SECURE_OWED_MAX = 256,   /* queries under way on a connection; a power of two */
@@ -65,6 +66,17 @@ struct names_connection {
     size_t rest_at;
     struct zone_transfer *transfer; /* a zone that is being told; NULL: none */
     uint8_t query[DNS_STREAM_QUERY_MAX];
+};
+
+/* Handles of queries that others carry have it, those of connections do not. */
+#define NAMES_CARRIED (UINT32_C(1) << 31)
+
+/* A query that another carries, and whose reply comes later. */
+struct names_carried {
+    struct list_node node; /* in carried_free */
+    uint32_t handle;       /* changes with every use */
+    bool waits;
+    struct names_carrier carrier;
 };
 
 struct names_outside;
@@ -227,6 +239,8 @@ struct names {
     struct alarm alarm;
     struct names_counters counters;
     struct names_connection connections[NAMES_CONNECTIONS_MAX];
+    struct list_node carried_free;
+    struct names_carried carried[NAMES_CARRIED_MAX];
     uint8_t reply[DNS_STREAM_LENGTH_LEN + DNS_MESSAGE_MAX]; /* the message begins after the length */
 };
 
@@ -277,10 +291,34 @@ static inline uint8_t *names_reply_buffer(struct names *names)
     return names->reply + DNS_STREAM_LENGTH_LEN;
 }
 
+/* A reply is on its way. */
+void names_count_reply(struct names *names, unsigned rcode);
+
+enum names_judgement {
+    NAMES_JUDGED,    /* *result has a reply */
+    NAMES_TAKEN,     /* it will come to names_reply_forwarded() */
+    NAMES_TWICE,     /* the same is being asked already by this client */
+    NAMES_DROPPED,
+    NAMES_NO_QUERY,
+};
+
+/* Answers a query that has not come by a datagram; client->stream is where the reply goes if it comes later. */
+MUST_USE enum names_judgement names_judge(struct names *names, struct resolver_client *client,
+                                          const struct answer_path *path, struct bytes query,
+                                          struct answer_result *result);
+
 /* Sends a reply, which lies in names_reply_buffer(), to whom it was forwarded for. An empty one: he gets
  * none, and a connection ends. */
 void names_reply_forwarded(struct names *names, const struct resolver_client *client,
                            struct bytes reply, unsigned rcode);
+
+/* ---- names_carried.c ---- */
+
+void names_carried_open(struct names *names);
+void names_carried_close(struct names *names); /* who waits is told that nothing comes */
+
+/* As names_reply_forwarded(). */
+void names_carried_reply(struct names *names, uint32_t handle, struct bytes reply, unsigned rcode);
 
 /* ---- names_outside.c ---- */
 

@@ -169,6 +169,7 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names->loop = net_loop(net);
     names->heap = loop_heap(names->loop);
     list_init(&names->free);
+    names_carried_open(names);
     list_init(&names->idle);
     list_init(&names->busy);
     int status = take_options(names, options) ? 0 : -EINVAL;
@@ -207,6 +208,7 @@ void names_free(struct names *names)
         return;
     names_update_close(names);
     names_server_close(names);
+    names_carried_close(names);
     names_notify_close(names);
     names_secondary_close(names);
     names_outside_close(names);

@@ -215,12 +215,37 @@ void names_zone_changed(struct names *names, size_t view, const struct dns_name 
 /* Takes a zone apart, a slice a turn; it is in no set. NULL is nothing. */
 void names_discard_zone(struct names *names, struct zone *zone);
 
+/* ---- queries that others carry, such as HTTP (RFC 8484) ---- */
+
+struct names_carrier {
+    struct endpoint from;      /* the client */
+    bool secure;               /* nobody on the way sees more than lengths */
+    /* The reply of NAMES_LATER, valid during the call; empty: there will be none. Not called from within
+     * names_ask() for that query. */
+    void (*on_reply)(void *self, struct bytes reply);
+    void *self;
+};
+
+enum names_verdict {
+    NAMES_NOW,       /* there is a reply */
+    NAMES_LATER,     /* it comes */
+    NAMES_NONE,      /* a policy says that there is to be none */
+    NAMES_MALFORMED, /* it is no query */
+    NAMES_FULL,      /* too many wait */
+};
+
+/* NAMES_NOW: *reply is valid until anything else is asked. NAMES_LATER: carrier->on_reply() will be called once,
+ * unless *handle, which is not 0, is given to names_forget() before. */
+MUST_USE enum names_verdict names_ask(struct names *names, const struct names_carrier *carrier,
+                                      struct bytes query, struct bytes *reply, uint32_t *handle);
+void names_forget(struct names *names, uint32_t handle); /* one that is over is nothing */
+
 /* Where it listens, by UDP and by TCP: the port that was found when options.listen had port 0. */
 struct endpoint names_local(const struct names *names);
 
 /* `answered`: replies sent, of all kinds; `nxdomain` and `refused` are among them. */
 struct names_counters {
-    uint64_t queries_udp, queries_tcp, queries_tls, answered, nxdomain, refused, forwarded, forward_failed;
+    uint64_t queries_udp, queries_tcp, queries_tls, queries_https, answered, nxdomain, refused, forwarded, forward_failed;
     uint64_t malformed;
     uint64_t transfers;        /* of zones, that were begun */
     uint64_t updates, updates_refused; /* UPDATE messages, with NOERROR and without */

@@ -11,7 +11,7 @@
 
 #include "app/names/internal.h"
 
-static void count_reply(struct names *names, unsigned rcode)
+void names_count_reply(struct names *names, unsigned rcode)
 {
     names->counters.answered++;
     names->counters.nxdomain += rcode == DNS_NXDOMAIN;
@@ -84,6 +84,30 @@ static void judge_rest(struct names *names, struct bytes message, struct answer_
     take_news(names, message, result);
     if (!result->query.path.stream)
         tell_difference(names, message, result);
+}
+
+enum names_judgement names_judge(struct names *names, struct resolver_client *client,
+                                 const struct answer_path *path, struct bytes query,
+                                 struct answer_result *result)
+{
+    answer(names_answering(names, &path->from), query, path, names_reply_buffer(names), result);
+    names->counters.malformed += result->malformed;
+    if (result->verdict == ANSWER_NOTHING)
+        return NAMES_NO_QUERY;
+    if (result->verdict == ANSWER_ELSEWHERE) {
+        uint64_t forwarded = names->counters.forwarded;
+        if (!forward(names, client, result))
+            return names->counters.forwarded != forwarded ? NAMES_TAKEN : NAMES_TWICE;
+        if (result->dropped)
+            return NAMES_DROPPED;
+    }
+    if (is_update(result)) {
+        client->query = result->query;
+        if (!names_update(names, client, query, result))
+            return NAMES_TAKEN;
+    }
+    judge_rest(names, query, result);
+    return NAMES_JUDGED;
 }
 
 /* ---- UDP ---- */
@@ -160,7 +184,7 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
     judge_rest(names, message->payload, &result);
     if (!keeps_to_the_limit(names, answering, &result))
         return;
-    count_reply(names, result.rcode);
+    names_count_reply(names, result.rcode);
     send_datagram(names, &client, result.reply);
 }
 
@@ -299,49 +323,33 @@ static bool on_query(struct names_connection *c, struct bytes query)
 {
     struct names *names = c->names;
     struct answer_result result;
+    struct resolver_client client = {.from = stream_peer(c->stream), .stream = c->handle};
     struct answer_path path = {
         .stream = true,
         .size_max = names->udp_size,
         .keepalive = (uint16_t)(DNS_STREAM_IDLE_TIMEOUT / (USEC_PER_SEC / 10)),
         .padding = c->secure ? NAMES_PADDING : 0,
         .now = (uint64_t)loop_wall_seconds(names->loop),
-        .from = stream_peer(c->stream).address,
+        .from = client.from.address,
     };
-    answer(names_answering(names, &path.from), query, &path, names_reply_buffer(names), &result);
-    names->counters.malformed += result.malformed;
+    enum names_judgement judgement = names_judge(names, &client, &path, query, &result);
     uint64_t *queries = c->secure ? &names->counters.queries_tls : &names->counters.queries_tcp;
-    *queries += result.verdict != ANSWER_NOTHING;
-    if (result.verdict == ANSWER_NOTHING) {
-        hang_up(c, false); /* who sends that over a stream speaks no DNS */
+    *queries += judgement != NAMES_NO_QUERY;
+    switch (judgement) {
+    case NAMES_TAKEN:
+        dns_stream_owe(&c->input);
+        return true;
+    case NAMES_TWICE:
+        return true;
+    case NAMES_NO_QUERY: /* who sends that over a stream speaks no DNS */
+    case NAMES_DROPPED:
+        hang_up(c, false);
         return false;
+    case NAMES_JUDGED:
+        break;
     }
-    if (result.verdict == ANSWER_ELSEWHERE) {
-        struct resolver_client client = {
-            .from = stream_peer(c->stream),
-            .stream = c->handle,
-        };
-        uint64_t forwarded = names->counters.forwarded;
-        if (!forward(names, &client, &result)) {
-            if (names->counters.forwarded != forwarded)
-                dns_stream_owe(&c->input);
-            return true;
-        }
-        if (result.dropped) {
-            hang_up(c, false);
-            return false;
-        }
-    }
-    if (is_update(&result)) {
-        struct resolver_client client = {.from = stream_peer(c->stream), .stream = c->handle};
-        client.query = result.query;
-        if (!names_update(names, &client, query, &result)) {
-            dns_stream_owe(&c->input);
-            return true;
-        }
-    }
-    judge_rest(names, query, &result);
     bool whole = begin_transfer(c, query, &result);
-    count_reply(names, result.rcode);
+    names_count_reply(names, result.rcode);
     return whole ? tell_zone(c) : send_framed(c, result.reply);
 }
 
@@ -419,7 +427,7 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
     }
     struct names_connection *c = CONTAINER_OF(node, struct names_connection, node);
     c->stream = stream;
-    c->handle += NAMES_CONNECTIONS_MAX;
+    c->handle = (c->handle + NAMES_CONNECTIONS_MAX) & ~NAMES_CARRIED;
     if (c->handle < NAMES_CONNECTIONS_MAX)
         c->handle += NAMES_CONNECTIONS_MAX; /* it has wrapped: 0 stands for datagrams */
     c->secure = stream_is_tls(stream);
@@ -436,15 +444,19 @@ void names_reply_forwarded(struct names *names, const struct resolver_client *cl
 {
     if (client->stream == 0 && reply.len == 0)
         return;
+    if ((client->stream & NAMES_CARRIED) != 0) {
+        names_carried_reply(names, client->stream, reply, rcode);
+        return;
+    }
     if (client->stream == 0) {
-        count_reply(names, rcode);
+        names_count_reply(names, rcode);
         send_datagram(names, client, reply);
         return;
     }
     struct names_connection *c = &names->connections[client->stream % NAMES_CONNECTIONS_MAX];
     if (c->stream == NULL || c->handle != client->stream)
         return; /* the client has not waited */
-    count_reply(names, rcode);
+    names_count_reply(names, rcode);
     dns_stream_paid(&c->input, loop_now(names->loop));
     if (c->rest != NULL || reply.len == 0) {
         hang_up(c, false); /* it asks and asks, and takes no answer */

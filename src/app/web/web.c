@@ -91,6 +91,7 @@ void web_exchange_done(struct web_exchange *exchange)
     web_body_done(&exchange->body);
     web_upload_free(exchange->upload);
     exchange->upload = NULL;
+    web_dns_forget(exchange);
     web_rules_release(exchange->rules);
     exchange->rules = NULL;
     exchange->place = NULL;
@@ -392,6 +393,7 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
         return -ENOMEM;
     web->net = net;
     web->site = options->site;
+    web->dns = options->dns;
     web->on_request = options->on_request;
     web->on_request_self = options->on_request_self;
     list_init(&web->sessions);

@@ -20,6 +20,32 @@ struct web_site {
     void *self;
 };
 
+/* Questions by HTTP (RFC 8484) are for the name service. */
+struct web_dns_query {
+    struct bytes message;
+    struct endpoint peer;
+    bool secure;         /* it came over TLS */
+    void *exchange;      /* for web_dns_reply() */
+};
+
+enum web_dns_verdict {
+    WEB_DNS_NOW,       /* there is a reply */
+    WEB_DNS_LATER,     /* web_dns_reply() will be called once, unless it is forgotten */
+    WEB_DNS_MALFORMED,
+    WEB_DNS_NONE,      /* there will be none: too many wait, or somebody has said so */
+};
+
+struct web_dns {
+    /* *reply is looked at before anything else is asked; *handle is not 0. NULL: there is no name service. */
+    enum web_dns_verdict (*ask)(void *self, const struct web_dns_query *query, struct bytes *reply,
+                                uint32_t *handle);
+    void (*forget)(void *self, uint32_t handle); /* the client has not waited */
+    void *self;
+};
+
+/* The reply to a query that was to come later; empty: there will be none. */
+void web_dns_reply(void *exchange, struct bytes reply);
+
 /* A request that has been answered, for an access log. Valid during the call. */
 struct web_request {
     struct endpoint peer;
@@ -44,6 +70,7 @@ struct web_options {
     const struct web_config *config;
     unsigned connections_max; /* 0: 4096 */
     struct web_site site;
+    struct web_dns dns;
     /* Told of each answered request; may be NULL. */
     void (*on_request)(void *self, const struct web_request *request);
     void *on_request_self;

@@ -93,6 +93,7 @@ struct web_rule {
     uint32_t rate;                       /* requests a second of one address; 0: any number */
     uint32_t burst;                      /* above it at once; 0: as many as rate */
 
+    bool dns;                            /* questions to the name service (RFC 8484), no files */
     bool https_only;                     /* what comes in clear is sent to https */
     usec hsts;                           /* Strict-Transport-Security; 0: not said */
 };

@@ -12,6 +12,7 @@
  *      web_site.c   which path is answered by what; the built-in site
  *      web_files.c  files below a root; web_list.c: folders; web_upload.c: PUT and DELETE
  *      web_cache.c  files that are open, and their compressed forms (web_compress.c)
+ *      web_dns.c    questions to the name service
  *      web_page.c   the pages that are made anew for every request
  */
 #ifndef WN_APP_WEB_WEB_EXCHANGE_H
@@ -54,9 +55,12 @@ struct web_transport {
     /* A bare answer, when there is no memory for a good one. */
     void (*refuse)(struct web_exchange *exchange, unsigned status);
     struct stream *(*stream)(struct web_exchange *exchange);
+    /* An answer is about to be given outside of any call of the transport's: it goes in the next turn. */
+    void (*wake)(struct web_exchange *exchange);
 };
 
 struct web_upload;
+struct web_question;
 
 struct web_exchange {
     struct web *web;
@@ -69,6 +73,7 @@ struct web_exchange {
     const struct http_server_event *event; /* the request, while it is looked at; then NULL */
     struct web_body body;  /* of the response */
     struct web_upload *upload; /* what the request's body goes to; NULL: /sink */
+    struct web_question *question; /* to the name service; NULL: none */
     uint64_t octets;       /* sent, the head included */
     uint64_t sink_octets;  /* received by /sink */
     usec request_at;
@@ -90,6 +95,7 @@ struct web {
     struct net *net;
     struct web_door doors[WEB_DOORS_MAX];
     struct web_site site;
+    struct web_dns dns;
     struct web_rules *rules;
     char *server_name;
     char *domain;
@@ -215,6 +221,7 @@ void web_reply_page(struct web_exchange *exchange, unsigned status, const char *
 void web_site_request(struct web_exchange *exchange);
 void web_site_body(struct web_exchange *exchange, struct bytes data);
 void web_site_body_end(struct web_exchange *exchange);
+void web_site_body_failed(struct web_exchange *exchange); /* it will not be whole */
 
 /* ---- files: web_files.c, web_list.c, web_upload.c ---- */
 
@@ -243,6 +250,14 @@ void web_upload_body(struct web_exchange *exchange, struct bytes data);
 void web_upload_end(struct web_exchange *exchange);
 void web_upload_delete(struct web_exchange *exchange, struct bytes path);
 void web_upload_free(struct web_upload *upload); /* NULL is nothing */
+
+/* ---- questions to the name service: web_dns.c ---- */
+
+/* GET, HEAD and POST (RFC 8484 §4.1). */
+void web_dns_request(struct web_exchange *exchange);
+void web_dns_body(struct web_exchange *exchange, struct bytes data);
+void web_dns_end(struct web_exchange *exchange);
+void web_dns_forget(struct web_exchange *exchange); /* also when there is none */
 
 /* ---- pages: web_page.c ---- */
 

@@ -15,7 +15,7 @@
 struct web_work {
     struct web_session *session;
     struct list_node warm;
-    struct task task;           /* goes on sending in the next turn */
+    struct task task;           /* goes on in the next turn */
     struct http_server core;
     uint32_t responses_seen;
     struct web_exchange exchange;
@@ -115,7 +115,16 @@ static struct stream *stream_of(struct web_exchange *exchange)
     return work_of(exchange)->session->stream;
 }
 
+static void wake(struct web_exchange *exchange)
+{
+    struct web_work *work = work_of(exchange);
+    struct loop *loop = net_loop(exchange->web->net);
+    http_server_set_wall(&work->core, loop_wall_seconds(loop));
+    loop_queue(loop, &work->task);
+}
+
 static const struct web_transport transport = {
+    .wake = wake,
     .stream = stream_of,
     .respond = respond,
     .accept_body = accept_body,
@@ -221,8 +230,7 @@ static void on_event(struct web_session *session, const struct http_server_event
         web_site_body_end(&session->work->exchange);
         break;
     case HTTP_SERVER_BODY_FAILED:
-        web_upload_free(session->work->exchange.upload);
-        session->work->exchange.upload = NULL;
+        web_site_body_failed(&session->work->exchange);
         break;
     case HTTP_SERVER_NO_EVENT:
         break;

@@ -304,7 +304,15 @@ static struct stream *stream_under(struct web_exchange *exchange)
     return stream_of(exchange)->connection->session->stream;
 }
 
+static void wake(struct web_exchange *exchange)
+{
+    struct web_http2 *c = stream_of(exchange)->connection;
+    earn_time(c, PROGRESS_MIN);
+    loop_queue(net_loop(exchange->web->net), &c->task);
+}
+
 static const struct web_transport transport = {
+    .wake = wake,
     .respond = respond,
     .accept_body = accept_body,
     .refuse = refuse,
@@ -494,8 +502,7 @@ static int on_data(nghttp2_session *ng, uint8_t flags UNUSED, int32_t id, const 
     s->body_len += len;
     earn_time(c, len);
     if (s->body_len > s->body_max) {
-        web_upload_free(s->exchange.upload);
-        s->exchange.upload = NULL;
+        web_site_body_failed(&s->exchange);
         s->accepted = false;
         web_reply_error(&s->exchange, 413, NULL);
         return 0;

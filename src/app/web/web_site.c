@@ -11,6 +11,7 @@
 #define BYTES_MAX (UINT64_C(1) << 50) /* what /bytes/ serves at most */
 #define METHODS_READ "GET, HEAD, OPTIONS"
 #define METHODS_FILES "GET, HEAD, PUT, DELETE, OPTIONS"
+#define METHODS_DNS "GET, HEAD, POST, OPTIONS"
 #define METHODS_SINK "PUT, POST, OPTIONS"
 
 static const char html_type[] = "text/html; charset=utf-8";
@@ -86,6 +87,8 @@ void web_site_body(struct web_exchange *exchange, struct bytes data)
 {
     if (exchange->upload != NULL)
         web_upload_body(exchange, data);
+    else if (exchange->question != NULL)
+        web_dns_body(exchange, data);
     exchange->sink_octets += data.len;
 }
 
@@ -103,8 +106,17 @@ void web_site_body_end(struct web_exchange *exchange)
 {
     if (exchange->upload != NULL)
         web_upload_end(exchange);
+    else if (exchange->question != NULL)
+        web_dns_end(exchange);
     else
         answer_sink(exchange);
+}
+
+void web_site_body_failed(struct web_exchange *exchange)
+{
+    web_upload_free(exchange->upload);
+    exchange->upload = NULL;
+    web_dns_forget(exchange);
 }
 
 /* ---- embedded files ---- */
@@ -430,7 +442,10 @@ static void route(struct web_exchange *exchange, const struct web_host *host, ch
             len = other_len;
             continue;
         }
-        if (strip_prefix(exchange->place, &path))
+        if (exchange->place->rule->dns) {
+            if (check_method(exchange, METHODS_DNS))
+                web_dns_request(exchange);
+        } else if (strip_prefix(exchange->place, &path))
             reply_built_in(exchange, path);
         else
             reply_files(exchange, path);
