@@ -12,7 +12,7 @@ for tool in nsd dig dnssec-signzone dnssec-keygen dnssec-dsfromkey dnssec-revoke
         exit
     }
 done
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 tree=$((port + 1))
 day=86400
 now=$(date +%s)
