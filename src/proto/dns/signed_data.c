@@ -53,3 +53,19 @@ bool signed_data_finish(struct signed_data *data, const struct signed_head *head
     *out = bytes_after(writer_bytes(&w), writer_len(&data->w));
     return !w.failed;
 }
+
+bool rrsig_read(struct bytes rdata, struct rrsig *out)
+{
+    struct reader r = reader_of(rdata);
+    out->head = bytes_first(rdata, SIGNED_DATA_HEAD_LEN);
+    out->type = read_u16(&r);
+    out->algorithm = read_u8(&r);
+    out->labels = read_u8(&r);
+    out->ttl = read_u32(&r);
+    out->expires_at = read_u32(&r);
+    out->valid_from = read_u32(&r);
+    out->tag = read_u16(&r);
+    dns_name_read(&r, rdata, &out->signer);
+    out->octets = read_rest(&r);
+    return !r.failed;
+}

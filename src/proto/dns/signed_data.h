@@ -19,6 +19,22 @@ struct signed_head {
     const struct dns_name *signer; /* in any case */
 };
 
+/* The RDATA of an RRSIG (RFC 4034 §3.1); views of it. */
+struct rrsig {
+    uint16_t type;   /* of the set that is signed */
+    uint8_t algorithm;
+    uint8_t labels;
+    uint32_t ttl;
+    uint32_t expires_at, valid_from; /* seconds since 1970, by serial arithmetic (§3.1.5) */
+    uint16_t tag;
+    struct dns_name signer;
+    struct bytes head;   /* what is signed of it, before the signer */
+    struct bytes octets; /* the signature */
+};
+
+/* False: malformed, and *out undefined. */
+MUST_USE bool rrsig_read(struct bytes rdata, struct rrsig *out);
+
 struct signed_data {
     struct writer w; /* the set's RDATA, and behind it what is signed */
     struct dns_piece pieces[SIGNED_DATA_RECORDS_MAX];

@@ -39,34 +39,6 @@ uint16_t validate_key_tag(struct bytes rdata)
 
 /* ---- records taken apart ---- */
 
-struct signature {
-    uint16_t type;
-    uint8_t algorithm;
-    uint8_t labels;
-    uint32_t ttl;
-    uint32_t expires_at, valid_from;
-    uint16_t tag;
-    struct dns_name signer;
-    struct bytes head; /* what is signed of it, before the signer */
-    struct bytes octets;
-};
-
-static bool read_signature(struct bytes rdata, struct signature *out)
-{
-    struct reader r = reader_of(rdata);
-    out->head = bytes_first(rdata, SIGNED_DATA_HEAD_LEN);
-    out->type = read_u16(&r);
-    out->algorithm = read_u8(&r);
-    out->labels = read_u8(&r);
-    out->ttl = read_u32(&r);
-    out->expires_at = read_u32(&r);
-    out->valid_from = read_u32(&r);
-    out->tag = read_u16(&r);
-    dns_name_read(&r, rdata, &out->signer);
-    out->octets = read_rest(&r);
-    return !r.failed;
-}
-
 struct key {
     uint16_t flags;
     uint8_t protocol;
@@ -102,7 +74,7 @@ static bool signed_owner(const struct dns_name *owner, unsigned labels, struct d
 
 /* What the signature is over: into v->scratch. */
 static bool signed_octets(struct validate_context *v, const struct validate_set *set,
-                          const struct signature *signature, struct bytes *out)
+                          const struct rrsig *signature, struct bytes *out)
 {
     struct signed_data data;
     struct signed_head head = {signature->head, &signature->signer};
@@ -119,7 +91,7 @@ static bool signed_octets(struct validate_context *v, const struct validate_set 
 /* ---- signatures ---- */
 
 /* RFC 4034 §3.1.5: serial number arithmetic. */
-static uint16_t out_of_time(const struct validate_context *v, const struct signature *s)
+static uint16_t out_of_time(const struct validate_context *v, const struct rrsig *s)
 {
     uint32_t now = (uint32_t)v->wall_seconds;
     if ((int32_t)(s->expires_at - s->valid_from) < 0)
@@ -140,7 +112,7 @@ struct signers {
 
 /* By one of the keys with its tag; true: it is. */
 static bool is_signed_by(struct validate_context *v, const struct validate_set *set,
-                         const struct signature *s, const struct signers *by, uint16_t *ede)
+                         const struct rrsig *s, const struct signers *by, uint16_t *ede)
 {
     struct bytes data, rdata;
     struct reader r = reader_of(by->keys);
@@ -172,8 +144,8 @@ static struct validate_outcome find_signature(struct validate_context *v,
     struct bytes rdata;
     uint16_t ede = DNS_EDE_RRSIGS_MISSING;
     while (cache_read_rdata(&r, &rdata)) {
-        struct signature s;
-        if (!read_signature(rdata, &s) || s.type != set->type ||
+        struct rrsig s;
+        if (!rrsig_read(rdata, &s) || s.type != set->type ||
             !dns_name_equal(&s.signer, by->name) ||
             !dns_name_within(set->owner, by->name) || s.labels > validate_labels(set->owner))
             continue;

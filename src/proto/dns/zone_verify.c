@@ -102,30 +102,6 @@ static bool supports(const struct verifier *v, uint8_t algorithm)
 
 /* ---- signatures ---- */
 
-struct rrsig {
-    uint16_t type, tag;
-    uint8_t algorithm, labels;
-    uint32_t ttl, expires_at, valid_from;
-    struct dns_name signer;
-    struct bytes head, octets;
-};
-
-static bool read_rrsig(struct bytes rdata, struct rrsig *out)
-{
-    struct reader r = reader_of(rdata);
-    out->head = bytes_first(rdata, SIGNED_DATA_HEAD_LEN);
-    out->type = read_u16(&r);
-    out->algorithm = read_u8(&r);
-    out->labels = read_u8(&r);
-    out->ttl = read_u32(&r);
-    out->expires_at = read_u32(&r);
-    out->valid_from = read_u32(&r);
-    out->tag = read_u16(&r);
-    dns_name_read(&r, rdata, &out->signer);
-    out->octets = read_rest(&r);
-    return !r.failed;
-}
-
 static unsigned labels_of(const struct dns_name *owner)
 {
     struct dns_labels labels;
@@ -231,7 +207,7 @@ static void check_signed(struct verifier *v, const struct zone_node *node, const
     place = (struct rrset_place){0};
     while (signatures != NULL && rrset_next(signatures, &place, &rdata)) {
         struct rrsig s;
-        if (!read_rrsig(rdata, &s) || !check_rrsig(v, rrset, &s))
+        if (!rrsig_read(rdata, &s) || !check_rrsig(v, rrset, &s))
             continue;
         note_end(v, rrset, &s);
         by[s.algorithm] = any = true;
@@ -557,7 +533,7 @@ static bool leads(struct verifier *v, struct bytes ds)
             len == 0 || !bytes_equal(bytes_of(digest, len), bytes_after(ds, 4)))
             continue;
         while (signatures != NULL && rrset_next(signatures, &place, &rdata))
-            if (read_rrsig(rdata, &s) && s.tag == key->tag && s.algorithm == key->algorithm)
+            if (rrsig_read(rdata, &s) && s.tag == key->tag && s.algorithm == key->algorithm)
                 return true; /* whether it is right is looked at with all others */
     }
     return false;
