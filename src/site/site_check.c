@@ -21,9 +21,7 @@ enum {
 static void add_place(struct text *error, const struct site_config *config, const char *section,
                       const char *name)
 {
-    const struct site_option *option = site_option_find(section, name);
-    ASSERT(option != NULL);
-    unsigned line = config->lines[option - site_options];
+    unsigned line = site_option_line(config, section, name);
     if (config->file[0] != '\0' && line > 0)
         text_add_format(error, "%s:%u: ", config->file, line);
     else if (config->file[0] != '\0')
@@ -274,7 +272,7 @@ static bool check_link(const struct site_config *config, struct text *error)
         text_add(error, "a loopback address is for link \"host\" alone");
         return false;
     }
-    if (config->lines[site_option_find("link", "address") - site_options] == 0) {
+    if (site_option_line(config, "link", "address") == 0) {
         add_place(error, config, "link", "address");
         text_add(error, "link \"host\" needs the host's own address on the network that it serves");
         return false;

@@ -163,8 +163,8 @@ static cfg_opt_t *section_options(struct site_reader *reader, const char *sectio
     cfg_opt_t *options = reader->options[reader->section_count++];
     size_t count = 0;
     options[count++] = (cfg_opt_t)CFG_SIMPLE_STR(anchor_name, &reader->anchor);
-    for (size_t i = 0; i < site_option_count; i++) {
-        const struct site_option *option = &site_options[i];
+    const struct site_option *option;
+    for (size_t i = 0; (option = site_option_at(i)) != NULL; i++) {
         if (!site_option_is_in(option, section))
             continue;
         ASSERT(count + nested_count + 1 < SECTION_OPTIONS_MAX);
@@ -217,8 +217,8 @@ static cfg_opt_t *root_options(struct site_reader *reader)
 static bool take_options(struct site_reader *reader, struct site_config *config, cfg_t *cfg,
                          const char *section, void *base)
 {
-    for (size_t i = 0; i < site_option_count; i++) {
-        const struct site_option *option = &site_options[i];
+    const struct site_option *option;
+    for (size_t i = 0; (option = site_option_at(i)) != NULL; i++) {
         if (strcmp(option->section, section) != 0)
             continue;
         cfg_opt_t *found = cfg_getopt(cfg, option->name);
@@ -358,10 +358,11 @@ static const struct block_kind signing_blocks = {"signing", sizeof(struct site_s
 static bool take_rule(struct site_reader *reader, struct site_config *config, cfg_t *block,
                       struct web_rule *rule)
 {
-    for (size_t i = 0; i < site_option_count; i++)
-        if (strcmp(site_options[i].section, "location") == 0 && site_options[i].list &&
-            cfg_opt_size(cfg_getopt(block, site_options[i].name)) > 0)
-            site_web_forget_list(rule, site_options[i].name);
+    const struct site_option *option;
+    for (size_t i = 0; (option = site_option_at(i)) != NULL; i++)
+        if (strcmp(option->section, "location") == 0 && option->list &&
+            cfg_opt_size(cfg_getopt(block, option->name)) > 0)
+            site_web_forget_list(rule, option->name);
     return take_options(reader, config, block, "location", rule);
 }
 

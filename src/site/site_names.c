@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "os/file.h"
-#include "site/site_options.h"
+#include "site/site_values.h"
 
 enum { KEY_FILE_MAX = 4096 };
 

@@ -23,25 +23,28 @@ struct site_option {
 /* Is that value of the option a path? One that is relative begins, in a site file, where the file is. */
 bool site_option_is_path(const struct site_option *option, const char *value);
 
-extern const struct site_option site_options[];
-extern const size_t site_option_count;
+/* The options of a few blocks, with the readers of their values. */
+struct site_option_table {
+    const struct site_option *options;
+    size_t count;
+};
+
+extern const struct site_option_table site_link_options;
+extern const struct site_option_table site_names_options;
+extern const struct site_option_table site_web_options;
+extern const struct site_option_table site_proxy_options;
+
+/* All of them in their order; NULL: that was the last. */
+const struct site_option *site_option_at(size_t index);
+
+/* The line of the file where the option stood; 0: it did not. There is such an option. */
+unsigned site_option_line(const struct site_config *config, const char *section, const char *name);
 
 /* NULL: there is no such option. */
 const struct site_option *site_option_find(const char *section, const char *name);
 
-/* The address of a name server, and its port if it is not 53, or that one. */
-MUST_USE bool site_server_parse(struct bytes text, struct endpoint *out);
-MUST_USE bool site_server_parse_port(struct bytes text, uint16_t port, struct endpoint *out);
-
-/* A network, or one address. */
-MUST_USE bool site_network_parse(struct bytes text, struct ip_prefix *out);
-
 /* May the option stand in that block? What locations have, the blocks around them may have too. */
 bool site_option_is_in(const struct site_option *option, const char *section);
-
-/* Readers of values that other tables of options use too. */
-MUST_USE bool site_listen_parse(struct bytes text, uint16_t port, struct endpoint *listen);
-MUST_USE bool site_network_parse(struct bytes text, struct ip_prefix *out);
 
 /* The device of a link, from its title: "tap:NAME" or "host". */
 MUST_USE bool site_device_parse(struct bytes text, struct site_link *out);

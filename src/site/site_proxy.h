@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * site_proxy.h - the block "proxy" of a site file: readers of its values for the table of options, and the
- * service that it becomes.
+ * site_proxy.h - the block "proxy" of a site file: the service that it becomes.
  */
 #ifndef WN_SITE_SITE_PROXY_H
 #define WN_SITE_SITE_PROXY_H
 
 #include "site/site_options.h"
-
-/* All of `struct site_proxy`. */
-MUST_USE bool site_proxy_parse_listen(struct bytes text, void *field,
-                                      const struct site_option *option);
-MUST_USE bool site_proxy_parse_server(struct bytes text, void *field,
-                                      const struct site_option *option);
-MUST_USE bool site_proxy_parse_parent(struct bytes text, void *field,
-                                      const struct site_option *option);
-MUST_USE bool site_proxy_parse_balance(struct bytes text, void *field,
-                                       const struct site_option *option);
-MUST_USE bool site_proxy_parse_allow(struct bytes text, void *field,
-                                     const struct site_option *option);
-MUST_USE bool site_proxy_parse_purgers(struct bytes text, void *field,
-                                       const struct site_option *option);
-MUST_USE bool site_proxy_parse_ports(struct bytes text, void *field,
-                                     const struct site_option *option);
-MUST_USE bool site_proxy_parse_name(struct bytes text, void *field,
-                                    const struct site_option *option);
 
 /* What was left open, and what does not fit together. False: *error says what is expected. */
 MUST_USE bool site_proxy_finish(struct site_config *config, struct text *error);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* site_web.c - values of the block "web". */
+/* site_web.c - the block "web": its options and their values. */
 #include "site/site_web.h"
 
+#include "site/site_values.h"
 #include "wire/http/http_octets.h"
 
 static bool copy(struct bytes text, char *field, size_t size)
@@ -28,7 +29,7 @@ static bool is(struct bytes text, const char *word)
 
 /* ---- the service ---- */
 
-bool site_web_parse_listen(struct bytes text, void *field, const struct site_option *option)
+static bool parse_listen(struct bytes text, void *field, const struct site_option *option)
 {
     struct web_config *config = &((struct site_web *)field)->config;
     struct bytes rest;
@@ -68,14 +69,14 @@ bool site_web_add_name(struct web_host *host, struct bytes name)
     return true;
 }
 
-bool site_web_parse_name(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_name(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     return site_web_add_name(field, text);
 }
 
 /* ---- rules ---- */
 
-bool site_web_parse_off(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_off(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     bool on = is(text, "on") || is(text, "yes") || is(text, "true");
     if (!on && !is(text, "off") && !is(text, "no") && !is(text, "false"))
@@ -84,8 +85,7 @@ bool site_web_parse_off(struct bytes text, void *field, const struct site_option
     return true;
 }
 
-bool site_web_parse_symlinks(struct bytes text, void *field,
-                             const struct site_option *option UNUSED)
+static bool parse_symlinks(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     static const char *const words[] = {[WEB_SYMLINKS_WITHIN] = "within",
                                         [WEB_SYMLINKS_NONE] = "none",
@@ -99,7 +99,7 @@ bool site_web_parse_symlinks(struct bytes text, void *field,
     return false;
 }
 
-bool site_web_parse_auth(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_auth(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     static const char *const words[] = {[WEB_AUTH_NONE] = "none", [WEB_AUTH_BASIC] = "basic",
                                         [WEB_AUTH_DIGEST] = "digest"};
@@ -112,7 +112,7 @@ bool site_web_parse_auth(struct bytes text, void *field, const struct site_optio
     return false;
 }
 
-bool site_web_parse_index(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_index(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct web_rule *rule = field;
     if (rule->index_count == WEB_INDEXES_MAX || bytes_find(text, '/') < text.len ||
@@ -122,7 +122,7 @@ bool site_web_parse_index(struct bytes text, void *field, const struct site_opti
     return true;
 }
 
-bool site_web_parse_type(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_type(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct web_rule *rule = field;
     struct bytes type;
@@ -148,7 +148,7 @@ static bool is_ours(struct bytes name)
     return false;
 }
 
-bool site_web_parse_header(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_header(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct web_rule *rule = field;
     size_t colon = bytes_find(text, ':');
@@ -170,8 +170,8 @@ static bool parse_status(struct bytes text, unsigned first, unsigned last, uint3
     return true;
 }
 
-bool site_web_parse_error_page(struct bytes text, void *field,
-                               const struct site_option *option UNUSED)
+static bool parse_error_page(struct bytes text, void *field,
+                             const struct site_option *option UNUSED)
 {
     struct web_rule *rule = field;
     struct bytes path;
@@ -185,8 +185,7 @@ bool site_web_parse_error_page(struct bytes text, void *field,
     return true;
 }
 
-bool site_web_parse_redirect(struct bytes text, void *field,
-                             const struct site_option *option UNUSED)
+static bool parse_redirect(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct web_rule *rule = field;
     struct bytes to;
@@ -204,8 +203,7 @@ bool site_web_parse_redirect(struct bytes text, void *field,
     return true;
 }
 
-bool site_web_parse_rewrite(struct bytes text, void *field,
-                            const struct site_option *option UNUSED)
+static bool parse_rewrite(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct web_rule *rule = field;
     struct bytes to;
@@ -222,7 +220,7 @@ bool site_web_parse_rewrite(struct bytes text, void *field,
 }
 
 /* "all" is two networks, of IPv4 and of IPv6. */
-bool site_web_parse_access(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_access(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct web_rule *rule = field;
     struct bytes from;
@@ -241,7 +239,7 @@ bool site_web_parse_access(struct bytes text, void *field, const struct site_opt
     return true;
 }
 
-bool site_web_parse_realm(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_realm(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct web_rule *rule = field;
     return bytes_find(text, '"') == text.len && bytes_find(text, '\\') == text.len &&
@@ -270,6 +268,99 @@ void site_web_forget_list(struct web_rule *rule, const char *option)
         }
     }
 }
+
+static const struct site_option options[] = {
+    {"web", "listen", parse_listen, SITE_AT(web), 80, 0, true,
+     SITE_LISTEN_TEXT ", each perhaps with \"tls\" behind it, at most 8"},
+    {"web", "name", site_parse_label, SITE_AT(web.name), 0, 0, false, "one label such as www"},
+    {"web", "connections", site_parse_number, SITE_AT(web.config.connections_max), 1, 1000000,
+     false,
+     "a number from 1 to 1000000"},
+    {"web", "connections-per-address", site_parse_number,
+     SITE_AT(web.config.connections_per_address), 0,
+     1000000, false, "a number from 0 to 1000000"},
+    {"web", "access-log", site_parse_path, SITE_AT(web.config.access_log), 0, WEB_TEXT_MAX, false,
+     "a file"},
+    {"web", "log-format", site_web_parse_log_format, SITE_AT(web.config.log_format), 0, 0, false,
+     "combined or json"},
+    {"web", "certificate", site_parse_path, SITE_AT(web.config.hosts[0].certificate), 0,
+     WEB_TEXT_MAX, false,
+     "a file"},
+    {"web", "certificate-key", site_parse_path, SITE_AT(web.config.hosts[0].key), 0, WEB_TEXT_MAX,
+     false, "a file"},
+    {"web", "certificate-staple", site_parse_path, SITE_AT(web.config.hosts[0].staple), 0,
+     WEB_TEXT_MAX, false, "a file"},
+
+    {"site", "names", parse_name, offsetof(struct site_web_host, host), 0, 0, true,
+     "names of hosts such as example.org or *.example.org, at most 8 with the title's"},
+    {"site", "certificate", site_parse_path, offsetof(struct site_web_host, host.certificate), 0,
+     WEB_TEXT_MAX, false, "a file"},
+    {"site", "certificate-key", site_parse_path, offsetof(struct site_web_host, host.key), 0,
+     WEB_TEXT_MAX, false,
+     "a file"},
+    {"site", "certificate-staple", site_parse_path, offsetof(struct site_web_host, host.staple), 0,
+     WEB_TEXT_MAX,
+     false, "a file"},
+
+    {"location", "root", site_parse_path, offsetof(struct web_rule, root), 0, WEB_TEXT_MAX, false,
+     "a directory"},
+    {"location", "index", parse_index, 0, 0, 0, true,
+     "names of files, at most 4"},
+    {"location", "listing", parse_off, offsetof(struct web_rule, listing_off), 0, 0, false,
+     "on or off"},
+    {"location", "hidden", site_parse_switch, offsetof(struct web_rule, hidden), 0, 0, false,
+     "on or off"},
+    {"location", "built-in", parse_off, offsetof(struct web_rule, built_in_off), 0, 0, false,
+     "on or off"},
+    {"location", "symlinks", parse_symlinks, offsetof(struct web_rule, symlinks), 0, 0, false,
+     "within, none or any"},
+    {"location", "type", parse_type, 0, 0, 0, true,
+     "an ending and a type, such as \"md text/markdown\", at most 16 of them"},
+    {"location", "compress", parse_off, offsetof(struct web_rule, compress_off), 0, 0, false,
+     "on or off"},
+    {"location", "precompressed", site_parse_switch, offsetof(struct web_rule, precompressed), 0, 0,
+     false,
+     "on or off"},
+    {"location", "cache-control", site_parse_text, offsetof(struct web_rule, cache_control), 0, 128,
+     false,
+     "directives such as \"public, immutable\""},
+    {"location", "expires", site_parse_duration, offsetof(struct web_rule, expires), 0,
+     (uint64_t)3650 * USEC_PER_DAY, false, SITE_DURATION_TEXT},
+    {"location", "header", parse_header, 0, 0, 0, true,
+     "fields such as \"Referrer-Policy: no-referrer\", at most 8 of them"},
+    {"location", "error-page", parse_error_page, 0, 0, 0, true,
+     "a status and a path, such as \"404 /missing.html\", at most 8 of them"},
+    {"location", "redirect", parse_redirect, 0, 0, 0, false,
+     "a status and where to, such as \"301 https://example.org/*\""},
+    {"location", "rewrite", parse_rewrite, 0, 0, 0, true,
+     "two paths, such as \"/old/* /new/*\", at most 16 of them"},
+    {"location", "access", parse_access, 0, 0, 0, true,
+     "\"allow\" or \"deny\" and a network or \"all\", at most 32 of them"},
+    {"location", "auth", parse_auth, offsetof(struct web_rule, auth), 0, 0, false,
+     "basic, digest or none"},
+    {"location", "realm", parse_realm, 0, 0, 0, false,
+     "a text of at most 63 octets without quotes"},
+    {"location", "users", site_parse_path, offsetof(struct web_rule, users), 0, WEB_TEXT_MAX, false,
+     "a file"},
+    {"location", "upload", site_parse_switch, offsetof(struct web_rule, upload), 0, 0, false,
+     "on or off"},
+    {"location", "body-max", site_parse_size, offsetof(struct web_rule, body_max), 1, (uint64_t)1 <<
+     50, false,
+     "a number of octets such as 10M"},
+    {"location", "rate", site_parse_number, offsetof(struct web_rule, rate), 0, 1000000, false,
+     "a number of requests a second from 1 to 1000000, or 0 for no limit"},
+    {"location", "burst", site_parse_number, offsetof(struct web_rule, burst), 0, 1000000, false,
+     "a number of requests from 1 to 1000000"},
+    {"location", "dns", site_parse_switch, offsetof(struct web_rule, dns), 0, 0, false,
+     "on or off"},
+    {"location", "https-only", site_parse_switch, offsetof(struct web_rule, https_only), 0, 0,
+     false,
+     "on or off"},
+    {"location", "hsts", site_parse_duration, offsetof(struct web_rule, hsts), 0, (uint64_t)3650 *
+     USEC_PER_DAY, false, SITE_DURATION_TEXT},
+};
+
+const struct site_option_table site_web_options = {options, ARRAY_LEN(options)};
 
 /* ---- the whole ---- */
 
