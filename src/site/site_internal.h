@@ -17,6 +17,7 @@
 #include "site/site_zones.h"
 
 struct control;
+struct names_recursion;
 struct site_anchors;
 struct web_log;
 struct digest;
@@ -79,5 +80,48 @@ struct site_part {
 
 enum { SITE_PARTS = 6 };
 extern const struct site_part site_parts[SITE_PARTS];
+
+/* Is the member the same in both, `a` and `b`? Structures come zeroed, so padding does not count. */
+#define SITE_SAME(member) (memcmp(&a->member, &b->member, sizeof a->member) == 0)
+
+/* Says what failed, at which endpoint (NULL: none), and why; `result` again. */
+int site_failed(struct text *error, int result, const char *what, const struct endpoint *where);
+
+/* site_gateway.c */
+bool site_gateway_same(const struct site_config *a, const struct site_config *b);
+MUST_USE int site_gateway_start(struct site *site, struct text *error);
+void site_gateway_stop(struct site *site);
+void site_gateway_lead_to(struct site *site, const struct ip_address *guest);
+
+/* site_names_service.c */
+bool site_names_same(const struct site_config *a, const struct site_config *b);
+MUST_USE int site_names_start(struct site *site, struct text *error);
+void site_names_stop(struct site *site);
+void site_names_reload(struct site *site);
+
+/* site_names_manner.c: 0 or -ENOMEM. */
+MUST_USE int site_names_set_manner(struct site *site);
+
+/* site_recursion.c: how the site resolves; *out is the caller's to free, NULL: nobody is to be asked. */
+MUST_USE int site_recursion_new(struct site *site, struct names_recursion **out, struct text *error);
+/* Files of roots and anchors may have changed. */
+void site_recursion_reload(struct site *site);
+
+/* site_lease_names.c: made before the name service starts, and filled when it runs. */
+MUST_USE int site_lease_names_open(struct site *site, struct text *error);
+MUST_USE int site_lease_names_fill(struct site *site, struct text *error);
+/* The lease has begun. */
+void site_names_lease(struct site *site, const struct lease *lease);
+
+/* site_addresses.c */
+bool site_addresses_same(const struct site_config *a, const struct site_config *b);
+MUST_USE int site_addresses_start(struct site *site, struct text *error);
+void site_addresses_stop(struct site *site);
+
+/* site_web_service.c */
+bool site_web_same(const struct site_config *a, const struct site_config *b);
+MUST_USE int site_web_start(struct site *site, struct text *error);
+void site_web_stop(struct site *site);
+void site_web_reload(struct site *site);
 
 #endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/* site_names_service.c - the name server of a running site, with all that is its own. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/names/names_resolver.h"
+#include "os/digest.h"
+#include "os/hmac.h"
+#include "site/site_anchors.h"
+#include "site/site_internal.h"
+#include "site/site_names.h"
+#include "site/site_tls.h"
+#include "store/store.h"
+
+bool site_names_same(const struct site_config *a, const struct site_config *b)
+{
+    return SITE_SAME(names) && SITE_SAME(names_tls) && SITE_SAME(recursion) && SITE_SAME(views) &&
+           SITE_SAME(domain) && SITE_SAME(web.present) && SITE_SAME(web.name) &&
+           SITE_SAME(gateway.present) && SITE_SAME(gateway.host_loopback) &&
+           SITE_SAME(gateway.host_address) && SITE_SAME(addresses);
+}
+
+void site_names_stop(struct site *site)
+{
+    lease_names_free(site->lease_names);
+    site->lease_names = NULL;
+    site_zones_free(site->zones);
+    site->zones = NULL;
+    site_secondaries_free(site->secondaries);
+    site->secondaries = NULL;
+    site_anchors_free(site->anchors);
+    site->anchors = NULL;
+    names_free(site->names);
+    site->names = NULL;
+    site_policies_done(&site->policies);
+    store_close(site->journal);
+    site->journal = NULL;
+    tls_server_free(site->names_tls);
+    site->names_tls = NULL;
+    tls_client_free(site->primaries_tls);
+    site->primaries_tls = NULL;
+    tls_client_free(site->primaries_tls_anybody);
+    site->primaries_tls_anybody = NULL;
+    tls_client_free(site->forwarders_tls);
+    site->forwarders_tls = NULL;
+    tls_client_free(site->forwarders_tls_anybody);
+    site->forwarders_tls_anybody = NULL;
+    digest_free(site->digest);
+    site->digest = NULL;
+    hmac_free(site->hmac);
+    site->hmac = NULL;
+}
+
+static int start_zones(struct site *site, struct text *error)
+{
+    int result = site_tls_primaries(site, error);
+    if (result == 0)
+        result = site_names_set_manner(site);
+    if (result == 0)
+        result = site_zones_new(site->outside, site->log, site->names, site->config, &site->zones,
+                                error);
+    if (result == 0)
+        result = site_secondaries_new(site->loop, site->log, site->names, site->config,
+                                      &site->secondaries);
+    if (result == -ENOMEM)
+        return site_failed(error, result, "cannot load zones", NULL);
+    return result;
+}
+
+static void on_trouble(void *self, const char *text)
+{
+    const struct site *site = self;
+    log_error(site->log, "names: %s", text);
+}
+
+static int open_journal(struct site *site, struct text *error)
+{
+    const char *path = site->config->names.journal;
+    char whole[SITE_PATH_MAX];
+    char reason[STORE_ERROR_MAX];
+    if (path[0] == '\0')
+        return 0;
+    int result = store_open(site_path(site->config, path, whole), &site->journal, reason);
+    if (result < 0)
+        text_add_format(error, "journal: %s", reason);
+    return result;
+}
+
+/* What is wrong in one of the files leaves all lists as they were. */
+static void reload_policies(struct site *site)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct site_policies policies;
+    if (site_policies_read(site->config, &policies, &error) < 0) {
+        log_error(site->log, "names: lists stay as they were: %s", complaint);
+        return;
+    }
+    site_policies_use(&policies, site->names);
+    site_policies_done(&site->policies);
+    site->policies = policies;
+}
+
+void site_names_reload(struct site *site)
+{
+    char complaint[512] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    if (site->names == NULL)
+        return;
+    site_recursion_reload(site);
+    if (site_tls_primaries(site, &error) < 0)
+        log_error(site->log, "names: %s", complaint);
+    if (site_names_set_manner(site) < 0)
+        log_error(site->log, "names: no memory for the limit of replies");
+    reload_policies(site);
+    site_secondaries_reload(site->secondaries, site->config);
+    site_zones_reload(site->zones, site->config);
+    site_tls_reload(site, &site->config->names_tls, "names", site->names_tls);
+}
+
+static int start_name_service(struct site *site, struct text *error)
+{
+    const struct site_config *config = site->config;
+    struct names_view views[SITE_VIEWS_MAX];
+    char server_name[SITE_NAME_MAX + 4];
+    snprintf(server_name, sizeof server_name, "ns.%s", config->domain);
+    struct names_options options = {
+        .listen = config->names.listen,
+        .domain = config->domain,
+        .server_name = server_name,
+        .closed_world = config->names.closed,
+        .outside = site->outside,
+        .ttl = (uint32_t)(config->names.ttl / USEC_PER_SEC),
+        .views = views,
+        .view_count = config->authority.view_count,
+    };
+    for (size_t i = 0; i < options.view_count; i++) {
+        views[i].client_count = config->views[i].client_count;
+        memcpy(views[i].clients, config->views[i].clients, sizeof views[i].clients);
+    }
+    site->digest = digest_sha1_new();
+    if (site->digest == NULL)
+        return site_failed(error, -ENOMEM, "cannot hash names", NULL);
+    site->hmac = hmac_new();
+    if (site->hmac == NULL)
+        return site_failed(error, -ENOMEM, "cannot sign replies", NULL);
+    options.hmac = (struct tsig_hmac){hmac_start, hmac_add, hmac_end, site->hmac};
+    options.sha1 = (struct dns_sha1){digest_sha1, site->digest};
+    site_crypto_init(&site->crypto, site->digest);
+    struct names_recursion *recursion;
+    int result = site_recursion_new(site, &recursion, error);
+    if (result == 0)
+        result = open_journal(site, error);
+    options.journal = site->journal;
+    options.on_trouble = on_trouble;
+    options.trouble_self = site;
+    if (result == 0 && config->names_tls.listen.port != 0)
+        result = site_tls_start(site, &config->names_tls, "names", "dot", &site->names_tls, error);
+    options.listen_tls = config->names_tls.listen;
+    options.tls = site->names_tls;
+    if (result < 0) {
+        free(recursion);
+        return result;
+    }
+    options.recursion = recursion;
+    result = names_new(site->inside, &options, &site->names);
+    free(recursion);
+    if (result < 0)
+        return site_failed(error, result, "cannot serve names", &options.listen);
+    if (site->anchors != NULL)
+        site_anchors_start(site->anchors, site->names);
+    result = site_policies_read(config, &site->policies, error);
+    if (result < 0)
+        return result;
+    site_policies_use(&site->policies, site->names);
+    return start_zones(site, error);
+}
+
+int site_names_start(struct site *site, struct text *error)
+{
+    int result = site_lease_names_open(site, error);
+    if (result == 0 && site->config->names.present)
+        result = start_name_service(site, error);
+    return result == 0 ? site_lease_names_fill(site, error) : result;
+}
