@@ -3,7 +3,9 @@
  * proxy_internal.h - what the parts of the proxy share.
  *
  *      proxy.c          the service: listeners, connections of clients, what the cache wants done
- *      proxy_client.c   a client's connection: requests in, answers out
+ *      proxy_client.c   a client's connection: its machine, octets in and out
+ *      proxy_take.c     its requests: of whom they are asked
+ *      proxy_reply.c    their answers: the cache's, and pages of our own
  *      proxy_request.c  what a request asks for, and what of it goes on: forms, fields, Via, access
  *      proxy_job.c      a request to an origin: which server, connecting, trying again
  *      proxy_origin.c   a connection to an origin, and those that wait for the next request
@@ -193,11 +195,33 @@ void proxy_session_put(struct proxy_session *session, struct bytes octets);
 /* Sends what is to be sent, and does what the machine wants. False: the session is gone. */
 bool proxy_session_flush(struct proxy_session *session);
 
+/* What lies in the machine's output, behind what waits, as far as there is room. */
+void proxy_session_output(struct proxy_session *session);
+
+/* Resets the connection; the session is gone. */
+void proxy_session_abort(struct proxy_session *session);
+
+/* Lets go of what the cache has for it. */
+void proxy_session_drop_ask(struct proxy_session *session);
+
+void proxy_session_log(struct proxy_session *session, unsigned status, const char *how);
+
+/* ---- proxy_take.c ---- */
+
+/* What the client asks for is answered, or on its way. */
+void proxy_take_request(struct proxy_session *session, const struct http_server_event *event);
+
+/* ---- proxy_reply.c ---- */
+
 /* Answers with a page of ours. Takes `page`; NULL: an error page for the status. */
 void proxy_session_page(struct proxy_session *session, unsigned status, const char *type,
                         char *page, size_t len);
 
-void proxy_session_log(struct proxy_session *session, unsigned status, const char *how);
+/* The cache has an answer: its head, and octets as far as they are there. */
+void proxy_reply_begin(struct proxy_session *session);
+
+/* More of its octets. False: the session is gone. */
+bool proxy_reply_pump(struct proxy_session *session);
 
 /* ---- proxy_request.c ---- */
 

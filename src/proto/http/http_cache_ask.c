@@ -273,11 +273,6 @@ static bool wait_for(struct http_cache_ask *ask, struct http_cache_fill *fill,
 
 /* ---- the decision ---- */
 
-static bool is_strong(struct bytes etag)
-{
-    return etag.len >= 2 && etag.data[0] == '"';
-}
-
 static bool can_be_validated(const struct http_cache_entry *entry)
 {
     return http_cache_stored(entry, "ETag").len > 0 || entry->facts.modified != HTTP_NO_DATE;
@@ -331,7 +326,7 @@ static bool can_be_completed(const struct http_cache_entry *entry,
 {
     return entry->partial && entry->fill == NULL && is_method(request, "GET") &&
            !has_field(request->fields, "Range") && !is_conditional(request->fields) &&
-           is_strong(http_cache_stored(entry, "ETag")) && http_body_end(&entry->body, 0) > 0;
+           http_cache_is_strong(http_cache_stored(entry, "ETag")) && http_body_end(&entry->body, 0) > 0;
 }
 
 static void go_to_origin(struct http_cache_ask *ask, struct http_cache_entry *entry,

@@ -6,7 +6,9 @@
  *      http_cache_head.c   stored heads: what of a response's fields is kept, and how they are updated
  *      http_cache_ask.c    requests: what is found for them, waiting, conditions and ranges
  *      http_cache_reply.c  answers: fields, octets
- *      http_cache_fill.c   what the origin says
+ *      http_cache_fill.c   requests to the origin: what is sent, whom it answers, octets, ends
+ *      http_cache_response.c  the head of what the origin says: fresh again, an error, forgotten
+ *      http_cache_new.c    new responses, stored or not, and parts of one
  */
 #ifndef WN_PROTO_HTTP_HTTP_CACHE_INTERNAL_H
 #define WN_PROTO_HTTP_HTTP_CACHE_INTERNAL_H
@@ -164,6 +166,12 @@ bool http_cache_update_head(struct http_cache *cache, struct http_cache_entry *e
 /* The value of a stored field. */
 struct bytes http_cache_stored(const struct http_cache_entry *entry, const char *name);
 
+/* Does an entity tag stand for the octets (RFC 9110 §8.8.1)? */
+static inline bool http_cache_is_strong(struct bytes etag)
+{
+    return etag.len >= 2 && etag.data[0] == '"';
+}
+
 /* ---- requests as they are kept ---- */
 
 struct saved_request {
@@ -196,5 +204,39 @@ void http_cache_wake_readers(struct http_cache *cache, struct http_cache_entry *
 
 /* The first octet that somebody still wants, UINT64_MAX when nobody reads; and how many do. */
 uint64_t http_cache_lowest(const struct http_cache_entry *entry, size_t *readers);
+
+/* ---- http_cache_fill.c ---- */
+
+/* The ask gets the entry, as far as it has what is asked for; otherwise it goes its own way. */
+void http_cache_give(struct http_cache_fill *fill, struct http_cache_ask *ask,
+                     struct http_cache_entry *entry, bool evaluate, struct http_cache_time time);
+void http_cache_give_leader(struct http_cache_fill *fill, struct http_cache_entry *entry,
+                            bool evaluate, struct http_cache_time time);
+
+/* Waiters whose request the entry matches have it; the others ask anew. NULL: all of them. */
+void http_cache_give_waiters(struct http_cache_fill *fill, struct http_cache_entry *entry,
+                             bool validated, struct http_cache_time time);
+void http_cache_refuse_waiters(struct http_cache_fill *fill);
+
+/* What is stored stands in for an origin that fails (§4.2.4, RFC 5861 §4). False: it may not. */
+bool http_cache_stand_in(struct http_cache_fill *fill, bool unreachable,
+                         struct http_cache_time time);
+
+/* Which entry the fill holds: the one asked about, then the one written. Takes the hold on it. */
+void http_cache_fill_set_entry(struct http_cache_fill *fill, struct http_cache_entry *entry);
+
+/* ---- http_cache_new.c ---- */
+
+enum http_cache_step http_cache_new_response(struct http_cache_fill *fill,
+                                             const struct http_cache_response *response,
+                                             const struct saved_request *saved,
+                                             struct http_cache_time time);
+
+/* Has the rest of a partial entry come, as was asked for (§3.3)? It is whole from now on. */
+bool http_cache_completes(const struct http_cache_fill *fill,
+                          const struct http_cache_response *response);
+enum http_cache_step http_cache_complete(struct http_cache_fill *fill,
+                                         const struct http_cache_response *response,
+                                         struct http_cache_time time);
 
 #endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * proxy_reply.c - answers to clients: those that the cache gives, octet by octet as they come, and pages of
+ * our own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/proxy/proxy_internal.h"
+
+/* ---- answers of our own ---- */
+
+void proxy_session_page(struct proxy_session *session, unsigned status, const char *type,
+                        char *page, size_t len)
+{
+    struct proxy *proxy = session->proxy;
+    static const char authenticate[] = "Proxy-Authenticate";
+    struct http_field fields[2];
+    char challenge[128];
+    size_t count = 0;
+    proxy_session_drop_ask(session);
+    if (page == NULL) {
+        page = proxy_page_error(status, session->target, session->tried, &len);
+        type = "text/html; charset=utf-8";
+    }
+    if (page == NULL)
+        len = 0;
+    if (status == 407) {
+        snprintf(challenge, sizeof challenge, "Basic realm=\"%s\", charset=\"UTF-8\"", proxy->realm);
+        fields[count++] = (struct http_field){bytes_of_text(authenticate),
+                                              bytes_of_text(challenge)};
+    } else if (status == 405) {
+        fields[count++] = (struct http_field){
+            bytes_of_text("Allow"), bytes_of_text("GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT")};
+    }
+    struct http_response response = {
+        .status = status,
+        .length = len,
+        .content_type = len > 0 ? type : NULL,
+        .fields = fields,
+        .field_count = count,
+        .close = !session->body_done,
+    };
+    http_server_set_wall(&session->core, loop_wall_seconds(proxy->loop));
+    bool head_only = session->core.head_only;
+    if (http_server_respond(&session->core, &response) && len > 0 && !head_only) {
+        proxy_session_output(session);
+        if (http_server_output(&session->core).len > 0) { /* the stream is full: behind it all */
+            struct bytes out = http_server_output(&session->core);
+            proxy_session_put(session, out);
+            http_server_sent(&session->core, out.len, proxy_now(proxy));
+        }
+        proxy_session_put(session, bytes_of(page, len));
+        http_server_passed(&session->core, len, proxy_now(proxy));
+        session->octets = len;
+    }
+    http_server_set_wall(&session->core, 0);
+    free(page);
+    proxy_session_log(session, status, "none");
+    session->state = PROXY_READING;
+    loop_queue(proxy->loop, &session->task);
+}
+
+/* ---- answers by the cache ---- */
+
+static const char *how_of(const struct proxy_session *session)
+{
+    static const char *const words[] = {
+        [HTTP_CACHE_HIT] = "hit",           [HTTP_CACHE_BY_METHOD] = "method",
+        [HTTP_CACHE_BY_REQUEST] = "request", [HTTP_CACHE_URI_MISS] = "miss",
+        [HTTP_CACHE_VARY_MISS] = "vary-miss", [HTTP_CACHE_STALE] = "stale",
+        [HTTP_CACHE_PARTIAL] = "partial"};
+    _Static_assert(ARRAY_LEN(words) == HTTP_CACHE_REASON_COUNT, "one word per reason");
+    return session->ask.collapsed ? "collapsed" : words[session->ask.reason];
+}
+
+static void end_reply(struct proxy_session *session)
+{
+    proxy_session_log(session, session->core.status, how_of(session));
+    proxy_session_drop_ask(session);
+    session->state = PROXY_READING;
+    stream_resume(session->stream); /* the next request may wait */
+}
+
+/* One chunk's beginning, or its end. */
+static void begin_chunk(struct proxy_session *session, size_t len)
+{
+    char frame[HTTP_CHUNK_FRAME_MAX];
+    proxy_session_put(session, bytes_of(frame, http_chunk_frame(len, frame)));
+    session->chunk_left = len;
+}
+
+/* Sends octets of the answer's body as far as they go. */
+static size_t send_octets(struct proxy_session *session, struct bytes octets)
+{
+    usec now = proxy_now(session->proxy);
+    if (session->chunked && session->chunk_left == 0) {
+        begin_chunk(session, octets.len);
+        if (session->pending_len > 0)
+            return 0;
+    }
+    if (session->chunked)
+        octets = bytes_first(octets, session->chunk_left);
+    size_t sent = stream_send(session->stream, octets);
+    if (sent == 0)
+        return 0;
+    http_cache_used(&session->ask, sent);
+    session->octets += sent;
+    session->proxy->counters.octets_out += sent;
+    if (!session->chunked) {
+        http_server_passed(&session->core, sent, now);
+    } else {
+        http_server_chunk_passed(&session->core, sent, now);
+        session->chunk_left -= sent;
+        if (session->chunk_left == 0)
+            proxy_session_put(session, bytes_of_text(HTTP_CHUNK_END));
+    }
+    return sent;
+}
+
+/* False: the session is gone. */
+bool proxy_reply_pump(struct proxy_session *session)
+{
+    struct proxy *proxy = session->proxy;
+    size_t turn = 0;
+    for (;;) {
+        struct bytes octets;
+        proxy_session_output(session);
+        if (session->pending_len > 0 || http_server_output(&session->core).len > 0)
+            return proxy_session_flush(session);
+        if (turn > PROXY_TURN_MAX) {
+            loop_queue(proxy->loop, &session->task);
+            return proxy_session_flush(session);
+        }
+        size_t sent = 0;
+        switch (http_cache_read(&session->ask, &octets)) {
+        case HTTP_CACHE_OCTETS:
+            sent = send_octets(session, octets);
+            proxy_stir(proxy);
+            break;
+        case HTTP_CACHE_LATER:
+            return proxy_session_flush(session);
+        case HTTP_CACHE_END:
+            http_server_body_end_with(&session->core, http_cache_trailers(&session->ask));
+            end_reply(session);
+            return proxy_session_flush(session);
+        case HTTP_CACHE_BROKEN:
+            /* Length and chunks tell that it is not whole, and what came is of use to who goes on from
+             * there; without them only a reset does. */
+            proxy_session_log(session, session->core.status, "broken");
+            if (session->core.response_framing.kind == HTTP_FRAMING_UNTIL_CLOSE)
+                proxy_session_abort(session);
+            else
+                proxy_session_close(session);
+            return false;
+        }
+        if (sent == 0)
+            return proxy_session_flush(session); /* on_room goes on */
+        turn += sent;
+        if (http_server_body_left(&session->core) == 0) {
+            end_reply(session);
+            return proxy_session_flush(session);
+        }
+    }
+}
+
+/* The head of the answer. False: it could not be sent, and 500 has been. */
+static bool respond(struct proxy_session *session, const struct http_cache_reply *reply)
+{
+    struct proxy *proxy = session->proxy;
+    struct {
+        struct http_field fields[HTTP_FIELDS_MAX + 1];
+        uint8_t scratch[HTTP_CACHE_SCRATCH];
+        uint8_t head[PROXY_HEAD_MAX];
+    } *room = malloc(sizeof *room);
+    char via[HTTP_CACHE_NAME_MAX + 8];
+    if (room == NULL) {
+        http_server_refuse(&session->core, 500);
+        return false;
+    }
+    struct writer scratch = writer_of(room->scratch, sizeof room->scratch);
+    struct writer head = writer_of(room->head, sizeof room->head);
+    size_t count =
+        http_cache_reply_fields(&session->ask, proxy_time(proxy), &scratch, room->fields);
+    snprintf(via, sizeof via, "1.1 %s", proxy->name);
+    room->fields[count++] = (struct http_field){bytes_of_text("Via"), bytes_of_text(via)};
+    struct http_response response = {
+        .status = reply->status,
+        .length = reply->length == HTTP_CACHE_LENGTH_UNKNOWN ? HTTP_LENGTH_UNKNOWN : reply->length,
+        .fields = room->fields,
+        .field_count = count,
+        .close = !session->body_done,
+    };
+    bool good = http_server_respond_to(&session->core, &response, &head);
+    if (good)
+        proxy_session_put(session, writer_bytes(&head));
+    free(room);
+    return good;
+}
+
+void proxy_reply_begin(struct proxy_session *session)
+{
+    struct http_cache_reply reply;
+    http_cache_reply(&session->ask, &reply);
+    proxy_session_output(session);
+    struct bytes out = http_server_output(&session->core);
+    if (out.len > 0) { /* interim responses that the stream has no room for */
+        proxy_session_put(session, out);
+        http_server_sent(&session->core, out.len, proxy_now(session->proxy));
+    }
+    session->state = PROXY_REPLYING;
+    session->chunk_left = 0;
+    if (!respond(session, &reply)) {
+        end_reply(session);
+        (void)proxy_session_flush(session);
+        return;
+    }
+    session->chunked = session->core.response_framing.kind == HTTP_FRAMING_CHUNKED;
+    if (!reply.has_body) {
+        http_server_body_end(&session->core);
+        end_reply(session);
+        (void)proxy_session_flush(session);
+        return;
+    }
+    (void)proxy_reply_pump(session);
+}
