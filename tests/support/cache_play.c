@@ -97,7 +97,8 @@ enum http_cache_verdict cache_play_ask(struct cache_play *p, size_t i, const cha
 {
     static struct parsed r;
     static uint8_t uri[URI_MAX];
-    parse(p, request, &r);
+    bool trusted = request[0] == '~';
+    parse(p, request + trusted, &r);
     char *space = strchr(r.first, ' ');
     assert_non_null(space);
     struct uri_parts parts;
@@ -107,7 +108,8 @@ enum http_cache_verdict cache_play_ask(struct cache_play *p, size_t i, const cha
     struct http_cache_request asked = {.method = bytes_of(r.first, (size_t)(space - r.first)),
                                        .uri = writer_bytes(&w),
                                        .target = bytes_of_text(space + 1),
-                                       .fields = &r.fields};
+                                       .fields = &r.fields,
+                                       .trusted = trusted};
     http_cache_ask_done(&p->asks[i]);
     http_cache_ask(p->cache, &p->asks[i], &asked, p->time);
     memset(r.text, '?', sizeof r.text); /* nobody may look at it later */
@@ -138,6 +140,10 @@ enum http_cache_step cache_play_origin(struct cache_play *p, struct http_cache_f
     if (response[0] == '!' && response[1] == '\0') {
         http_cache_fill_fail(fill, p->time);
         return HTTP_CACHE_DROP;
+    }
+    if (response[0] == '~') {
+        http_cache_fill_confine(fill);
+        response++;
     }
     parse(p, response + breaks, &r);
     char date[HTTP_DATE_LEN + 1];

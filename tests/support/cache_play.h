@@ -5,7 +5,8 @@
  * A request is "GET http://a/|Field: value|…"; a response "200|Field: value|…||body". "@N" in a value
  * is the date N seconds from now. A response has a Date unless it says "-Date". A response that begins
  * with "!" breaks off after its body, one that is "!" alone is no response at all. Responses with "##"
- * between are what the origin answers when it is asked again.
+ * between are what the origin answers when it is asked again. A request that begins with "~" is trusted, and
+ * a response with "~" is for such requests alone.
  *
  * What has come of it is told as "hit 200 body", or "fwd 200 body" when the origin was asked, with the
  * conditions that it was asked with: "fwd:NMR" (If-None-Match, If-Modified-Since, Range).

@@ -73,6 +73,12 @@ void proxy_session_close(struct proxy_session *session)
     free(session);
 }
 
+bool proxy_session_trusted(const struct proxy_session *session)
+{
+    struct endpoint peer = stream_peer(session->stream);
+    return proxy_is_loopback(&peer.address);
+}
+
 void proxy_session_abort(struct proxy_session *session)
 {
     stream_abort(session->stream);

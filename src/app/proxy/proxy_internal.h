@@ -70,6 +70,7 @@ struct proxy_job {
     bool repeatable;                 /* the method is idempotent (RFC 9110 §9.2.2) */
     bool timed_out;
     bool denied;                     /* what it asks for is not for its client */
+    bool trusted;                    /* its client is this host: it may name what listens on the loopback */
     uint64_t body_len;
     uint32_t tag;                    /* of the URI, for balancing */
     char upgrade[64];                /* protocols to switch to; "": none */
@@ -91,6 +92,7 @@ struct proxy_origin {
     size_t unread;                   /* octets that the stream keeps for us */
     bool ended;                      /* it has sent FIN */
     bool waits;                      /* in proxy->idle */
+    bool confined;                   /* a client that is this host named it, on the loopback */
 };
 
 enum proxy_state {
@@ -201,6 +203,9 @@ void proxy_session_output(struct proxy_session *session);
 /* Resets the connection; the session is gone. */
 void proxy_session_abort(struct proxy_session *session);
 
+/* Is its client this host itself? */
+bool proxy_session_trusted(const struct proxy_session *session);
+
 /* Lets go of what the cache has for it. */
 void proxy_session_drop_ask(struct proxy_session *session);
 
@@ -290,7 +295,8 @@ void proxy_job_health(struct proxy *proxy, const struct proxy_place *place, bool
 /* ---- proxy_origin.c ---- */
 
 /* A connection that waits for a request to that place; NULL: none. */
-struct proxy_origin *proxy_origin_find(struct proxy *proxy, const struct proxy_place *place);
+struct proxy_origin *proxy_origin_find(struct proxy *proxy, const struct proxy_place *place,
+                                       bool trusted);
 
 /* For a stream that is open, which it takes. NULL: no memory, and the stream is closed. */
 struct proxy_origin *proxy_origin_new(struct proxy *proxy, struct stream *stream,

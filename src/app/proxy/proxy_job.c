@@ -133,11 +133,14 @@ static void opened(struct proxy_job *job, struct stream *stream)
         proxy_tunnel_begin(session, stream);
         return;
     }
+    struct endpoint peer = stream_peer(stream);
     struct proxy_origin *origin = proxy_origin_new(proxy, stream, &job->place);
-    if (origin == NULL)
+    if (origin == NULL) {
         proxy_job_fail(job, "no memory");
-    else
-        carry(job, origin);
+        return;
+    }
+    origin->confined = job->place.server < 0 && proxy_is_loopback(&peer.address);
+    carry(job, origin);
 }
 
 static void on_secured(void *self, struct stream *stream)
@@ -192,10 +195,7 @@ static const struct dial_handler dial_handler = {.on_connected = on_connected,
 /* What listens on this host's own loopback is not for clients from elsewhere to name. */
 static bool may_reach(const struct proxy_job *job, const struct ip_address *address)
 {
-    if (job->place.server >= 0 || job->session == NULL || !proxy_is_loopback(address))
-        return true;
-    struct endpoint peer = stream_peer(job->session->stream);
-    return proxy_is_loopback(&peer.address);
+    return job->trusted || job->place.server >= 0 || !proxy_is_loopback(address);
 }
 
 static void connect_to(struct proxy_job *job, const struct host_answer *answer)
@@ -255,8 +255,12 @@ struct proxy_job *proxy_job_new(struct proxy *proxy, struct http_cache_fill *fil
     list_append(&proxy->jobs, &job->node);
     if (session != NULL)
         session->job = job;
-    if (fill != NULL)
+    if (fill != NULL) {
         http_cache_fill_set_owner(fill, job);
+        job->trusted = http_cache_fill_trusted(fill);
+    } else {
+        job->trusted = proxy_session_trusted(session);
+    }
     return job;
 }
 
@@ -270,7 +274,7 @@ void proxy_job_start(struct proxy_job *job)
     }
     job->tries++;
     struct proxy_origin *origin =
-        job->fill != NULL ? proxy_origin_find(proxy, &job->place) : NULL;
+        job->fill != NULL ? proxy_origin_find(proxy, &job->place, job->trusted) : NULL;
     if (origin != NULL) {
         carry(job, origin);
         return;

@@ -64,12 +64,13 @@ static bool same_place(const struct proxy_place *a, const struct proxy_place *b)
 }
 
 /* The one that was used last: the others may close. */
-struct proxy_origin *proxy_origin_find(struct proxy *proxy, const struct proxy_place *place)
+struct proxy_origin *proxy_origin_find(struct proxy *proxy, const struct proxy_place *place,
+                                       bool trusted)
 {
     for (struct list_node *node = proxy->idle.previous; node != &proxy->idle;
          node = node->previous) {
         struct proxy_origin *origin = CONTAINER_OF(node, struct proxy_origin, node);
-        if (same_place(&origin->place, place))
+        if (same_place(&origin->place, place) && (trusted || !origin->confined))
             return origin;
     }
     return NULL;
@@ -203,6 +204,8 @@ static bool take_head(struct proxy_origin *origin, const struct http_client_even
         return false;
     }
     job->head_seen = true;
+    if (origin->confined)
+        http_cache_fill_confine(job->fill);
     proxy_job_health(proxy, &origin->place, event->head.status != 502 && event->head.status != 503);
     struct http_cache_response response = {.status = event->head.status,
                                            .fields = &event->head.fields,

@@ -69,6 +69,7 @@ static void forward(struct proxy_session *session, const struct http_server_even
     }
     proxy_request_fields(&event->head.fields, fields);
     struct http_cache_request request = {
+        .trusted = proxy_session_trusted(session),
         .method = event->head.method,
         .uri = bytes_of(asked->uri, asked->uri_len),
         .target = event->head.target,

@@ -81,6 +81,7 @@ struct http_cache_request {
     struct bytes target; /* what to send, for the owner; kept with the fill */
     const struct http_fields *fields; /* without those of the connection (RFC 9110 §7.6.1) */
     bool alone; /* neither answered from what is stored, nor stored: a GET with content, say */
+    bool trusted; /* it may have what http_cache_fill_confine() is for */
 };
 
 enum http_cache_verdict {
@@ -126,6 +127,7 @@ struct http_cache_ask {
     bool leads;                      /* the fill is its own */
     bool collapsed;
     bool stored;                     /* the answer is being stored */
+    bool trusted;
     bool validated;                  /* for this request */
     bool ranged;                     /* status 206 with one range of our making */
 };
@@ -190,6 +192,11 @@ void http_cache_fill_request(const struct http_cache_fill *fill, struct writer *
 
 /* The request leaves now (again). */
 void http_cache_fill_sent(struct http_cache_fill *fill, usec now);
+
+/* What comes is of an origin that not everybody may ask: it is for trusted requests alone, now and when it
+ * is stored. Before fill_head(). A fill that an untrusted request began must not be. */
+void http_cache_fill_confine(struct http_cache_fill *fill);
+bool http_cache_fill_trusted(const struct http_cache_fill *fill);
 
 struct http_cache_response {
     unsigned status; /* final */

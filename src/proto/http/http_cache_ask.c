@@ -22,13 +22,13 @@ bool http_cache_matches(const struct http_cache_entry *entry, const struct http_
 }
 
 /* Of several that match, the most recent by Date; of those the one that came last (§4.1). */
-static struct http_cache_entry *choose(const struct http_cache_set *set,
+static struct http_cache_entry *choose(const struct http_cache_set *set, bool trusted,
                                        const struct http_fields *request)
 {
     struct http_cache_entry *best = NULL;
     for (struct list_node *node = set->entries.next; node != &set->entries; node = node->next) {
         struct http_cache_entry *entry = CONTAINER_OF(node, struct http_cache_entry, in_set);
-        if (!entry->broken && (best == NULL || entry->facts.date > best->facts.date) &&
+        if (!entry->broken && http_cache_is_for(entry, trusted) && (best == NULL || entry->facts.date > best->facts.date) &&
             http_cache_matches(entry, request))
             best = entry;
     }
@@ -194,6 +194,7 @@ static struct http_cache_fill *make_fill(struct http_cache *cache,
     if (entry != NULL)
         http_cache_entry_hold(entry);
     fill->may_store = !request->alone;
+    fill->trusted = request->trusted;
     fill->set = !request->alone && is_method(request, "GET") && cache->options.octets_max > 0
                     ? http_cache_make_set(cache, request->uri)
                     : NULL;
@@ -236,7 +237,8 @@ static struct http_cache_fill *fill_to_wait_for(const struct http_cache_ask *ask
         return NULL;
     for (struct list_node *node = set->fills.next; node != &set->fills; node = node->next) {
         struct http_cache_fill *fill = CONTAINER_OF(node, struct http_cache_fill, in_set);
-        if (!fill->collapsible || fill->headed || fill->waiter_count >= HTTP_CACHE_WAITERS_MAX)
+        if (!fill->collapsible || fill->headed || fill->waiter_count >= HTTP_CACHE_WAITERS_MAX ||
+            fill->trusted != ask->trusted)
             continue;
         if (list_empty(&set->entries))
             return fill;
@@ -358,7 +360,7 @@ static void look(struct http_cache_ask *ask, const struct http_cache_request *re
     struct http_cache *cache = ask->cache;
     uint32_t hash;
     struct http_cache_set *set = http_cache_find_set(cache, request->uri, &hash);
-    struct http_cache_entry *entry = set != NULL ? choose(set, request->fields) : NULL;
+    struct http_cache_entry *entry = set != NULL ? choose(set, ask->trusted, request->fields) : NULL;
     if (entry != NULL && answer_stored(ask, entry, request, time))
         return;
     ask->reason = set == NULL || list_empty(&set->entries) ? HTTP_CACHE_URI_MISS
@@ -381,7 +383,7 @@ static void look(struct http_cache_ask *ask, const struct http_cache_request *re
 void http_cache_ask(struct http_cache *cache, struct http_cache_ask *ask,
                     const struct http_cache_request *request, struct http_cache_time time)
 {
-    *ask = (struct http_cache_ask){.cache = cache};
+    *ask = (struct http_cache_ask){.cache = cache, .trusted = request->trusted};
     list_init(&ask->node);
     list_init(&ask->ready);
     cache->now = time.now;
@@ -414,7 +416,11 @@ void http_cache_ask_again(struct http_cache_ask *ask, bool alone, struct http_ca
     ask->collapsed = false;
     ask->fill = NULL;
     http_cache_restore(block, len, &saved);
-    struct http_cache_request request = {saved.method, saved.uri, saved.target, &saved.fields, false};
+    struct http_cache_request request = {.method = saved.method,
+                                         .uri = saved.uri,
+                                         .target = saved.target,
+                                         .fields = &saved.fields,
+                                         .trusted = ask->trusted};
     look(ask, &request, alone, time);
     heap_release(&ask->cache->options.heap, block, len);
     http_cache_wake(ask->cache, ask);

@@ -30,8 +30,9 @@ static struct bytes since(const struct writer *w, const uint8_t *from)
 }
 
 /* The entity tags of all variants, each once (§4.3.1). */
-static struct bytes write_tags(const struct http_cache_set *set, struct writer *w)
+static struct bytes write_tags(const struct http_cache_fill *fill, struct writer *w)
 {
+    const struct http_cache_set *set = fill->set;
     const uint8_t *from = w->next;
     size_t count = 0;
     for (struct list_node *node = set->entries.next;
@@ -39,7 +40,7 @@ static struct bytes write_tags(const struct http_cache_set *set, struct writer *
         const struct http_cache_entry *entry =
             CONTAINER_OF(node, struct http_cache_entry, in_set);
         struct bytes tag = http_cache_stored(entry, "ETag");
-        if (tag.len == 0 || entry->partial || entry->fill != NULL || writer_room(w) < tag.len + 2)
+        if (tag.len == 0 || !http_cache_is_for(entry, fill->trusted) || entry->partial || entry->fill != NULL || writer_room(w) < tag.len + 2)
             continue;
         if (count++ > 0)
             http_write_text(w, ", ");
@@ -80,7 +81,7 @@ void http_cache_fill_request(const struct http_cache_fill *fill, struct writer *
         add(&out->fields, "If-Modified-Since", http_cache_stored(fill->entry, "Last-Modified"));
         break;
     case FILL_CHOOSE:
-        add(&out->fields, "If-None-Match", write_tags(fill->set, scratch));
+        add(&out->fields, "If-None-Match", write_tags(fill, scratch));
         break;
     case FILL_COMPLETE:
         add_range(fill, scratch, &out->fields);
@@ -91,6 +92,17 @@ void http_cache_fill_request(const struct http_cache_fill *fill, struct writer *
 void http_cache_fill_sent(struct http_cache_fill *fill, usec now)
 {
     fill->request_at = now;
+}
+
+void http_cache_fill_confine(struct http_cache_fill *fill)
+{
+    ASSERT(!fill->headed && fill->trusted);
+    fill->confined = true;
+}
+
+bool http_cache_fill_trusted(const struct http_cache_fill *fill)
+{
+    return fill->trusted;
 }
 
 void http_cache_fill_set_owner(struct http_cache_fill *fill, void *owner)
@@ -113,7 +125,11 @@ void http_cache_give(struct http_cache_fill *fill, struct http_cache_ask *ask,
     const uint8_t *block = ask->saved != NULL ? ask->saved : fill->saved;
     size_t len = ask->saved != NULL ? ask->saved_len : fill->saved_len;
     http_cache_restore(block, len, &saved);
-    struct http_cache_request request = {saved.method, saved.uri, saved.target, &saved.fields, false};
+    struct http_cache_request request = {.method = saved.method,
+                                         .uri = saved.uri,
+                                         .target = saved.target,
+                                         .fields = &saved.fields,
+                                         .trusted = ask->trusted};
     if (!http_cache_answer(ask, entry, &request, evaluate, time))
         ask->verdict = HTTP_CACHE_REFUSED;
     http_cache_wake(fill->cache, ask);
@@ -148,7 +164,8 @@ void http_cache_give_waiters(struct http_cache_fill *fill, struct http_cache_ent
         struct saved_request saved;
         ask->fill = NULL;
         http_cache_restore(ask->saved, ask->saved_len, &saved);
-        if (entry != NULL && http_cache_matches(entry, &saved.fields)) {
+        if (entry != NULL && http_cache_is_for(entry, ask->trusted) &&
+            http_cache_matches(entry, &saved.fields)) {
             ask->validated = validated;
             http_cache_give(fill, ask, entry, true, time);
             if (ask->verdict == HTTP_CACHE_ANSWER)

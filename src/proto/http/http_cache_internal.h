@@ -57,6 +57,7 @@ struct http_cache_entry {
     bool partial;              /* not all of it is there, nor will be */
     bool of_parts;             /* it began as a part: its Content-Range is not the whole's */
     bool broken;               /* what its readers wait for does not come */
+    bool confined;             /* for trusted requests alone */
 };
 
 enum fill_mode {
@@ -91,6 +92,8 @@ struct http_cache_fill {
     bool stalled;                    /* gave back octets for lack of room */
     bool keep;                       /* entry is stored while it is written */
     bool behind;                     /* nobody waits for it */
+    bool trusted;                    /* the request that began it was */
+    bool confined;                   /* what comes is for trusted requests alone */
 };
 
 struct pass_slot {
@@ -165,6 +168,12 @@ bool http_cache_update_head(struct http_cache *cache, struct http_cache_entry *e
 
 /* The value of a stored field. */
 struct bytes http_cache_stored(const struct http_cache_entry *entry, const char *name);
+
+/* May it be told at all, of so trusted a request? */
+static inline bool http_cache_is_for(const struct http_cache_entry *entry, bool trusted)
+{
+    return trusted || !entry->confined;
+}
 
 /* Does an entity tag stand for the octets (RFC 9110 §8.8.1)? */
 static inline bool http_cache_is_strong(struct bytes etag)

@@ -122,6 +122,7 @@ static struct http_cache_entry *entry_to_join(const struct http_cache_fill *fill
          node = node->next) {
         struct http_cache_entry *entry = CONTAINER_OF(node, struct http_cache_entry, in_set);
         if (entry->fill == NULL && entry->total == total && entry->facts.status == 200 &&
+            entry->confined == fill->confined &&
             bytes_equal(http_cache_stored(entry, "ETag"), tag) &&
             http_cache_matches(entry, &saved->fields))
             return entry;
@@ -207,6 +208,7 @@ static struct http_cache_entry *make_entry(struct http_cache_fill *fill,
     if (entry == NULL)
         return NULL;
     entry->facts = *facts;
+    entry->confined = fill->confined;
     *store = *store && note_vary(cache, entry, response->fields, &saved->fields);
     place_octets(fill, entry, response, *store);
     if (!http_cache_store_head(cache, entry, response->fields, fill->leader)) {
@@ -295,6 +297,7 @@ enum http_cache_step http_cache_complete(struct http_cache_fill *fill,
         fill->cache->counters.no_memory++;
     fill->at = http_body_end(&entry->body, 0);
     fill->end = entry->total;
+    entry->confined |= fill->confined;
     entry->partial = false;
     entry->fill = fill;
     fill->headed = true;

@@ -39,7 +39,8 @@ static struct http_cache_entry *validated_entry(const struct http_cache_fill *fi
     for (struct list_node *node = fill->set->entries.next; node != &fill->set->entries;
          node = node->next) {
         struct http_cache_entry *entry = CONTAINER_OF(node, struct http_cache_entry, in_set);
-        if (!entry->partial && entry->fill == NULL && is_about(entry, fields, wall))
+        if (!entry->partial && entry->fill == NULL && http_cache_is_for(entry, fill->trusted) &&
+            is_about(entry, fields, wall))
             return entry;
     }
     return NULL;
@@ -62,6 +63,7 @@ static enum http_cache_step not_modified(struct http_cache_fill *fill,
         return again(fill);
     http_cache_entry_hold(entry);
     http_cache_fill_set_entry(fill, entry);
+    entry->confined |= fill->confined;
     if (!http_cache_update_head(cache, entry, response->fields, fill->request_at, time))
         cache->counters.no_memory++;
     if (!http_cache_account(cache, entry))

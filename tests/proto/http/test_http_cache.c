@@ -997,6 +997,38 @@ static void the_cache_stays_within_its_octets(void **state UNUSED)
     cache_play_done(&p);
 }
 
+/* What only some may ask for is not told to others, in whatever way it comes to be there. */
+static void what_is_confined_is_for_the_trusted(void **state UNUSED)
+{
+#define MINE "~200|Cache-Control: max-age=10|ETag: \"m\"|Vary: Foo||mine"
+    SHARED({0, "~GET http://a/", MINE, "fwd 200 mine"}, {0, "~GET http://a/", NULL, "hit 200 mine"},
+           {0, GET, "200|Cache-Control: no-store||own", "fwd 200 own"}, {0, "HEAD http://a/", NULL, "fwd"},
+           {0, GET "|Range: bytes=0-1", NULL, "fwd"}, {0, GET "|Cache-Control: only-if-cached", NULL, "504"},
+           {0, "~GET http://a/", NULL, "hit 200 mine"}, {0, GET, OTHER, "fwd 200 b"},
+           {0, "~GET http://a/", NULL, "hit 200 b"});
+    /* Nor by its tag, nor by the tags of what others may have. */
+    SHARED({0, "~GET http://a/", MINE, "fwd 200 mine"},
+           {0, GET "|Foo: 2", "304|ETag: \"m\"||##200||x", "fwd* 200 x"},
+           {0, GET "|If-None-Match: \"m\"", "200||x", "fwd:N 200 x"});
+    /* What everybody may have is anybody's, until it comes from there. */
+    SHARED({0, GET, "200|Cache-Control: max-age=10|ETag: \"e\"||e", "fwd 200 e"},
+           {0, "~GET http://a/", NULL, "hit 200 e"},
+           {11, "~GET http://a/", "~304|ETag: \"e\"|Cache-Control: max-age=10||", "fwd:N 200 e"},
+           {0, GET, "200||own", "fwd 200 own"});
+    struct cache_play p;
+    cache_play_init(&p, true);
+    assert_int_equal(cache_play_ask(&p, 0, "~GET http://a/"), HTTP_CACHE_FORWARD);
+    assert_int_equal(cache_play_ask(&p, 1, GET), HTTP_CACHE_FORWARD); /* it does not wait for that */
+    assert_int_equal(cache_play_ask(&p, 2, "~GET http://a/"), HTTP_CACHE_WAIT);
+    assert_int_equal(cache_play_ask(&p, 3, GET), HTTP_CACHE_WAIT);
+    (void)cache_play_origin(&p, http_cache_ask_fill(&p.asks[0]), MINE);
+    assert_string_equal(cache_play_reply(&p, 2), "200 mine");
+    assert_int_equal(http_cache_verdict(&p.asks[3]), HTTP_CACHE_WAIT);
+    (void)cache_play_origin(&p, http_cache_ask_fill(&p.asks[1]), OTHER);
+    assert_string_equal(cache_play_reply(&p, 3), "200 b");
+    cache_play_done(&p);
+}
+
 /* Without memory everything is refused, or passes; and nothing is lost. */
 static void no_memory_is_survived(void **state UNUSED)
 {
@@ -1060,6 +1092,7 @@ int main(void)
         cmocka_unit_test(a_client_that_goes_away_early),
         cmocka_unit_test(validations_behind_answers_are_bounded),
         cmocka_unit_test(the_cache_stays_within_its_octets),
+        cmocka_unit_test(what_is_confined_is_for_the_trusted),
         cmocka_unit_test(no_memory_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
