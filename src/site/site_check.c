@@ -163,9 +163,9 @@ static bool check_recursion(const struct site_config *config, struct text *error
         wrong = "expected forward or forward-for to say to whom";
     else if (r->forward_count > 0 && r->resolve == SITE_RESOLVE_NONE)
         wrong = "it needs resolve = recursive or forward", option = "forward-for";
-    else if ((r->policy_count > 0 || r->hosts[0] != '\0') && r->resolve == SITE_RESOLVE_NONE)
+    else if ((r->lists.policy_count > 0 || r->lists.hosts[0] != '\0') && r->resolve == SITE_RESOLVE_NONE)
         wrong = "it needs resolve = recursive or forward",
-        option = r->policy_count > 0 ? "policy" : "hosts";
+        option = r->lists.policy_count > 0 ? "policy" : "hosts";
     else if (r->roots[0] != '\0' && r->resolve != SITE_RESOLVE_RECURSIVE)
         wrong = "it needs resolve = recursive", option = "roots";
     else if (r->anchors[0] != '\0' && r->resolve == SITE_RESOLVE_NONE)

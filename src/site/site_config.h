@@ -38,12 +38,11 @@ enum {
     SITE_SECURE_MAX = 32,     /* NAMES_SECURE_MAX */
     SITE_INSECURE_MAX = 32,   /* RESOLVER_INSECURE_MAX */
     SITE_POLICIES_MAX = 8,    /* POLICY_LISTS_MAX, but for the hosts file */
-    SITE_ALLOWED_MAX = 32,    /* NAMES_ALLOWED_MAX */
     SITE_OPTIONS_MAX = 256,
     SITE_ZONES_MAX = 64,      /* named one by one; a directory or a list may have many more */
     SITE_VIEWS_MAX = 8,       /* NAMES_VIEWS_MAX */
-    SITE_CLIENTS_MAX = 16,    /* NAMES_CLIENTS_MAX */
-    SITE_RULES_MAX = 16,      /* NAMES_RULES_MAX */
+    SITE_VIEW_RECORDS_MAX = 64,
+    SITE_RULES_MAX = 32,      /* NAMES_RULES_MAX */
     SITE_KEYS_MAX = 64,       /* TSIG_KEYS_MAX */
     SITE_UPDATES_MAX = 64,    /* NAMES_UPDATES_MAX */
     SITE_TYPES_MAX = 16,      /* NAMES_UPDATE_TYPES_MAX */
@@ -125,6 +124,14 @@ struct site_names {
 
 enum site_resolve { SITE_RESOLVE_NONE, SITE_RESOLVE_FORWARD, SITE_RESOLVE_RECURSIVE };
 
+/* What is answered otherwise than the Internet does. */
+struct site_lists {
+    char policies[SITE_POLICIES_MAX][SITE_TEXT_MAX]; /* "NAME FILE" */
+    size_t policy_count;
+    char hosts[SITE_TEXT_MAX];     /* a file; "": none */
+    bool none;                     /* of a view: nothing, whatever everybody has */
+};
+
 /* How names of others are found. */
 struct site_recursion {
     enum site_resolve resolve;
@@ -143,9 +150,7 @@ struct site_recursion {
     size_t secure_count;
     char forward_trust[SITE_TEXT_MAX]; /* who signs for them; "": as the host trusts */
     struct ip_prefix dns64;        /* .len 0: none */
-    char policies[SITE_POLICIES_MAX][SITE_TEXT_MAX]; /* "NAME FILE" */
-    size_t policy_count;
-    char hosts[SITE_TEXT_MAX];     /* a file; "": none */
+    struct site_lists lists;
     bool v4, v6;                   /* by which servers are asked */
     bool minimise;
     bool aggressive;
@@ -157,8 +162,6 @@ struct site_recursion {
     uint32_t port;                 /* of servers */
     uint64_t cache_octets;
     usec ttl_min, ttl_max, negative_ttl_max, stale_max;
-    struct ip_prefix clients[SITE_ALLOWED_MAX]; /* who may have it; none: everybody */
-    size_t client_count;
 };
 
 /* Zones from files. */
@@ -170,21 +173,41 @@ struct site_zone_source {
 
 struct site_view {
     char name[SITE_LABEL_MAX];
-    struct ip_prefix clients[SITE_CLIENTS_MAX];
-    size_t client_count;
-};
-
-/* A block "view". */
-struct site_view_block {
-    struct site_view view;
-    struct site_zone_source source;
+    char records[SITE_VIEW_RECORDS_MAX][SITE_TEXT_MAX];
+    size_t record_count;
 };
 
 /* Who may do something, in the names block: from a network, with a key, or both. */
 struct site_rule {
     struct ip_prefix network;
-    bool any_network;
+    bool any_network;              /* without a key: everybody */
     char key[SITE_NAME_MAX];       /* "": none is needed */
+};
+
+struct site_rules {
+    struct site_rule rules[SITE_RULES_MAX];
+    size_t count;
+};
+
+/* How far somebody's questions reach; what is empty is so for everybody, of a view as for those without one. */
+struct site_reach {
+    struct site_rules queries, recursion;
+    struct site_rules cache;       /* empty: nobody */
+    bool own_names_only;
+};
+
+/* What a view consists of that can change while the server runs. */
+struct site_seen {
+    struct site_rules clients;
+    struct site_reach reach;
+    struct site_lists lists;
+    struct site_zone_source source;
+};
+
+/* A block "view". */
+struct site_view_block {
+    struct site_view view;
+    struct site_seen seen;
 };
 
 enum site_scope {
@@ -276,7 +299,8 @@ enum site_cookies { SITE_COOKIES_ON, SITE_COOKIES_OFF, SITE_COOKIES_REQUIRED };
 /* What the name server is an authority for, and how it answers: what can change while it runs. */
 struct site_authority {
     struct site_zone_source everybody;
-    struct site_zone_source seen[SITE_VIEWS_MAX]; /* by the clients of each view */
+    struct site_reach reach;
+    struct site_seen seen[SITE_VIEWS_MAX]; /* by the clients of each view */
     size_t view_count;
     bool minimal;
     enum site_cookies cookies;
@@ -286,8 +310,7 @@ struct site_authority {
     uint32_t rate_limit;           /* alike replies a second to a network; 0: any number */
     uint32_t rate_slip;
     uint32_t rate_prefix_v4, rate_prefix_v6;
-    struct site_rule secondaries[SITE_RULES_MAX]; /* may have zones whole */
-    size_t secondary_count;
+    struct site_rules secondaries; /* may have zones whole */
     struct site_update updates[SITE_UPDATES_MAX];
     size_t update_count;
     struct site_peers notified;    /* of changes */

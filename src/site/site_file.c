@@ -295,12 +295,12 @@ static bool take_view(struct site_reader *reader, struct site_config *config, cf
     memcpy(view->view.name, name.data, name.len);
     if (!take_options(reader, config, block, "view", view))
         return false;
-    if (view->view.client_count == 0) {
+    if (view->seen.clients.count == 0) {
         text_add_format(complain(reader, line), "view \"%s\": expected clients", view->view.name);
         return false;
     }
     config->views[count] = view->view;
-    config->authority.seen[count] = view->source;
+    config->authority.seen[count] = view->seen;
     config->authority.view_count++;
     return true;
 }

@@ -23,6 +23,27 @@ static void remove_name(void *self, const char *name)
         names_remove(site->names, name);
 }
 
+static int add_record(struct site *site, size_t view, const char *line, struct text *error)
+{
+    char complaint[256] = "";
+    int result = names_add_record(site->names, view, line, complaint, sizeof complaint);
+    if (result < 0)
+        text_add_format(error, "record \"%s\": %s", line, complaint);
+    return result;
+}
+
+static int add_records(struct site *site, struct text *error)
+{
+    const struct site_config *config = site->config;
+    int result = 0;
+    for (size_t i = 0; i < config->names.record_count && result == 0; i++)
+        result = add_record(site, NAMES_EVERYBODY, config->names.records[i], error);
+    for (size_t v = 0; v < config->authority.view_count; v++)
+        for (size_t i = 0; i < config->views[v].record_count && result == 0; i++)
+            result = add_record(site, v, config->views[v].records[i], error);
+    return result;
+}
+
 static int add_site_names(struct site *site, struct text *error)
 {
     const struct site_config *config = site->config;
@@ -47,15 +68,7 @@ static int add_site_names(struct site *site, struct text *error)
                                      &config->addresses.hosts[i].address);
     if (result < 0 && result != -EEXIST)
         return site_failed(error, result, "cannot add the site's names", NULL);
-    for (size_t i = 0; i < config->names.record_count && site->names != NULL; i++) {
-        char complaint[256] = "";
-        if (names_add_record(site->names, config->names.records[i], complaint,
-                             sizeof complaint) < 0) {
-            text_add_format(error, "record \"%s\": %s", config->names.records[i], complaint);
-            return -EINVAL;
-        }
-    }
-    return 0;
+    return site->names != NULL ? add_records(site, error) : 0;
 }
 
 _Static_assert((int)DHCID_LEN == LEASE_NAMES_DHCID_MAX, "both sides have room for as much");

@@ -97,6 +97,11 @@ bool site_rule_parse(struct bytes text, struct site_rule *out)
     static const char word[] = "key";
     struct site_rule rule;
     memset(&rule, 0, sizeof rule);
+    if (bytes_equal(text, bytes_of_text("any"))) {
+        rule.any_network = true;
+        *out = rule;
+        return true;
+    }
     size_t blank = bytes_find(text, ' ');
     struct bytes first = bytes_first(text, blank);
     struct bytes rest = text_trim(bytes_after(text, blank));
@@ -311,14 +316,35 @@ static bool check_peers(const struct site_config *config, const char *option,
 }
 
 static bool check_rules(const struct site_config *config, const char *option,
-                        const struct site_rule *rules, size_t count, struct text *error)
+                        const struct site_rules *rules, struct text *error)
 {
-    for (size_t i = 0; i < count; i++)
-        if (rules[i].key[0] != '\0' && !has_key(config, rules[i].key)) {
-            text_add_format(error, "%s: there is no key \"%s\"", option, rules[i].key);
+    for (size_t i = 0; i < rules->count; i++)
+        if (rules->rules[i].key[0] != '\0' && !has_key(config, rules->rules[i].key)) {
+            text_add_format(error, "%s: there is no key \"%s\"", option, rules->rules[i].key);
             return false;
         }
     return true;
+}
+
+static bool check_reach(const struct site_config *config, const struct site_reach *reach,
+                        struct text *error)
+{
+    return check_rules(config, "query-for", &reach->queries, error) &&
+           check_rules(config, "recursion-for", &reach->recursion, error) &&
+           check_rules(config, "cache-for", &reach->cache, error);
+}
+
+static bool check_view(const struct site_config *config, size_t view, struct text *error)
+{
+    const struct site_seen *seen = &config->authority.seen[view];
+    bool resolves = config->recursion.resolve != SITE_RESOLVE_NONE && !seen->reach.own_names_only;
+    if (!resolves && (seen->lists.policy_count > 0 || seen->lists.hosts[0] != '\0')) {
+        text_add_format(error, "view \"%s\": there is a policy or hosts, but no recursion",
+                        config->views[view].name);
+        return false;
+    }
+    return check_rules(config, "clients", &seen->clients, error) &&
+           check_reach(config, &seen->reach, error);
 }
 
 bool site_names_check(const struct site_config *config, struct text *error)
@@ -328,8 +354,11 @@ bool site_names_check(const struct site_config *config, struct text *error)
         if (!check_peers(config, "primaries", &config->secondaries.zones[i].primaries, error) ||
             !check_peers(config, "notify", &config->secondaries.zones[i].notified, error))
             return false;
+    for (size_t i = 0; i < authority->view_count; i++)
+        if (!check_view(config, i, error))
+            return false;
     return check_peers(config, "notify", &authority->notified, error) &&
-           check_rules(config, "secondaries", authority->secondaries, authority->secondary_count,
-                       error) &&
+           check_rules(config, "secondaries", &authority->secondaries, error) &&
+           check_reach(config, &authority->reach, error) &&
            check_updates(config, error);
 }

@@ -18,7 +18,7 @@ MUST_USE bool site_finish_secondary(struct site_config *config, const char *titl
 /* Are all keys that are spoken of there? False: *error says where not. */
 MUST_USE bool site_names_check(const struct site_config *config, struct text *error);
 
-/* "NETWORK", "key NAME", or "NETWORK key NAME". */
+/* "any", "NETWORK", "key NAME", or "NETWORK key NAME". */
 MUST_USE bool site_rule_parse(struct bytes text, struct site_rule *out);
 
 /* WHO as in a rule, then "name NAME", "below NAME", "self" or "below-self", then "types TYPE …"; both may be

@@ -56,16 +56,15 @@ static bool parse_forwarder(struct bytes text, void *field, const struct site_op
 }
 
 /* The domain is read before the blocks, so that it is known here. */
-static bool is_record(const struct site_names *names, struct bytes text)
+static bool is_record(const char *domain, struct bytes text)
 {
-    const struct site_config *config = CONTAINER_OF(names, const struct site_config, names);
     uint8_t buffer[SITE_TEXT_MAX * 2];
     struct writer rdata = writer_of(buffer, sizeof buffer);
     char reason[128];
     struct dns_error error = dns_error_of(reason, sizeof reason);
     struct dns_name origin;
     struct dns_record record;
-    if (!dns_name_parse(bytes_of_text(config->domain), NULL, &origin))
+    if (!dns_name_parse(bytes_of_text(domain), NULL, &origin))
         return false;
     const struct dns_line_context context = {.origin = &origin};
     return dns_record_parse(text, &context, &rdata, &record, &error);
@@ -74,10 +73,23 @@ static bool is_record(const struct site_names *names, struct bytes text)
 static bool parse_record(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct site_names *names = field;
-    if (names->record_count == SITE_RECORDS_MAX || !is_record(names, text) ||
+    const struct site_config *config = CONTAINER_OF(names, const struct site_config, names);
+    if (names->record_count == SITE_RECORDS_MAX || !is_record(config->domain, text) ||
         !site_copy_text(text, names->records[names->record_count], SITE_TEXT_MAX))
         return false;
     names->record_count++;
+    return true;
+}
+
+/* In whatever domain: that of the site is not known here. */
+static bool parse_view_record(struct bytes text, void *field,
+                              const struct site_option *option UNUSED)
+{
+    struct site_view *view = field;
+    if (view->record_count == SITE_VIEW_RECORDS_MAX || !is_record(".", text) ||
+        !site_copy_text(text, view->records[view->record_count], SITE_TEXT_MAX))
+        return false;
+    view->record_count++;
     return true;
 }
 
@@ -106,16 +118,27 @@ static bool parse_dns64(struct bytes text, void *field, const struct site_option
 
 static bool parse_policy(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
-    struct site_recursion *recursion = field;
+    struct site_lists *lists = field;
     struct dns_name name;
     size_t end = bytes_find(text, ' ');
-    if (recursion->policy_count == SITE_POLICIES_MAX ||
+    if (lists->policy_count == SITE_POLICIES_MAX ||
         text_trim(bytes_after(text, end)).len == 0 ||
         !dns_name_parse(bytes_first(text, end), NULL, &name) ||
-        !site_copy_text(text, recursion->policies[recursion->policy_count], SITE_TEXT_MAX))
+        !site_copy_text(text, lists->policies[lists->policy_count], SITE_TEXT_MAX))
         return false;
-    recursion->policy_count++;
+    lists->policy_count++;
     return true;
+}
+
+/* Those of a view, or the word that it has none. */
+static bool parse_view_policy(struct bytes text, void *field, const struct site_option *option)
+{
+    struct site_lists *lists = field;
+    bool none = bytes_equal(text, bytes_of_text("none"));
+    if (none ? lists->policy_count > 0 : lists->none)
+        return false;
+    lists->none |= none;
+    return none || parse_policy(text, field, option);
 }
 
 static bool parse_resolve(struct bytes text, void *field, const struct site_option *option UNUSED)
@@ -212,13 +235,21 @@ static bool parse_forward_for(struct bytes text, void *field,
     return forward->count > 0;
 }
 
-static bool parse_allowed(struct bytes text, void *field, const struct site_option *option UNUSED)
+static bool parse_rule(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
-    struct site_recursion *recursion = field;
-    if (recursion->client_count == SITE_ALLOWED_MAX ||
-        !site_network_parse(text, &recursion->clients[recursion->client_count]))
+    struct site_rules *rules = field;
+    if (rules->count == SITE_RULES_MAX || !site_rule_parse(text, &rules->rules[rules->count]))
         return false;
-    recursion->client_count++;
+    rules->count++;
+    return true;
+}
+
+static bool parse_own_names(struct bytes text, void *field, const struct site_option *option)
+{
+    bool recursion;
+    if (!site_parse_switch(text, &recursion, option))
+        return false;
+    *(bool *)field = !recursion;
     return true;
 }
 
@@ -232,27 +263,6 @@ static bool parse_cookies(struct bytes text, void *field, const struct site_opti
         *cookies = on ? SITE_COOKIES_ON : SITE_COOKIES_OFF;
     else
         return false;
-    return true;
-}
-
-/* A network, or one address. */
-static bool parse_client(struct bytes text, void *field, const struct site_option *option UNUSED)
-{
-    struct site_view *view = field;
-    if (view->client_count == SITE_CLIENTS_MAX ||
-        !site_network_parse(text, &view->clients[view->client_count]))
-        return false;
-    view->client_count++;
-    return true;
-}
-
-static bool parse_secondary(struct bytes text, void *field, const struct site_option *option UNUSED)
-{
-    struct site_authority *authority = field;
-    if (authority->secondary_count == SITE_RULES_MAX ||
-        !site_rule_parse(text, &authority->secondaries[authority->secondary_count]))
-        return false;
-    authority->secondary_count++;
     return true;
 }
 
@@ -350,6 +360,10 @@ static bool parse_secret(struct bytes text, void *field, const struct site_optio
     return key->has_secret;
 }
 
+#define VIEW(member) offsetof(struct site_view_block, member)
+#define RULES_TEXT                                                                                  \
+    "any, networks or addresses such as 10.0.0.0/8 or fd00::1, keys such as \"key inside\", or both: " \
+    "\"10.0.0.0/8 key inside\"; at most 32"
 #define SIGNING(member) offsetof(struct site_signature_block, member)
 #define PEERS_TEXT                                                                                 \
     "name servers such as 192.0.2.53, [2001:db8::53]:5353 or \"192.0.2.53 key transfer\""
@@ -398,9 +412,9 @@ static const struct site_option options[] = {
     {"names", "minimise", site_parse_switch, SITE_AT(recursion.minimise), 0, 0, false, "on or off"},
     {"names", "dns64", parse_dns64, SITE_AT(recursion.dns64), 0, 0, false,
      "an IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits, such as 64:ff9b::/96"},
-    {"names", "policy", parse_policy, SITE_AT(recursion), 0, 0, true,
+    {"names", "policy", parse_policy, SITE_AT(recursion.lists), 0, 0, true,
      "a policy zone's name and its file, such as \"block.list /srv/block.zone\", at most 8 of them"},
-    {"names", "hosts", site_parse_text, SITE_AT(recursion.hosts), 0, SITE_TEXT_MAX, false,
+    {"names", "hosts", site_parse_text, SITE_AT(recursion.lists.hosts), 0, SITE_TEXT_MAX, false,
      "a hosts file"},
     {"names", "aggressive", site_parse_switch, SITE_AT(recursion.aggressive), 0, 0, false,
      "on or off"},
@@ -418,8 +432,9 @@ static const struct site_option options[] = {
     {"names", "stale", site_parse_duration, SITE_AT(recursion.stale_max), 0, 30 * USEC_PER_DAY,
      false,
      SITE_DURATION_TEXT ", at most 30d"},
-    {"names", "recursion-for", parse_allowed, SITE_AT(recursion), 0, 0, true,
-     "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32"},
+    {"names", "query-for", parse_rule, SITE_AT(authority.reach.queries), 0, 0, true, RULES_TEXT},
+    {"names", "recursion-for", parse_rule, SITE_AT(authority.reach.recursion), 0, 0, true, RULES_TEXT},
+    {"names", "cache-for", parse_rule, SITE_AT(authority.reach.cache), 0, 0, true, RULES_TEXT},
     {"names", "zone", parse_zone, SITE_AT(authority.everybody), 0, 0, true,
      "a zone's name and its file, such as \"example.org /srv/example.org.zone\", at most 64 of them"},
     {"names", "zones", site_parse_text, SITE_AT(authority.everybody.from), 0, SITE_TEXT_MAX, false,
@@ -442,9 +457,7 @@ static const struct site_option options[] = {
      "a number of bits from 1 to 32"},
     {"names", "rate-prefix-v6", site_parse_number, SITE_AT(authority.rate_prefix_v6), 1, 128, false,
      "a number of bits from 1 to 128"},
-    {"names", "secondaries", parse_secondary, SITE_AT(authority), 0, 0, true,
-     "networks or addresses such as 10.0.0.0/8 or fd00::1, keys such as \"key transfer\", or both: "
-     "\"10.0.0.0/8 key transfer\"; at most 16"},
+    {"names", "secondaries", parse_rule, SITE_AT(authority.secondaries), 0, 0, true, RULES_TEXT},
     {"names", "update", parse_update, SITE_AT(authority), 0, 0, true,
      "who may change what, such as \"key admin\", \"key dhcp below dyn.example types A AAAA TXT\" or "
      "\"10.0.0.0/8 key host self\"; at most 64"},
@@ -523,13 +536,21 @@ static const struct site_option options[] = {
     {"signing", "ksk-lifetime", site_parse_duration, SIGNING(ksk_lifetime), USEC_PER_HOUR,
      3650 * USEC_PER_DAY, false, SITE_DURATION_TEXT ", from 1h to 3650d"},
 
-    {"view", "clients", parse_client, offsetof(struct site_view_block, view), 0, 0, true,
-     "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 16"},
-    {"view", "zone", parse_zone, offsetof(struct site_view_block, source), 0, 0, true,
+    {"view", "clients", parse_rule, VIEW(seen.clients), 0, 0, true, RULES_TEXT},
+    {"view", "query-for", parse_rule, VIEW(seen.reach.queries), 0, 0, true, RULES_TEXT},
+    {"view", "recursion", parse_own_names, VIEW(seen.reach.own_names_only), 0, 0, false, "on or off"},
+    {"view", "recursion-for", parse_rule, VIEW(seen.reach.recursion), 0, 0, true, RULES_TEXT},
+    {"view", "cache-for", parse_rule, VIEW(seen.reach.cache), 0, 0, true, RULES_TEXT},
+    {"view", "record", parse_view_record, VIEW(view), 0, 0, true,
+     "records such as \"www CNAME gateway\", at most 64 of them"},
+    {"view", "policy", parse_view_policy, VIEW(seen.lists), 0, 0, true,
+     "none, or a policy zone's name and its file, such as \"block.list /srv/block.zone\", at most 8 of "
+     "them"},
+    {"view", "hosts", site_parse_text, VIEW(seen.lists.hosts), 0, SITE_TEXT_MAX, false,
+     "a hosts file"},
+    {"view", "zone", parse_zone, VIEW(seen.source), 0, 0, true,
      "a zone's name and its file, such as \"example.org /srv/inside.zone\", at most 64 of them"},
-    {"view", "zones", site_parse_text, offsetof(struct site_view_block, source.from), 0,
-     SITE_TEXT_MAX,
-     false,
+    {"view", "zones", site_parse_text, VIEW(seen.source.from), 0, SITE_TEXT_MAX, false,
      "a directory with a file NAME.zone for each zone, or a file with a zone's name and file in each "
      "line"},
 };

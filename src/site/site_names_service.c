@@ -98,7 +98,7 @@ static void reload_policies(struct site *site)
         log_error(site->log, "names: lists stay as they were: %s", complaint);
         return;
     }
-    site_policies_use(&policies, site->names);
+    site_policies_use(&policies, site->config->authority.view_count, site->names);
     site_policies_done(&site->policies);
     site->policies = policies;
 }
@@ -123,7 +123,6 @@ void site_names_reload(struct site *site)
 static int start_name_service(struct site *site, struct text *error)
 {
     const struct site_config *config = site->config;
-    struct names_view views[SITE_VIEWS_MAX];
     char server_name[SITE_NAME_MAX + 4];
     snprintf(server_name, sizeof server_name, "ns.%s", config->domain);
     struct names_options options = {
@@ -133,13 +132,8 @@ static int start_name_service(struct site *site, struct text *error)
         .closed_world = config->names.closed,
         .outside = site->outside,
         .ttl = (uint32_t)(config->names.ttl / USEC_PER_SEC),
-        .views = views,
         .view_count = config->authority.view_count,
     };
-    for (size_t i = 0; i < options.view_count; i++) {
-        views[i].client_count = config->views[i].client_count;
-        memcpy(views[i].clients, config->views[i].clients, sizeof views[i].clients);
-    }
     site->digest = digest_sha1_new();
     if (site->digest == NULL)
         return site_failed(error, -ENOMEM, "cannot hash names", NULL);
@@ -174,7 +168,7 @@ static int start_name_service(struct site *site, struct text *error)
     result = site_policies_read(config, &site->policies, error);
     if (result < 0)
         return result;
-    site_policies_use(&site->policies, site->names);
+    site_policies_use(&site->policies, config->authority.view_count, site->names);
     return start_zones(site, error);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/names/names.h"
 #include "os/file.h"
 #include "os/memory.h"
 #include "site/site_names.h"
@@ -13,11 +14,18 @@
 
 enum { LIST_FILE_MAX = 1 << 30, HOSTS_TTL = 60 };
 
+static void set_done(struct site_policy_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        policy_free(set->lists[i]);
+    set->count = 0;
+}
+
 void site_policies_done(struct site_policies *policies)
 {
-    for (size_t i = 0; i < policies->count; i++)
-        policy_free(policies->lists[i]);
-    policies->count = 0;
+    set_done(&policies->everybody);
+    for (size_t i = 0; i < SITE_VIEWS_MAX; i++)
+        set_done(&policies->seen[i]);
 }
 
 static const char *text_of_result(enum policy_result result)
@@ -71,7 +79,7 @@ static int read_hosts(struct policy *policy, struct bytes file, struct text *err
 
 /* `zone` NULL: a hosts file. */
 static int read_list(const struct site_config *config, const char *path, const char *zone,
-                     struct site_policies *out, struct text *error)
+                     struct site_policy_set *out, struct text *error)
 {
     char whole[SITE_PATH_MAX], *content;
     size_t len;
@@ -103,32 +111,48 @@ static int read_list(const struct site_config *config, const char *path, const c
     return 0;
 }
 
-int site_policies_read(const struct site_config *config, struct site_policies *out,
-                       struct text *error)
+static int read_set(const struct site_config *config, const struct site_lists *lists,
+                    struct site_policy_set *out, struct text *error)
 {
-    const struct site_recursion *r = &config->recursion;
     int result = 0;
-    out->count = 0;
-    if (r->hosts[0] != '\0')
-        result = read_list(config, r->hosts, NULL, out, error);
-    for (size_t i = 0; i < r->policy_count && result == 0; i++) {
+    out->given = lists->none || lists->policy_count > 0 || lists->hosts[0] != '\0';
+    if (lists->hosts[0] != '\0')
+        result = read_list(config, lists->hosts, NULL, out, error);
+    for (size_t i = 0; i < lists->policy_count && result == 0; i++) {
         char zone[SITE_TEXT_MAX];
-        memcpy(zone, r->policies[i], sizeof zone);
+        memcpy(zone, lists->policies[i], sizeof zone);
         size_t end = strcspn(zone, " ");
         zone[end] = '\0';
         const char *path = zone + end + 1 + strspn(zone + end + 1, " ");
         result = read_list(config, path, zone, out, error);
     }
+    return result;
+}
+
+int site_policies_read(const struct site_config *config, struct site_policies *out,
+                       struct text *error)
+{
+    *out = (struct site_policies){0};
+    int result = read_set(config, &config->recursion.lists, &out->everybody, error);
+    for (size_t i = 0; i < config->authority.view_count && result == 0; i++)
+        result = read_set(config, &config->authority.seen[i].lists, &out->seen[i], error);
     if (result < 0)
         site_policies_done(out);
     return result;
 }
 _Static_assert((int)SITE_POLICIES_MAX + 1 == POLICY_LISTS_MAX, "and the hosts file");
 
-void site_policies_use(const struct site_policies *policies, struct names *names)
+static void use_set(const struct site_policy_set *set, struct names *names, size_t view)
 {
-    struct resolver_policies lists = {.count = policies->count};
-    for (size_t i = 0; i < policies->count; i++)
-        lists.lists[i] = policies->lists[i];
-    names_set_policies(names, &lists);
+    struct resolver_policies lists = {.count = set->count};
+    for (size_t i = 0; i < set->count; i++)
+        lists.lists[i] = set->lists[i];
+    names_set_policies(names, view, set->given || view == NAMES_EVERYBODY ? &lists : NULL);
+}
+
+void site_policies_use(const struct site_policies *policies, size_t view_count, struct names *names)
+{
+    use_set(&policies->everybody, names, NAMES_EVERYBODY);
+    for (size_t i = 0; i < view_count; i++)
+        use_set(&policies->seen[i], names, i);
 }

@@ -60,8 +60,6 @@ static int make_recursion(const struct site_recursion *r, const struct validate_
     to->ttl_max = seconds(r->ttl_max);
     to->negative_ttl_max = seconds(r->negative_ttl_max);
     to->stale_max = seconds(r->stale_max);
-    to->allowed_count = r->client_count;
-    memcpy(to->allowed, r->clients, sizeof to->allowed);
     for (size_t i = 0; i < r->forward_count; i++) {
         struct dns_name domain;
         bool good = dns_name_parse(bytes_of_text(r->forwards[i].domain), NULL, &domain) &&
@@ -83,8 +81,7 @@ static int make_recursion(const struct site_recursion *r, const struct validate_
         result = read_records("anchors", r->anchors, names_recursion_anchors, to, error);
     return result;
 }
-_Static_assert((int)SITE_ALLOWED_MAX == NAMES_ALLOWED_MAX &&
-                   (int)SITE_SECURE_MAX == NAMES_SECURE_MAX &&
+_Static_assert((int)SITE_SECURE_MAX == NAMES_SECURE_MAX &&
                    (int)SITE_FORWARDS_MAX < RESOLVER_FORWARDS_MAX &&
                    (int)SITE_FORWARDERS_MAX == DNS_SERVERS_MAX,
                "both sides have room for as much");

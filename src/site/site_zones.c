@@ -252,7 +252,7 @@ static int collect(struct entries *out, const struct site_config *config, struct
     struct entries entries = {.config = config};
     int result = collect_source(&entries, NAMES_EVERYBODY, &authority->everybody, error);
     for (size_t i = 0; i < authority->view_count && result == 0; i++)
-        result = collect_source(&entries, i, &authority->seen[i], error);
+        result = collect_source(&entries, i, &authority->seen[i].source, error);
     if (result == 0 && entries.count > 0)
         qsort(entries.all, entries.count, sizeof *entries.all, compare);
     if (result == 0)

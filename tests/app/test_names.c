@@ -339,13 +339,13 @@ static void records_come_as_in_a_master_file(void **state UNUSED)
     begin(&s, ALONE);
     char error[200] = "";
     add_address(&s, "gateway", "10.0.2.1");
-    assert_int_equal(names_add_record(s.names, "www 5m CNAME gateway", error, sizeof error), 0);
+    assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, "www 5m CNAME gateway", error, sizeof error), 0);
     assert_string_equal(ask(&s, "www.home.arpa"),
                         "NOERROR aa rd; an www.home.arpa. 300 IN CNAME gateway.home.arpa.; an "
                         "gateway.home.arpa. 60 IN A 10.0.2.1");
     /* A name of the outside world is ours from there down. */
-    assert_int_equal(names_add_record(s.names, "api.example.com. A 10.0.2.9", error, 200), 0);
-    assert_int_equal(names_add_record(s.names, "*.wild.example.com. A 10.0.2.8", error, 200), 0);
+    assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, "api.example.com. A 10.0.2.9", error, 200), 0);
+    assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, "*.wild.example.com. A 10.0.2.8", error, 200), 0);
     assert_string_equal(ask(&s, "api.example.com"), "NOERROR aa rd; an api.example.com. 60 IN A 10.0.2.9");
     assert_string_equal(ask(&s, "x.wild.example.com"),
                         "NOERROR aa rd; an x.wild.example.com. 60 IN A 10.0.2.8");
@@ -363,7 +363,7 @@ static void records_come_as_in_a_master_file(void **state UNUSED)
         {"mail", "no record type"},
     };
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-        CHECK_EQUAL(wrong[i].line, names_add_record(s.names, wrong[i].line, error, sizeof error),
+        CHECK_EQUAL(wrong[i].line, names_add_record(s.names, NAMES_EVERYBODY, wrong[i].line, error, sizeof error),
                     -EINVAL);
         assert_string_equal(error, wrong[i].error);
     }
@@ -414,7 +414,7 @@ static void other_names_are_forwarded(void **state UNUSED)
     begin(&s, FORWARDING);
     s.upstream.answer = outside;
     assert_string_equal(ask(&s, "WwW.example"), "NOERROR rd ra; an WwW.example. 5 IN A 203.0.113.1");
-    assert_int_equal(names_add_record(s.names, "out CNAME www2.example.", error, sizeof error), 0);
+    assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, "out CNAME www2.example.", error, sizeof error), 0);
     assert_string_equal(ask(&s, "out.home.arpa"),
                         "NOERROR aa rd ra; an out.home.arpa. 60 IN CNAME www2.example.; an "
                         "www2.example. 5 IN A 203.0.113.2");

@@ -395,7 +395,7 @@ static void a_client_that_takes_no_answers_is_cut(void **state UNUSED)
     for (unsigned i = 0; i < 60; i++) {
         char error[100];
         snprintf(line, sizeof line, "big A 10.0.%u.1", i);
-        assert_int_equal(names_add_record(s.names, line, error, sizeof error), 0);
+        assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, line, error, sizeof error), 0);
     }
     tcp_connect(&s, &t, false);
     struct bytes query = framed_query("big.home.arpa", buffer, sizeof buffer);
@@ -424,7 +424,7 @@ static void a_client_that_pipelines_and_reads_gets_every_answer(void **state UNU
     for (unsigned i = 0; i < 60; i++) {
         char error[100];
         snprintf(line, sizeof line, "big A 10.0.%u.1", i);
-        assert_int_equal(names_add_record(s.names, line, error, sizeof error), 0);
+        assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, line, error, sizeof error), 0);
     }
     tcp_connect(&s, &t, true);
     struct bytes query = framed_query("big.home.arpa", buffer, sizeof buffer);
@@ -521,7 +521,7 @@ static void an_answer_for_who_takes_none_ends_the_connection(void **state UNUSED
     for (unsigned i = 0; i < 60; i++) {
         char error[100];
         snprintf(line, sizeof line, "big A 10.0.%u.1", i);
-        assert_int_equal(names_add_record(s.names, line, error, sizeof error), 0);
+        assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, line, error, sizeof error), 0);
     }
     s.upstreams[0].silent = true;
     s.upstreams[1].silent = true;

@@ -174,8 +174,8 @@ static const struct {
     {"an update with something behind", "names {\n update = {\"127.0.0.1 below x.example A\"}\n}",
      "site.conf:2: update \"127.0.0.1 below x.example A\": " UPDATE_EXPECTED},
     {"a rule that ends early", "names {\n secondaries = {\"10.0.0.0/8 key\"}\n}",
-     "site.conf:2: secondaries \"10.0.0.0/8 key\": expected networks or addresses such as 10.0.0.0/8 or "
-     "fd00::1, keys such as \"key transfer\", or both: \"10.0.0.0/8 key transfer\"; at most 16"},
+     "site.conf:2: secondaries \"10.0.0.0/8 key\": expected any, networks or addresses such as 10.0.0.0/8 or "
+     "fd00::1, keys such as \"key inside\", or both: \"10.0.0.0/8 key inside\"; at most 32"},
     {"a secondary without a primary", "names {\n secondary \"a\" {\n}\n}",
      "site.conf:3: secondary \"a\": expected primaries"},
     {"two secondaries of a name", "names {\n secondary \"a\" { primaries = {10.0.0.1} }\n secondary \"A\" { primaries = {10.0.0.1} }\n}",
@@ -191,8 +191,13 @@ static const struct {
     {"a view for nobody", "names {\n view \"a\" { zones = \"/srv\" }\n}",
      "site.conf:2: view \"a\": expected clients"},
     {"a view for no network", "names {\n view \"a\" {\n clients = {\"10.0.0.0/33\"} }\n}",
-     "site.conf:3: clients \"10.0.0.0/33\": expected networks or addresses such as 10.0.0.0/8 or "
-     "fd00::1, at most 16"},
+     "site.conf:3: clients \"10.0.0.0/33\": expected any, networks or addresses such as 10.0.0.0/8 or "
+     "fd00::1, keys such as \"key inside\", or both: \"10.0.0.0/8 key inside\"; at most 32"},
+    {"a view for a key that is not there", "names {\n view \"a\" { clients = {\"key k\"} }\n}",
+     "clients: there is no key \"k\""},
+    {"a policy where nothing is resolved",
+     "names {\n resolve = none view \"a\" { clients = {any} hosts = \"/h\" }\n}",
+     "view \"a\": there is a policy or hosts, but no recursion"},
     {"a view without a name", "names {\n view \"\" { clients = {\"10.0.0.1\"} }\n}",
      "site.conf:2: view \"\": expected one label of letters, digits and hyphens"},
     {"a fifth name server", "addresses { dns = {10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1} }",
@@ -235,7 +240,9 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "  signing \"b.example\" { keys = k algorithm = ED25519 separate = on nsec3 = on opt-out = on salt = aabb iterations = 3\n"
         "   validity = 28d serial = unixtime zonemd = on key-ttl = 2h zsk-lifetime = 30d parent = {192.0.2.1, \"[2001:db8::1]:5353\"} }\n"
         "  signing \"c.example\" { sign = off }\n"
-        "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\"} zone = {\"a.org /in\"} zones = \"/zi\" } }\n"
+        "  query-for = {\"10.0.0.0/8\", any} cache-for = {127.0.0.1}\n"
+        "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\", \"key k\"} zone = {\"a.org /in\"} zones = \"/zi\"\n"
+        "   query-for = {any} recursion = off policy = {none} record = {\"x.org. A 10.9.8.2\"} } }\n"
         "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
     char complaint[512] = "";
     struct site_config *c = read_text(content, complaint, sizeof complaint);
@@ -298,11 +305,11 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->authority.rate_slip, 3);
     assert_int_equal(c->authority.rate_prefix_v4, 32);
     assert_int_equal(c->authority.rate_prefix_v6, 64);
-    assert_int_equal(c->authority.secondaries[1].network.len, 32);
-    assert_int_equal(c->authority.secondary_count, 4);
-    assert_true(c->authority.secondaries[2].any_network && !c->authority.secondaries[3].any_network);
-    assert_string_equal(c->authority.secondaries[2].key, "k");
-    assert_string_equal(c->authority.secondaries[3].key, "k");
+    assert_int_equal(c->authority.secondaries.rules[1].network.len, 32);
+    assert_int_equal(c->authority.secondaries.count, 4);
+    assert_true(c->authority.secondaries.rules[2].any_network && !c->authority.secondaries.rules[3].any_network);
+    assert_string_equal(c->authority.secondaries.rules[2].key, "k");
+    assert_string_equal(c->authority.secondaries.rules[3].key, "k");
     const struct site_update *u = c->authority.updates;
     assert_int_equal(c->authority.update_count, 5);
     assert_string_equal(c->names.journal, "kept");
@@ -314,7 +321,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_true(!u[2].who.any_network && u[2].scope == SITE_SCOPE_SELF);
     assert_string_equal(u[3].who.key, "self");
     assert_true(u[3].scope == SITE_SCOPE_NAME && u[4].scope == SITE_SCOPE_BELOW_SELF);
-    assert_string_equal(c->authority.secondaries[1].key, "");
+    assert_string_equal(c->authority.secondaries.rules[1].key, "");
     assert_int_equal(c->keys.count, 2);
     assert_int_equal(c->keys.keys[1].algorithm, TSIG_HMAC_SHA512);
     assert_int_equal(c->keys.keys[1].secret_len, 6);
@@ -358,11 +365,19 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(c->secondaries.zones[0].octets_max, 64 << 20);
     assert_int_equal(c->authority.view_count, 1);
     assert_string_equal(c->views[0].name, "in");
-    assert_int_equal(c->views[0].client_count, 2);
-    assert_int_equal(c->views[0].clients[0].len, 8);
-    assert_int_equal(c->views[0].clients[1].len, 128);
-    assert_string_equal(c->authority.seen[0].zones[0], "a.org /in");
-    assert_string_equal(c->authority.seen[0].from, "/zi");
+    const struct site_seen *seen = &c->authority.seen[0];
+    assert_int_equal(seen->clients.count, 3);
+    assert_int_equal(seen->clients.rules[0].network.len, 8);
+    assert_int_equal(seen->clients.rules[1].network.len, 128);
+    assert_string_equal(seen->clients.rules[2].key, "k");
+    assert_true(seen->reach.queries.rules[0].any_network && seen->reach.queries.rules[0].key[0] == '\0');
+    assert_true(seen->reach.own_names_only);
+    assert_true(seen->lists.none);
+    assert_string_equal(c->views[0].records[0], "x.org. A 10.9.8.2");
+    assert_string_equal(seen->source.zones[0], "a.org /in");
+    assert_string_equal(seen->source.from, "/zi");
+    assert_int_equal(c->authority.reach.queries.count, 2);
+    assert_int_equal(c->authority.reach.cache.rules[0].network.len, 32);
     assert_int_equal(c->web.config.listens[0].at.port, 8080);
     assert_int_equal(address_v4_value(&c->web.config.listens[0].at.address), 0x0a090801);
     assert_string_equal(c->web.name, "web");

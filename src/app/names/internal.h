@@ -177,6 +177,7 @@ struct names_seen {
     struct names_view view;
     struct zone_set *zones;
     struct answer_options answering;
+    struct resolver_policies policies; /* when answering.policies is this */
 };
 
 struct names {
@@ -189,8 +190,10 @@ struct names {
     uint32_t ttl;
     struct zone_set *zones;
     struct answer_options answering;
+    struct names_reach reach;      /* of who has no view */
     struct names_seen views[NAMES_VIEWS_MAX];
     size_t view_count;
+    bool finds_others;             /* or says of all others that they do not exist */
     uint16_t udp_size;
     struct dns_sha1 sha1;
     struct cookie_secrets secrets;
@@ -228,8 +231,6 @@ struct names {
     struct list_node busy;
     struct resolver *resolver;       /* NULL: nobody to ask */
     struct cache *cache;
-    struct ip_prefix allowed[NAMES_ALLOWED_MAX]; /* who may use it */
-    size_t allowed_count;
     usec told_full_at;               /* that it is full; 0: never */
     struct names_outside *outside;   /* one for each of its tasks */
     struct names_secure *secure;     /* servers that are asked over TLS */
@@ -251,26 +252,26 @@ void names_trouble(const struct names *names, const char *text);
 /* Is he the one that the rule speaks of? */
 bool names_rule_met(const struct names_rule *rule, const struct answer_query *query);
 
-bool names_view_has(const struct names_view *view, const struct ip_address *client);
-
 /* Does one of the rules allow it to who asks? */
 bool names_allows(const struct names_access *access, const struct answer_query *query);
 
-/* How a client is answered: as its view says. */
+/* How a client is answered: as its view says. How far he reaches. */
 const struct answer_options *names_answering(const struct names *names,
-                                             const struct ip_address *client);
+                                             const struct answer_query *query);
+const struct names_reach *names_reach_of(const struct names *names,
+                                         const struct answer_query *query);
 
 /* ---- names_zones.c ---- */
 
 /* A zone with SOA and NS of ours at `apex`; there is one already: fine. 0, -ENOSPC, -ENOMEM. */
-MUST_USE int names_add_zone(struct names *names, const struct dns_name *apex);
+MUST_USE int names_add_zone(struct names *names, struct zone_set *zones, const struct dns_name *apex);
 
 /* The site's zone, and the names that must never be asked for outside. */
 MUST_USE int names_add_own_zones(struct names *names, bool closed_world);
 
 /* zone_add() for a record of the site's TTL, as 0 or a negative errno. */
-MUST_USE int names_put(struct names *names, const struct dns_name *owner, uint16_t type,
-                       struct bytes rdata);
+MUST_USE int names_put(struct names *names, struct zone_set *zones, const struct dns_name *owner,
+                       uint16_t type, struct bytes rdata);
 
 /* What the refusal of a record is as a negative errno. */
 int names_errno_of(enum zone_result result);
@@ -365,12 +366,10 @@ void names_update_flush(struct names *names);
 MUST_USE int names_resolver_open(struct names *names, const struct names_recursion *recursion);
 void names_resolver_close(struct names *names);
 
-/* May that client have recursion? */
-bool names_resolver_allows(const struct names *names, const struct ip_address *client);
-
-/* True: *result has a reply at once. */
+/* True: *result has a reply at once. names_resolver_recall() has always, from what is known. */
 MUST_USE bool names_resolver_ask(struct names *names, const struct resolver_client *client,
                                  struct answer_result *result);
+void names_resolver_recall(struct names *names, struct answer_result *result);
 void names_resolver_run(struct names *names);
 
 /* ---- names_secondary.c ---- */

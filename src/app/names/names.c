@@ -26,7 +26,6 @@ static int open_views(struct names *names, const struct names_options *options)
 {
     for (size_t i = 0; i < options->view_count; i++) {
         struct names_seen *seen = &names->views[i];
-        seen->view = options->views[i];
         seen->zones = zone_set_new(&names->heap, NAMES_RECORDS_MAX);
         if (seen->zones == NULL)
             return -ENOMEM;
@@ -91,6 +90,27 @@ static void set_updates(struct names *names, const struct names_manner *manner)
         names->updates[i] = manner->updates[i];
 }
 
+/* By which options, if any, the query is answered. */
+static const struct answer_options *choose(void *self, const struct answer_query *query)
+{
+    const struct names *names = self;
+    const struct names_access *access = &names_reach_of(names, query)->queries;
+    return access->count == 0 || names_allows(access, query) ? names_answering(names, query) : NULL;
+}
+
+/* `view` NULL: nobody is in it. */
+static void set_view(struct names *names, struct names_seen *seen, const struct names_view *view)
+{
+    const struct resolver_policies *policies = seen->answering.policies;
+    seen->view = view != NULL ? *view : (struct names_view){0};
+    seen->answering = names->answering;
+    seen->answering.zones = seen->zones;
+    seen->answering.common = names->zones;
+    seen->answering.policies = policies;
+    seen->answering.recursion_available =
+        names->finds_others && !seen->view.reach.own_names_only;
+}
+
 int names_set_manner(struct names *names, const struct names_manner *manner)
 {
     struct answer_options *answering = &names->answering;
@@ -107,20 +127,14 @@ int names_set_manner(struct names *names, const struct names_manner *manner)
     answering->cookies_required = manner->cookies == NAMES_COOKIES_REQUIRED;
     answering->identity = manner->identity;
     answering->version = manner->version;
-    for (size_t i = 0; i < names->view_count; i++) {
-        names->views[i].answering = *answering;
-        names->views[i].answering.zones = names->views[i].zones;
-        names->views[i].answering.common = names->zones;
-    }
+    names->reach = manner->reach;
+    bool same_for_all = names->view_count == 0 && names->reach.queries.count == 0;
+    answering->choose = same_for_all ? NULL : choose;
+    answering->self = names;
+    answering->recursion_available = names->finds_others && !names->reach.own_names_only;
+    for (size_t i = 0; i < names->view_count; i++)
+        set_view(names, &names->views[i], manner->views != NULL ? &manner->views[i] : NULL);
     return set_rate_limit(names, manner);
-}
-
-bool names_view_has(const struct names_view *view, const struct ip_address *client)
-{
-    for (size_t i = 0; i < view->client_count; i++)
-        if (prefix_contains(&view->clients[i], client))
-            return true;
-    return false;
 }
 
 bool names_rule_met(const struct names_rule *rule, const struct answer_query *query)
@@ -145,13 +159,26 @@ void names_trouble(const struct names *names, const char *text)
         names->on_trouble(names->trouble_self, text);
 }
 
-const struct answer_options *names_answering(const struct names *names,
-                                             const struct ip_address *client)
+/* The view of who asks; NULL: he has none. */
+static const struct names_seen *seen_by(const struct names *names, const struct answer_query *query)
 {
     for (size_t i = 0; i < names->view_count; i++)
-        if (names_view_has(&names->views[i].view, client))
-            return &names->views[i].answering;
-    return &names->answering;
+        if (names_allows(&names->views[i].view.clients, query))
+            return &names->views[i];
+    return NULL;
+}
+
+const struct answer_options *names_answering(const struct names *names,
+                                             const struct answer_query *query)
+{
+    const struct names_seen *seen = seen_by(names, query);
+    return seen != NULL ? &seen->answering : &names->answering;
+}
+
+const struct names_reach *names_reach_of(const struct names *names, const struct answer_query *query)
+{
+    const struct names_seen *seen = seen_by(names, query);
+    return seen != NULL ? &seen->view.reach : &names->reach;
 }
 
 struct zone_set *names_zones(struct names *names, size_t view)
@@ -176,8 +203,7 @@ int names_new(struct net *net, const struct names_options *options, struct names
     if (status == 0)
         status = open_zones(names, options);
     /* In a closed world every name is ours, and who has asked all there is has had recursion. */
-    names->answering.recursion_available =
-        options->closed_world || options->recursion != NULL;
+    names->finds_others = options->closed_world || options->recursion != NULL;
     names->sha1 = options->sha1;
     names->answering.sha1 = options->sha1.digest != NULL ? &names->sha1 : NULL;
     names->keys.hmac = options->hmac;
@@ -247,20 +273,22 @@ struct endpoint names_local(const struct names *names)
 
 /* A record of the outside world, told to us: from its owner down that world is ours. A wildcard's
  * world begins above it. */
-static int add_override_zone(struct names *names, const struct dns_record *record)
+static int add_override_zone(struct names *names, struct zone_set *zones,
+                             const struct dns_record *record)
 {
     struct dns_name apex = record->owner;
-    if (zone_set_find(names->zones, &apex, false) != NULL)
+    if (zone_set_find(zones, &apex, false) != NULL)
         return 0;
     if (record->type == DNS_CNAME)
         return -EINVAL; /* it would share its name with the zone's SOA */
     if (apex.octets[0] == 1 && apex.octets[1] == '*')
         dns_name_parent(&apex, &apex);
-    return names_add_zone(names, &apex);
+    return names_add_zone(names, zones, &apex);
 }
 
-int names_add_record(struct names *names, const char *line, char *error, size_t size)
+int names_add_record(struct names *names, size_t view, const char *line, char *error, size_t size)
 {
+    struct zone_set *zones = names_zones(names, view);
     uint8_t rdata[ZONE_RDATA_MAX];
     struct writer w = writer_of(rdata, sizeof rdata);
     struct dns_error reason = dns_error_of(error, size);
@@ -268,7 +296,7 @@ int names_add_record(struct names *names, const char *line, char *error, size_t 
     struct dns_line_context context = {.origin = &names->domain, .ttl = names->ttl};
     if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &reason))
         return -EINVAL;
-    int status = record.type != DNS_SOA ? add_override_zone(names, &record) : 0;
+    int status = record.type != DNS_SOA ? add_override_zone(names, zones, &record) : 0;
     if (status != 0) {
         text_add(&reason.text, status == -ENOSPC   ? "too many records"
                           : status == -ENOMEM ? "no memory"
@@ -276,7 +304,7 @@ int names_add_record(struct names *names, const char *line, char *error, size_t 
                                                 "name above it is not of this site");
         return -EINVAL;
     }
-    enum zone_result result = zone_add(names->zones, &record);
+    enum zone_result result = zone_add(zones, &record);
     if (result != ZONE_OK) {
         text_add(&reason.text, zone_result_text(result));
         return -EINVAL;

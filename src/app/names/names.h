@@ -18,18 +18,11 @@ struct names_recursion; /* names_resolver.h */
 enum {
     NAMES_RECORDS_MAX = 16 << 20, /* of all zones of a view: some 2 GiB */
     NAMES_VIEWS_MAX = 8,
-    NAMES_CLIENTS_MAX = 16,       /* networks of one view */
-    NAMES_RULES_MAX = 16,         /* of who may do something */
+    NAMES_RULES_MAX = 32,         /* of who may do something */
     NAMES_UPDATES_MAX = 64,       /* rules of who may change what */
     NAMES_UPDATE_TYPES_MAX = 16,
     NAMES_NOTIFIED_MAX = 16,      /* who is told that a zone has changed */
     NAMES_SECONDARIES_MAX = 4096, /* zones that are had from others */
-};
-
-/* Zones that only some clients see, in front of those that all see. */
-struct names_view {
-    struct ip_prefix clients[NAMES_CLIENTS_MAX];
-    size_t client_count;
 };
 
 /* Who may do something: whoever one of the rules is met by. */
@@ -43,6 +36,20 @@ struct names_rule {
 struct names_access {
     struct names_rule rules[NAMES_RULES_MAX];
     size_t count;              /* 0: nobody */
+};
+
+/* How far a client's questions reach. */
+struct names_reach {
+    struct names_access queries;   /* who is answered at all; .count 0: everybody */
+    struct names_access recursion; /* who may have names of others found; .count 0: everybody */
+    struct names_access cache;     /* who is told what is known of them though he wants no recursion */
+    bool own_names_only;           /* names of others are found for nobody */
+};
+
+/* Zones that only some clients see, in front of those that all see; and what those may. */
+struct names_view {
+    struct names_access clients;
+    struct names_reach reach;
 };
 
 /* Who may change which records by UPDATE (RFC 2136). */
@@ -81,8 +88,7 @@ struct names_options {
     bool closed_world;            /* nothing exists outside the site */
     struct net *outside;          /* where others are asked; may be NULL without recursion */
     uint32_t ttl;                 /* of the site's own records, seconds; 0: 60 */
-    const struct names_view *views; /* copied; a client has the first that it is in */
-    size_t view_count;
+    size_t view_count;            /* of names_manner.views */
     struct dns_sha1 sha1;         /* for zones with NSEC3; .digest NULL: they are served without */
     struct store *journal;        /* keeps changes of zones; borrowed. NULL: no zone takes updates */
     /* What has gone wrong while it runs, for the log. May be NULL. */
@@ -104,6 +110,9 @@ struct names_manner {
     uint8_t rate_slip;         /* of those not sent, every so many-th says "ask by TCP"; 0: none */
     uint8_t rate_prefix_v4, rate_prefix_v6; /* how large a network is; 0: 24 and 56 */
     struct names_access secondaries; /* may have zones whole, by AXFR */
+    struct names_reach reach;  /* of who has no view */
+    const struct names_view *views; /* as many as there were options.views; copied. A client has the first that
+                                       he is in. NULL: nobody is in any */
     const struct names_update_rule *updates; /* copied */
     size_t update_count;       /* at most NAMES_UPDATES_MAX; 0: nobody may change anything */
     struct names_notified notified;  /* of changes in zones that are not had from others */
@@ -125,9 +134,9 @@ MUST_USE int names_add_address(struct names *names, const char *name, const stru
 /* Removes every record of the name and the PTRs that point to it. */
 void names_remove(struct names *names, const char *name);
 
-/* Any record in master-file form, as the site file has it: "www CNAME gateway". 0 or -EINVAL with
- * the reason in `error`. */
-MUST_USE int names_add_record(struct names *names, const char *line, char *error, size_t size);
+/* Any record in master-file form, as the site file has it: "www CNAME gateway"; for the clients of a view, or
+ * NAMES_EVERYBODY. 0 or -EINVAL with the reason in `error`. */
+MUST_USE int names_add_record(struct names *names, size_t view, const char *line, char *error, size_t size);
 
 /* 0, or -ENOMEM: the limit of replies is as it was. */
 MUST_USE int names_set_manner(struct names *names, const struct names_manner *manner);

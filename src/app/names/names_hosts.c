@@ -95,7 +95,7 @@ static int put_reverse(struct names *names, const struct ip_address *a, const st
     struct dns_name reverse;
     dns_name_reverse(a, &reverse);
     bool in_zone = zone_set_find(names->zones, &reverse, false) != NULL;
-    int status = in_zone ? 0 : names_add_zone(names, &reverse);
+    int status = in_zone ? 0 : names_add_zone(names, names->zones, &reverse);
     if (status == 0)
         status = begin(names, &reverse, &edit);
     if (status != 0)

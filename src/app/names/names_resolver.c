@@ -198,8 +198,6 @@ int names_resolver_open(struct names *names, const struct names_recursion *recur
         names->resolver = resolver_new(options, loop_prng(names->loop), loop_now(names->loop));
     }
     free(options);
-    names->allowed_count = recursion->allowed_count;
-    memcpy(names->allowed, recursion->allowed, sizeof names->allowed);
     return names->resolver != NULL ? 0 : -ENOMEM;
 }
 
@@ -209,14 +207,6 @@ void names_resolver_close(struct names *names)
     cache_free(names->cache);
     names->resolver = NULL;
     names->cache = NULL;
-}
-
-bool names_resolver_allows(const struct names *names, const struct ip_address *client)
-{
-    for (size_t i = 0; i < names->allowed_count; i++)
-        if (prefix_contains(&names->allowed[i], client))
-            return true;
-    return names->allowed_count == 0;
 }
 
 /* No limit works in silence; but whoever floods us does not fill the log. */
@@ -266,11 +256,22 @@ bool names_resolver_ask(struct names *names, const struct resolver_client *clien
     return true;
 }
 
+void names_resolver_recall(struct names *names, struct answer_result *result)
+{
+    struct answer_work *work = &result->work;
+    resolver_recall(names->resolver, work, loop_now(names->loop));
+    result->dropped = work->dropped;
+    result->reply = answer_end(work);
+    result->rcode = work->rcode;
+    result->kind = work->kind;
+    result->source = work->source;
+}
+
 static void reply(struct names *names, const struct resolver_event *event)
 {
     const struct resolver_client *client = &event->client;
     struct answer_work work;
-    if (answer_resume(&work, names_answering(names, &client->from.address), &client->query,
+    if (answer_resume(&work, names_answering(names, &client->query), &client->query,
                       &event->target, names_reply_buffer(names)))
         resolver_fill(names->resolver, event->task, &work, loop_now(names->loop));
     names->counters.forward_failed += work.rcode == DNS_SERVFAIL;
@@ -326,10 +327,18 @@ void names_renew(struct names *names, const struct dns_name *name, uint16_t type
     loop_queue(names->loop, &names->resolving);
 }
 
-void names_set_policies(struct names *names, const struct resolver_policies *policies)
+void names_set_policies(struct names *names, size_t view, const struct resolver_policies *policies)
 {
-    if (names->resolver != NULL)
-        resolver_set_policies(names->resolver, policies);
+    ASSERT(view < names->view_count || (view == NAMES_EVERYBODY && policies != NULL));
+    if (view == NAMES_EVERYBODY) {
+        if (names->resolver != NULL)
+            resolver_set_policies(names->resolver, policies);
+        return;
+    }
+    struct names_seen *seen = &names->views[view];
+    if (policies != NULL)
+        seen->policies = *policies;
+    seen->answering.policies = policies != NULL ? &seen->policies : NULL;
 }
 
 int names_set_roots(struct names *names, const struct names_recursion *recursion)

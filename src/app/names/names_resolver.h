@@ -9,7 +9,7 @@
 #include "io/tls.h"
 #include "proto/dns/resolver.h"
 
-enum { NAMES_ALLOWED_MAX = 32, NAMES_SECURE_MAX = 32 };
+enum { NAMES_SECURE_MAX = 32 };
 
 /* A server, of those in `forwards`, that is asked over TLS. */
 struct names_secure_server {
@@ -41,8 +41,6 @@ struct names_recursion {
     size_t insecure_count;         /* domains that are not validated (RFC 7646) */
     struct dns_name insecure[RESOLVER_INSECURE_MAX];
     int64_t date;                  /* at which signatures are to hold; 0: now */
-    size_t allowed_count;          /* who may ask; 0: everybody who can reach us */
-    struct ip_prefix allowed[NAMES_ALLOWED_MAX];
 };
 
 /* What holds where nothing else is said. */
@@ -77,8 +75,9 @@ void names_renew(struct names *names, const struct dns_name *name, uint16_t type
 /* The anchors of the Internet's root, as IANA publishes them: text for names_recursion_anchors(). */
 extern const char names_root_anchors[];
 
-/* From now on; the lists stay while they are used. */
-void names_set_policies(struct names *names, const struct resolver_policies *policies);
+/* From now on, for the clients of that view, or NAMES_EVERYBODY; the lists stay while they are used. NULL, for a
+ * view: those that everybody has. */
+void names_set_policies(struct names *names, size_t view, const struct resolver_policies *policies);
 
 /* Forgets the name, or all names below it as well. Returns how much. */
 size_t names_flush(struct names *names, const struct dns_name *name, bool below);

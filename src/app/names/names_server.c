@@ -22,9 +22,19 @@ void names_count_reply(struct names *names, unsigned rcode)
 static bool forward(struct names *names, const struct resolver_client *client,
                     struct answer_result *result)
 {
+    const struct names_reach *reach = names_reach_of(names, &result->query);
     bool wanted = (result->query.flags & DNS_RD) != 0; /* who does not want recursion gets none */
-    if (names->resolver != NULL && wanted && names_resolver_allows(names, &client->from.address))
+    bool allowed = wanted ? reach->recursion.count == 0 || names_allows(&reach->recursion, &result->query)
+                          : names_allows(&reach->cache, &result->query);
+    bool found = names->resolver != NULL && !reach->own_names_only;
+    if (found && wanted && allowed)
         return names_resolver_ask(names, client, result);
+    if (found && allowed) {
+        names_resolver_recall(names, result);
+        return true;
+    }
+    if (result->work.chain_len == 0) /* RFC 8914 §4.19, §4.21 */
+        result->work.ede = wanted && found ? DNS_EDE_PROHIBITED : DNS_EDE_NOT_AUTHORITATIVE;
     result->rcode = DNS_REFUSED;
     result->reply = answer_partial(&result->work, DNS_REFUSED);
     return true;
@@ -47,7 +57,7 @@ static void take_news(struct names *names, struct bytes message, struct answer_r
         dns_opcode(asked->flags) != DNS_OPCODE_NOTIFY)
         return;
     result->rcode = names_secondary_notified(names, asked, message);
-    result->reply = answer_refuse(names_answering(names, &asked->path.from), asked, result->rcode,
+    result->reply = answer_refuse(names_answering(names, asked), asked, result->rcode,
                                   names_reply_buffer(names));
 }
 
@@ -67,7 +77,7 @@ static void tell_difference(struct names *names, struct bytes message,
 {
     const struct answer_query *asked = &result->query;
     uint8_t *buffer = names_reply_buffer(names);
-    const struct answer_options *answering = names_answering(names, &asked->path.from);
+    const struct answer_options *answering = names_answering(names, asked);
     if (!may_transfer(names, result) || asked->question.type != DNS_IXFR)
         return;
     result->rcode = transfer_datagram(answering, asked, message, buffer, &result->reply);
@@ -90,7 +100,7 @@ enum names_judgement names_judge(struct names *names, struct resolver_client *cl
                                  const struct answer_path *path, struct bytes query,
                                  struct answer_result *result)
 {
-    answer(names_answering(names, &path->from), query, path, names_reply_buffer(names), result);
+    answer(&names->answering, query, path, names_reply_buffer(names), result);
     names->counters.malformed += result->malformed;
     if (result->verdict == ANSWER_NOTHING)
         return NAMES_NO_QUERY;
@@ -127,8 +137,7 @@ static void send_datagram(struct names *names, const struct resolver_client *cli
 }
 
 /* False: nothing is to be sent. Who has shown his address is not limited, and needs no help. */
-static bool keeps_to_the_limit(struct names *names, const struct answer_options *answering,
-                               struct answer_result *result)
+static bool keeps_to_the_limit(struct names *names, struct answer_result *result)
 {
     const struct answer_query *query = &result->query;
     if (names->rate_limit == NULL || query->proven)
@@ -140,7 +149,8 @@ static bool keeps_to_the_limit(struct names *names, const struct answer_options 
     case RATE_SLIP:
         names->counters.rate_slipped++;
         if (!result->malformed)
-            result->reply = answer_truncated(answering, query, names_reply_buffer(names));
+            result->reply = answer_truncated(names_answering(names, query), query,
+                                             names_reply_buffer(names));
         return true;
     case RATE_DROP:
         break;
@@ -168,8 +178,7 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
         .now = (uint64_t)loop_wall_seconds(names->loop),
         .from = message->from.address,
     };
-    const struct answer_options *answering = names_answering(names, &path.from);
-    answer(answering, message->payload, &path, names_reply_buffer(names), &result);
+    answer(&names->answering, message->payload, &path, names_reply_buffer(names), &result);
     names->counters.malformed += result.malformed;
     names->counters.queries_udp += result.verdict != ANSWER_NOTHING;
     if (result.verdict == ANSWER_NOTHING)
@@ -182,7 +191,7 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
             return;
     }
     judge_rest(names, message->payload, &result);
-    if (!keeps_to_the_limit(names, answering, &result))
+    if (!keeps_to_the_limit(names, &result))
         return;
     names_count_reply(names, result.rcode);
     send_datagram(names, &client, result.reply);
@@ -303,7 +312,7 @@ static bool begin_transfer(struct names_connection *c, struct bytes query,
     const struct answer_query *asked = &result->query;
     if (!may_transfer(names, result))
         return false;
-    const struct answer_options *answering = names_answering(names, &asked->path.from);
+    const struct answer_options *answering = names_answering(names, asked);
     struct zone_transfer *transfer = calloc(1, sizeof *transfer);
     result->rcode = transfer == NULL ? DNS_SERVFAIL
                                      : transfer_start(transfer, answering, asked, query);

@@ -95,7 +95,7 @@ static unsigned find_zone(struct names *names, const struct answer_query *query,
     unsigned rcode = zone_update_check_section(message);
     if (rcode != DNS_NOERROR)
         return rcode;
-    const struct answer_options *answering = names_answering(names, &query->path.from);
+    const struct answer_options *answering = names_answering(names, query);
     const struct dns_name *name = &query->question.name;
     struct zone *zone = zone_set_get(names->zones, name);
     bool own = answering->zones != names->zones && zone_set_get(answering->zones, name) != NULL;
@@ -242,7 +242,7 @@ bool names_update(struct names *names, const struct resolver_client *client, str
     zone_change_done(&change);
     names->counters.updates += result->rcode == DNS_NOERROR;
     names->counters.updates_refused += result->rcode != DNS_NOERROR;
-    result->reply = answer_refuse(names_answering(names, &query->path.from), query, result->rcode,
+    result->reply = answer_refuse(names_answering(names, query), query, result->rcode,
                                   names_reply_buffer(names));
     return true;
 }
@@ -274,7 +274,7 @@ static int store_pending(struct names *names)
 static void acknowledge(struct names *names, struct names_pending *pending, unsigned rcode)
 {
     const struct answer_query *query = &pending->client.query;
-    struct bytes reply = answer_refuse(names_answering(names, &query->path.from), query, rcode,
+    struct bytes reply = answer_refuse(names_answering(names, query), query, rcode,
                                        names_reply_buffer(names));
     names->counters.updates += rcode == DNS_NOERROR;
     names->counters.updates_refused += rcode != DNS_NOERROR;

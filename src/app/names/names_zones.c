@@ -64,14 +64,15 @@ int names_errno_of(enum zone_result result)
     return -EINVAL;
 }
 
-int names_put(struct names *names, const struct dns_name *owner, uint16_t type, struct bytes rdata)
+int names_put(struct names *names, struct zone_set *zones, const struct dns_name *owner, uint16_t type,
+              struct bytes rdata)
 {
     struct dns_record record = {.owner = *owner,
                                 .type = type,
                                 .class = DNS_IN,
                                 .ttl = names->ttl,
                                 .rdata = rdata};
-    return names_errno_of(zone_add(names->zones, &record));
+    return names_errno_of(zone_add(zones, &record));
 }
 
 /* SOA RDATA (RFC 1035 §3.3.13). */
@@ -92,16 +93,16 @@ static struct bytes make_soa(const struct names *names, uint8_t *buffer, size_t 
     return writer_bytes(&w);
 }
 
-int names_add_zone(struct names *names, const struct dns_name *apex)
+int names_add_zone(struct names *names, struct zone_set *zones, const struct dns_name *apex)
 {
     uint8_t soa[2 * DNS_NAME_MAX + 20];
     struct zone_match match;
-    zone_find(names->zones, apex, &match);
+    zone_find(zones, apex, &match);
     if (match.node != NULL && zone_is_apex(match.node))
         return 0;
-    int status = names_put(names, apex, DNS_SOA, make_soa(names, soa, sizeof soa));
+    int status = names_put(names, zones, apex, DNS_SOA, make_soa(names, soa, sizeof soa));
     if (status == 0)
-        status = names_put(names, apex, DNS_NS, dns_name_bytes(&names->server_name));
+        status = names_put(names, zones, apex, DNS_NS, dns_name_bytes(&names->server_name));
     return status;
 }
 
@@ -110,7 +111,7 @@ static int add_named(struct names *names, const char *text)
     struct dns_name apex;
     bool ok = dns_name_parse(bytes_of_text(text), NULL, &apex);
     ASSERT(ok);
-    return names_add_zone(names, &apex);
+    return names_add_zone(names, names->zones, &apex);
 }
 
 /* 16.172.in-addr.arpa to 31.172, 64.100.in-addr.arpa to 127.100. */
@@ -137,9 +138,9 @@ static int add_localhost(struct names *names)
     for (size_t i = 0; i < ARRAY_LEN(owners) && status == 0; i++) {
         bool ok = dns_name_parse(bytes_of_text(owners[i]), NULL, &name);
         ASSERT(ok);
-        status = names_put(names, &name, DNS_A, bytes_of(v4, sizeof v4));
+        status = names_put(names, names->zones, &name, DNS_A, bytes_of(v4, sizeof v4));
         if (status == 0)
-            status = names_put(names, &name, DNS_AAAA, bytes_of(v6, sizeof v6));
+            status = names_put(names, names->zones, &name, DNS_AAAA, bytes_of(v6, sizeof v6));
     }
     bool ok = dns_name_parse(bytes_of_text("localhost"), NULL, &name);
     ASSERT(ok);
@@ -147,7 +148,7 @@ static int add_localhost(struct names *names)
     for (size_t i = 0; i < ARRAY_LEN(addresses) && status == 0; i++) {
         struct dns_name reverse;
         dns_name_reverse(&addresses[i], &reverse);
-        status = names_put(names, &reverse, DNS_PTR, dns_name_bytes(&name));
+        status = names_put(names, names->zones, &reverse, DNS_PTR, dns_name_bytes(&name));
     }
     return status;
 }
@@ -158,7 +159,7 @@ int names_add_own_zones(struct names *names, bool closed_world)
     if (closed_world)
         status = add_named(names, ".");
     if (status == 0)
-        status = names_add_zone(names, &names->domain);
+        status = names_add_zone(names, names->zones, &names->domain);
     for (size_t i = 0; i < ARRAY_LEN(special_zones) && status == 0; i++)
         status = add_named(names, special_zones[i]);
     for (size_t i = 0; i < ARRAY_LEN(private_zones) && status == 0; i++)

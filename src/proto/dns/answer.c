@@ -370,6 +370,13 @@ static void judge_odd(const struct answer_options *options, struct bytes message
     out->reply = bare_reply(options, &summary->header, out->rcode, buffer);
 }
 
+/* RFC 8914 §4.19. */
+static void refuse_client(struct answer_work *work)
+{
+    work->rcode = DNS_REFUSED;
+    work->ede = DNS_EDE_PROHIBITED;
+}
+
 void answer(const struct answer_options *options, struct bytes message,
             const struct answer_path *path, uint8_t *buffer, struct answer_result *out)
 {
@@ -401,8 +408,13 @@ void answer(const struct answer_options *options, struct bytes message,
         check_signature(options, message, &summary, buffer, out))
         return;
     out->malformed = rcode == DNS_FORMERR;
-    answer_begin(work, options, &out->query, buffer);
+    const struct answer_options *chosen = options;
+    if (options->choose != NULL)
+        chosen = options->choose(options->self, &out->query);
+    answer_begin(work, chosen != NULL ? chosen : options, &out->query, buffer);
     work->rcode = rcode != DNS_NOERROR ? rcode : objection(options, &summary, &out->query);
+    if (work->rcode == DNS_NOERROR && chosen == NULL)
+        refuse_client(work);
     if (work->rcode == DNS_NOERROR && out->query.question.class == DNS_CH)
         answer_chaos(work);
     else if (work->rcode == DNS_NOERROR)

@@ -25,6 +25,9 @@ enum {
                                  to who says that he takes 512 */
 };
 
+struct resolver_policies;
+struct answer_query;
+
 struct answer_options {
     const struct zone_set *zones;
     const struct zone_set *common; /* what these zones are a view over: of two zones that a name is in
@@ -37,6 +40,11 @@ struct answer_options {
     const struct cookie_secrets *cookies; /* NULL: no cookies */
     const struct dns_sha1 *sha1;          /* NULL: no denial by NSEC3 */
     const struct tsig_keys *keys;         /* NULL: TSIG is not looked at. Those of `query->tsig` stay */
+    /* Once a query is understood, and its signature looked at: by what it is answered, which has the same
+     * cookies and keys; NULL: its client is refused. May be NULL: by this, whoever asks. */
+    const struct answer_options *(*choose)(void *self, const struct answer_query *query);
+    void *self;
+    const struct resolver_policies *policies; /* of resolver.h, who adds what is elsewhere; NULL: his own */
 };
 
 /* Where a query came from. */

@@ -126,7 +126,8 @@ bool resolver_dns64_valid(const struct ip_prefix *prefix);
  * forgotten. Returns whether they were. */
 bool resolver_set_roots(struct resolver *r, const struct resolver_options *options);
 
-/* Copied; the lists stay the caller's, until others are set or the resolver is freed. */
+/* For replies whose options have none of their own. Copied; the lists stay the caller's, until others are set
+ * or the resolver is freed. */
 void resolver_set_policies(struct resolver *r, const struct resolver_policies *policies);
 
 enum resolver_verdict {
@@ -141,6 +142,10 @@ enum resolver_verdict {
 MUST_USE enum resolver_verdict resolver_ask(struct resolver *r,
                                             const struct resolver_client *client,
                                             struct answer_work *work, usec now);
+
+/* What is known of the question of the query that *work replies to, and nobody is asked: the answer, else the
+ * servers of the closest zone above that are known (RFC 1034 §4.3.2 step 4), else REFUSED. */
+void resolver_recall(struct resolver *r, struct answer_work *work, usec now);
 
 /* Asks for it though it may be known, with nobody waiting: what comes is put into the cache. */
 void resolver_renew(struct resolver *r, const struct dns_question *question, usec now);

@@ -215,6 +215,7 @@ void resolver_dns64_make(const struct ip_prefix *prefix, const uint8_t v4[4], ui
 /* What lists say of one name of a chain. */
 struct policy_view {
     const struct resolver *r;
+    const struct resolver_policies *policies;
     const struct ip_address *client;
     bool over;              /* they are not asked any more */
     size_t list;            /* of what was found; policies.count: nothing was */

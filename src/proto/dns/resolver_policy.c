@@ -24,7 +24,7 @@ static void note(struct policy_view *v, size_t list, enum policy_trigger trigger
 /* May a rule about what is found still count for more? */
 static bool may_change(const struct policy_view *v)
 {
-    const struct resolver_policies *p = &v->r->policies;
+    const struct resolver_policies *p = v->policies;
     for (size_t i = 0; i < p->count && i <= v->list; i++)
         for (enum policy_trigger t = POLICY_IP; t < POLICY_TRIGGER_COUNT; t++)
             if (policy_has(p->lists[i], t) && better(v, i, t))
@@ -34,7 +34,7 @@ static bool may_change(const struct policy_view *v)
 
 bool resolver_policy_ask(struct policy_view *v, const struct dns_name *name)
 {
-    const struct resolver_policies *p = &v->r->policies;
+    const struct resolver_policies *p = v->policies;
     v->list = p->count;
     v->trigger = POLICY_TRIGGER_COUNT;
     for (size_t i = 0; !v->over && i < p->count && v->list == p->count; i++) {
@@ -50,7 +50,7 @@ bool resolver_policy_ask(struct policy_view *v, const struct dns_name *name)
 static void try_address(struct policy_view *v, enum policy_trigger trigger, uint16_t type,
                         struct bytes rdata)
 {
-    const struct resolver_policies *p = &v->r->policies;
+    const struct resolver_policies *p = v->policies;
     struct ip_address a;
     struct policy_rule rule;
     struct reader rd = reader_of(rdata);
@@ -75,7 +75,7 @@ static void try_addresses(struct policy_view *v, enum policy_trigger trigger, ui
 static void try_server(struct policy_view *v, const struct dns_name *server, usec now)
 {
     static const uint16_t types[] = {DNS_A, DNS_AAAA};
-    const struct resolver_policies *p = &v->r->policies;
+    const struct resolver_policies *p = v->policies;
     struct policy_rule rule;
     struct cache_found found;
     for (size_t i = 0; i < p->count && better(v, i, POLICY_NSDNAME); i++)
@@ -116,7 +116,7 @@ static bool any_has(const struct resolver_policies *p, enum policy_trigger trigg
 bool resolver_policy_found(struct policy_view *v, const struct dns_name *name, uint16_t type,
                            const struct cache_found *found, usec now)
 {
-    const struct resolver_policies *p = &v->r->policies;
+    const struct resolver_policies *p = v->policies;
     if (v->over || p->count == 0)
         return false;
     if ((type == DNS_A || type == DNS_AAAA) && any_has(p, POLICY_IP))

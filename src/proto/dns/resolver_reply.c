@@ -375,6 +375,7 @@ bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too
                     struct reply_outcome *out)
 {
     const struct answer_query *query = work->query;
+    const struct resolver_policies *policies = work->options->policies;
     struct reply_work w = {.to = work,
                            .fits = true,
                            .stale_too = stale_too,
@@ -382,7 +383,9 @@ bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too
                            .checked = resolver_validates(r) && (query->flags & DNS_CD) == 0,
                            .authentic = resolver_validates(r),
                            .makes_v6 = resolver_dns64_wanted(r, query),
-                           .policy = {.r = r, .client = &query->path.from}};
+                           .policy = {.r = r,
+                                      .policies = policies != NULL ? policies : &r->policies,
+                                      .client = &query->path.from}};
     struct dns_mark mark = dns_build_mark(&work->b);
     int rcode = DNS_NOERROR;
     if (query->question.type == DNS_ANY) {
@@ -412,4 +415,27 @@ bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too
     work->rcode = (unsigned)rcode;
     work->authentic = w.authentic;
     return true;
+}
+
+void resolver_recall(struct resolver *r, struct answer_work *work, usec now)
+{
+    struct reply_outcome outcome;
+    struct cache_found found;
+    struct reply_work w = {.to = work, .fits = true, .dnssec_ok = work->query->dnssec_ok};
+    if (resolver_reply(r, work, false, now, &outcome))
+        return;
+    struct dns_name zone = outcome.missing;
+    while (!cache_find(r->cache, &zone, DNS_NS, now, false, &found) ||
+           found.content.kind != CACHE_DATA || found.content.security == CACHE_BOGUS) {
+        if (dns_name_is_root(&zone)) {
+            work->rcode = work->chain_len == 0 ? DNS_REFUSED : DNS_NOERROR;
+            return;
+        }
+        dns_name_parent(&zone, &zone);
+    }
+    dns_build_section(&work->b, DNS_AUTHORITY);
+    add_rrset(&w, &zone, DNS_NS, &found.content);
+    work->rcode = DNS_NOERROR;
+    work->kind = ANSWER_REFERRAL;
+    work->truncated |= !w.fits;
 }
