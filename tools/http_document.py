@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Writes what the tests show of HTTP into docs/protocols/http.md and http-cache.md, between their marks.
+"""Writes what the tests show of HTTP, and of multicast DNS, into docs/protocols/, between their marks.
 
     tools/http_document.py [BUILD]            runs the tests of build/release, rewrites the pages
     tools/http_document.py --check [BUILD]    a test: fails when a page says something else
 
-Clauses: tests/wire/http/rfc*.txt, tests/proto/http/rfc*.txt. A test names the labels that it shows in the
+Clauses: tests/wire/http/rfc*.txt, tests/proto/http/rfc*.txt, tests/proto/dns/rfc*.txt. A test names the labels that it shows in the
 comment above it.
 """
 import re
@@ -18,13 +18,14 @@ PAGES = {
     "docs/protocols/http.md": {"rfc9110": "tests/wire/http/rfc9110.txt",
                                "rfc9112": "tests/wire/http/rfc9112.txt"},
     "docs/protocols/http-cache.md": {"rfc9111": "tests/proto/http/rfc9111.txt"},
+    "docs/protocols/mdns.md": {"rfc6762": "tests/proto/dns/rfc6762.txt"},
 }
 
 
 def main():
     build, check = clause_table.arguments()
     tags = clause_table.Tags(LABEL)
-    tags.find_in_tests(("tests/wire/http", "tests/proto/http", "tests/app/web"))
+    tags.find_in_tests(("tests/wire/http", "tests/proto/http", "tests/proto/dns", "tests/app/web"))
     results = clause_table.Results(build)
     lists = {name: clause_table.read_clauses(path) for page in PAGES.values() for name, path in page.items()}
     unknown = sorted(label for label in tags.of if not any(label in known for known in lists.values()))
