@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct reader r = reader_of(bytes_of(data, len));
     static struct last last[256][TYPES];
     memset(last, 0, sizeof last);
-    struct heap heap = {resize, NULL};
+    struct heap heap = {.resize = resize};
     struct siphash_key key = {1, 2};
     struct cache_options options;
     cache_options_init(&options, &heap, &key);

@@ -216,7 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     outstanding = 0;
     w.time = (struct http_cache_time){USEC_PER_SEC, 1700000000};
     struct http_cache_options options;
-    http_cache_options_init(&options, &(struct heap){resize, NULL}, &(struct siphash_key){1, 2});
+    http_cache_options_init(&options, &(struct heap){.resize = resize}, &(struct siphash_key){1, 2});
     options.octets_max = OCTETS;
     options.object_max = OCTETS / 2;
     options.rules.shared = len % 2 == 0;

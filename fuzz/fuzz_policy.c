@@ -60,7 +60,7 @@ static void take_zone(struct policy *policy, struct bytes text, const struct ip_
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct heap heap = {resize, NULL};
+    struct heap heap = {.resize = resize};
     struct dns_name root;
     struct ip_address address = {{0}};
     unsigned line;

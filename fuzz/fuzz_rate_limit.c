@@ -34,7 +34,7 @@ static void check(const struct tally *t, const struct rate_limit_options *o, use
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct reader r = reader_of(bytes_of(data, len));
-    struct heap heap = {resize, NULL};
+    struct heap heap = {.resize = resize};
     struct rate_limit_options options = {.per_second = 1u + read_u8(&r) % 20,
                                          .slip = read_u8(&r) % (RATE_LIMIT_SLIP_MAX + 1),
                                          .prefix_len_v4 = read_u8(&r) % 33,

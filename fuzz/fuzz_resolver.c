@@ -164,7 +164,7 @@ static void turn(struct run *run)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const char *const names[QUESTIONS] = {"www.a.b.", "x.b.", "a.b.c.d.e.f.g.", "b."};
-    struct heap heap = {resize, NULL};
+    struct heap heap = {.resize = resize};
     struct siphash_key key = {1, 2};
     struct run run = {.r = reader_of(bytes_of(data, len))};
     struct cache_options cache_options;

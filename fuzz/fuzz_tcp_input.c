@@ -48,7 +48,7 @@ static void *resize(void *self, void *old, size_t old_size, size_t new_size)
 
 static void open_stack(struct bout *b, uint8_t setting)
 {
-    b->heap = (struct heap){resize, b};
+    b->heap = (struct heap){.resize = resize, .self = b};
     b->frames = frame_pool_new(&b->heap, setting & 1 ? 400000 : 16 * 1024 * 1024);
     struct stack_options options = {.heap = b->heap, .frames = b->frames};
     options.tcp_receive_buffer = setting & 2 ? 5000 : 0;

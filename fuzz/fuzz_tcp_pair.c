@@ -456,7 +456,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     uint8_t setting = read_u8(&m->in);
     m->lies = setting & LIES;
     m->hole = setting & HOLE ? 1200 : 0;
-    m->heap = (struct heap){resize, m};
+    m->heap = (struct heap){.resize = resize, .self = m};
     m->frames = frame_pool_new(&m->heap, 16 * 1024 * 1024);
     open_host(m, 0, setting);
     open_host(m, 1, setting);

@@ -94,7 +94,7 @@ static void open_end(struct pair *pair, int which, const struct pair_options *op
 void pair_open(struct pair *pair, const struct pair_options *options, usec now)
 {
     *pair = (struct pair){.mtu = options->mtu != 0 ? options->mtu : 1500};
-    struct heap heap = {counted_resize, &pair->frames_heap};
+    struct heap heap = {.resize = counted_resize, .self = &pair->frames_heap};
     pair->frames = frame_pool_new(&heap, frames_octets_max);
     if (pair->frames == NULL)
         pair_die("no memory for frames");

@@ -16,7 +16,7 @@ _Static_assert((int)WN_FRAME_PARTS_MAX == (int)FRAME_SLICES_MAX + 1, "the linear
 
 struct wn_frames *wn_frames_new(const struct wn_host *host, size_t octets_max)
 {
-    struct heap heap = {host->resize, host->self};
+    struct heap heap = {.resize = host->resize, .self = host->self};
     struct wn_frames *frames = heap_zeroed(&heap, sizeof *frames);
     if (frames == NULL)
         return NULL;

@@ -124,7 +124,7 @@ int wn_stack_new(const struct wn_stack_options *options, struct wn_stack **out)
     struct wn_stack_options o;
     if (!take_options(options, &o))
         return -EINVAL;
-    struct heap heap = {o.host.resize, o.host.self};
+    struct heap heap = {.resize = o.host.resize, .self = o.host.self};
     struct wn_stack *stack = heap_zeroed(&heap, sizeof *stack);
     if (stack == NULL)
         return -ENOMEM;

@@ -7,6 +7,8 @@
 
 void *heap_zeroed(const struct heap *heap, size_t size)
 {
+    if (heap->zeroed != NULL)
+        return heap->zeroed(heap->self, size);
     void *block = heap->resize(heap->self, NULL, 0, size);
     if (block != NULL)
         memset(block, 0, size);

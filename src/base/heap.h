@@ -22,6 +22,9 @@ struct heap {
      */
     void *(*resize)(void *self, void *old, size_t old_size, size_t new_size);
     void *self;
+    /* NULL, or a way to `size` octets of zeros that does not touch them: large tables that are hardly
+     * used cost no memory then. */
+    void *(*zeroed)(void *self, size_t size);
 };
 
 /* `size` octets of zeros, or NULL. */

@@ -13,7 +13,12 @@ static void *resize(void *self UNUSED, void *old, size_t old_size UNUSED, size_t
     return realloc(old, new_size);
 }
 
+static void *zeroed(void *self UNUSED, size_t size)
+{
+    return calloc(1, size);
+}
+
 struct heap memory_heap(void)
 {
-    return (struct heap){resize, NULL};
+    return (struct heap){.resize = resize, .zeroed = zeroed};
 }

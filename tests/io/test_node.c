@@ -70,7 +70,7 @@ static void on_event(struct node_client *client, const struct socket_event *even
 static int set_up(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
-    struct stack_options options = {.heap = {NULL, NULL}};
+    struct stack_options options = {.heap = {.resize = NULL}};
     b->loop = loop_new_virtual(USEC_PER_SEC, 1);
     b->node = node_new(b->loop, &options);
     assert_non_null(b->node);

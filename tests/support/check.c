@@ -27,5 +27,5 @@ static void *resize(void *self, void *old, size_t old_size, size_t new_size)
 
 struct heap counting_heap(struct counting_heap *counts)
 {
-    return (struct heap){resize, counts};
+    return (struct heap){.resize = resize, .self = counts};
 }

@@ -173,7 +173,7 @@ static void *resize(void *self UNUSED, void *old, size_t old_size UNUSED, size_t
 
 void dns_net_open(struct dns_net *net, struct dns_net_server *servers, size_t count)
 {
-    struct heap heap = {resize, NULL};
+    struct heap heap = {.resize = resize};
     struct siphash_key key = {3, 4};
     memset(net, 0, sizeof *net);
     net->servers = servers;

@@ -162,6 +162,8 @@ void names_outside_send(struct names *names, uint32_t task, const struct dns_cli
 {
     struct names_outside *o = &names->outside[task];
     shut(o);
+    o->names = names;
+    o->task = task;
     struct writer w = writer_of(o->query, sizeof o->query);
     dns_stream_write(&w, send->message);
     o->query_len = writer_len(&w);
@@ -194,10 +196,6 @@ int names_outside_open(struct names *names, const struct names_options *options)
     names->outside = calloc(RESOLVER_TASKS, sizeof *names->outside);
     if (names->outside == NULL)
         return -ENOMEM;
-    for (uint32_t i = 0; i < RESOLVER_TASKS; i++) {
-        names->outside[i].names = names;
-        names->outside[i].task = i;
-    }
     task_init(&names->resolving, run);
     alarm_init(&names->alarm, on_alarm);
     int status = names_secure_open(names, options->recursion);

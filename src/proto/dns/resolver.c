@@ -49,19 +49,6 @@ struct resolver *resolver_new(const struct resolver_options *options, struct prn
             return NULL;
         }
     }
-    for (size_t i = 0; i < RESOLVER_TASKS; i++) {
-        struct task *t = &r->tasks[i];
-        timer_init(&t->timer, 0);
-        list_init(&t->node);
-        list_init(&t->clients);
-        list_init(&t->parents);
-        list_init(&t->parent_node);
-        list_append(&r->free, &t->node);
-    }
-    for (size_t i = 0; i < RESOLVER_CLIENTS; i++) {
-        list_init(&r->clients[i].node);
-        list_append(&r->free_clients, &r->clients[i].node);
-    }
     return r;
 }
 
@@ -146,6 +133,23 @@ static bool waits_for(const struct task *t, const struct task *wanted)
     return false;
 }
 
+/* A task that nobody uses; NULL: all are in use. */
+static struct task *free_task(struct resolver *r)
+{
+    if (!list_empty(&r->free))
+        return CONTAINER_OF(list_first(&r->free), struct task, node);
+    if (r->task_count == RESOLVER_TASKS)
+        return NULL;
+    struct task *t = &r->tasks[r->task_count++];
+    timer_init(&t->timer, 0);
+    list_init(&t->node);
+    list_init(&t->clients);
+    list_init(&t->parents);
+    list_init(&t->parent_node);
+    list_append(&r->free, &t->node);
+    return t;
+}
+
 struct task *resolver_task(struct resolver *r, const struct dns_question *question,
                            struct task *parent, usec now)
 {
@@ -155,10 +159,10 @@ struct task *resolver_task(struct resolver *r, const struct dns_question *questi
         r->counters.rings++;
         return NULL;
     }
-    if (t != NULL || list_empty(&r->free))
+    if (t != NULL)
         return t;
-    t = CONTAINER_OF(list_first(&r->free), struct task, node);
-    if (!map_insert(&r->tasks_by_question, hash, t))
+    t = free_task(r);
+    if (t == NULL || !map_insert(&r->tasks_by_question, hash, t))
         return NULL;
     t->hash = hash;
     begin(r, t, question, parent, now);
@@ -249,6 +253,19 @@ void resolver_renew(struct resolver *r, const struct dns_question *question, use
     prefetch(r, question, now);
 }
 
+/* A place for one who waits; NULL: all are taken. */
+static struct waiting *free_client(struct resolver *r)
+{
+    if (!list_empty(&r->free_clients))
+        return CONTAINER_OF(list_first(&r->free_clients), struct waiting, node);
+    if (r->client_count == RESOLVER_CLIENTS)
+        return NULL;
+    struct waiting *w = &r->clients[r->client_count++];
+    list_init(&w->node);
+    list_append(&r->free_clients, &w->node);
+    return w;
+}
+
 enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_client *client,
                                    struct answer_work *work, usec now)
 {
@@ -271,13 +288,13 @@ enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_cli
         return RESOLVER_DUPLICATE;
     if (t != NULL)
         r->counters.collapsed++;
-    if (t == NULL && !list_empty(&r->free_clients))
+    struct waiting *w = free_client(r);
+    if (t == NULL && w != NULL)
         t = resolver_task(r, &question, NULL, now);
-    if (t == NULL || list_empty(&r->free_clients)) {
+    if (t == NULL || w == NULL) {
         r->counters.refused++;
         return RESOLVER_FULL;
     }
-    struct waiting *w = CONTAINER_OF(list_first(&r->free_clients), struct waiting, node);
     w->client = *client;
     w->client.query = *work->query;
     w->asked_at = now;

@@ -113,6 +113,8 @@ struct resolver {
     struct list_node servers; /* the latest used first */
     struct list_node free_servers;
     struct resolver_counters counters;
+    /* Of each table the first so many have ever been in use: what is behind them costs no memory. */
+    size_t task_count, client_count, info_count;
     struct task tasks[RESOLVER_TASKS];
     struct waiting clients[RESOLVER_CLIENTS];
     struct server_info infos[RESOLVER_SERVERS];

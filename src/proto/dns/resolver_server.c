@@ -32,10 +32,6 @@ void resolver_server_init(struct resolver *r)
     map_init(&r->servers_by_key, &r->options.heap, RESOLVER_SERVERS, info_equal);
     list_init(&r->servers);
     list_init(&r->free_servers);
-    for (size_t i = 0; i < RESOLVER_SERVERS; i++) {
-        list_init(&r->infos[i].node);
-        list_append(&r->free_servers, &r->infos[i].node);
-    }
 }
 
 static uint64_t zone_hash(const struct resolver *r, const struct dns_name *zone)
@@ -62,6 +58,22 @@ static struct server_info *find(struct resolver *r, const struct dns_name *zone,
     return map_find(&r->servers_by_key, info_hash(r, &key), &key);
 }
 
+/* One that nobody uses, or else the one not used for longest. */
+static struct server_info *free_info(struct resolver *r)
+{
+    if (list_empty(&r->free_servers) && r->info_count < RESOLVER_SERVERS) {
+        struct server_info *info = &r->infos[r->info_count++];
+        list_init(&info->node);
+        return info;
+    }
+    bool full = list_empty(&r->free_servers);
+    struct list_node *node = full ? r->servers.previous : list_first(&r->free_servers);
+    struct server_info *info = CONTAINER_OF(node, struct server_info, node);
+    if (full)
+        (void)map_remove(&r->servers_by_key, info->hash, info);
+    return info;
+}
+
 /* The entry, made if need be in the place of the one used longest ago. NULL: no memory. */
 static struct server_info *find_or_make(struct resolver *r, const struct dns_name *zone,
                                         const struct endpoint *endpoint)
@@ -70,11 +82,7 @@ static struct server_info *find_or_make(struct resolver *r, const struct dns_nam
     uint32_t hash = info_hash(r, &key);
     struct server_info *info = map_find(&r->servers_by_key, hash, &key);
     if (info == NULL) {
-        bool full = list_empty(&r->free_servers);
-        struct list_node *node = full ? r->servers.previous : list_first(&r->free_servers);
-        info = CONTAINER_OF(node, struct server_info, node);
-        if (full)
-            (void)map_remove(&r->servers_by_key, info->hash, info);
+        info = free_info(r);
         list_remove(&info->node);
         *info = (struct server_info){.endpoint = *endpoint, .zone = key.zone, .hash = hash};
         list_init(&info->node);

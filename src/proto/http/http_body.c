@@ -27,7 +27,8 @@ void http_body_done(struct http_body *body)
     for (size_t i = 0; i < body->count; i++)
         free_block(body, body->blocks[i]);
     heap_release(&body->heap, body->blocks, body->size * sizeof body->blocks[0]);
-    http_body_init(body, &(struct heap){body->heap.resize, body->heap.self});
+    struct heap heap = body->heap;
+    http_body_init(body, &heap);
 }
 
 static uint64_t end_of(const struct http_block *block)

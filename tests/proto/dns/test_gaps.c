@@ -150,7 +150,7 @@ static void the_oldest_goes(void **state UNUSED)
 
 int main(void)
 {
-    heap = (struct heap){resize, NULL};
+    heap = (struct heap){.resize = resize};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nsec_denies_what_lies_between),
         cmocka_unit_test(zones_do_not_mix),

@@ -187,7 +187,7 @@ static void a_hosts_file_is_a_list(void **state UNUSED)
 
 int main(void)
 {
-    heap = (struct heap){resize, NULL};
+    heap = (struct heap){.resize = resize};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_hold_for_what_they_say),
         cmocka_unit_test(data_is_kept_together),

@@ -653,7 +653,7 @@ static void *grow(void *self UNUSED, void *old, size_t old_size UNUSED, size_t n
 
 static struct policy *make_list(const char *const *lines)
 {
-    struct heap heap = {grow, NULL};
+    struct heap heap = {.resize = grow};
     struct dns_name origin = dns_text_name("rpz.");
     struct policy *policy = policy_new(&heap, &origin, 100);
     for (; *lines != NULL; lines++) {
