@@ -129,6 +129,8 @@ static uint32_t epoll_events(unsigned wanted)
         events |= EPOLLOUT;
     if (wanted & LOOP_URGENT)
         events |= EPOLLPRI;
+    if (wanted & LOOP_END)
+        events |= EPOLLRDHUP;
     if (wanted & LOOP_EDGE)
         events |= EPOLLET;
     return events;
@@ -143,6 +145,8 @@ static unsigned loop_events(uint32_t events)
         ready |= LOOP_WRITE;
     if (events & EPOLLPRI)
         ready |= LOOP_URGENT;
+    if (events & EPOLLRDHUP)
+        ready |= LOOP_END;
     if (events & (EPOLLERR | EPOLLHUP))
         ready |= LOOP_ERROR;
     return ready;

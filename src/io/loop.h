@@ -62,6 +62,7 @@ enum {
     LOOP_ERROR = 1 << 2,
     LOOP_EDGE = 1 << 3,
     LOOP_URGENT = 1 << 4, /* TCP: an urgent octet is there and not read */
+    LOOP_END = 1 << 5,    /* TCP: the peer has ended; it may be told together with LOOP_READ */
 };
 
 /* A descriptor; lives in its owner, who also owns `fd` and closes it after loop_unwatch(). */

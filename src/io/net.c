@@ -56,6 +56,14 @@ void stream_close(struct stream *stream)
     stream->ops->close(stream);
 }
 
+void stream_leave(struct stream *stream)
+{
+    if (stream->ops->leave != NULL)
+        stream->ops->leave(stream);
+    else
+        stream->ops->close(stream);
+}
+
 void stream_abort(struct stream *stream)
 {
     stream->ops->abort(stream);

@@ -85,6 +85,10 @@ void stream_finish(struct stream *stream);
 void stream_close(struct stream *stream);
 #define STREAM_LINGER (30 * USEC_PER_SEC)
 
+/* The same where the peer has promised to send no more: its end is not waited for. Should it send
+ * none the less, it may be reset, and lose what it has not read. */
+void stream_leave(struct stream *stream);
+
 /* Reset now; the pointer is dead. */
 void stream_abort(struct stream *stream);
 
@@ -109,6 +113,9 @@ struct listen_options {
     struct endpoint local;  /* port 0: any free one, see listener_local() */
     int backlog;            /* 0: 1024 */
     bool reuse_port;        /* several processes share the port; of a stack of ours, several listeners */
+    bool client_first;      /* the client speaks first. The kernel may then keep a connection to itself
+                               until it has, or a second has passed; what it said comes in the turn
+                               of on_accept, which sets the handler */
 };
 
 MUST_USE int net_listen(struct net *net, const struct listen_options *options,

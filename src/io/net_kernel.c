@@ -16,6 +16,7 @@ struct kernel_listener {
     struct watch watch;
     struct alarm again;
     struct endpoint local;
+    bool client_first;
     bool closed;
 };
 
@@ -59,6 +60,7 @@ static void on_listener_ready(struct watch *watch, unsigned ready UNUSED)
             return;
         }
         l->base.handler->on_accept(l->base.self, &l->base, stream);
+        kernel_stream_begin(stream, l->client_first);
     }
 }
 
@@ -96,6 +98,8 @@ static int open_listening(const struct listen_options *options)
         status = host_socket_set_nodelay(fd);
     if (status == 0 && options->reuse_port)
         status = host_socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (status == 0 && options->client_first)
+        status = host_socket_set_defer_accept(fd);
     if (status == 0)
         status = host_socket_bind(fd, &options->local);
     if (status == 0)
@@ -123,6 +127,7 @@ static int kernel_listen(struct net *net, const struct listen_options *options,
     }
     l->base = (struct listener){&listener_ops, net, handler, self};
     l->local = host_socket_local(fd);
+    l->client_first = options->client_first;
     alarm_init(&l->again, on_accept_again);
     *out = &l->base;
     return 0;

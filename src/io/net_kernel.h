@@ -45,6 +45,9 @@ int kernel_connect(struct net *net, const struct endpoint *to, const struct endp
 /* An accepted connection; takes `fd`. NULL: no memory, and fd is closed. */
 struct stream *kernel_stream_new(struct kernel_net *net, int fd, const struct endpoint *peer);
 
+/* Once its owner has it: `there`: its first octets are, and are told. */
+void kernel_stream_begin(struct stream *stream, bool there);
+
 /* Closes the stream that lingers longest, for its descriptor; with `all_sent` only one that has
  * nothing left to send. False: there is none. */
 bool kernel_drop_lingering(struct kernel_net *net, bool all_sent);

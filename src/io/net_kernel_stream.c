@@ -5,6 +5,9 @@
  * What a turn has sent is gathered and leaves with one sendmsg(2) at the turn's end; large pieces
  * go straight from the caller to the kernel. After each thing that happens settle() looks at the
  * whole stream and does what follows from its state: FIN, the end, what to wait for.
+ *
+ * The kernel tells of changes alone (edge-triggered), of all kinds, once and for all: no call when a
+ * stream begins to wait for room or stops reading. `readable` and `blocked` remember what it told.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,7 +40,9 @@ struct kernel_stream {
     int fd;
     int error;          /* positive errno: the connection is lost */
     bool connecting;
-    bool blocked;       /* the kernel's buffer is full */
+    bool blocked;       /* the kernel's buffer is full: it will tell of room */
+    bool readable;      /* the kernel has something that was not read */
+    bool last_read;     /* an end or an error is behind what it has: no more will be told */
     bool room_wanted;   /* on_room is owed, */
     bool room_for_file; /* but not before the kernel takes more and nothing is queued */
     bool resume_wanted;
@@ -45,6 +50,7 @@ struct kernel_stream {
     bool fin_sent;
     bool ended;         /* the peer's FIN has come */
     bool let_go;        /* the owner has closed it: no more callbacks */
+    bool leaving;       /* and the peer sends no more */
     bool gone;          /* waits to be freed */
 };
 
@@ -140,13 +146,17 @@ static void offer(struct kernel_stream *s, struct bytes in)
     keep(s, bytes_after(in, used));
 }
 
-/* One read and one offer. True: there may be more. */
+/* One read and one offer. True: octets have come. */
 static bool receive(struct kernel_stream *s)
 {
     uint8_t *buffer = kernel_net_of(s->base.net)->receive;
     size_t kept = s->pending_len;
-    ssize_t got = recv(s->fd, buffer + kept, KERNEL_RECEIVE_SIZE - kept, 0);
+    size_t room = KERNEL_RECEIVE_SIZE - kept;
+    ssize_t got = recv(s->fd, buffer + kept, room, 0);
+    /* Less than there was room for is all: what comes afterwards will be told. */
+    s->readable = got > 0 && ((size_t)got == room || s->last_read);
     if (got < 0) {
+        s->readable = errno == EINTR;
         if (errno != EAGAIN && errno != EINTR)
             s->error = errno;
         return false;
@@ -185,6 +195,15 @@ static size_t len_of(const struct iovec *views, int count)
     return len;
 }
 
+/* What is one piece goes by the simpler call. */
+static ssize_t send_views(int fd, struct iovec *views, int count, int flags)
+{
+    if (count == 1)
+        return send(fd, views[0].iov_base, views[0].iov_len, flags);
+    struct msghdr message = {.msg_iov = views, .msg_iovlen = (size_t)count};
+    return sendmsg(fd, &message, flags);
+}
+
 /* Gives the kernel what is queued and then `extra`; returns how much of `extra` it took. */
 static size_t push_with(struct kernel_stream *s, struct bytes extra, int flags)
 {
@@ -195,8 +214,7 @@ static size_t push_with(struct kernel_stream *s, struct bytes extra, int flags)
         int count = net_queue_views(&s->queue, views, VIEWS_MAX - 1);
         if (extra.len > 0 && len_of(views, count) == s->queue.len)
             views[count++] = (struct iovec){(void *)(uintptr_t)extra.data, extra.len};
-        struct msghdr message = {.msg_iov = views, .msg_iovlen = (size_t)count};
-        ssize_t got = sendmsg(s->fd, &message, MSG_NOSIGNAL | flags);
+        ssize_t got = send_views(s->fd, views, count, MSG_NOSIGNAL | flags);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno != EAGAIN) {
@@ -250,22 +268,16 @@ static void tell_room(struct kernel_stream *s)
 
 static void on_stream_ready(struct watch *watch, unsigned ready);
 
-/* Waits for what the stream can use, and for nothing else. */
-static void refresh(struct kernel_stream *s)
+/* From now on the kernel tells what happens. */
+static void begin_watch(struct kernel_stream *s)
 {
-    unsigned wanted = 0;
-    if (s->connecting || s->blocked)
-        wanted |= LOOP_WRITE;
-    if (wants_to_read(s))
-        wanted |= LOOP_READ;
-    if (s->watch.loop != NULL) {
-        loop_want(&s->watch, wanted);
-    } else if (wanted != 0) {
-        int status = loop_watch(loop_of(s), &s->watch, s->fd, wanted, on_stream_ready);
-        if (status < 0) {
-            s->error = -status;
-            loop_queue(loop_of(s), &s->task);
-        }
+    if (s->watch.loop != NULL)
+        return;
+    int status = loop_watch(loop_of(s), &s->watch, s->fd,
+                            LOOP_READ | LOOP_WRITE | LOOP_END | LOOP_EDGE, on_stream_ready);
+    if (status < 0) {
+        s->error = -status;
+        loop_queue(loop_of(s), &s->task);
     }
 }
 
@@ -289,6 +301,10 @@ static void settle(struct kernel_stream *s)
         fail(s);
         return;
     }
+    if (s->leaving && !s->connecting && s->queue.len == 0) {
+        conclude(s, 0); /* FIN goes with what is left */
+        return;
+    }
     if (s->finishing && !s->fin_sent && !s->connecting && s->queue.len == 0) {
         (void)shutdown(s->fd, SHUT_WR);
         s->fin_sent = true;
@@ -302,7 +318,10 @@ static void settle(struct kernel_stream *s)
         if (!timer_armed(&s->linger.timer))
             loop_set_alarm(loop_of(s), &s->linger, loop_now(loop_of(s)) + STREAM_LINGER);
     }
-    refresh(s);
+    if (s->readable && wants_to_read(s))
+        loop_queue(loop_of(s), &s->task);
+    if (!s->leaving || s->blocked) /* else it is over in this turn */
+        begin_watch(s);
 }
 
 static void finish_connecting(struct kernel_stream *s)
@@ -311,6 +330,7 @@ static void finish_connecting(struct kernel_stream *s)
     if (s->error != 0)
         return;
     s->connecting = false;
+    s->blocked = false; /* was told of together with the connection */
     if (!s->let_go && s->base.handler->on_open != NULL)
         s->base.handler->on_open(s->base.self, &s->base);
     if (!s->gone)
@@ -320,6 +340,8 @@ static void finish_connecting(struct kernel_stream *s)
 static void on_stream_ready(struct watch *watch, unsigned ready)
 {
     struct kernel_stream *s = CONTAINER_OF(watch, struct kernel_stream, watch);
+    s->last_read |= (ready & (LOOP_ERROR | LOOP_END)) != 0;
+    s->readable |= (ready & LOOP_READ) != 0 || s->last_read;
     if (s->connecting) {
         finish_connecting(s);
         settle(s);
@@ -332,15 +354,10 @@ static void on_stream_ready(struct watch *watch, unsigned ready)
     }
     if (s->gone)
         return;
-    if (wants_to_read(s)) {
-        if (ready & (LOOP_READ | LOOP_ERROR))
-            (void)receive(s);
-    } else if (ready & LOOP_ERROR) {
-        /* A reset; or only a hang-up, which would be told for ever while we do not read. */
-        s->error = host_socket_error(s->fd);
-        if (s->error == 0)
-            loop_unwatch(&s->watch);
-    }
+    if (s->readable && wants_to_read(s))
+        (void)receive(s);
+    else if (ready & LOOP_ERROR)
+        s->error = host_socket_error(s->fd); /* a reset; 0: only a hang-up */
     settle(s);
 }
 
@@ -357,6 +374,8 @@ static void on_stream_task(struct task *task)
         (void)push_with(s, bytes_empty(), s->finishing && !s->fin_sent ? MSG_MORE : 0);
         tell_room(s);
     }
+    if (!s->gone && s->error == 0 && s->readable && wants_to_read(s))
+        (void)receive(s);
     settle(s);
 }
 
@@ -412,10 +431,11 @@ static ssize_t kernel_send_file(struct stream *base, int fd, uint64_t offset, si
         s->error = errno == EPIPE ? ECONNRESET : errno;
     if (sent < 0 && (errno == EINVAL || errno == ENOSYS))
         return -ENOSYS; /* a file system that cannot */
-    s->blocked |= sent < 0 || (sent > 0 && (size_t)sent < len);
-    s->room_wanted = sent < 0 || s->blocked;
-    s->room_for_file = s->room_wanted;
-    if (s->blocked || s->error != 0)
+    /* After less than `len` the caller comes again, and is told whether it was room or octets that
+     * were missing: only in want of room does the kernel tell of it. */
+    s->blocked |= sent < 0;
+    s->room_wanted = s->room_for_file = sent < 0;
+    if (s->error != 0)
         loop_queue(loop_of(s), &s->task);
     if (sent >= 0)
         return sent;
@@ -451,13 +471,22 @@ static void kernel_close(struct stream *base)
     s->finishing = true;
     drop_pending(s);
     loop_clear_alarm(loop_of(s), &s->deadline);
-    if (s->queue.len == 0 && (s->connecting || s->ended)) {
+    if (s->queue.len == 0 && (s->connecting || s->ended || s->leaving)) {
         conclude(s, 0);
         return;
     }
     list_append(&kernel_net_of(base->net)->lingering, &s->lingering);
     loop_set_alarm(loop_of(s), &s->linger, loop_now(loop_of(s)) + STREAM_LINGER);
     loop_queue(loop_of(s), &s->task);
+}
+
+/* The kernel sends what it has, and FIN, without us. */
+static void kernel_leave(struct stream *base)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (!s->let_go && !s->gone)
+        s->leaving = true;
+    kernel_close(base);
 }
 
 static void kernel_abort(struct stream *base)
@@ -494,6 +523,7 @@ static const struct stream_ops stream_ops = {
     .resume = kernel_resume,
     .finish = kernel_finish,
     .close = kernel_close,
+    .leave = kernel_leave,
     .abort = kernel_abort,
     .set_deadline = kernel_set_deadline,
     .local = kernel_local,
@@ -526,10 +556,16 @@ static struct kernel_stream *new_stream(struct kernel_net *net, int fd,
 struct stream *kernel_stream_new(struct kernel_net *net, int fd, const struct endpoint *peer)
 {
     struct kernel_stream *s = new_stream(net, fd, peer);
-    if (s == NULL)
-        return NULL;
-    refresh(s);
-    return &s->base;
+    return s != NULL ? &s->base : NULL;
+}
+
+void kernel_stream_begin(struct stream *base, bool there)
+{
+    struct kernel_stream *s = stream_of(base);
+    s->readable = there;
+    if (there && !s->gone && wants_to_read(s))
+        (void)receive(s);
+    settle(s);
 }
 
 /* Is it the peer, or the way to it, that says so? Then the loop tells, as if it had come later. */
@@ -563,7 +599,7 @@ int kernel_connect(struct net *base, const struct endpoint *to, const struct end
         s->error = -status;
         loop_queue(base->loop, &s->task);
     } else {
-        refresh(s);
+        begin_watch(s);
     }
     *out = &s->base;
     return 0;

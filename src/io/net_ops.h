@@ -16,6 +16,7 @@ struct stream_ops {
     void (*resume)(struct stream *stream);
     void (*finish)(struct stream *stream);
     void (*close)(struct stream *stream);
+    void (*leave)(struct stream *stream); /* NULL: as close */
     void (*abort)(struct stream *stream);
     void (*set_deadline)(struct stream *stream, usec at);
     struct endpoint (*local)(const struct stream *stream);

@@ -183,6 +183,11 @@ struct endpoint host_socket_peer(int fd)
     return endpoint;
 }
 
+int host_socket_set_defer_accept(int fd)
+{
+    return host_socket_set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
+}
+
 int host_socket_set_nodelay(int fd)
 {
     return host_socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);

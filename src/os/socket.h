@@ -51,6 +51,7 @@ struct endpoint host_socket_peer(int fd);
 int host_socket_set(int fd, int level, int name, int value);
 
 int host_socket_set_nodelay(int fd);                       /* TCP_NODELAY */
+int host_socket_set_defer_accept(int fd);                  /* TCP_DEFER_ACCEPT, of a second */
 int host_socket_set_reset_on_close(int fd);                /* SO_LINGER of 0: close() resets */
 MUST_USE int host_socket_bind_device(int fd, const char *interface);
 

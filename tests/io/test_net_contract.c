@@ -34,6 +34,7 @@ struct side {
     size_t largest_offer;
     enum moment close_at;
     bool abort;       /* at close_at, rather than close */
+    bool leave;       /* the same: the peer sends no more */
     struct alarm later;
 };
 
@@ -44,6 +45,7 @@ struct table {
     struct listener *listener;
     struct side accepted_like;   /* what accepted sides are to do */
     bool close_listener;         /* in on_accept */
+    bool client_first;           /* it is told so */
 };
 
 /* Calls of net.h that are under way; callbacks must see none. */
@@ -61,6 +63,8 @@ static void side_release(struct side *side)
     calls++;
     if (side->abort)
         stream_abort(s);
+    else if (side->leave)
+        stream_leave(s);
     else
         stream_close(s);
     calls--;
@@ -239,7 +243,7 @@ static const struct listener_handler accept_handler = {on_accept};
 
 static void start_listening(struct table *t)
 {
-    struct listen_options options = {.local = {t->w.address, 0}};
+    struct listen_options options = {.local = {t->w.address, 0}, .client_first = t->client_first};
     assert_int_equal(net_listen(t->w.server, &options, &accept_handler, t, &t->listener), 0);
     assert_true(listener_local(t->listener).port != 0);
     struct endpoint local = listener_local(t->listener);
@@ -433,11 +437,11 @@ static void a_reset_is_told_to_one_who_only_sends(struct table *t)
     assert_int_equal(t->sides[1].error, ECONNRESET);
 }
 
-static void what_is_queued_is_delivered_after_close(struct table *t)
+static void check_delivery(struct table *t, bool leave)
 {
     start_listening(t);
     t->accepted_like = (struct side){.finish = true, .bite = 5000};
-    t->sides[0] = (struct side){.to_send = 200000};
+    t->sides[0] = (struct side){.to_send = 200000, .leave = leave};
     start_connecting(t, &t->sides[0]);
     pump(&t->sides[0]); /* before the connection is there */
     size_t sent = t->sides[0].sent;
@@ -449,6 +453,38 @@ static void what_is_queued_is_delivered_after_close(struct table *t)
     assert_int_equal(t->sides[1].received, sent);
     assert_true(t->sides[1].ended);
     assert_int_equal(t->sides[1].error, 0);
+}
+
+static void what_is_queued_is_delivered_after_close(struct table *t)
+{
+    check_delivery(t, false);
+}
+
+static void what_is_queued_is_delivered_after_leaving(struct table *t)
+{
+    check_delivery(t, true);
+}
+
+/* As a server that answers the last request: all comes, whoever closes when. */
+static void a_client_that_speaks_first_is_answered_and_left(struct table *t)
+{
+    static const size_t sizes[] = {1, 20000, 16 << 20}; /* the last: as much as goes */
+    t->client_first = true;
+    start_listening(t);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        t->accepted = 0;
+        t->accepted_like = (struct side){.to_send = sizes[i], .close_at = AT_BYTES, .leave = true};
+        t->sides[0] = (struct side){.to_send = 10, .finish = i == 2};
+        start_connecting(t, &t->sides[0]);
+        while ((t->accepted == 0 || t->sides[1].s != NULL || !t->sides[0].ended) &&
+               net_world_step(&t->w))
+            continue;
+        assert_int_equal(t->sides[0].received, t->sides[1].sent);
+        assert_true(t->sides[1].sent > 0);
+        assert_int_equal(t->sides[0].error, 0);
+        if (t->sides[0].s != NULL)
+            side_release(&t->sides[0]);
+    }
 }
 
 /* As a server that answers and closes while the client is still uploading. */
@@ -862,6 +898,9 @@ static const struct {
     {"a reset is told", a_reset_is_told},
     {"a reset is told to one who only sends", a_reset_is_told_to_one_who_only_sends},
     {"what is queued is delivered after close", what_is_queued_is_delivered_after_close},
+    {"what is queued is delivered after leaving", what_is_queued_is_delivered_after_leaving},
+    {"a client that speaks first is answered and left",
+     a_client_that_speaks_first_is_answered_and_left},
     {"what is queued is delivered although the peer still sends",
      what_is_queued_is_delivered_although_the_peer_still_sends},
     {"deadlines come once and in time", deadlines_come_once_and_in_time},

@@ -59,14 +59,19 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
 
 static const struct listener_handler listener_handler = {on_accept};
 
-static void open_server(struct server *server, const char *local)
+static void open_server_with(struct server *server, const char *local, bool client_first)
 {
-    struct listen_options options = {.backlog = CLIENTS};
+    struct listen_options options = {.backlog = CLIENTS, .client_first = client_first};
     *server = (struct server){.loop = loop_new()};
     server->net = net_kernel_new(server->loop);
     assert_true(endpoint_parse(bytes_of_text(local), &options.local));
     assert_int_equal(
         net_listen(server->net, &options, &listener_handler, server, &server->listener), 0);
+}
+
+static void open_server(struct server *server, const char *local)
+{
+    open_server_with(server, local, false);
 }
 
 static void close_server(struct server *server)
@@ -217,6 +222,99 @@ static void a_hang_up_does_not_keep_the_loop_busy(void **state UNUSED)
     assert_int_equal(loop_run_until(server.loop, clock_monotonic() + 50 * USEC_PER_MSEC), 0);
     assert_int_equal(server.ended, 1);
     assert_true(server.octets > STREAM_PENDING_MAX);
+    close(fd);
+    close_server(&server);
+}
+
+/* ---- who speaks first ---- */
+
+static void run_for(const struct server *server, usec duration)
+{
+    assert_int_equal(loop_run_until(server->loop, clock_monotonic() + duration), 0);
+}
+
+/* What it has said is told in the turn in which it is accepted. */
+static void a_client_that_speaks_first_is_accepted_when_it_has(void **state UNUSED)
+{
+    struct server server;
+    open_server_with(&server, "127.0.0.1:0", true);
+    int talker = connect_client(&server);
+    run_for(&server, 50 * USEC_PER_MSEC);
+    assert_int_equal(server.accepted, 0);
+    assert_int_equal(write(talker, "hello", 5), 5);
+    server.stop_at = 1;
+    run_for(&server, 2 * USEC_PER_SEC);
+    assert_int_equal(server.accepted, 1);
+    assert_int_equal(server.octets, 5);
+    server.stop_at = 0;
+    assert_int_equal(write(talker, "more", 4), 4);
+    run_for(&server, 50 * USEC_PER_MSEC);
+    assert_int_equal(server.octets, 9);
+    int silent = connect_client(&server); /* taken nevertheless */
+    server.stop_at = 2;
+    run_for(&server, 5 * USEC_PER_SEC);
+    assert_int_equal(server.accepted, 2);
+    assert_int_equal(server.octets, 9);
+    assert_int_equal(write(silent, "late", 4), 4);
+    run_for(&server, 50 * USEC_PER_MSEC);
+    assert_int_equal(server.octets, 13);
+    close(silent);
+    close(talker);
+    close_server(&server);
+}
+
+/* Each change is told once: octets and the end that come together, or with the connection itself,
+ * are not to be missed. */
+static void an_end_that_comes_with_octets_is_told(void **state UNUSED)
+{
+    struct server server;
+    struct endpoint to = {address_v4(0x7f000001), 0};
+    open_server(&server, "127.0.0.1:0");
+    int fd = connect_client(&server);
+    server.stop_at = 1;
+    run_for(&server, 2 * USEC_PER_SEC);
+    server.stop_at = 0;
+    assert_int_equal(write(fd, "bye", 3), 3);
+    close(fd);
+    run_for(&server, 50 * USEC_PER_MSEC);
+    assert_int_equal(server.octets, 3);
+    assert_int_equal(server.ended, 1);
+    int door = host_socket_open(&to.address, SOCK_STREAM);
+    assert_int_equal(host_socket_bind(door, &to), 0);
+    assert_int_equal(host_socket_listen(door, 1), 0);
+    to = host_socket_local(door);
+    assert_int_equal(net_connect(server.net, &to, NULL, &handler, &server, &server.streams[1]), 0);
+    struct pollfd ready = {.fd = door, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, 1000), 1);
+    fd = host_socket_accept(door, &to);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "hello", 5), 5);
+    close(fd);
+    close(door);
+    run_for(&server, 50 * USEC_PER_MSEC);
+    assert_int_equal(server.octets, 8);
+    assert_int_equal(server.ended, 2);
+    close_server(&server);
+}
+
+/* More than one read takes, and no more to come that would tell of it. */
+static void what_one_read_leaves_is_read(void **state UNUSED)
+{
+    struct server server;
+    static char much[3 * STREAM_PENDING_MAX];
+    int size = 1024 * 1024;
+    open_server(&server, "127.0.0.1:0");
+    int fd = connect_client(&server);
+    (void)host_socket_set(fd, SOL_SOCKET, SO_SNDBUF, size);
+    server.stop_at = 1;
+    run_for(&server, 2 * USEC_PER_SEC);
+    server.stop_at = 0;
+    size_t sent = 0;
+    for (ssize_t got; sent < sizeof much && (got = write(fd, much + sent, sizeof much - sent)) > 0;)
+        sent += (size_t)got;
+    assert_true(sent > STREAM_PENDING_MAX);
+    run_for(&server, 100 * USEC_PER_MSEC);
+    assert_int_equal(server.octets, sent);
     close(fd);
     close_server(&server);
 }
@@ -408,6 +506,9 @@ int main(void)
         cmocka_unit_test(the_wildcard_of_ipv6_serves_ipv4_too),
         cmocka_unit_test(a_file_follows_what_was_queued_and_waits_for_room),
         cmocka_unit_test(a_hang_up_does_not_keep_the_loop_busy),
+        cmocka_unit_test(a_client_that_speaks_first_is_accepted_when_it_has),
+        cmocka_unit_test(an_end_that_comes_with_octets_is_told),
+        cmocka_unit_test(what_one_read_leaves_is_read),
         cmocka_unit_test(a_socket_that_roams_has_a_new_port_each_time),
         cmocka_unit_test(what_is_held_goes_when_it_is_flushed),
     };

@@ -108,7 +108,8 @@ static int listen_all(struct proxy *proxy)
 {
     static const struct listener_handler handler = {.on_accept = on_accept};
     for (size_t i = 0; i < proxy->options.listen_count; i++) {
-        const struct listen_options options = {.local = proxy->options.listens[i].at};
+        const struct listen_options options = {.local = proxy->options.listens[i].at,
+                                               .client_first = true};
         int status = proxy->options.listens[i].tls
                          ? tls_listen(proxy->options.tls_server, proxy->net, &options, &handler,
                                       proxy, &proxy->listeners[i])

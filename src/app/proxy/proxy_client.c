@@ -165,6 +165,7 @@ bool proxy_session_flush(struct proxy_session *session)
             stream_finish(session->stream);
         session->finished |= session->pending_len == 0;
         break;
+    case HTTP_SERVER_LEAVE:
     case HTTP_SERVER_CLOSE:
         if (session->pending_len > 0)
             break;

@@ -229,7 +229,7 @@ static int open_door(struct web *web, const struct web_listen *listen)
     if (i == WEB_DOORS_MAX)
         return -ENOSPC;
     struct web_door *door = &web->doors[i];
-    struct listen_options options = {.local = listen->at};
+    struct listen_options options = {.local = listen->at, .client_first = true};
     door->web = web;
     door->listen = *listen;
     if (listen->tls)

@@ -256,6 +256,10 @@ static void settle(struct web_session *session)
     case HTTP_SERVER_CLOSE:
         web_session_close(session);
         return;
+    case HTTP_SERVER_LEAVE:
+        stream_leave(session->stream);
+        web_session_free(session);
+        return;
     case HTTP_SERVER_FINISH:
         if (!session->finished)
             stream_finish(session->stream);

@@ -196,6 +196,7 @@ static size_t take_head(struct http_server *s, struct bytes in, struct http_serv
     event->kind = HTTP_SERVER_REQUEST;
     s->keep_alive = http_keeps_alive(s->version, &event->head.fields);
     s->framing = event->framing;
+    s->last_request = !s->keep_alive && s->framing.kind == HTTP_FRAMING_NONE;
     s->body_len = 0;
     s->response = HTTP_SERVER_OWED;
     s->read_deadline = USEC_NEVER;
@@ -658,7 +659,9 @@ enum http_server_want http_server_want(const struct http_server *s)
         return HTTP_SERVER_CLOSE;
     if (s->request != HTTP_SERVER_DRAIN || s->response != HTTP_SERVER_SENT || s->output_len > 0)
         return HTTP_SERVER_STAY;
-    return s->ended ? HTTP_SERVER_CLOSE : HTTP_SERVER_FINISH;
+    if (s->ended)
+        return HTTP_SERVER_CLOSE;
+    return s->last_request ? HTTP_SERVER_LEAVE : HTTP_SERVER_FINISH;
 }
 
 bool http_server_idle(const struct http_server *s)

@@ -60,6 +60,7 @@ enum http_server_want {
     HTTP_SERVER_STAY,
     HTTP_SERVER_FINISH, /* send FIN; go on reading until CLOSE */
     HTTP_SERVER_CLOSE,  /* let go */
+    HTTP_SERVER_LEAVE,  /* let go; the client has said that it sends no more: no need to read on */
     HTTP_SERVER_ABORT,  /* reset: the response cannot be completed, or the peer does not read it */
 };
 
@@ -99,6 +100,7 @@ struct http_server {
     uint32_t responses;  /* begun, refusals included */
     uint8_t blank_lines;
     bool keep_alive;
+    bool last_request;   /* the client's word: nothing follows its head (§9.6) */
     bool head_only;      /* the method is HEAD */
     bool expects_continue;
     bool body_failed;    /* and not told yet */
