@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* command_get.c - wholenet get: what is at a URL (RFC 9110), one after the other over connections that last. */
+/* command_get.c - wholenet get: what is at a URL (RFC 9110), over connections that last. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,20 +45,21 @@ static size_t find(void *self, const char *host, uint16_t port,
 
 /* ---- TLS ---- */
 
-static struct tls_client *open_tls(void *self, struct text *reason)
+static struct tls_client *open_tls(void *self, bool http2, struct text *reason)
 {
     struct get *g = self;
+    struct tls_client **tls = &g->tls[http2];
     const struct tls_client_options options = {
         .trust_file = g->ca_file,
         .trust_anybody = g->insecure,
         .pins = g->key_pins[0],
         .pin_count = g->key_pin_count,
-        .alpn = "http/1.1",
+        .alpn = http2 ? "h2 http/1.1" : "http/1.1",
         .certificate = {.chain = g->certificate, .key = g->key},
     };
-    if (g->tls == NULL && tls_client_new(g->loop, &options, reason, &g->tls) != 0)
-        g->tls = NULL;
-    return g->tls;
+    if (*tls == NULL && tls_client_new(g->loop, &options, reason, tls) != 0)
+        *tls = NULL;
+    return *tls;
 }
 
 /* ---- cookies ---- */
@@ -107,7 +108,7 @@ static int save_jar(struct get *g)
     return status;
 }
 
-/* ---- one URL after the other ---- */
+/* ---- the URLs, one after the other or several at a time ---- */
 
 /* -G: data behind the "?". */
 static enum url_status add_query(const struct get *g, struct url *url)
@@ -160,11 +161,23 @@ static enum url_status add_upload_name(const struct get *g, struct url *url)
     return status;
 }
 
-static enum get_status get_one(struct get *g, size_t which)
+static enum get_status free_transfer(struct get_transfer *t, enum get_status status)
+{
+    t->get->total.ended++;
+    free(t->head);
+    free(t);
+    return status;
+}
+
+/* NULL: it has ended already, with *status. */
+static struct get_transfer *begin(struct get *g, size_t which, enum get_status *result)
 {
     struct get_transfer *t = calloc(1, sizeof *t);
-    if (t == NULL)
-        return (enum get_status)cli_fail(g->command, GET_FAILED, "no memory");
+    *result = GET_USAGE;
+    if (t == NULL) {
+        *result = (enum get_status)cli_fail(g->command, GET_FAILED, "no memory");
+        return NULL;
+    }
     t->get = g;
     t->which = which;
     enum url_status status = get_parse_url(g->urls[which], &t->url);
@@ -172,29 +185,78 @@ static enum get_status get_one(struct get *g, size_t which)
         status = add_query(g, &t->url);
     if (status == URL_OK)
         status = add_upload_name(g, &t->url);
-    enum get_status result = GET_USAGE;
     t->first = t->url;
     choose_method(t);
+    if (status == URL_OK && get_output_choose(g, which, &t->url, &t->output)) {
+        get_transfer_start(t);
+        return t;
+    }
     if (status != URL_OK)
         cli_fail(g->command, 0, "%s: %s", g->urls[which], url_status_text(status));
-    else if (!get_output_choose(g, which, &t->url, &t->output))
+    else
         cli_fail(g->command, 0, "%s: its last segment is no name for a file; use -o", g->urls[which]);
-    else {
-        result = get_transfer_run(t);
-        get_show_end(t);
+    (void)free_transfer(t, *result);
+    return NULL;
+}
+
+static enum get_status end(struct get_transfer *t)
+{
+    enum get_status status = t->status;
+    get_show_end(t);
+    return free_transfer(t, status);
+}
+
+static enum get_status worse(enum get_status a, enum get_status b)
+{
+    return a > b ? a : b;
+}
+
+/* Ends those that are done. */
+static enum get_status reap(struct get_transfer **running, size_t *count)
+{
+    enum get_status worst = GET_DONE;
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (running[i]->done)
+            worst = worse(worst, end(running[i]));
+        else
+            running[kept++] = running[i];
     }
-    free(t->head);
-    free(t);
-    return result;
+    *count = kept;
+    return worst;
+}
+
+static enum get_status get_urls(struct get *g)
+{
+    struct get_transfer *running[GET_PARALLEL_MAX];
+    enum get_status worst = GET_DONE;
+    size_t count = 0;
+    size_t next = 0;
+    int error = 0;
+    g->total.begun = loop_look(g->loop);
+    while (next < g->url_count || count > 0) {
+        while (count < g->parallel && next < g->url_count) {
+            enum get_status status;
+            running[count] = begin(g, next++, &status);
+            if (running[count] != NULL)
+                count++;
+            else
+                worst = worse(worst, status);
+        }
+        size_t before = count;
+        worst = worse(worst, reap(running, &count));
+        if (count > 0 && count == before && error == 0)
+            error = loop_run(g->loop);
+        for (size_t i = 0; i < count && error != 0; i++)
+            get_transfer_give_up(running[i], error);
+    }
+    get_show_progress_end(g);
+    return worst;
 }
 
 static int get_all(struct get *g)
 {
-    int worst = GET_DONE;
-    for (size_t i = 0; i < g->url_count; i++) {
-        int status = get_one(g, i);
-        worst = status > worst ? status : worst;
-    }
+    int worst = (int)get_urls(g);
     if (g->jar_file != NULL) {
         int status = save_jar(g);
         if (status != 0)
@@ -208,7 +270,8 @@ static void done(struct get *g)
 {
     fetcher_free(g->fetcher);
     cookie_jar_free(g->jar);
-    tls_client_free(g->tls);
+    for (size_t i = 0; i < ARRAY_LEN(g->tls); i++)
+        tls_client_free(g->tls[i]);
     if (g->net != NULL)
         net_free(g->net);
     loop_free(g->loop);
@@ -219,7 +282,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 {
     static struct get get;
     struct get *g = &get;
-    *g = (struct get){.command = command, .redirects_max = GET_REDIRECTS_DEFAULT};
+    *g = (struct get){.command = command, .redirects_max = GET_REDIRECTS_DEFAULT, .parallel = 1};
     enum cli_outcome outcome = get_read_arguments(g, argc, argv);
     if (outcome != CLI_GO_ON)
         return outcome == CLI_DONE ? EXIT_OK : cli_usage_status(command);
@@ -242,7 +305,7 @@ const struct cli_command command_get = {
     .usage = "[options] URL…",
     .summary = "fetch what is at a URL",
     .about = "Asks HTTP servers for what is at URLs, and writes it to standard output, or to files (-o, -O). "
-             "Redirects are followed, connections kept, Content-Encoding undone. A page about an error "
+             "Redirects are followed, connections kept, HTTP/2 spoken with https servers, Content-Encoding undone. A page about an error "
              "(4xx, 5xx) is shown, but takes no file's place, and the exit status is 8.\n\n"
              "wholenet get http://www.home.arpa/ -O -t",
     .options = get_options,

@@ -24,6 +24,8 @@ enum {
     GET_VALIDATOR_MAX = 256,
     GET_PINS_MAX = 8,
     GET_REDIRECTS_DEFAULT = 20,
+    GET_PARALLEL_DEFAULT = 50,     /* of -Z */
+    GET_PARALLEL_MAX = 256,
     GET_BODY_MAX = 1 << 30,        /* of -d; -F and -T have no bound */
 };
 #define GET_TIMEOUT_NONE 0
@@ -62,10 +64,15 @@ struct get_body {
     size_t data_len;
     bool is_form;
     char boundary[48];
-    size_t at;        /* where the reader is */
-    uint64_t offset;
+    bool pipe_begun;
     size_t pipe_at, pipe_len; /* what was read from a pipe and not sent */
     uint8_t pipe[16 * 1024];
+};
+
+/* Where a reader of a body is. */
+struct get_place {
+    size_t part;
+    uint64_t offset;
 };
 
 struct get {
@@ -73,7 +80,9 @@ struct get {
 
     /* ---- how it is asked for, on the command line ---- */
     bool head_only, include, verbose, quiet, json, times, raw, remote_name, resume, keep_method;
-    bool basic, old, v4, v6, as_query;
+    bool basic, v4, v6, as_query;
+    enum fetch_version version;
+    unsigned parallel; /* so many URLs at a time */
     unsigned redirects_max, retries;
     usec timeout, connect_timeout;
     uint64_t size_max; /* 0: any */
@@ -101,13 +110,19 @@ struct get {
     struct loop *loop;
     struct net *net;
     struct fetcher *fetcher;
-    struct tls_client *tls; /* NULL: nothing was https yet */
+    struct tls_client *tls[2]; /* for HTTP/1, for HTTP/2 too; NULL: nothing was https yet */
     struct cookie_jar *jar;
+    struct { /* of all URLs, for the line of progress when several are got at a time */
+        size_t ended;
+        uint64_t octets;
+        usec begun, shown_at;
+        bool shown;
+    } total;
 };
 
 /* ---- get_arguments.c ---- */
 
-enum { GET_OPTION_COUNT = 42 };
+enum { GET_OPTION_COUNT = 47 };
 extern const struct cli_option get_options[GET_OPTION_COUNT];
 
 /* CLI_GO_ON: get's members are as asked for. */
@@ -138,12 +153,13 @@ static inline bool get_body_there(const struct get_body *b)
 uint64_t get_body_len(const struct get_body *b);
 
 /* To its beginning. False: it was read from a pipe. */
-bool get_body_rewind(struct get_body *b);
+bool get_body_rewind(const struct get_body *b, struct get_place *place);
 
 /* The next octets of it, at `buffer` or elsewhere; empty: none are left. A negative errno in *error. */
-struct bytes get_body_read(struct get_body *b, uint8_t *buffer, size_t size, int *error);
+struct bytes get_body_read(struct get_body *b, struct get_place *place, uint8_t *buffer, size_t size,
+                           int *error);
 /* So many of them were sent. */
-void get_body_advance(struct get_body *b, size_t len);
+void get_body_advance(struct get_body *b, struct get_place *place, size_t len);
 
 /* ---- get_output.c ---- */
 
@@ -181,6 +197,7 @@ struct get_transfer {
     bool has_proxy;
     const char *method;
     bool sends_body;
+    struct get_place body;
     struct fetch *fetch;
     struct fetch_request request;
     struct http_field fields[HTTP_FIELDS_MAX];
@@ -207,14 +224,18 @@ struct get_transfer {
     enum get_status status;
     struct fetch_outcome outcome;
     char reason[FETCH_REASON_MAX];
-    char *head; /* of the final response, as text; NULL: none came */
+    char *head; /* of the final response, as text of HTTP/1; NULL: none came */
     size_t head_len;
+    bool http2; /* what it came by */
     usec shown_at;     /* the progress line */
     bool shown;
 };
 
-/* From the first request to the last octet. */
-enum get_status get_transfer_run(struct get_transfer *t);
+/* Begins with the first request; `done` says that it has come to its end, and the loop stops for it. */
+void get_transfer_start(struct get_transfer *t);
+
+/* The loop has failed. */
+void get_transfer_give_up(struct get_transfer *t, int error);
 
 /* ---- get_proxy.c ---- */
 
@@ -229,9 +250,10 @@ bool get_request_make(struct get_transfer *t);
 
 /* ---- get_report.c ---- */
 
-void get_show_request(const struct get_transfer *t);
-void get_show_head(const struct get_transfer *t, const struct http_response_head *head);
+void get_show_request(const struct get_transfer *t, bool http2);
+void get_show_head(const struct http_response_head *head, bool http2);
 void get_show_progress(struct get_transfer *t, bool last);
+void get_show_progress_end(struct get *g);
 void get_show_end(const struct get_transfer *t);
 
 #endif

@@ -130,6 +130,29 @@ static bool take_size(void *self, const struct cli_option *option, const char *v
     return false;
 }
 
+/* The option's name says which; the last one counts. */
+static bool take_version(void *self, const struct cli_option *option, const char *value UNUSED,
+                         struct text *error UNUSED)
+{
+    struct get *g = self;
+    g->version = (enum fetch_version)option->offset;
+    return true;
+}
+
+static bool take_parallel(void *self, const struct cli_option *option, const char *value,
+                          struct text *error)
+{
+    struct get *g = self;
+    uint64_t number = GET_PARALLEL_DEFAULT;
+    if (option->argument != NULL &&
+        (!text_parse_number(bytes_of_text(value), GET_PARALLEL_MAX, &number) || number == 0)) {
+        text_add_format(error, "expected a number from 1 to %d", GET_PARALLEL_MAX);
+        return false;
+    }
+    g->parallel = (unsigned)number;
+    return true;
+}
+
 static bool take_redirects(void *self, const struct cli_option *option UNUSED, const char *value,
                            struct text *error)
 {
@@ -235,7 +258,14 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
      MEMBER(connect_timeout), NULL, NULL},
     {"max-size", 0, "SIZE", "give up when there is more", take_size, MEMBER(size_max), NULL, NULL},
     {"raw", 0, NULL, "ask for no Content-Encoding, and undo none", cli_take_flag, MEMBER(raw), NULL, NULL},
-    {"http1.0", '0', NULL, "speak HTTP/1.0", cli_take_flag, MEMBER(old), NULL, NULL},
+    {"http1.0", '0', NULL, "speak HTTP/1.0", take_version, FETCH_HTTP_1_0, NULL, NULL},
+    {"http1.1", 0, NULL, "speak HTTP/1.1", take_version, FETCH_HTTP_1_1, NULL, NULL},
+    {"http2", 0, NULL, "with https, HTTP/2 where the server speaks it: the default", take_version,
+     FETCH_HTTP_ANY, NULL, NULL},
+    {"http2-prior-knowledge", 0, NULL, "speak HTTP/2 and nothing else, also without TLS", take_version,
+     FETCH_HTTP_2, NULL, NULL},
+    {"parallel", 'Z', NULL, "get several URLs at a time, 50 at most", take_parallel, 0, NULL, NULL},
+    {"parallel-max", 0, "N", "the same, N at most", take_parallel, 0, NULL, NULL},
     {"resolve", 0, "HOST:PORT:ADDR", "take ADDR for HOST", take_pin, 0, NULL, NULL},
     {"ipv4", '4', NULL, "only IPv4", cli_take_flag, MEMBER(v4), NULL, NULL},
     {"ipv6", '6', NULL, "only IPv6", cli_take_flag, MEMBER(v6), NULL, NULL},
@@ -294,6 +324,8 @@ static bool check(struct get *g)
         return cli_wrong_usage(command, "expected a URL") == 0;
     if (g->v4 && g->v6)
         return cli_wrong_usage(command, "-4 and -6 exclude each other") == 0;
+    if (g->parallel > 1 && g->url_count > 1 && g->output_count < g->url_count && !g->remote_name)
+        return cli_wrong_usage(command, "-Z wants a file for each URL (-o or -O)") == 0;
     if (g->resume && (g->range != NULL || (g->output_count == 0 && !g->remote_name)))
         return cli_wrong_usage(command, "-C wants a file (-o or -O), and no -r") == 0;
     if (g->upload != NULL && (body || g->url_count > 1))

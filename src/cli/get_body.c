@@ -336,12 +336,10 @@ uint64_t get_body_len(const struct get_body *b)
     return b->unknown_len ? HTTP_CLIENT_LENGTH_UNKNOWN : total;
 }
 
-bool get_body_rewind(struct get_body *b)
+bool get_body_rewind(const struct get_body *b, struct get_place *place)
 {
-    bool begun = b->at > 0 || b->offset > 0;
-    b->at = 0;
-    b->offset = 0;
-    return !begun || !b->unknown_len;
+    *place = (struct get_place){0};
+    return !b->pipe_begun;
 }
 
 static ssize_t read_fd(int fd, uint8_t *buffer, size_t size, off_t offset)
@@ -355,6 +353,7 @@ static ssize_t read_fd(int fd, uint8_t *buffer, size_t size, off_t offset)
 
 static struct bytes read_pipe(struct get_body *b, const struct get_part *part, int *error)
 {
+    b->pipe_begun = true;
     if (b->pipe_at == b->pipe_len) {
         ssize_t got = read_fd(part->fd, b->pipe, sizeof b->pipe, -1);
         *error = got < 0 ? (int)got : 0;
@@ -364,28 +363,29 @@ static struct bytes read_pipe(struct get_body *b, const struct get_part *part, i
     return bytes_of(b->pipe + b->pipe_at, b->pipe_len - b->pipe_at);
 }
 
-static struct bytes read_file(const struct get_body *b, const struct get_part *part,
-                              uint8_t *buffer, size_t size, int *error)
+static struct bytes read_file(const struct get_part *part, uint64_t offset, uint8_t *buffer,
+                              size_t size, int *error)
 {
-    uint64_t left = part->len - b->offset;
-    ssize_t got = read_fd(part->fd, buffer, left < size ? (size_t)left : size, (off_t)b->offset);
+    uint64_t left = part->len - offset;
+    ssize_t got = read_fd(part->fd, buffer, left < size ? (size_t)left : size, (off_t)offset);
     if (got > 0)
         return bytes_of(buffer, (size_t)got);
     *error = got == 0 ? -EIO : (int)got; /* 0: it has become shorter than was said */
     return bytes_empty();
 }
 
-struct bytes get_body_read(struct get_body *b, uint8_t *buffer, size_t size, int *error)
+struct bytes get_body_read(struct get_body *b, struct get_place *place, uint8_t *buffer, size_t size,
+                           int *error)
 {
     *error = 0;
-    for (; b->at < b->count; b->at++, b->offset = 0) {
-        const struct get_part *part = &b->parts[b->at];
-        if (b->offset >= part->len)
+    for (; place->part < b->count; place->part++, place->offset = 0) {
+        const struct get_part *part = &b->parts[place->part];
+        if (place->offset >= part->len)
             continue;
         if (part->fd < 0)
-            return bytes_after(part->text, (size_t)b->offset);
+            return bytes_after(part->text, (size_t)place->offset);
         if (part->len != UINT64_MAX)
-            return read_file(b, part, buffer, size, error);
+            return read_file(part, place->offset, buffer, size, error);
         struct bytes piece = read_pipe(b, part, error);
         if (piece.len > 0 || *error != 0)
             return piece;
@@ -393,9 +393,9 @@ struct bytes get_body_read(struct get_body *b, uint8_t *buffer, size_t size, int
     return bytes_empty();
 }
 
-void get_body_advance(struct get_body *b, size_t len)
+void get_body_advance(struct get_body *b, struct get_place *place, size_t len)
 {
-    b->offset += len;
-    if (b->at < b->count && b->parts[b->at].len == UINT64_MAX)
+    place->offset += len;
+    if (place->part < b->count && b->parts[place->part].len == UINT64_MAX)
         b->pipe_at += len;
 }

@@ -30,22 +30,29 @@ static void print_field(char mark, const struct http_field *field)
     fputc('\n', stderr);
 }
 
-void get_show_request(const struct get_transfer *t)
+static const char *version_text(const struct get *g, bool http2)
+{
+    return http2 ? "HTTP/2" : g->version == FETCH_HTTP_1_0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
+void get_show_request(const struct get_transfer *t, bool http2)
 {
     char host[URL_HOST_MAX + 16];
     struct text h = text_of(host, sizeof host);
     url_add_authority(&t->url, &h);
-    fprintf(stderr, "> %s %s HTTP/1.%d\n> Host: %s\n", t->method, t->url.target, t->get->old ? 0 : 1,
-            t->request.host != NULL ? t->request.host : host);
+    fprintf(stderr, "> %s %s %s\n> Host: %s\n", t->method, t->url.target,
+            version_text(t->get, http2), t->request.host != NULL ? t->request.host : host);
     for (size_t i = 0; i < t->request.field_count; i++)
         print_field('>', &t->fields[i]);
     fputs(">\n", stderr);
 }
 
-void get_show_head(const struct get_transfer *t UNUSED, const struct http_response_head *head)
+void get_show_head(const struct http_response_head *head, bool http2)
 {
-    fprintf(stderr, "< HTTP/1.%d %u", head->version == HTTP_VERSION_1_1 ? 1 : 0, head->status);
-    print_safely(" ", head->reason);
+    fprintf(stderr, "< HTTP/%s %u",
+            http2 ? "2" : head->version == HTTP_VERSION_1_1 ? "1.1" : "1.0", head->status);
+    if (head->reason.len > 0)
+        print_safely(" ", head->reason);
     fputc('\n', stderr);
     for (size_t i = 0; i < head->fields.count; i++)
         print_field('<', &head->fields.list[i]);
@@ -77,15 +84,23 @@ static void add_bar(struct text *line, uint64_t done, uint64_t all)
     text_add(line, "]");
 }
 
-void get_show_progress(struct get_transfer *t, bool last)
+/* Of several URLs that are got at a time: how many, and how much. */
+static void show_total(struct get *g, usec now, bool last)
 {
-    const struct get *g = t->get;
-    usec now = clock_monotonic();
-    bool terminal = isatty(STDERR_FILENO) == 1 &&
-                    (t->output.name != NULL || isatty(STDOUT_FILENO) == 0);
-    if (g->quiet || g->json || g->verbose || !terminal || !t->delivers ||
-        (!last && now - t->shown_at < PROGRESS_INTERVAL) || (last && !t->shown))
+    char buffer[128];
+    struct text line = text_of(buffer, sizeof buffer);
+    if (!last && now - g->total.shown_at < PROGRESS_INTERVAL)
         return;
+    text_add_format(&line, "\r%zu of %zu  ", g->total.ended, g->url_count);
+    text_add_size(&line, g->total.octets);
+    add_rate(&line, g->total.octets, now - g->total.begun);
+    fprintf(stderr, "%s\033[K%s", buffer, last ? "\n" : "");
+    g->total.shown_at = now;
+    g->total.shown = true;
+}
+
+static void show_one(struct get_transfer *t, usec now, bool last)
+{
     char buffer[256];
     struct text line = text_of(buffer, sizeof buffer);
     bool known = t->expected != UINT64_MAX;
@@ -105,6 +120,26 @@ void get_show_progress(struct get_transfer *t, bool last)
     fprintf(stderr, "%s\033[K%s", buffer, last ? "\n" : "");
     t->shown_at = now;
     t->shown = true;
+}
+
+void get_show_progress(struct get_transfer *t, bool last)
+{
+    struct get *g = t->get;
+    usec now = clock_monotonic();
+    bool terminal = isatty(STDERR_FILENO) == 1 &&
+                    (t->output.name != NULL || isatty(STDOUT_FILENO) == 0);
+    if (g->quiet || g->json || g->verbose || !terminal || !t->delivers)
+        return;
+    if (g->parallel > 1)
+        show_total(g, now, false);
+    else if (last ? t->shown : now - t->shown_at >= PROGRESS_INTERVAL)
+        show_one(t, now, last);
+}
+
+void get_show_progress_end(struct get *g)
+{
+    if (g->total.shown)
+        show_total(g, clock_monotonic(), true);
 }
 
 /* ---- the end ---- */
@@ -213,6 +248,8 @@ static void show_json(const struct get_transfer *t)
         json_object_set_new(object, "tls", json_string(t->outcome.tls.version));
         json_object_set_new(object, "cipher", json_string(t->outcome.tls.cipher));
     }
+    if (t->outcome.status != 0)
+        json_object_set_new(object, "version", json_string(version_text(t->get, t->outcome.http2)));
     json_object_set_new(object, "reused", json_boolean(t->outcome.reused));
     json_object_set_new(object, "seconds", times_as_json(&t->outcome.times));
     json_object_set_new(object, "fields", fields_as_json(t));

@@ -236,7 +236,7 @@ bool get_request_make(struct get_transfer *t)
     t->request.field_count = f.count;
     t->request.has_body = t->sends_body;
     t->request.body_len = t->sends_body ? get_body_len(&g->body) : 0;
-    t->request.old = g->old;
+    t->request.version = g->version;
     if (!good || f.store.failed) {
         struct text reason = text_of(t->reason, sizeof t->reason);
         text_add(&reason, "the request's fields or credentials are too long or malformed, or a user has a colon");

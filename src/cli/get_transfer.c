@@ -16,6 +16,8 @@ static void start_next(struct get_transfer *t);
 
 static void finish(struct get_transfer *t, enum get_status status)
 {
+    if (t->done)
+        return;
     int error = get_output_close(&t->output);
     if (t->write_error == 0)
         t->write_error = error;
@@ -121,7 +123,7 @@ static enum get_next decide(struct get_transfer *t, const struct http_response_h
 
 /* ---- the answer itself ---- */
 
-/* The head as text, for -i and for what is told afterwards. */
+/* The head as text, for -i and for what is told afterwards. Its first line is of HTTP/1 whatever it came by. */
 static void keep_head(struct get_transfer *t, const struct http_response_head *head)
 {
     char *text = malloc(HTTP_HEAD_MAX + 64);
@@ -143,6 +145,7 @@ static void keep_head(struct get_transfer *t, const struct http_response_head *h
     }
     http_write_end(&w);
     free(t->head);
+    t->http2 = fetch_is_http2(t->fetch);
     t->head = text;
     t->head_len = writer_len(&w);
 }
@@ -221,6 +224,22 @@ static void open_decoder(struct get_transfer *t, const struct http_response_head
     t->decoder = content_decoder_new(coding);
 }
 
+/* -i: as it came. */
+static void write_head(struct get_transfer *t)
+{
+    struct bytes head = bytes_of(t->head, t->head_len);
+    char line[32];
+    struct text start = text_of(line, sizeof line);
+    if (t->http2) { /* RFC 9113 §8.3.2: there is no reason, and no line; as curl(1) shows it */
+        struct http_response_head decoded;
+        if (http_response_decode(head, &decoded) == WIRE_OK)
+            text_add_format(&start, "HTTP/2 %u\r\n", decoded.status);
+        head = bytes_after(head, bytes_find(head, '\n') + 1);
+    }
+    write_out(t, text_bytes(&start));
+    write_out(t, head);
+}
+
 static void deliver(struct get_transfer *t, const struct http_response_head *head,
                     const struct http_framing *framing)
 {
@@ -238,7 +257,7 @@ static void deliver(struct get_transfer *t, const struct http_response_head *hea
     if (!t->discards)
         t->write_error = get_output_open(&t->output, t->resumed_at);
     if ((g->include || g->head_only) && !t->discards && t->head != NULL)
-        write_out(t, bytes_of(t->head, t->head_len));
+        write_head(t);
     if (t->write_error != 0)
         fail(t, GET_NOT_WRITTEN, "%s", "");
 }
@@ -251,12 +270,19 @@ static void take_cookies(struct get_transfer *t, const struct http_response_head
                                   loop_wall_seconds(t->get->loop));
 }
 
-static void on_head(void *self, struct fetch *fetch UNUSED, const struct http_response_head *head,
+static void on_sent(void *self, struct fetch *fetch)
+{
+    const struct get_transfer *t = self;
+    if (t->get->verbose)
+        get_show_request(t, fetch_is_http2(fetch));
+}
+
+static void on_head(void *self, struct fetch *fetch, const struct http_response_head *head,
                     const struct http_framing *framing)
 {
     struct get_transfer *t = self;
     if (t->get->verbose)
-        get_show_head(t, head);
+        get_show_head(head, fetch_is_http2(fetch));
     if (head->status < 200)
         return;
     keep_head(t, head);
@@ -272,6 +298,7 @@ static void on_body(void *self, struct fetch *fetch UNUSED, struct bytes data)
     if (!t->delivers)
         return;
     t->received += data.len;
+    t->get->total.octets += data.len;
     bool good = true;
     if (!t->discards && t->decoder != NULL)
         good = content_decoder_feed(t->decoder, data, write_out, t);
@@ -291,11 +318,12 @@ static void on_room(void *self, struct fetch *fetch)
 {
     struct get_transfer *t = self;
     struct get_body *body = &t->get->body;
+    struct get_place *place = &t->body;
     static uint8_t buffer[64 * 1024];
     size_t taken;
     do {
         int error;
-        struct bytes piece = get_body_read(body, buffer, sizeof buffer, &error);
+        struct bytes piece = get_body_read(body, place, buffer, sizeof buffer, &error);
         if (error != 0) {
             fail(t, GET_FAILED, "cannot read what is to be sent: %s", strerror(-error));
             return;
@@ -303,7 +331,7 @@ static void on_room(void *self, struct fetch *fetch)
         if (piece.len == 0 && (!body->unknown_len || fetch_body_end(fetch)))
             return;
         taken = fetch_body(fetch, piece);
-        get_body_advance(body, taken);
+        get_body_advance(body, place, taken);
     } while (taken > 0);
 }
 
@@ -450,7 +478,7 @@ static void on_end(void *self, struct fetch *fetch UNUSED, const struct fetch_ou
 
 static void start_next(struct get_transfer *t)
 {
-    static const struct fetch_handler calls = {on_head, on_body, on_room, on_end};
+    static const struct fetch_handler calls = {on_sent, on_head, on_body, on_room, on_end};
     struct get *g = t->get;
     t->next = GET_NEXT_NONE;
     t->delivers = false;
@@ -459,7 +487,7 @@ static void start_next(struct get_transfer *t)
         fail(t, GET_USAGE, "the proxy's URL: %s", url_status_text(status));
         return;
     }
-    if (t->sends_body && !get_body_rewind(&g->body)) {
+    if (t->sends_body && !get_body_rewind(&g->body, &t->body)) {
         fail(t, GET_FAILED, "what came from standard input cannot be sent a second time");
         return;
     }
@@ -467,8 +495,6 @@ static void start_next(struct get_transfer *t)
         finish(t, GET_USAGE);
         return;
     }
-    if (g->verbose)
-        get_show_request(t);
     t->fetch = fetch_start(g->fetcher, &t->request, &calls, t);
     if (t->fetch == NULL)
         fail(t, GET_FAILED, "no memory");
@@ -489,7 +515,7 @@ static void on_timeout(struct alarm *alarm)
     fail(t, GET_TIMED_OUT, "not done within %s (--timeout)", text);
 }
 
-enum get_status get_transfer_run(struct get_transfer *t)
+void get_transfer_start(struct get_transfer *t)
 {
     struct get *g = t->get;
     usec now = loop_look(g->loop);
@@ -500,10 +526,9 @@ enum get_status get_transfer_run(struct get_transfer *t)
     if (g->resume)
         t->resumed_at = get_output_size(&t->output);
     start_next(t);
-    int status = 0;
-    while (!t->done && status == 0)
-        status = loop_run(g->loop);
-    if (status < 0)
-        fail(t, GET_FAILED, "%s", strerror(-status));
-    return t->status;
+}
+
+void get_transfer_give_up(struct get_transfer *t, int error)
+{
+    fail(t, GET_FAILED, "%s", strerror(-error));
 }

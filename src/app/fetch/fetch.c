@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fetch.c - requests, and the connection that each gets (RFC 9112 §9.3): one that is kept for the same
- * server, or a new one; another, once, when a kept one turns out to be closed (§9.3.1).
+ * fetch.c - requests, and the connection that each gets (RFC 9112 §9.3, RFC 9113 §9.1): one that is kept for
+ * the same server, one of HTTP/2 that others use, or a new one; another when a kept one turns out to be
+ * closed (RFC 9112 §9.3.1). While one is being opened that may turn out to be of HTTP/2, other requests to
+ * the same origin wait for it.
  */
 #include "app/fetch/fetch.h"
 
@@ -34,15 +36,31 @@ void fetcher_free(struct fetcher *fetcher)
     while (!list_empty(&fetcher->kept))
         fetch_connection_free(
             CONTAINER_OF(list_first(&fetcher->kept), struct fetch_connection, node));
+    while (!list_empty(&fetcher->busy))
+        fetch_connection_free(
+            CONTAINER_OF(list_first(&fetcher->busy), struct fetch_connection, node));
     free(fetcher);
 }
 
 /* ---- the end of a fetch ---- */
 
+/* Lets go of its connection. */
+static void detach(struct fetch *fetch)
+{
+    struct fetch_connection *c = fetch->connection;
+    if (c == NULL)
+        return;
+    if (c->state == FETCH_READY) {
+        c->carrier->abandon(fetch);
+        return;
+    }
+    fetch_wake_waiting(fetch->fetcher, c->key, false);
+    fetch_connection_free(c);
+}
+
 static void release(struct fetch *fetch)
 {
-    if (fetch->connection != NULL)
-        fetch_connection_free(fetch->connection);
+    detach(fetch);
     loop_unqueue(&fetch->start);
     list_remove(&fetch->node);
     free(fetch);
@@ -55,6 +73,7 @@ void fetch_finish(struct fetch *fetch, enum fetch_result result, const char *for
     va_start(arguments, format);
     text_add_format_list(&t, format, arguments);
     va_end(arguments);
+    detach(fetch);
     fetch->outcome.result = result;
     fetch->outcome.reason = fetch->reason;
     fetch->outcome.times.ended = loop_look(fetch->fetcher->loop);
@@ -67,43 +86,39 @@ void fetch_cancel(struct fetch *fetch)
     release(fetch);
 }
 
-/* ---- connections that are kept ---- */
+/* ---- which connection ---- */
 
-static void keep(struct fetch_connection *c)
+static struct fetch_connection *find_in(struct list_node *list, const char *key)
 {
-    struct fetcher *fetcher = c->fetcher;
-    c->fetch = NULL;
-    list_remove(&c->node);
-    list_append(&fetcher->kept, &c->node);
-    fetcher->kept_count++;
-    stream_set_deadline(c->stream, loop_now(fetcher->loop) + FETCH_KEEP_TIMEOUT);
-    if (fetcher->kept_count > FETCH_KEPT_MAX)
-        fetch_connection_free(
-            CONTAINER_OF(list_first(&fetcher->kept), struct fetch_connection, node));
-}
-
-static struct fetch_connection *find_kept(struct fetcher *fetcher, const char *key)
-{
-    for (struct list_node *n = fetcher->kept.previous; n != &fetcher->kept; n = n->previous) {
+    for (struct list_node *n = list->previous; n != list; n = n->previous) {
         struct fetch_connection *c = CONTAINER_OF(n, struct fetch_connection, node);
-        if (strcmp(c->key, key) == 0)
+        if (c->state == FETCH_READY && strcmp(c->key, key) == 0 && c->carrier->accepts(c))
             return c;
     }
     return NULL;
 }
 
-void fetch_complete(struct fetch *fetch)
+static bool is_being_opened(const struct fetcher *fetcher, const char *key)
 {
-    struct fetch_connection *c = fetch->connection;
-    fetch->outcome.octets_in = c->octets_in;
-    fetch->outcome.octets_out = c->octets_out;
-    fetch->outcome.body_refused = !http_client_body_complete(&c->http);
-    fetch->connection = NULL;
-    if (http_client_reusable(&c->http) && !fetch->request->close && c->surplus == 0)
-        keep(c);
-    else
-        fetch_connection_free(c);
-    fetch_finish(fetch, FETCH_OK, "%s", "");
+    for (const struct list_node *n = fetcher->busy.next; n != &fetcher->busy; n = n->next) {
+        const struct fetch_connection *c = CONTAINER_OF(n, struct fetch_connection, node);
+        if (c->state != FETCH_READY && strcmp(c->key, key) == 0 &&
+            !c->fetch->request->fresh)
+            return true;
+    }
+    return false;
+}
+
+void fetch_wake_waiting(struct fetcher *fetcher, const char *key, bool many)
+{
+    for (struct list_node *n = fetcher->fetches.next; n != &fetcher->fetches; n = n->next) {
+        struct fetch *fetch = CONTAINER_OF(n, struct fetch, node);
+        if (!fetch->waiting || strcmp(fetch->key, key) != 0)
+            continue;
+        fetch->waiting = false;
+        fetch->alone = !many;
+        loop_queue(fetcher->loop, &fetch->start);
+    }
 }
 
 /* ---- requests ---- */
@@ -118,15 +133,21 @@ static bool is_idempotent(const char *method)
     return false;
 }
 
+void fetch_restart(struct fetch *fetch)
+{
+    fetch->again++;
+    loop_queue(fetch->fetcher->loop, &fetch->start);
+}
+
 void fetch_lost(struct fetch *fetch, enum http_client_failure failure, int error)
 {
     /* The server closed a connection that it had kept for long enough, while our request was on its
      * way. */
-    bool stale = fetch->outcome.reused && !fetch->started && !fetch->again &&
+    bool stale = fetch->outcome.reused && !fetch->started && fetch->again < FETCH_AGAIN_MAX &&
                  failure == HTTP_CLIENT_CUT_OFF && is_idempotent(fetch->request->method);
     if (stale) {
-        fetch->again = true;
-        (void)fetch_connection_open(fetch);
+        fetch->stale = true;
+        fetch_restart(fetch);
         return;
     }
     fetch->outcome.failure = failure;
@@ -136,38 +157,75 @@ void fetch_lost(struct fetch *fetch, enum http_client_failure failure, int error
                  error != 0 ? strerror(error) : "");
 }
 
-static void start(struct task *task)
+void fetch_refused(struct fetch *fetch, const char *why)
 {
-    struct fetch *fetch = CONTAINER_OF(task, struct fetch, start);
+    if (!fetch->started && fetch->again < FETCH_AGAIN_MAX) {
+        fetch_restart(fetch);
+        return;
+    }
+    fetch->outcome.failure = HTTP_CLIENT_CUT_OFF;
+    fetch_finish(fetch, FETCH_BROKEN, "%s: %s", fetch->request->url->host, why);
+}
+
+void fetch_take_head(struct fetch *fetch, const struct http_response_head *head,
+                     const struct http_framing *framing)
+{
+    fetch->started = true;
+    if (fetch->outcome.times.first == 0)
+        fetch->outcome.times.first = loop_look(fetch->fetcher->loop);
+    if (head->status >= 200)
+        fetch->outcome.status = head->status;
+    fetch->handler->on_head(fetch->self, fetch, head, framing);
+}
+
+bool fetch_may_be_http2(const struct fetch *fetch)
+{
     const struct fetch_request *r = fetch->request;
-    fetch->outcome.times.begun = loop_look(fetch->fetcher->loop);
-    bool secure = strcmp(r->url->scheme, "https") == 0 && fetch->fetcher->options.tls != NULL;
-    if (!secure && strcmp(r->url->scheme, "http") != 0) {
-        fetch_finish(fetch, FETCH_UNSUPPORTED, "there is nothing here that speaks \"%s\"",
-                     r->url->scheme);
-        return;
-    }
-    struct fetch_connection *kept = r->fresh ? NULL : find_kept(fetch->fetcher, fetch->key);
-    if (kept == NULL) {
-        (void)fetch_connection_open(fetch);
-        return;
-    }
-    kept->octets_in = 0;
-    kept->octets_out = 0;
-    fetch->fetcher->kept_count--;
-    fetch_connection_use(kept, fetch);
+    if (fetch_is_forwarded(r) || fetch->only_http1)
+        return false;
+    return r->version == FETCH_HTTP_2 ||
+           (r->version == FETCH_HTTP_ANY && strcmp(r->url->scheme, "https") == 0);
 }
 
 static void make_key(struct fetch *fetch)
 {
     const struct fetch_request *r = fetch->request;
     struct text t = text_of(fetch->key, sizeof fetch->key);
-    bool forwarded = r->proxy != NULL && strcmp(r->url->scheme, "http") == 0;
+    text_add(&t, fetch_may_be_http2(fetch) ? "2 " : "1 ");
     if (r->proxy != NULL)
         text_add_format(&t, "%s:%u ", r->proxy->host, r->proxy->port);
-    if (!forwarded)
+    if (!fetch_is_forwarded(r))
         text_add_format(&t, "%s %s:%u", r->url->scheme, r->url->host, r->url->port);
     ASSERT(!t.failed);
+}
+
+static void start(struct task *task)
+{
+    struct fetch *fetch = CONTAINER_OF(task, struct fetch, start);
+    struct fetcher *fetcher = fetch->fetcher;
+    const struct fetch_request *r = fetch->request;
+    if (fetch->outcome.times.begun == 0)
+        fetch->outcome.times.begun = loop_look(fetcher->loop);
+    bool secure = strcmp(r->url->scheme, "https") == 0 && fetcher->options.tls != NULL;
+    if (!secure && strcmp(r->url->scheme, "http") != 0) {
+        fetch_finish(fetch, FETCH_UNSUPPORTED, "there is nothing here that speaks \"%s\"",
+                     r->url->scheme);
+        return;
+    }
+    make_key(fetch);
+    /* When one was lost, others that were kept are likely to be as old. */
+    struct fetch_connection *c = NULL;
+    if (!r->fresh && !fetch->stale)
+        c = find_in(&fetcher->kept, fetch->key);
+    if (!r->fresh && c == NULL)
+        c = find_in(&fetcher->busy, fetch->key);
+    if (c != NULL)
+        fetch_connection_use(c, fetch);
+    else if (!r->fresh && !fetch->alone && fetch_may_be_http2(fetch) &&
+             is_being_opened(fetcher, fetch->key))
+        fetch->waiting = true;
+    else
+        fetch_connection_open(fetch);
 }
 
 struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
@@ -182,7 +240,6 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *r
     fetch->self = self;
     list_init(&fetch->node);
     list_append(&fetcher->fetches, &fetch->node);
-    make_key(fetch);
     task_init(&fetch->start, start);
     loop_queue(fetcher->loop, &fetch->start);
     return fetch;
@@ -190,16 +247,18 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *r
 
 size_t fetch_body(struct fetch *fetch, struct bytes in)
 {
-    size_t taken = http_client_body(&fetch->connection->http, in);
+    size_t taken = fetch->connection->carrier->body(fetch, in);
     if (taken > 0)
         fetch->started = true;
-    fetch_connection_flush(fetch->connection);
     return taken;
 }
 
 bool fetch_body_end(struct fetch *fetch)
 {
-    bool done = http_client_body_end(&fetch->connection->http, bytes_empty());
-    fetch_connection_flush(fetch->connection);
-    return done;
+    return fetch->connection->carrier->body_end(fetch);
+}
+
+bool fetch_is_http2(const struct fetch *fetch)
+{
+    return fetch->outcome.http2;
 }

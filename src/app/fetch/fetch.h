@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fetch.h - requests to HTTP servers (RFC 9112): a connection is found for each, kept from one before
- * or new, to the server itself or through a proxy (RFC 9110 §3.7), and kept afterwards.
+ * fetch.h - requests to HTTP servers (RFC 9112, RFC 9113): a connection is found for each, kept from one
+ * before or new, to the server itself or through a proxy (RFC 9110 §3.7), and kept afterwards. Over TLS the
+ * server is asked for HTTP/2 (ALPN), where one connection carries all requests to an origin at once.
  *
  * One request is one exchange: redirects, credentials and cookies are its caller's
  * (proto/http/http_redirect.h, http_credentials.h, cookie_jar.h). Callbacks come from the loop only.
@@ -30,9 +31,9 @@ enum {
 typedef size_t fetch_find(void *self, const char *host, uint16_t port,
                           struct endpoint out[FETCH_ADDRESSES_MAX], struct text *reason);
 
-/* What https is spoken with; asked for when it is first needed. Its ALPN must not ask for more than http/1.1.
- * NULL: *reason says why there is none. */
-typedef struct tls_client *fetch_tls(void *self, struct text *reason);
+/* What https is spoken with; asked for when it is needed. `http2`: its ALPN asks for "h2 http/1.1", else for
+ * no more than http/1.1. NULL: *reason says why there is none. */
+typedef struct tls_client *fetch_tls(void *self, bool http2, struct text *reason);
 
 struct fetcher_options {
     struct net *net;
@@ -46,6 +47,13 @@ MUST_USE struct fetcher *fetcher_new(const struct fetcher_options *options); /* 
 /* Its fetches end without a callback. */
 void fetcher_free(struct fetcher *fetcher);
 
+enum fetch_version {
+    FETCH_HTTP_ANY,  /* https: HTTP/2 if the server speaks it, else HTTP/1.1; http: HTTP/1.1 */
+    FETCH_HTTP_1_0,
+    FETCH_HTTP_1_1,
+    FETCH_HTTP_2,    /* and nothing else; http: from the first octet on (RFC 9113 §3.3) */
+};
+
 struct fetch_request {
     const char *method;
     const struct url *url;
@@ -56,9 +64,9 @@ struct fetch_request {
     const char *proxy_authorization; /* of the proxy; NULL: none */
     bool has_body;
     uint64_t body_len; /* HTTP_CLIENT_LENGTH_UNKNOWN: fetch_body_end() tells */
-    bool old;   /* HTTP/1.0 */
-    bool close; /* do not keep the connection */
-    bool fresh; /* nor use one that was kept */
+    enum fetch_version version;
+    bool close; /* HTTP/1: do not keep the connection */
+    bool fresh; /* do not use one that others have used, or use */
 };
 
 enum fetch_result {
@@ -67,7 +75,7 @@ enum fetch_result {
     FETCH_NO_CONNECTION,
     FETCH_NO_TUNNEL,   /* the proxy refused CONNECT; `status` is its answer */
     FETCH_NO_TLS,      /* the handshake failed: `reason` says what was wrong with whom */
-    FETCH_UNSUPPORTED, /* a scheme we do not speak */
+    FETCH_UNSUPPORTED, /* a scheme we do not speak, or a version that the server does not */
     FETCH_TOO_LONG,    /* the request's head has no room, or is none */
     FETCH_BROKEN,      /* see `failure`: no whole response came */
     FETCH_RESULT_COUNT
@@ -82,10 +90,11 @@ struct fetch_outcome {
     enum http_client_failure failure; /* FETCH_BROKEN */
     int error;                        /* errno of the connection; 0: none */
     unsigned status;                  /* of the final response; 0: none came */
-    bool reused;                      /* the connection was a kept one */
+    bool reused;                      /* the connection was there before */
+    bool http2;
     bool body_refused;                /* the response came before all of the request was sent */
     struct endpoint server;           /* or proxy */
-    uint64_t octets_in, octets_out;   /* of the connection, inside of TLS */
+    uint64_t octets_in, octets_out;   /* of the connection meanwhile, inside of TLS */
     bool secured;
     struct tls_facts tls;             /* when secured */
     struct fetch_times times;
@@ -93,6 +102,9 @@ struct fetch_outcome {
 };
 
 struct fetch_handler {
+    /* The request is on its way, and over what is known; twice, when a kept connection was closed. May be
+     * NULL. */
+    void (*on_sent)(void *self, struct fetch *fetch);
     /* Interim responses too. Views are valid in the callback. */
     void (*on_head)(void *self, struct fetch *fetch, const struct http_response_head *head,
                     const struct http_framing *framing);
@@ -107,13 +119,17 @@ struct fetch_handler {
 MUST_USE struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
                                    const struct fetch_handler *handler, void *self);
 
+/* Is it HTTP/2 that carries it? From on_sent on. */
+bool fetch_is_http2(const struct fetch *fetch);
+
 /* Takes octets of the request's body, from on_room on; returns how many. */
 size_t fetch_body(struct fetch *fetch, struct bytes in);
 
 /* The end of a body of unknown length. False: no room now; on_room comes. */
 MUST_USE bool fetch_body_end(struct fetch *fetch);
 
-/* No callback any more; its connection is closed. May be called in callbacks. */
+/* No callback any more; of HTTP/1 its connection is closed, of HTTP/2 its stream. May be called in
+ * callbacks. */
 void fetch_cancel(struct fetch *fetch);
 
 #endif
