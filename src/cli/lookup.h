@@ -83,6 +83,8 @@ struct lookup {
         uint8_t pins[LOOKUP_PINS_MAX][TLS_PIN_LEN];
         size_t pin_count;
         struct tls_client *client;
+        struct fetcher *fetcher; /* of HTTPS; NULL: not used yet */
+        struct endpoint asked;   /* whom it connects to */
         char facts[256];     /* of the connection of the last reply */
     } secure;
     struct lookup_question questions[LOOKUP_QUESTIONS_MAX];
@@ -151,25 +153,26 @@ void lookup_secure_close(struct lookup *l);
 /* Pads a query where it is to be padded; returns its length. */
 size_t lookup_secure_pad(const struct lookup *l, uint8_t *query, size_t len, size_t size);
 
+/* Whom we want to talk to: as said, as typed, or the address. */
+const char *lookup_secure_name(const struct lookup *l, const struct lookup_ask *ask,
+                               char address[ADDRESS_TEXT_MAX]);
+
 /* Puts TLS on a stream to the server. 0 or a negative errno; the stream is then the caller's. */
 MUST_USE int lookup_secure_connect(struct lookup *l, const struct lookup_ask *ask,
                                    struct stream *plain, const struct stream_handler *handler,
                                    void *self, struct stream **out);
 
-/* Notes what was agreed on, and why it ended. */
-void lookup_secure_note(struct lookup *l, const struct stream *stream);
+/* Notes what was agreed on, `more` behind it, and why it ended. */
+void lookup_secure_note(struct lookup *l, const struct tls_facts *facts, const char *more);
 void lookup_secure_failed(struct lookup *l, const struct stream *stream);
 
-/* A query in a request, and the reply out of what comes (RFC 8484). */
-struct lookup_http;
-struct lookup_http *lookup_http_new(struct lookup *l);
-void lookup_http_free(struct lookup_http *h);
-MUST_USE int lookup_http_ask(struct lookup_http *h, const struct lookup_ask *ask,
-                             struct bytes query, struct stream *stream);
+/* ---- lookup_https.c ---- */
 
-/* 1: *message is there; 0: there is more to come; else a negative errno, and l->reason. `ended`: the server has
- * finished. */
-int lookup_http_input(struct lookup_http *h, struct bytes in, bool ended, struct bytes *message);
+/* A query in a request, and the reply out of what comes (RFC 8484): 0 and *message, valid until the next call;
+ * or a negative errno, and perhaps l->reason. The connection is kept for the next query. */
+MUST_USE int lookup_https(struct lookup *l, const struct lookup_ask *ask, struct bytes query, usec until,
+                          struct bytes *message);
+void lookup_https_close(struct lookup *l);
 
 /* ---- lookup_print.c ---- */
 

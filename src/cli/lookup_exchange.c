@@ -20,7 +20,6 @@ struct exchange {
     struct bytes query;
     uint16_t id;
     const char *transport;
-    struct lookup_http *http; /* NULL: it is not over HTTPS */
     bool done;
     int error;
     usec sent_at;
@@ -70,7 +69,8 @@ static void on_reply(struct exchange *x, struct bytes message)
     struct dns_summary summary = {.edns.options = bytes_empty()};
     /* It is looked at after its buffer has gone, by views of it. */
     ASSERT(message.len <= sizeof x->lookup->reply);
-    memcpy(x->lookup->reply, message.data, message.len);
+    if (message.data != x->lookup->reply) /* where those of HTTPS are already */
+        memcpy(x->lookup->reply, message.data, message.len);
     message = bytes_of(x->lookup->reply, message.len);
     enum wire_status status = x->ask->many ? dns_summarise_further(message, &summary)
                                            : dns_summarise(message, &summary);
@@ -132,36 +132,17 @@ static void on_open(void *self, struct stream *stream)
     struct exchange *x = self;
     uint8_t framed[DNS_STREAM_LENGTH_LEN + LOOKUP_QUERY_MAX];
     struct writer w = writer_of(framed, sizeof framed);
-    lookup_secure_note(x->lookup, stream);
-    if (x->http != NULL) {
-        int status = lookup_http_ask(x->http, x->ask, x->query, stream);
-        if (status != 0)
-            finish(x, status);
-        return;
-    }
+    struct tls_facts facts;
+    if (tls_stream_facts(stream, &facts))
+        lookup_secure_note(x->lookup, &facts, "");
     dns_stream_write(&w, x->query);
     (void)stream_send(stream, writer_bytes(&w)); /* a new connection has room for it */
-}
-
-static void take_http(struct exchange *x, struct bytes in, bool ended)
-{
-    struct bytes message;
-    int status = lookup_http_input(x->http, in, ended, &message);
-    if (status > 0)
-        on_reply(x, message);
-    if (status != 0 && !x->done)
-        finish(x, status > 0 ? -EBADMSG : status);
 }
 
 static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
 {
     struct exchange *x = self;
     struct bytes rest = in;
-    if (x->http != NULL) {
-        if (!x->done)
-            take_http(x, in, false);
-        return in.len;
-    }
     while (rest.len > 0 && !x->done) {
         enum dns_stream_event event;
         struct bytes message;
@@ -177,8 +158,6 @@ static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in
 static void on_end(void *self, struct stream *stream UNUSED)
 {
     struct exchange *x = self;
-    if (!x->done && x->http != NULL)
-        take_http(x, bytes_empty(), true);
     if (!x->done)
         finish(x, -EPIPE);
 }
@@ -228,6 +207,21 @@ static int by_stream(struct exchange *x, usec until)
     }
     free(buffer);
     return status;
+}
+
+/* ---- HTTPS ---- */
+
+static int by_https(struct exchange *x, usec until)
+{
+    struct bytes message;
+    x->sent_at = clock_monotonic();
+    int status = lookup_https(x->lookup, x->ask, x->query, until, &message);
+    if (status != 0)
+        return status;
+    on_reply(x, message);
+    if (!x->done)
+        finish(x, -EBADMSG);
+    return 0;
 }
 
 /* ---- the query ---- */
@@ -301,10 +295,9 @@ static int exchange_once(struct lookup *l, const struct lookup_ask *ask, bool st
         x.query = bytes_of(query, len);
     }
     usec until = clock_monotonic() + l->timeout;
-    if (l->secure.https && (x.http = lookup_http_new(l)) == NULL)
-        return -ENOMEM;
-    int status = stream || l->secure.tls ? by_stream(&x, until) : by_datagram(&x, until);
-    lookup_http_free(x.http);
+    int status = l->secure.https                ? by_https(&x, until)
+                 : stream || l->secure.tls ? by_stream(&x, until)
+                                           : by_datagram(&x, until);
     if (status == 0 && ask->many && x.signing != NULL && !out->wrong)
         out->wrong = !tsig_client_settled(&signing);
     if (x.signing != NULL)

@@ -74,6 +74,8 @@ look() {
 }
 look +https box.home.arpa
 equal "lookup, by POST" "$out" 10.0.2.80
+capture "$wholenet" lookup @127.0.0.1 -p "$tls" +timeout=5 +tries=1 +https box.home.arpa many.home.arpa
+contains "lookup speaks HTTP/2" "$out" "HTTP/2"
 look +https +https-get box.home.arpa
 equal "lookup, by GET" "$out" 10.0.2.80
 look +https slow1.example
