@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "fuzz/fuzz.h"
-#include "proto/http/http_cache.h"
+#include "proto/http/http_cache_file.h"
 #include "wire/http/uri_reference.h"
 
 enum { ASKS = 4, FILLS = 16, OCTETS = 128 * 1024 };
@@ -71,11 +71,72 @@ static void read_on(struct world *w, struct http_cache_ask *ask)
     http_cache_reply(ask, &reply);
     ASSERT(reply.status >= 200);
     ASSERT(http_cache_reply_fields(ask, w->time, &out, fields) <= HTTP_FIELDS_MAX);
-    while (reply.has_body && http_cache_read(ask, &octets) == HTTP_CACHE_OCTETS) {
+    for (;;) {
+        enum http_cache_read got = reply.has_body ? http_cache_read(ask, &octets) : HTTP_CACHE_END;
+        uint64_t left = 0;
+        if (got == HTTP_CACHE_IN_FILE) {
+            const struct http_cache_file *file = http_cache_read_file(ask, &left);
+            ASSERT(file != NULL && left > 0 && ask->at + left <= file->written);
+            http_cache_used(ask, (size_t)left);
+            continue;
+        }
+        if (got != HTTP_CACHE_OCTETS)
+            return;
         for (size_t i = 0; i < octets.len; i++)
             ASSERT(octets.data[i] == (uint8_t)(ask->at + i));
         http_cache_used(ask, octets.len);
     }
+}
+
+/* What is to be done with a file; `which` says what goes wrong. */
+static void work_on(struct world *w, struct http_cache_file *file, enum http_cache_file_want want,
+                    uint8_t which)
+{
+    static uint8_t tail[HTTP_CACHE_TAIL_MAX];
+    struct writer out = writer_of(tail, sizeof tail);
+    bool whole;
+    switch (want) {
+    case HTTP_CACHE_FILE_WRITE: {
+        struct bytes octets = http_cache_file_octets(file, &whole);
+        octets = bytes_first(octets, 1 + which * 100u);
+        if (octets.len == 0 && !whole)
+            return;
+        for (size_t i = 0; i < octets.len; i++)
+            ASSERT(octets.data[i] == (uint8_t)(file->written + i));
+        if (which % 16 == 5)
+            http_cache_file_failed(file);
+        else if (octets.len > 0)
+            http_cache_file_wrote(file, octets.len);
+        else if (http_cache_file_tail(file, w->time, &out))
+            http_cache_file_done(file, file->written + writer_len(&out));
+        else
+            http_cache_file_failed(file);
+        break;
+    }
+    case HTTP_CACHE_FILE_RENEW:
+        if (which % 16 == 7 || !http_cache_file_tail(file, w->time, &out))
+            http_cache_file_failed(file);
+        else
+            http_cache_file_done(file, file->written + writer_len(&out));
+        break;
+    case HTTP_CACHE_FILE_REMOVE:
+        break;
+    case HTTP_CACHE_FILE_CLOSE:
+        http_cache_file_free(file);
+        break;
+    }
+}
+
+static void act_files(struct world *w, uint8_t which, size_t count)
+{
+    enum http_cache_file_want want;
+    struct http_cache_file *file;
+    while (count-- > 0 && (file = http_cache_next_file(w->cache, &want)) != NULL)
+        work_on(w, file, want, which);
+    if (which & 64)
+        http_cache_shed(w->cache);
+    if (which == 128)
+        http_cache_file_full(w->cache);
 }
 
 static void drain(struct world *w)
@@ -219,6 +280,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     http_cache_options_init(&options, &(struct heap){.resize = resize}, &(struct siphash_key){1, 2});
     options.octets_max = OCTETS;
     options.object_max = OCTETS / 2;
+    if (len % 3 != 0) {
+        options.file_octets_max = len % 3 * OCTETS;
+        options.file_object_max = OCTETS;
+    }
     options.rules.shared = len % 2 == 0;
     snprintf(options.name, sizeof options.name, "f");
     w.cache = http_cache_new(&options);
@@ -230,7 +295,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         struct bytes line = bytes_first(in, end);
         in = bytes_after(in, end + 1);
         check_key(line);
-        switch (act % 8) {
+        switch (act % 16 == 9 ? 9 : act % 8) {
+        case 9:
+            act_files(&w, which, 1 + line.len);
+            break;
         case 0:
         case 1:
             act_ask(&w, which, line);
@@ -279,6 +347,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct http_cache_fill *fill;
     while ((fill = http_cache_next_fill(w.cache, &state)) != NULL)
         http_cache_fill_fail(fill, w.time);
+    act_files(&w, 1, SIZE_MAX);
     http_cache_free(w.cache);
     ASSERT(outstanding == 0);
     return 0;

@@ -351,6 +351,8 @@ struct site_proxy {
     enum proxy_balance balance;
     uint64_t cache_octets;
     uint64_t object_octets;        /* 0: a quarter of those */
+    char disk[SITE_TEXT_MAX];      /* a directory; "": all is in memory */
+    uint64_t disk_octets, disk_object_octets; /* 0: a GiB; a quarter of those */
     struct ip_prefix allowed[PROXY_ALLOWED_MAX];
     uint32_t allowed_count;
     struct ip_prefix purgers[PROXY_ALLOWED_MAX];

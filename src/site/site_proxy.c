@@ -38,6 +38,12 @@ static void on_request(void *self, const struct proxy_request *request)
     web_log_add(site->proxy_log, &logged);
 }
 
+static void on_trouble(void *self, const char *what)
+{
+    const struct site *site = self;
+    log_error(site->log, "proxy: %s: %s", site->config->proxy.disk, what);
+}
+
 static int start_tls(struct site *site, struct text *error)
 {
     const struct site_proxy *proxy = &site->config->proxy;
@@ -74,6 +80,10 @@ static void fill_options(const struct site *site, struct proxy_options *o)
         .cache_private = p->cache_private,
         .cache_octets = (size_t)p->cache_octets,
         .object_octets = (size_t)p->object_octets,
+        .disk = p->disk[0] != '\0' ? p->disk : NULL,
+        .disk_octets = p->disk_octets,
+        .disk_object_octets = p->disk_object_octets,
+        .on_trouble = on_trouble,
         .allowed_count = p->allowed_count,
         .purger_count = p->purger_count,
         .port_count = p->port_count,
@@ -117,10 +127,15 @@ int site_proxy_start(struct site *site, struct text *error)
     fill_options(site, &options);
     if (site->proxy_log != NULL)
         options.on_request = on_request;
-    options.on_request_self = site;
+    options.on_request_self = options.on_trouble_self = site;
     status = proxy_new(site->inside, &options, &site->proxy);
     if (status == -EINVAL && options.users != NULL)
         text_add_format(error, "proxy: %s: expected lines NAME:HASH", options.users);
+    else if (status == -EBUSY && options.disk != NULL)
+        text_add_format(error, "proxy: %s: another process has its cache there", options.disk);
+    else if (status < 0 && options.disk != NULL)
+        text_add_format(error, "cannot start the proxy with its cache in %s: %s", options.disk,
+                        strerror(-status));
     else if (status < 0)
         text_add_format(error, "cannot start the proxy: %s", strerror(-status));
     return status;

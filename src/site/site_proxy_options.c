@@ -182,6 +182,12 @@ static const struct site_option options[] = {
     {"proxy", "object-max", site_parse_size, SITE_AT(proxy.object_octets), 1024, (uint64_t)1 << 40,
      false,
      "a number of octets such as 16M, at least 1k"},
+    {"proxy", "disk", site_parse_path, SITE_AT(proxy.disk), 0, SITE_TEXT_MAX, false,
+     "a directory"},
+    {"proxy", "disk-size", site_parse_size, SITE_AT(proxy.disk_octets), 1024 * 1024,
+     (uint64_t)1 << 50, false, "a number of octets such as 10G, at least 1M"},
+    {"proxy", "disk-object-max", site_parse_size, SITE_AT(proxy.disk_object_octets), 1024,
+     (uint64_t)1 << 50, false, "a number of octets such as 500M, at least 1k"},
     {"proxy", "private", site_parse_switch, SITE_AT(proxy.cache_private), 0, 0, false, "on or off"},
     {"proxy", "allow", parse_allow, SITE_AT(proxy), 0, 0, true,
      "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32, or everybody"},
@@ -240,6 +246,8 @@ static void make_name(struct site_proxy *proxy)
              (unsigned)proxy->listens[0].at.port);
 }
 
+#define DISK_OCTETS (UINT64_C(1024) * 1024 * 1024)
+
 bool site_proxy_finish(struct site_config *config, struct text *error)
 {
     struct site_proxy *proxy = &config->proxy;
@@ -250,6 +258,12 @@ bool site_proxy_finish(struct site_config *config, struct text *error)
                         "it goes on");
         return false;
     }
+    if (proxy->disk[0] != '\0' && proxy->cache_octets == 0) {
+        text_add(error, "proxy: expected a cache in memory, too, before one on a disk");
+        return false;
+    }
+    if (proxy->disk_octets == 0)
+        proxy->disk_octets = DISK_OCTETS;
     if (proxy->listen_count == 0) {
         proxy->listens[0].at = (struct endpoint){address_any_v6(), 3128};
         proxy->listen_count = 1;

@@ -324,6 +324,10 @@ static json_t *proxy_json(const struct site *site)
         {"origin_failures", c.origin_failures},
         {"origins_idle", c.origins_idle},   {"retries", c.retries},
         {"octets_in", c.octets_in},         {"octets_out", c.octets_out},
+        {"disk_entries", c.disk_entries},   {"disk_octets", c.disk_octets},
+        {"disk_hits", c.disk_hits},         {"disk_written", c.disk_written},
+        {"disk_failed", c.disk_failed},     {"disk_evicted", c.disk_evicted},
+        {"disk_loaded", c.disk_loaded},     {"disk_loading", c.disk_loading},
     };
     json_t *out = json_object();
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)

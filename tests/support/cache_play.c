@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/support/cache_play.h"
 
+#include "proto/http/http_cache_file.h"
 #include "wire/http/http_date.h"
 #include "wire/http/uri_reference.h"
 
@@ -11,6 +12,7 @@ void cache_play_init(struct cache_play *p, bool shared)
     http_cache_options_init(&p->options, &heap, &(struct siphash_key){1, 2});
     p->options.rules.shared = shared;
     p->options.rules.stale_max = 0;
+    p->epoch = 1700000000 - 1000;
     p->time = (struct http_cache_time){1000 * USEC_PER_SEC, 1700000000};
     cache_play_begin(p);
 }
@@ -22,15 +24,165 @@ void cache_play_begin(struct cache_play *p)
     assert_non_null(p->cache);
 }
 
-void cache_play_done(struct cache_play *p)
+/* ---- files ---- */
+
+void cache_play_tier(struct cache_play *p)
 {
-    for (size_t i = 0; i < PLAY_ASKS; i++)
-        http_cache_ask_done(&p->asks[i]);
+    p->tier = true;
+    p->options.file_octets_max = 1024 * 1024;
+    p->options.file_object_max = 256 * 1024;
+    cache_play_begin(p);
+}
+
+static void append(struct play_file *f, size_t at, struct bytes in)
+{
+    f->octets = realloc(f->octets, at + in.len + 1);
+    assert_non_null(f->octets);
+    memcpy(f->octets + at, in.data, in.len);
+    f->len = at + in.len;
+}
+
+static void write_tail(struct cache_play *p, struct http_cache_file *file)
+{
+    struct play_file *f = &p->files[file->id];
+    static uint8_t block[HTTP_CACHE_TAIL_MAX];
+    struct writer w = writer_of(block, sizeof block);
+    if (!http_cache_file_tail(file, p->time, &w)) {
+        http_cache_file_failed(file);
+        return;
+    }
+    append(f, (size_t)file->written, writer_bytes(&w));
+    f->whole = true;
+    http_cache_file_done(file, f->len);
+}
+
+static void write_file(struct cache_play *p, struct http_cache_file *file)
+{
+    bool whole;
+    struct bytes octets = http_cache_file_octets(file, &whole);
+    if (octets.len == 0 && !whole)
+        return;
+    if (p->full) {
+        http_cache_file_failed(file);
+        return;
+    }
+    if (file->id == 0) {
+        assert_true(p->file_count + 1 < PLAY_FILES);
+        file->id = ++p->file_count;
+        append(&p->files[file->id], 0, bytes_empty());
+    }
+    if (whole) {
+        write_tail(p, file);
+        return;
+    }
+    octets = bytes_first(octets, 1000);
+    append(&p->files[file->id], (size_t)file->written, octets);
+    http_cache_file_wrote(file, octets.len);
+}
+
+size_t cache_play_files(struct cache_play *p, size_t acts)
+{
+    enum http_cache_file_want want;
+    struct http_cache_file *file;
+    size_t done = 0;
+    while (done < acts && (file = http_cache_next_file(p->cache, &want)) != NULL) {
+        struct play_file *f = &p->files[file->id];
+        done++;
+        switch (want) {
+        case HTTP_CACHE_FILE_WRITE:
+            write_file(p, file);
+            break;
+        case HTTP_CACHE_FILE_RENEW:
+            write_tail(p, file);
+            break;
+        case HTTP_CACHE_FILE_REMOVE:
+            f->removed = true;
+            break;
+        case HTTP_CACHE_FILE_CLOSE:
+            free(f->octets);
+            *f = (struct play_file){NULL, 0, false, false};
+            http_cache_file_free(file);
+            break;
+        }
+    }
+    return done;
+}
+
+/* What the cache does between two steps when it has a second tier. */
+static void settle(struct cache_play *p)
+{
+    if (!p->tier || p->lazy)
+        return;
+    (void)cache_play_files(p, SIZE_MAX);
+    http_cache_shed(p->cache);
+}
+
+void cache_play_load(struct cache_play *p)
+{
+    for (uint64_t id = 1; id <= p->found_count; id++) {
+        struct play_file *f = &p->files[id];
+        struct http_cache_tail_end end;
+        struct http_cache_file *file = NULL;
+        if (f->octets == NULL)
+            continue;
+        if (f->whole && !f->removed) {
+            struct bytes all = bytes_of(f->octets, f->len);
+            assert_true(http_cache_tail_end(bytes_after(all, all.len - HTTP_CACHE_TAIL_END), &end));
+            assert_int_equal(end.body_len + end.tail_len, all.len);
+            uint8_t *tail = exact_copy(f->octets + end.body_len, end.tail_len);
+            file = http_cache_load(p->cache, bytes_of(tail, end.tail_len), p->time);
+            free(tail);
+        }
+        if (file != NULL) {
+            file->id = id;
+            continue;
+        }
+        free(f->octets);
+        *f = (struct play_file){NULL, 0, false, false};
+    }
+}
+
+static void let_all_go(struct cache_play *p)
+{
     enum http_cache_fill_state state;
     struct http_cache_fill *fill;
+    for (size_t i = 0; i < PLAY_ASKS; i++)
+        http_cache_ask_done(&p->asks[i]);
     while ((fill = http_cache_next_fill(p->cache, &state)) != NULL)
         http_cache_fill_fail(fill, p->time);
+}
+
+void cache_play_restart(struct cache_play *p, bool in_order)
+{
+    struct play_file kept[PLAY_FILES];
+    memcpy(kept, p->files, sizeof kept);
+    if (!in_order) { /* what is done from now on is not: to copies */
+        for (size_t i = 0; i < PLAY_FILES; i++)
+            p->files[i].octets = kept[i].octets != NULL
+                                     ? exact_copy(kept[i].octets, kept[i].len)
+                                     : NULL;
+    }
+    let_all_go(p);
+    (void)cache_play_files(p, SIZE_MAX);
+    for (size_t i = 0; !in_order && i < PLAY_FILES; i++) {
+        free(p->files[i].octets);
+        p->files[i] = kept[i];
+    }
+    /* Another clock, whose zero means nothing. */
+    p->time.now = 7 * USEC_PER_SEC + p->time.now % USEC_PER_SEC;
+    p->epoch = p->time.wall - p->time.now / USEC_PER_SEC;
+    cache_play_begin(p);
+    p->found_count = p->file_count;
+    http_cache_load_begin(p->cache);
+}
+
+void cache_play_done(struct cache_play *p)
+{
+    let_all_go(p);
+    (void)cache_play_files(p, SIZE_MAX);
     http_cache_free(p->cache);
+    for (size_t i = 0; i < PLAY_FILES; i++)
+        free(p->files[i].octets);
     assert_int_equal(p->heap.blocks, 0);
     assert_int_equal(p->heap.octets, 0);
 }
@@ -38,7 +190,7 @@ void cache_play_done(struct cache_play *p)
 void cache_play_wait(struct cache_play *p, double seconds)
 {
     p->time.now += (usec)(seconds * (double)USEC_PER_SEC);
-    p->time.wall = 1700000000 + p->time.now / USEC_PER_SEC - 1000;
+    p->time.wall = p->epoch + p->time.now / USEC_PER_SEC;
 }
 
 /* Text with fields, cut at "|"; "@N" becomes a date. Everything lies in `text`. */
@@ -111,6 +263,7 @@ enum http_cache_verdict cache_play_ask(struct cache_play *p, size_t i, const cha
                                        .fields = &r.fields,
                                        .trusted = trusted};
     http_cache_ask_done(&p->asks[i]);
+    settle(p);
     http_cache_ask(p->cache, &p->asks[i], &asked, p->time);
     memset(r.text, '?', sizeof r.text); /* nobody may look at it later */
     return http_cache_verdict(&p->asks[i]);
@@ -200,7 +353,15 @@ const char *cache_play_reply(struct cache_play *p, size_t i)
     note_fields(p, ask);
     size_t len = (size_t)snprintf(p->told, sizeof p->told, "%u ", reply.status);
     uint64_t total = 0;
-    while (reply.has_body && (got = http_cache_read(ask, &octets)) == HTTP_CACHE_OCTETS) {
+    while (reply.has_body && ((got = http_cache_read(ask, &octets)) == HTTP_CACHE_OCTETS ||
+                              got == HTTP_CACHE_IN_FILE)) {
+        if (got == HTTP_CACHE_IN_FILE) {
+            uint64_t left = 0;
+            const struct http_cache_file *file = http_cache_read_file(ask, &left);
+            assert_non_null(file);
+            assert_true(left > 0 && ask->at + left <= p->files[file->id].len);
+            octets = bytes_of(p->files[file->id].octets + ask->at, (size_t)left);
+        }
         octets = bytes_first(octets, 3);
         if (len + octets.len < sizeof p->told)
             memcpy(p->told + len, octets.data, octets.len);
@@ -285,5 +446,6 @@ const char *cache_play_fetch(struct cache_play *p, const char *request, const ch
     while ((fill = http_cache_next_fill(p->cache, &state)) != NULL)
         if (state == HTTP_CACHE_FILL_UNUSED)
             http_cache_fill_fail(fill, p->time);
+    settle(p);
     return p->told;
 }

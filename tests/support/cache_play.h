@@ -17,14 +17,29 @@
 #include "proto/http/http_cache.h"
 #include "tests/support/check.h"
 
-enum { PLAY_ASKS = 8, PLAY_TEXT = 16384 };
+enum { PLAY_ASKS = 8, PLAY_TEXT = 16384, PLAY_FILES = 512 };
+
+/* A file of the second tier. */
+struct play_file {
+    uint8_t *octets; /* NULL: there is none */
+    size_t len;
+    bool whole;      /* it has its tail, and its name */
+    bool removed;    /* it is only there for who reads it */
+};
 
 struct cache_play {
     struct counting_heap heap;
     struct http_cache_options options;
     struct http_cache *cache;
     struct http_cache_time time;
+    int64_t epoch;          /* the wall's time when that of `now` is 0 */
     struct http_cache_ask asks[PLAY_ASKS];
+    bool tier;              /* files are written, and whatever has one is not in memory */
+    bool lazy;              /* … but only when cache_play_files() is called */
+    bool full;              /* no file can be written */
+    struct play_file files[PLAY_FILES]; /* by id */
+    uint64_t file_count;
+    uint64_t found_count;   /* of those, how many there were at the start */
     char sent[PLAY_TEXT];   /* fields of the last request to the origin, as lines */
     char fields[PLAY_TEXT]; /* of the last answer */
     char told[PLAY_TEXT];
@@ -33,6 +48,16 @@ struct cache_play {
 void cache_play_init(struct cache_play *p, bool shared);
 void cache_play_begin(struct cache_play *p); /* with p->options as they are now */
 void cache_play_done(struct cache_play *p);
+/* From now on with a second tier. */
+void cache_play_tier(struct cache_play *p);
+
+/* What is to be done with files, at most so many acts; returns how many were done. */
+size_t cache_play_files(struct cache_play *p, size_t acts);
+
+/* The program ends, in order or not, and starts again; what its files were is found again. */
+void cache_play_restart(struct cache_play *p, bool in_order);
+void cache_play_load(struct cache_play *p);
+
 void cache_play_wait(struct cache_play *p, double seconds);
 
 /* The ask of that number, by a request as text. */

@@ -74,6 +74,7 @@ static void on_stir(struct task *task)
             busy = true;
         }
     }
+    proxy_disk_stir(proxy->disk);
 }
 
 void proxy_stir(struct proxy *proxy)
@@ -82,6 +83,17 @@ void proxy_stir(struct proxy *proxy)
 }
 
 /* ---- its life ---- */
+
+static int open_disk(struct proxy *proxy)
+{
+    const struct proxy_options *o = &proxy->options;
+    int status = proxy_disk_new(proxy->loop, proxy->cache, o->disk, &proxy->disk);
+    if (status == 0) {
+        proxy->disk->on_trouble = o->on_trouble;
+        proxy->disk->self = o->on_trouble_self;
+    }
+    return status;
+}
 
 static int open_cache(struct proxy *proxy)
 {
@@ -99,9 +111,16 @@ static int open_cache(struct proxy *proxy)
                              ? HTTP_CACHE_OCTETS_MIN
                              : o->cache_octets;
     options.object_max = o->object_octets > 0 ? o->object_octets : options.octets_max / 4;
+    if (o->disk != NULL && options.octets_max > 0) {
+        options.file_octets_max = o->disk_octets;
+        options.file_object_max =
+            o->disk_object_octets > 0 ? o->disk_object_octets : o->disk_octets / 4;
+    }
     snprintf(options.name, sizeof options.name, "%s", proxy->name);
     proxy->cache = http_cache_new(&options);
-    return proxy->cache != NULL ? 0 : -ENOMEM;
+    if (proxy->cache == NULL)
+        return -ENOMEM;
+    return options.file_octets_max > 0 ? open_disk(proxy) : 0;
 }
 
 static int listen_all(struct proxy *proxy)
@@ -164,6 +183,7 @@ int proxy_new(struct net *net, const struct proxy_options *options, struct proxy
     proxy->options.users = NULL;
     if (status == 0)
         status = open_cache(proxy);
+    proxy->options.disk = NULL;
     if (status == 0)
         status = host_lookup_new(proxy->loop, &proxy->lookup);
     if (status == 0)
@@ -201,6 +221,7 @@ void proxy_free(struct proxy *proxy)
         proxy_origin_close(CONTAINER_OF(node, struct proxy_origin, node));
     loop_unqueue(&proxy->task);
     host_lookup_free(proxy->lookup);
+    proxy_disk_free(proxy->disk);
     http_cache_free(proxy->cache);
     proxy_users_free(proxy->users);
     free(proxy);
@@ -227,4 +248,12 @@ void proxy_counters(const struct proxy *proxy, struct proxy_counters *out)
     out->purged = c.purged;
     out->cache_entries = c.entries;
     out->cache_octets = c.octets;
+    out->disk_hits = c.file_hits;
+    out->disk_written = c.files_written;
+    out->disk_failed = c.files_failed;
+    out->disk_evicted = c.files_evicted;
+    out->disk_loaded = c.files_loaded;
+    out->disk_entries = c.files;
+    out->disk_octets = c.file_octets;
+    out->disk_loading = proxy->disk != NULL && proxy_disk_is_loading(proxy->disk);
 }

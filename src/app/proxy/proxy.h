@@ -72,6 +72,9 @@ struct proxy_options {
     bool cache_private;          /* it serves one user */
     size_t cache_octets;         /* 0: nothing is stored */
     size_t object_octets;        /* 0: a quarter of that */
+    const char *disk;            /* a directory for files of the cache; NULL: there are none */
+    uint64_t disk_octets;        /* of them */
+    uint64_t disk_object_octets; /* 0: a quarter of that */
     struct ip_prefix allowed[PROXY_ALLOWED_MAX]; /* who may use it; none: everybody */
     size_t allowed_count;
     struct ip_prefix purgers[PROXY_ALLOWED_MAX]; /* who may purge; none: the loopback */
@@ -89,9 +92,13 @@ struct proxy_options {
     /* Told of each request that has been answered; may be NULL. */
     void (*on_request)(void *self, const struct proxy_request *request);
     void *on_request_self;
+    /* Told of what is wrong with the directory, at most once a minute; may be NULL. */
+    void (*on_trouble)(void *self, const char *what);
+    void *on_trouble_self;
 };
 
-/* 0 or a negative errno; -EINVAL: a line of the users' file is none. Texts are copied. */
+/* 0 or a negative errno; -EINVAL: a line of the users' file is none; -EBUSY: another process has the
+ * directory. Texts are copied. */
 MUST_USE int proxy_new(struct net *net, const struct proxy_options *options, struct proxy **out);
 void proxy_free(struct proxy *proxy);
 
@@ -104,7 +111,9 @@ struct proxy_counters {
     uint64_t hits, stale_hits, misses, validations, collapsed, stored, evicted, invalidated, purged;
     uint64_t origin_requests, origin_connections, origin_failures, retries;
     uint64_t octets_in, octets_out;               /* from origins, to clients */
-    uint64_t open, origins_idle, cache_entries, cache_octets; /* gauges */
+    uint64_t disk_hits, disk_written, disk_failed, disk_evicted, disk_loaded;
+    uint64_t open, origins_idle, cache_entries, cache_octets, disk_entries, disk_octets; /* gauges */
+    bool disk_loading; /* files from before the start are still being found again */
 };
 void proxy_counters(const struct proxy *proxy, struct proxy_counters *out);
 

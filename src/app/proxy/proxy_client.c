@@ -6,13 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/proxy/proxy_internal.h"
 
 static const struct stream_handler client_handler;
 
+void proxy_session_close_file(struct proxy_session *session)
+{
+    if (session->file_fd >= 0)
+        (void)close(session->file_fd);
+    session->file_fd = -1;
+}
+
 void proxy_session_drop_ask(struct proxy_session *session)
 {
+    proxy_session_close_file(session);
     if (!session->asked)
         return;
     session->asked = false;
@@ -33,6 +42,7 @@ void proxy_session_new(struct proxy *proxy, struct stream *stream)
     }
     session->proxy = proxy;
     session->stream = stream;
+    session->file_fd = -1;
     list_init(&session->idle_node);
     list_append(&proxy->sessions, &session->node);
     list_append(&proxy->idle_sessions, &session->idle_node);

@@ -7,6 +7,7 @@
  *      proxy_take.c     its requests: of whom they are asked
  *      proxy_reply.c    their answers: the cache's, and pages of our own
  *      proxy_request.c  what a request asks for, and what of it goes on: forms, fields, Via, access
+ *      proxy_disk.c     the cache's files; after a start, proxy_disk_scan.c
  *      proxy_job.c      a request to an origin: which server, connecting, trying again
  *      proxy_origin.c   a connection to an origin, and those that wait for the next request
  *      proxy_tunnel.c   octets both ways: CONNECT, and protocols that follow HTTP
@@ -16,6 +17,7 @@
 #define WN_APP_PROXY_PROXY_INTERNAL_H
 
 #include "app/proxy/proxy.h"
+#include "app/proxy/proxy_disk.h"
 #include "base/list.h"
 #include "base/text.h"
 #include "io/dial.h"
@@ -31,6 +33,7 @@ enum {
     PROXY_TARGET_MAX = 512,   /* of a target in the log */
     PROXY_TRIED_MAX = 1024,   /* text about what was tried */
     PROXY_TURN_MAX = 1024 * 1024,
+    PROXY_FILE_PIECE = 256 * 1024, /* of a file of the cache, in one call */
     PROXY_USER_MAX = 64,
     PROXY_BODY_ROOM = 1024,   /* less is not worth a chunk */
     PROXY_FAILURES_MAX = 3,   /* in a row: a server is taken for dead */
@@ -123,6 +126,7 @@ struct proxy_session {
     bool ended[2];                   /* TUNNEL: this side, the other side */
     bool chunked;                    /* the answer */
     size_t chunk_left;               /* octets of a chunk that has begun */
+    int file_fd;                     /* the answer's, while it is read from a file; -1: it is not */
     char *pending;                   /* octets for the client that the stream had no room for */
     size_t pending_at, pending_len;
     char *tried;                     /* what a failed job has to say */
@@ -150,6 +154,7 @@ struct proxy {
     char realm[64];
     struct listener *listeners[PROXY_LISTENS_MAX];
     struct http_cache *cache;
+    struct proxy_disk *disk;         /* NULL: there is none */
     struct host_lookup *lookup;
     struct proxy_users *users;
     struct list_node sessions;
@@ -206,7 +211,8 @@ void proxy_session_abort(struct proxy_session *session);
 /* Is its client this host itself? */
 bool proxy_session_trusted(const struct proxy_session *session);
 
-/* Lets go of what the cache has for it. */
+/* Lets go of what the cache has for it; of the descriptor alone. */
+void proxy_session_close_file(struct proxy_session *session);
 void proxy_session_drop_ask(struct proxy_session *session);
 
 void proxy_session_log(struct proxy_session *session, unsigned status, const char *how);
@@ -224,6 +230,9 @@ void proxy_session_page(struct proxy_session *session, unsigned status, const ch
 
 /* The cache has an answer: its head, and octets as far as they are there. */
 void proxy_reply_begin(struct proxy_session *session);
+
+/* The answer is in a file alone: it can be read from there, or is in memory now. False: it cannot. */
+bool proxy_reply_ready(struct proxy_session *session, struct http_cache_file *file);
 
 /* More of its octets. False: the session is gone. */
 bool proxy_reply_pump(struct proxy_session *session);

@@ -3,9 +3,12 @@
  * proxy_reply.c - answers to clients: those that the cache gives, octet by octet as they come, and pages of
  * our own.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/proxy/proxy_internal.h"
 
@@ -91,20 +94,23 @@ static void begin_chunk(struct proxy_session *session, size_t len)
     session->chunk_left = len;
 }
 
-/* Sends octets of the answer's body as far as they go. */
-static size_t send_octets(struct proxy_session *session, struct bytes octets)
+/* How many of so many octets may go now, within a chunk if there are such. */
+static size_t allowed(struct proxy_session *session, size_t len)
 {
-    usec now = proxy_now(session->proxy);
-    if (session->chunked && session->chunk_left == 0) {
-        begin_chunk(session, octets.len);
+    if (!session->chunked)
+        return len;
+    if (session->chunk_left == 0) {
+        begin_chunk(session, len);
         if (session->pending_len > 0)
             return 0;
     }
-    if (session->chunked)
-        octets = bytes_first(octets, session->chunk_left);
-    size_t sent = stream_send(session->stream, octets);
-    if (sent == 0)
-        return 0;
+    return len < session->chunk_left ? len : session->chunk_left;
+}
+
+/* So many octets of the answer's body have gone. */
+static void passed(struct proxy_session *session, size_t sent)
+{
+    usec now = proxy_now(session->proxy);
     http_cache_used(&session->ask, sent);
     session->octets += sent;
     session->proxy->counters.octets_out += sent;
@@ -116,7 +122,85 @@ static size_t send_octets(struct proxy_session *session, struct bytes octets)
         if (session->chunk_left == 0)
             proxy_session_put(session, bytes_of_text(HTTP_CHUNK_END));
     }
+}
+
+/* Sends octets of the answer's body as far as they go. */
+static size_t send_octets(struct proxy_session *session, struct bytes octets)
+{
+    octets = bytes_first(octets, allowed(session, octets.len));
+    size_t sent = octets.len > 0 ? stream_send(session->stream, octets) : 0;
+    if (sent > 0)
+        passed(session, sent);
     return sent;
+}
+
+/* ---- from files ---- */
+
+bool proxy_reply_ready(struct proxy_session *session, struct http_cache_file *file)
+{
+    struct proxy_disk *disk = session->proxy->disk;
+    if (file->state == HTTP_CACHE_FILE_STORED && file->written <= PROXY_DISK_SMALL)
+        return proxy_disk_load(disk, file);
+    if (session->file_fd < 0)
+        session->file_fd = proxy_disk_open(disk, file);
+    if (session->file_fd < 0)
+        return false;
+    (void)posix_fadvise(session->file_fd, (off_t)session->ask.at, PROXY_TURN_MAX,
+                        POSIX_FADV_WILLNEED);
+    return true;
+}
+
+/* For a stream that cannot take them from the file itself. */
+static ssize_t copy_octets(struct proxy_session *session, size_t len)
+{
+    size_t room = stream_room(session->stream);
+    size_t max = room == 0 ? 1 : room < PROXY_DISK_SMALL ? room : PROXY_DISK_SMALL;
+    if (len > max)
+        len = max; /* what is not taken calls for on_room() */
+    uint8_t *block = malloc(len);
+    ssize_t got = block != NULL ? pread(session->file_fd, block, len, (off_t)session->ask.at) : -1;
+    size_t sent = got > 0 ? stream_send(session->stream, bytes_of(block, (size_t)got)) : 0;
+    free(block);
+    return sent > 0 ? (ssize_t)sent : got > 0 ? -EAGAIN : 0;
+}
+
+/* Sends octets of the file that the answer lies in, as far as they go. 0: there is no room; negative: they
+ * are not there. */
+static ssize_t send_file(struct proxy_session *session)
+{
+    uint64_t left;
+    struct http_cache_file *file = http_cache_read_file(&session->ask, &left);
+    if (session->file_fd < 0)
+        session->file_fd = proxy_disk_open(session->proxy->disk, file);
+    if (session->file_fd < 0) {
+        http_cache_file_failed(file);
+        return -1;
+    }
+    size_t len = allowed(session, left < PROXY_FILE_PIECE ? (size_t)left : PROXY_FILE_PIECE);
+    if (len == 0)
+        return 0;
+    ssize_t sent = stream_send_file(session->stream, session->file_fd, session->ask.at, len);
+    if (sent == -ENOSYS)
+        sent = copy_octets(session, len);
+    if (sent == 0) { /* it is shorter than it was */
+        http_cache_file_failed(file);
+        return -1;
+    }
+    if (sent < 0)
+        return 0; /* no room, or the stream has failed and will say so */
+    passed(session, (size_t)sent);
+    return sent;
+}
+
+/* Length and chunks tell that it is not whole, and what came is of use to who goes on from there; without
+ * them only a reset does. */
+static void break_off(struct proxy_session *session)
+{
+    proxy_session_log(session, session->core.status, "broken");
+    if (session->core.response_framing.kind == HTTP_FRAMING_UNTIL_CLOSE)
+        proxy_session_abort(session);
+    else
+        proxy_session_close(session);
 }
 
 /* False: the session is gone. */
@@ -133,12 +217,19 @@ bool proxy_reply_pump(struct proxy_session *session)
             loop_queue(proxy->loop, &session->task);
             return proxy_session_flush(session);
         }
-        size_t sent = 0;
+        ssize_t sent = 0;
         switch (http_cache_read(&session->ask, &octets)) {
         case HTTP_CACHE_OCTETS:
-            sent = send_octets(session, octets);
+            sent = (ssize_t)send_octets(session, octets);
             proxy_stir(proxy);
             break;
+        case HTTP_CACHE_IN_FILE:
+            sent = send_file(session);
+            proxy_stir(proxy);
+            if (sent >= 0)
+                break;
+            break_off(session);
+            return false;
         case HTTP_CACHE_LATER:
             return proxy_session_flush(session);
         case HTTP_CACHE_END:
@@ -146,18 +237,12 @@ bool proxy_reply_pump(struct proxy_session *session)
             end_reply(session);
             return proxy_session_flush(session);
         case HTTP_CACHE_BROKEN:
-            /* Length and chunks tell that it is not whole, and what came is of use to who goes on from
-             * there; without them only a reset does. */
-            proxy_session_log(session, session->core.status, "broken");
-            if (session->core.response_framing.kind == HTTP_FRAMING_UNTIL_CLOSE)
-                proxy_session_abort(session);
-            else
-                proxy_session_close(session);
+            break_off(session);
             return false;
         }
         if (sent == 0)
             return proxy_session_flush(session); /* on_room goes on */
-        turn += sent;
+        turn += (size_t)sent;
         if (http_server_body_left(&session->core) == 0) {
             end_reply(session);
             return proxy_session_flush(session);
@@ -202,6 +287,12 @@ static bool respond(struct proxy_session *session, const struct http_cache_reply
 void proxy_reply_begin(struct proxy_session *session)
 {
     struct http_cache_reply reply;
+    struct http_cache_file *file = http_cache_answer_file(&session->ask);
+    if (file != NULL && session->file_fd < 0 && !proxy_reply_ready(session, file)) {
+        http_cache_file_failed(file);
+        proxy_session_page(session, 502, NULL, NULL, 0);
+        return;
+    }
     http_cache_reply(&session->ask, &reply);
     proxy_session_output(session);
     struct bytes out = http_server_output(&session->core);

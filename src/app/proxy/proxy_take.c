@@ -56,6 +56,39 @@ static void note_upgrade(struct proxy_job *job, const struct http_server_event *
         copy_printable(value, job->upgrade, sizeof job->upgrade);
 }
 
+/* The file that the answer, or what is to be validated, is in alone. */
+static struct http_cache_file *file_of(const struct http_cache_ask *ask)
+{
+    const struct http_cache_fill *fill = http_cache_ask_fill(ask);
+    if (http_cache_verdict(ask) == HTTP_CACHE_ANSWER)
+        return http_cache_answer_file(ask);
+    return fill != NULL ? http_cache_fill_file(fill) : NULL;
+}
+
+/* What is stored and cannot be read is not there. */
+static void ask_cache(struct proxy_session *session, const struct http_cache_request *request)
+{
+    struct proxy *proxy = session->proxy;
+    session->asked = true;
+    session->state = PROXY_ASKING;
+    for (;;) {
+        http_cache_ask(proxy->cache, &session->ask, request, proxy_time(proxy));
+        struct http_cache_file *file = file_of(&session->ask);
+        if (file == NULL)
+            return;
+        bool ready = proxy_reply_ready(session, file);
+        if (ready && http_cache_verdict(&session->ask) == HTTP_CACHE_ANSWER)
+            return;
+        /* The origin's answer may be another one, of another file. */
+        proxy_session_close_file(session);
+        if (ready)
+            return;
+        http_cache_file_failed(file);
+        http_cache_ask_done(&session->ask);
+        proxy_stir(proxy);
+    }
+}
+
 static void forward(struct proxy_session *session, const struct http_server_event *event,
                     struct proxy_asked *asked)
 {
@@ -77,9 +110,7 @@ static void forward(struct proxy_session *session, const struct http_server_even
         .alone = upgrade || (event->framing.kind != HTTP_FRAMING_NONE &&
                              (is_method(event, "GET") || is_method(event, "HEAD"))),
     };
-    session->asked = true;
-    session->state = PROXY_ASKING;
-    http_cache_ask(proxy->cache, &session->ask, &request, proxy_time(proxy));
+    ask_cache(session, &request);
     free(fields);
     struct http_cache_fill *fill = http_cache_ask_fill(&session->ask);
     if (fill == NULL) {

@@ -42,6 +42,8 @@ struct http_cache *http_cache_new(const struct http_cache_options *options)
     cache->options = *options;
     map_init(&cache->sets, &options->heap, SETS_MIN + options->octets_max / set_cost(0), set_equal);
     sieve_init(&cache->sieve);
+    sieve_init(&cache->file_sieve);
+    list_init(&cache->files);
     list_init(&cache->ready);
     list_init(&cache->attention);
     return cache;
@@ -52,8 +54,18 @@ void http_cache_free(struct http_cache *cache)
     if (cache == NULL)
         return;
     struct sieve_node *node;
-    while ((node = sieve_candidate(&cache->sieve)) != NULL)
-        http_cache_entry_unlink(cache, CONTAINER_OF(node, struct http_cache_entry, place));
+    http_cache_load_end(cache);
+    while ((node = sieve_candidate(&cache->file_sieve)) != NULL) {
+        struct http_cache_entry *entry = CONTAINER_OF(node, struct http_cache_file, place)->entry;
+        http_cache_file_abandon(entry);
+        http_cache_entry_unlink(cache, entry);
+    }
+    while ((node = sieve_candidate(&cache->sieve)) != NULL) {
+        struct http_cache_entry *entry = CONTAINER_OF(node, struct http_cache_entry, place);
+        http_cache_file_abandon(entry);
+        http_cache_entry_unlink(cache, entry);
+    }
+    ASSERT(list_empty(&cache->files));
     ASSERT(cache->sets.count == 0);
     map_done(&cache->sets);
     struct heap heap = cache->options.heap;
@@ -131,6 +143,7 @@ static void entry_free(struct http_cache *cache, struct http_cache_entry *entry)
 {
     const struct heap *heap = &cache->options.heap;
     ASSERT(list_empty(&entry->readers) && entry->set == NULL);
+    http_cache_file_leave(entry);
     http_body_done(&entry->body);
     heap_release(heap, entry->head, entry->head_len);
     heap_release(heap, entry->vary, (size_t)entry->names_len + entry->key_len);
@@ -151,7 +164,10 @@ void http_cache_entry_unlink(struct http_cache *cache, struct http_cache_entry *
     struct http_cache_set *set = entry->set;
     if (set == NULL)
         return;
-    sieve_remove(&cache->sieve, &entry->place);
+    if (list_linked(&entry->place.node))
+        sieve_remove(&cache->sieve, &entry->place);
+    if (entry->file != NULL)
+        http_cache_file_hide(entry->file);
     list_remove(&entry->in_set);
     entry->set = NULL;
     set->count--;
@@ -166,7 +182,8 @@ void http_cache_entry_unlink(struct http_cache *cache, struct http_cache_entry *
 static size_t cost_of(const struct http_cache_entry *entry)
 {
     return sizeof *entry + entry->head_len + entry->names_len + entry->key_len +
-           entry->trailers_len + (size_t)entry->body.octets;
+           entry->trailers_len + (size_t)entry->body.octets +
+           (entry->file != NULL ? sizeof *entry->file : 0);
 }
 
 /* What is being written, or read, stays: letting go of it frees nothing now. */
@@ -175,17 +192,20 @@ static bool is_in_use(const struct http_cache_entry *entry)
     return entry->users > 0;
 }
 
-/* The hand spares each entry at most once in a round; then what is not in use goes all the same. */
-static bool make_room(struct http_cache *cache)
+/* The hand spares each entry at most once in a round; then what is not in use goes all the same. What is in
+ * a file, too, only leaves memory; heads of such go when nothing else is left. */
+bool http_cache_make_room(struct http_cache *cache)
 {
     uint64_t mercy = 2 * cache->counters.entries;
     while (cache->counters.octets > cache->options.octets_max) {
         struct sieve_node *node = sieve_candidate(&cache->sieve);
         if (node == NULL || mercy-- == 0)
-            return false;
+            return http_cache_file_make_heads(cache);
         struct http_cache_entry *entry = CONTAINER_OF(node, struct http_cache_entry, place);
         if (node->visited || is_in_use(entry)) {
             sieve_spare(&cache->sieve, node);
+        } else if (http_cache_has_file(entry)) {
+            http_cache_drop_body(cache, entry);
         } else {
             http_cache_entry_unlink(cache, entry);
             cache->counters.evicted++;
@@ -194,18 +214,23 @@ static bool make_room(struct http_cache *cache)
     return true;
 }
 
-bool http_cache_account(struct http_cache *cache, struct http_cache_entry *entry)
+void http_cache_recount(struct http_cache *cache, struct http_cache_entry *entry)
 {
     size_t cost = cost_of(entry);
     cache->counters.octets += cost - entry->cost;
     entry->cost = cost;
+}
+
+bool http_cache_account(struct http_cache *cache, struct http_cache_entry *entry)
+{
+    http_cache_recount(cache, entry);
     if (entry->set == NULL)
         return true;
-    if (cost > cache->options.object_max) {
+    if (entry->cost > cache->options.object_max && !http_cache_grow(cache, entry)) {
         cache->counters.too_large++;
         return false;
     }
-    return make_room(cache);
+    return http_cache_make_room(cache);
 }
 
 /* Too many variants: the oldest that nobody uses goes. */
@@ -278,6 +303,7 @@ void http_cache_invalidate(struct http_cache *cache, struct bytes uri)
 {
     uint32_t hash;
     struct http_cache_set *set = http_cache_find_set(cache, uri, &hash);
+    http_cache_load_forget(cache, uri);
     if (set != NULL)
         cache->counters.invalidated += forget_set(cache, set);
 }
@@ -286,6 +312,7 @@ size_t http_cache_purge(struct http_cache *cache, struct bytes uri)
 {
     uint32_t hash;
     struct http_cache_set *set = http_cache_find_set(cache, uri, &hash);
+    http_cache_load_forget(cache, uri);
     size_t count = set != NULL ? forget_set(cache, set) : 0;
     cache->counters.purged += count;
     return count;
@@ -305,6 +332,16 @@ static size_t purge_all(struct http_cache *cache, struct bytes what,
         http_cache_entry_unlink(cache, entry);
         count++;
     }
+    node = cache->file_sieve.ring.next;
+    while (node != &cache->file_sieve.ring) {
+        struct http_cache_entry *entry =
+            CONTAINER_OF(node, struct http_cache_file, place.node)->entry;
+        node = node->next;
+        if (!is_meant(entry, what))
+            continue;
+        http_cache_entry_unlink(cache, entry);
+        count++;
+    }
     cache->counters.purged += count;
     return count;
 }
@@ -317,14 +354,15 @@ static bool has_prefix(const struct http_cache_entry *entry, struct bytes prefix
 
 size_t http_cache_purge_prefix(struct http_cache *cache, struct bytes prefix)
 {
+    http_cache_load_purge(cache, prefix, false);
     return purge_all(cache, prefix, has_prefix);
 }
 
 /* Cache-Tag separates by commas, Surrogate-Key by spaces. */
-static bool has_tag(const struct http_cache_entry *entry, struct bytes tag)
+bool http_cache_has_tag(struct bytes head, struct bytes tag)
 {
     struct http_fields fields;
-    http_cache_read_lines(bytes_of(entry->head, entry->head_len), &fields);
+    http_cache_read_lines(head, &fields);
     for (size_t i = 0; i < fields.count; i++) {
         bool keys = bytes_equal_nocase(fields.list[i].name, bytes_of_text("Surrogate-Key"));
         if (!keys && !bytes_equal_nocase(fields.list[i].name, bytes_of_text("Cache-Tag")))
@@ -340,9 +378,17 @@ static bool has_tag(const struct http_cache_entry *entry, struct bytes tag)
     return false;
 }
 
+static bool has_tag(const struct http_cache_entry *entry, struct bytes tag)
+{
+    return http_cache_has_tag(bytes_of(entry->head, entry->head_len), tag);
+}
+
 size_t http_cache_purge_tag(struct http_cache *cache, struct bytes tag)
 {
-    return tag.len > 0 ? purge_all(cache, tag, has_tag) : 0;
+    if (tag.len == 0)
+        return 0;
+    http_cache_load_purge(cache, tag, true);
+    return purge_all(cache, tag, has_tag);
 }
 
 /* ---- who is to be told ---- */

@@ -25,7 +25,7 @@
  *
  * Bounded in octets; when there is no room, what was not asked for since SIEVE's hand came by goes
  * (base/sieve.h). What cannot be kept, since it is too large or there is no room, passes through a
- * window. Keys are absolute URIs in normal form (wire/http/uri_reference.h).
+ * window. A second tier, of files, can stand behind (http_cache_file.h). Keys are absolute URIs in normal form (wire/http/uri_reference.h).
  */
 #ifndef WN_PROTO_HTTP_HTTP_CACHE_H
 #define WN_PROTO_HTTP_HTTP_CACHE_H
@@ -56,6 +56,8 @@ struct http_cache_options {
     struct http_cache_rules rules;
     size_t octets_max;       /* at least HTTP_CACHE_OCTETS_MIN; 0: nothing is stored */
     size_t object_max;       /* octets of one representation */
+    uint64_t file_octets_max; /* of the second tier (http_cache_file.h); 0: there is none */
+    uint64_t file_object_max; /* octets of one representation there */
     char name[HTTP_CACHE_NAME_MAX]; /* of Cache-Status; "": none is added */
 };
 
@@ -65,6 +67,7 @@ void http_cache_options_init(struct http_cache_options *options, const struct he
                              const struct siphash_key *key);
 
 struct http_cache;
+struct http_cache_file;
 struct http_cache_entry;
 struct http_cache_fill;
 
@@ -144,6 +147,9 @@ struct http_cache_fill *http_cache_ask_fill(const struct http_cache_ask *ask);
  * than HTTP_CACHE_FINISH_MAX is missing; else it is UNUSED, and what has come is kept as a part. */
 void http_cache_ask_done(struct http_cache_ask *ask);
 
+/* Is something to be done with a file? */
+bool http_cache_files_wanted(const struct http_cache *cache);
+
 /* An ask for which something has changed: its verdict, or octets to read have come. NULL: none. */
 struct http_cache_ask *http_cache_next_ask(struct http_cache *cache);
 
@@ -165,6 +171,7 @@ size_t http_cache_reply_fields(struct http_cache_ask *ask, struct http_cache_tim
 
 enum http_cache_read {
     HTTP_CACHE_OCTETS, /* *out has some */
+    HTTP_CACHE_IN_FILE, /* they are in a file: http_cache_read_file() */
     HTTP_CACHE_LATER,  /* more is to come */
     HTTP_CACHE_END,
     HTTP_CACHE_BROKEN, /* there will not be more, though there should */
@@ -248,7 +255,8 @@ size_t http_cache_purge_tag(struct http_cache *cache, struct bytes tag);
 struct http_cache_counters {
     uint64_t hits, stale_hits, misses, validations, revalidated, collapsed, stored, evicted,
         invalidated, purged, too_large, no_memory;
-    uint64_t entries, octets; /* gauges */
+    uint64_t file_hits, files_written, files_failed, files_evicted, files_loaded;
+    uint64_t entries, octets, files, file_octets; /* gauges */
 };
 void http_cache_counters(const struct http_cache *cache, struct http_cache_counters *out);
 

@@ -314,7 +314,10 @@ static bool answer_stored(struct http_cache_ask *ask, struct http_cache_entry *e
     ask->reason = HTTP_CACHE_HIT;
     if (!entry->place.visited) /* the one thing that a hit writes */
         entry->place.visited = true;
+    if (entry->file != NULL && !entry->file->place.visited)
+        entry->file->place.visited = true;
     cache->counters.hits++;
+    cache->counters.file_hits += http_cache_answer_file(ask) != NULL;
     cache->counters.stale_hits += http_cache_ttl(&entry->facts, time.now) < 0;
     if (use == HTTP_CACHE_USE_BEHIND)
         validate_behind(ask, entry, request);

@@ -258,10 +258,15 @@ static void give_up_storing(struct http_cache_fill *fill)
     fill->keep = false;
 }
 
-/* How much may come now: of what is kept all, of what passes through what fits the window. */
+/* How much may come now: of what is kept all, of what passes through, or goes to its file as it comes, what fits
+ * the window. */
 static size_t room(const struct http_cache_fill *fill)
 {
     size_t readers;
+    if (fill->keep && fill->entry->large) {
+        uint64_t unwritten = fill->at - fill->entry->file->written;
+        return unwritten < HTTP_CACHE_WINDOW ? (size_t)(HTTP_CACHE_WINDOW - unwritten) : 0;
+    }
     if (fill->keep)
         return SIZE_MAX;
     uint64_t lowest = http_cache_lowest(fill->entry, &readers);
@@ -303,6 +308,7 @@ size_t http_cache_fill_body(struct http_cache_fill *fill, struct bytes in)
     fill->at += piece.len;
     if ((entry->broken || !http_cache_account(cache, entry)) && fill->keep)
         give_up_storing(fill);
+    http_cache_file_more(entry);
     http_cache_wake_readers(cache, entry);
     return fill->stalled ? piece.len : in.len;
 }
@@ -340,6 +346,12 @@ void http_cache_fill_end(struct http_cache_fill *fill, struct bytes trailers)
             if (ask->end == HTTP_CACHE_LENGTH_UNKNOWN)
                 ask->end = fill->at;
         }
+        if (entry->large && entry->partial) {
+            entry->broken = true;
+            http_cache_entry_unlink(cache, entry);
+        }
+        http_cache_file_more(entry);
+        (void)http_cache_file_begin(cache, entry);
         if (!http_cache_account(cache, entry) && entry->set != NULL)
             http_cache_entry_unlink(cache, entry);
         http_cache_wake_readers(cache, entry);
@@ -354,8 +366,12 @@ static void broken_off(struct http_cache_fill *fill)
     struct http_cache *cache = fill->cache;
     struct http_cache_entry *entry = fill->entry;
     entry->fill = NULL;
+    if (http_cache_has_file(entry)) { /* a part of what is whole */
+        http_cache_wake_readers(cache, entry);
+        return;
+    }
     entry->partial = true;
-    bool of_use = entry->facts.status == 200 && entry->total != HTTP_CACHE_LENGTH_UNKNOWN &&
+    bool of_use = !entry->large && entry->facts.status == 200 && entry->total != HTTP_CACHE_LENGTH_UNKNOWN &&
                   http_cache_is_strong(http_cache_stored(entry, "ETag")) && entry->body.count > 0;
     if (!of_use) {
         entry->broken = true;

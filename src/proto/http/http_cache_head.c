@@ -195,6 +195,7 @@ bool http_cache_update_head(struct http_cache *cache, struct http_cache_entry *e
         return false;
     set_head(cache, entry, head);
     entry->facts = facts;
+    http_cache_file_renew(entry);
     return true;
 }
 

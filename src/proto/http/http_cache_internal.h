@@ -9,6 +9,9 @@
  *      http_cache_fill.c   requests to the origin: what is sent, whom it answers, octets, ends
  *      http_cache_response.c  the head of what the origin says: fresh again, an error, forgotten
  *      http_cache_new.c    new responses, stored or not, and parts of one
+ *      http_cache_file.c   which of them have a file, and what is to be done with it
+ *      http_cache_tail.c   what stands in a file behind the octets
+ *      http_cache_load.c   files that were there before a start
  */
 #ifndef WN_PROTO_HTTP_HTTP_CACHE_INTERNAL_H
 #define WN_PROTO_HTTP_HTTP_CACHE_INTERNAL_H
@@ -17,6 +20,7 @@
 #include "base/sieve.h"
 #include "proto/http/http_body.h"
 #include "proto/http/http_cache.h"
+#include "proto/http/http_cache_file.h"
 #include "proto/http/http_cache_vary.h"
 
 enum {
@@ -41,6 +45,7 @@ struct http_cache_entry {
     struct list_node in_set;
     struct http_cache_set *set; /* NULL: it cannot be found; it lives as long as it is used */
     struct http_cache_fill *fill; /* who writes it; NULL: nobody */
+    struct http_cache_file *file; /* NULL: it has none */
     struct list_node readers;  /* asks */
     struct http_cache_facts facts;
     uint8_t *head;             /* fields as lines */
@@ -58,6 +63,8 @@ struct http_cache_entry {
     bool of_parts;             /* it began as a part: its Content-Range is not the whole's */
     bool broken;               /* what its readers wait for does not come */
     bool confined;             /* for trusted requests alone */
+    bool large;                /* it goes to its file as it comes, and is not kept in memory */
+    bool found;                /* in a file, after a start */
 };
 
 enum fill_mode {
@@ -101,10 +108,15 @@ struct pass_slot {
     usec until;
 };
 
+struct http_cache_loading;
+
 struct http_cache {
     struct http_cache_options options;
     struct map sets;
-    struct sieve sieve;
+    struct sieve sieve;         /* entries with octets in memory, or without a file */
+    struct sieve file_sieve;    /* files */
+    struct list_node files;     /* with which something is to be done */
+    struct http_cache_loading *loading; /* NULL: no files are shown */
     struct list_node ready;     /* asks */
     struct list_node attention; /* fills */
     struct pass_slot passes[PASS_SLOTS];
@@ -135,11 +147,20 @@ bool http_cache_entry_insert(struct http_cache *cache, struct http_cache_set *se
 /* It is not found any more; freed when nobody uses it. */
 void http_cache_entry_unlink(struct http_cache *cache, struct http_cache_entry *entry);
 
+/* Counts what the entry takes now, and no more. */
+void http_cache_recount(struct http_cache *cache, struct http_cache_entry *entry);
+
+/* Keeps memory within its bound. False: all is in use. */
+bool http_cache_make_room(struct http_cache *cache);
+
 /* Counts what the entry takes now. False: it is stored, and there is no room for it. */
 bool http_cache_account(struct http_cache *cache, struct http_cache_entry *entry);
 
 /* What is stored of a URI, or being fetched, is not to be believed any more. */
 void http_cache_invalidate(struct http_cache *cache, struct bytes uri);
+
+/* Does a head bear that tag? */
+bool http_cache_has_tag(struct bytes head, struct bytes tag);
 
 void http_cache_note_pass(struct http_cache *cache, uint32_t hash);
 bool http_cache_passes(const struct http_cache *cache, uint32_t hash);
@@ -233,6 +254,45 @@ bool http_cache_stand_in(struct http_cache_fill *fill, bool unreachable,
 
 /* Which entry the fill holds: the one asked about, then the one written. Takes the hold on it. */
 void http_cache_fill_set_entry(struct http_cache_fill *fill, struct http_cache_entry *entry);
+
+/* ---- http_cache_file.c ---- */
+
+/* It is to have a file. False: it may not. */
+bool http_cache_file_begin(struct http_cache *cache, struct http_cache_entry *entry);
+
+/* It is too large for memory: goes to its file as it comes. False: it cannot. */
+bool http_cache_grow(struct http_cache *cache, struct http_cache_entry *entry);
+
+/* Are all its octets in a file? */
+bool http_cache_has_file(const struct http_cache_entry *entry);
+
+/* More octets have come, or the last; its head is another. */
+void http_cache_file_more(struct http_cache_entry *entry);
+void http_cache_file_renew(struct http_cache_entry *entry);
+
+/* It cannot be found any more; nobody uses it any more; the cache is at its end, and the file stays. */
+void http_cache_file_hide(struct http_cache_file *file);
+void http_cache_file_leave(struct http_cache_entry *entry);
+void http_cache_file_abandon(struct http_cache_entry *entry);
+
+/* Lets the octets in memory go. */
+void http_cache_drop_body(struct http_cache *cache, struct http_cache_entry *entry);
+
+/* Keeps files within their bound, and heads within that of memory; what is in use stays, and `keep`. False:
+ * it is not done. */
+bool http_cache_file_room(struct http_cache *cache, const struct http_cache_file *keep);
+bool http_cache_file_make_heads(struct http_cache *cache);
+
+/* An entry of a file that was there. NULL: no memory, or no room. */
+struct http_cache_file *http_cache_file_found(struct http_cache *cache, struct http_cache_set *set,
+                                              struct http_cache_entry *entry,
+                                              const struct http_cache_tail_end *end);
+
+/* ---- http_cache_load.c ---- */
+
+/* Forgotten, or purged by prefix or tag: also what is not found yet. */
+void http_cache_load_forget(struct http_cache *cache, struct bytes uri);
+void http_cache_load_purge(struct http_cache *cache, struct bytes what, bool tag);
 
 /* ---- http_cache_new.c ---- */
 

@@ -56,8 +56,11 @@ static bool may_store(struct http_cache_fill *fill, const struct saved_request *
 {
     const struct http_cache_options *options = &fill->cache->options;
     uint64_t first, end, total;
+    uint64_t max = options->file_octets_max > 0 && options->file_object_max > options->object_max
+                       ? options->file_object_max
+                       : options->object_max;
     if (!fill->may_store || options->octets_max == 0 ||
-        (response->length != HTTP_CACHE_LENGTH_UNKNOWN && response->length > options->object_max))
+        (response->length != HTTP_CACHE_LENGTH_UNKNOWN && response->length > max))
         return false;
     if (post_is_for_get(saved, response->fields))
         return http_cache_may_store_post(&options->rules, &fill->wishes, facts);
@@ -136,6 +139,8 @@ static void write_to(struct http_cache_fill *fill, struct http_cache_entry *entr
     entry->fill = fill;
     fill->headed = true;
     fill->keep = entry->set != NULL;
+    if (entry->total != HTTP_CACHE_LENGTH_UNKNOWN && entry->total > fill->cache->options.object_max)
+        (void)http_cache_grow(fill->cache, entry);
 }
 
 /* The leader of a part gets that part, as it was asked for and sent. */

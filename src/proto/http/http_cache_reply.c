@@ -180,6 +180,8 @@ enum http_cache_read http_cache_read(const struct http_cache_ask *ask, struct by
         *out = left < octets.len ? bytes_first(octets, (size_t)left) : octets;
         return HTTP_CACHE_OCTETS;
     }
+    if (http_cache_read_file(ask, &(uint64_t){0}) != NULL)
+        return HTTP_CACHE_IN_FILE;
     if (entry->fill != NULL && !entry->broken)
         return HTTP_CACHE_LATER;
     return ask->end == HTTP_CACHE_LENGTH_UNKNOWN && !entry->broken ? HTTP_CACHE_END

@@ -113,6 +113,7 @@ static void head_says(struct http_cache_fill *fill, const struct http_cache_resp
             entry->facts.lifetime = 0; /* stale, and no matter what it said */
             entry->facts.cc.present &= ~(UINT32_C(1) << HTTP_CC_STALE_WHILE_REVALIDATE |
                                          UINT32_C(1) << HTTP_CC_STALE_IF_ERROR);
+            http_cache_file_renew(entry);
         } else if (http_cache_update_head(cache, entry, response->fields, fill->request_at, time)) {
             http_cache_entry_hold(entry); /* making room must not take it from under us */
             if (!http_cache_account(cache, entry))

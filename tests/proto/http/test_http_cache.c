@@ -17,23 +17,32 @@ struct step {
     const char *without; /* … and text that they have not */
 };
 
-static void play(const char *name, bool shared, const struct step *steps)
+static void play_with(const char *name, bool shared, bool tier, const struct step *steps)
 {
     struct cache_play p;
     cache_play_init(&p, shared);
+    if (tier)
+        cache_play_tier(&p);
     for (size_t i = 0; steps[i].request != NULL; i++) {
         const struct step *s = &steps[i];
         cache_play_wait(&p, s->after);
         const char *got = cache_play_fetch(&p, s->request, s->response);
         if (strcmp(got, s->want) != 0)
-            fail_msg("%s, step %zu (%s): got \"%s\", expected \"%s\"", name, i + 1, s->request,
-                     got, s->want);
+            fail_msg("%s, %s, step %zu (%s): got \"%s\", expected \"%s\"", name,
+                     tier ? "with files" : "in memory", i + 1, s->request, got, s->want);
         if (s->with != NULL && strstr(p.fields, s->with) == NULL)
             fail_msg("%s, step %zu: no \"%s\" in\n%s", name, i + 1, s->with, p.fields);
         if (s->without != NULL && strstr(p.fields, s->without) != NULL)
             fail_msg("%s, step %zu: \"%s\" in\n%s", name, i + 1, s->without, p.fields);
     }
     cache_play_done(&p);
+}
+
+/* With and without a second tier it is the same. */
+static void play(const char *name, bool shared, const struct step *steps)
+{
+    play_with(name, shared, false, steps);
+    play_with(name, shared, true, steps);
 }
 
 #define SHARED(...) play(__func__, true, (const struct step[]){__VA_ARGS__, {.request = NULL}})
