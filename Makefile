@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Wholenet is built by this one file: sources are found by folder.
 #
-#   make            build/release/wholenet            make VARIANT=debug|asan CC=clang
+#   make            build/release/wholenet            make VARIANT=debug|asan|tsan CC=clang
 #   make run        the main job                      make run CMD='curl -sS http://www.home.arpa/'
 #                   (RUN_OPTIONS: of wholenet run, by default --capture build/tour.pcapng)
 #   make test       every test, in both variants      make quick   unit tests of one variant
@@ -30,6 +30,7 @@ FLAGS_release := -O2 -g -fno-plt
 FLAGS_debug := -O0 -g3
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
+FLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 VERSION := $(shell cat VERSION)
 CFLAGS ?= $(FLAGS_$(VARIANT)) -fstack-protector-strong
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(CFLAGS) -Isrc -I. -Iinclude -I$(B)/generated -MMD -MP

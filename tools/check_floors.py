@@ -27,7 +27,7 @@ ALLOWED = {  # floor -> floors it may use; its own always
 }
 PURE = ["base", "wire", "stack", "proto", "sim"]
 HOSTED = {"api_socket.o", "api_names.o", "api_names_query.o", "api_loop.o"}  # the rest of api/ serves hosts without a system, too
-ISO_HEADERS = set("limits stdarg stdbool stddef stdint stdio string inttypes stdalign".split())
+ISO_HEADERS = set("limits stdarg stdbool stddef stdint stdio string inttypes stdalign stdatomic".split())
 ISO_HEADERS |= {"immintrin"}  # SIMD intrinsics are the compiler's, not the system's
 ISO_HEADERS |= {"errno"}  # for its constants; `errno` itself would show up in nm
 ISO_HEADERS |= {"wholenet/socket_types"}  # the constants of BSD sockets: ISO C, and ours

@@ -28,6 +28,7 @@ struct loop {
     int epoll_fd; /* -1: virtual */
     bool stopping;
     bool coarse_sleep; /* no epoll_pwait2(2): Linux before 5.11, and some sandboxes */
+    struct loop_turns turns; /* .begin NULL: nothing is done */
     int ready_next; /* of ready[], the first not dispatched yet */
     int ready_count;
     struct list_node tasks;
@@ -272,6 +273,11 @@ static void run_tasks(struct loop *loop)
 
 /* ---- turns ---- */
 
+void loop_set_turns(struct loop *loop, const struct loop_turns *turns)
+{
+    loop->turns = turns != NULL ? *turns : (struct loop_turns){0};
+}
+
 /* How long to sleep for the next alarm, at most until `limit`: 0: not at all; USEC_NEVER: until a
  * descriptor is ready. */
 static usec sleep_time(const struct loop *loop, usec limit)
@@ -314,9 +320,14 @@ static int real_turn(struct loop *loop, usec limit)
     loop->now = usec_max(loop->now, clock_monotonic());
     loop->ready_next = 0;
     loop->ready_count = count > 0 ? count : 0;
+    const struct loop_turns turns = loop->turns;
+    if (turns.begin != NULL)
+        turns.begin(turns.self);
     dispatch_ready(loop);
     dispatch_alarms(loop);
     run_tasks(loop);
+    if (turns.begin != NULL)
+        turns.end(turns.self);
     return 0;
 }
 

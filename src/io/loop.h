@@ -50,6 +50,15 @@ struct heap loop_heap(const struct loop *loop);
  * no timer is armed. */
 int loop_run(struct loop *loop);
 
+/* What is done before the callbacks of every turn, and after them; the loop sleeps outside of both. Copied; NULL:
+ * nothing. Within a turn it holds from the next one on. */
+struct loop_turns {
+    void (*begin)(void *self);
+    void (*end)(void *self);
+    void *self;
+};
+void loop_set_turns(struct loop *loop, const struct loop_turns *turns);
+
 /* Turns until loop_stop() or until `deadline` has come. */
 int loop_run_until(struct loop *loop, usec deadline);
 
