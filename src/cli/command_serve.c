@@ -19,6 +19,7 @@ enum { COMPLAINT_MAX = 2048 }; /* a list of all options has room */
 struct serve {
     const struct cli_command *command;
     const char *capture_path;
+    const char *workers; /* NULL: as the file says */
     unsigned verbose, quiet;
     const char *path;
     struct log log;
@@ -31,18 +32,34 @@ struct serve {
 static const struct cli_option options[] = {
     {"capture", 0, "FILE", "record every frame in FILE (pcapng)", cli_take_text,
      offsetof(struct serve, capture_path), NULL, NULL},
+    {"workers", 0, "N", "threads that serve, or auto: for each processor one", cli_take_text,
+     offsetof(struct serve, workers), NULL, NULL},
     {"verbose", 'v', NULL, "say what happens; twice: more", cli_take_count,
      offsetof(struct serve, verbose), NULL, NULL},
     {"quiet", 'q', NULL, "say only errors", cli_take_count, offsetof(struct serve, quiet), NULL,
      NULL},
 };
 
-static struct site_config *read_site(const char *path, struct text *error)
+/* The command line's number counts more than the file's. */
+static bool set_workers(struct site_config *config, const char *workers, struct text *error)
+{
+    if (workers == NULL)
+        return true;
+    struct text before = *error;
+    text_add(error, "--workers: ");
+    if (!site_config_set(config, "", "workers", workers, error))
+        return false;
+    *error = before;
+    error->start[error->len] = '\0';
+    return true;
+}
+
+static struct site_config *read_site(const char *path, const char *workers, struct text *error)
 {
     struct site_config *config = site_config_read(path, error);
     if (config == NULL)
         return NULL;
-    bool good = site_config_finish(config, error);
+    bool good = set_workers(config, workers, error) && site_config_finish(config, error);
     if (good && config->link.device == SITE_DEVICE_NONE) {
         text_add_format(error, "%s: it has no link: expected link \"tap:NAME\" {…} or link "
                                "\"host\" {…}", path);
@@ -99,7 +116,7 @@ static void reload(struct serve *serve)
 {
     char complaint[COMPLAINT_MAX] = "";
     struct text error = text_of(complaint, sizeof complaint);
-    struct site_config *config = read_site(serve->path, &error);
+    struct site_config *config = read_site(serve->path, serve->workers, &error);
     if (config == NULL || site_reload(serve->site, config, &error) < 0)
         log_error(&serve->log, "not reloaded, all stays as it was: %s", complaint);
     else
@@ -190,7 +207,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 
     char complaint[COMPLAINT_MAX] = "";
     struct text error = text_of(complaint, sizeof complaint);
-    struct site_config *config = read_site(serve.path, &error);
+    struct site_config *config = read_site(serve.path, serve.workers, &error);
     if (config == NULL)
         return cli_fail(command, EXIT_FAILED, "%s", complaint);
     serve.loop = loop_new();

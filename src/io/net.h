@@ -113,6 +113,7 @@ struct listen_options {
     struct endpoint local;  /* port 0: any free one, see listener_local() */
     int backlog;            /* 0: 1024 */
     bool reuse_port;        /* several processes share the port; of a stack of ours, several listeners */
+    bool claim;             /* with that: but nobody has it yet, else -EADDRINUSE (kernel) */
     bool client_first;      /* the client speaks first. The kernel may then keep a connection to itself
                                until it has, or a second has passed; what it said comes in the turn
                                of on_accept, which sets the handler */
@@ -147,6 +148,7 @@ struct dgram_options {
     struct endpoint local;
     bool broadcast;           /* may send to broadcast addresses, and receives broadcasts */
     bool reuse_port;
+    bool claim;               /* as of listeners */
     bool lean;                /* where each datagram was sent to, and over which interface, is not asked
                                  for: `to` is the socket's own address. Costs less; a socket of no
                                  address and port 0 gets its port, a new one that cannot be guessed,

@@ -86,9 +86,26 @@ static const struct listener_ops listener_ops = {
     .close = kernel_listener_close,
 };
 
+/* Sockets that share a port are not refused for one another, so one that would not share is tried first. */
+int kernel_port_is_free(const struct endpoint *local, int type)
+{
+    int fd = host_socket_open(&local->address, type);
+    if (fd < 0)
+        return fd;
+    int status = type == SOCK_STREAM ? host_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) : 0;
+    if (status == 0)
+        status = host_socket_bind(fd, local);
+    (void)close(fd);
+    return status;
+}
+
 /* The descriptor of a listening socket, or a negative errno. */
 static int open_listening(const struct listen_options *options)
 {
+    bool claim = options->reuse_port && options->claim && options->local.port != 0;
+    int free_or_not = claim ? kernel_port_is_free(&options->local, SOCK_STREAM) : 0;
+    if (free_or_not < 0)
+        return free_or_not;
     int fd = host_socket_open(&options->local.address, SOCK_STREAM);
     if (fd < 0)
         return fd;

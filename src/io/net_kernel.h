@@ -38,6 +38,9 @@ static inline struct kernel_net *kernel_net_of(struct net *net)
     return CONTAINER_OF(net, struct kernel_net, base);
 }
 
+/* net_kernel.c: 0: nobody has that port, which is not 0; or a negative errno. */
+MUST_USE int kernel_port_is_free(const struct endpoint *local, int type);
+
 /* net_kernel_stream.c */
 int kernel_connect(struct net *net, const struct endpoint *to, const struct endpoint *local,
                    const struct stream_handler *handler, void *self, struct stream **out);

@@ -220,6 +220,10 @@ static struct kernel_dgram *find_roamer(struct kernel_net *net, const struct ip_
 /* The descriptor of a bound socket, or a negative errno. */
 static int open_bound(const struct dgram_options *options)
 {
+    bool claim = options->reuse_port && options->claim && options->local.port != 0;
+    int free_or_not = claim ? kernel_port_is_free(&options->local, SOCK_DGRAM) : 0;
+    if (free_or_not < 0)
+        return free_or_not;
     int fd = host_socket_open(&options->local.address, SOCK_DGRAM);
     if (fd < 0)
         return fd;

@@ -15,6 +15,7 @@
 #include "base/grace.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
+#include "os/thread.h"
 
 enum {
     WORKERS_MAX = GRACE_READERS_MAX,

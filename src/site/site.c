@@ -10,6 +10,7 @@
 
 #include "os/tap.h"
 #include "site/site_internal.h"
+#include "site/site_workers.h"
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_profile.h"
 
@@ -67,8 +68,10 @@ static int start_node(struct site *site, struct text *error)
 static void stop_parts(struct site *site, const bool *which)
 {
     for (size_t i = SITE_PARTS; i-- > 0;)
-        if (which == NULL || which[i])
+        if (which == NULL || which[i]) {
+            site_workers_stop(site, &site_parts[i]);
             site_parts[i].stop(site);
+        }
 }
 
 /* Those of `which`, all for NULL. */
@@ -78,6 +81,8 @@ static int start_parts(struct site *site, const bool *which, struct text *error)
         if (which != NULL && !which[i])
             continue;
         int result = site_parts[i].start(site, error);
+        if (result == 0)
+            result = site_workers_start(site, &site_parts[i], error);
         if (result < 0)
             return result;
     }
@@ -93,6 +98,7 @@ int site_new(const struct site_options *options, struct site **out, struct text 
         return -ENOMEM;
     }
     site->loop = options->loop;
+    site->first = site;
     site->log = options->log;
     site->capture = options->capture;
     site->capture_path = options->capture_path;
@@ -109,11 +115,14 @@ int site_new(const struct site_options *options, struct site **out, struct text 
     else
         result = start_node(site, error);
     if (result == 0)
+        result = site_workers_new(site, error);
+    if (result == 0)
         result = start_parts(site, NULL, error);
     if (result < 0) {
         site_free(site);
         return result;
     }
+    site_workers_ready(site);
     *out = site;
     return 0;
 }
@@ -123,6 +132,7 @@ void site_free(struct site *site)
     if (site == NULL)
         return;
     stop_parts(site, NULL);
+    site_workers_free(site);
     if (site->inside != NULL && site->inside != site->outside)
         net_free(site->inside);
     if (site->outside != NULL)
@@ -166,10 +176,21 @@ int site_attach(struct site *site, int fd, const char *name, struct text *error)
     return result;
 }
 
+static void reload_part(struct site *site, const struct site_part *part)
+{
+    part->reload(site);
+    site_workers_reload(site, part);
+}
+
 int site_reload(struct site *site, struct site_config *config, struct text *error)
 {
     if (memcmp(&site->config->link, &config->link, sizeof config->link) != 0) {
         text_add(error, "the link has changed: that takes a restart");
+        site_config_free(config);
+        return -EBUSY;
+    }
+    if (site_workers_wanted(site->config) != site_workers_wanted(config)) {
+        text_add(error, "the number of workers has changed: that takes a restart");
         site_config_free(config);
         return -EBUSY;
     }
@@ -185,7 +206,8 @@ int site_reload(struct site *site, struct site_config *config, struct text *erro
             if (changed[i])
                 log_info(site->log, "%s: as the site file has it now", site_parts[i].name);
             else if (site_parts[i].reload != NULL)
-                site_parts[i].reload(site);
+                reload_part(site, &site_parts[i]);
+        site_workers_configure(site);
         site_config_free(old);
         return 0;
     }
@@ -195,6 +217,7 @@ int site_reload(struct site *site, struct site_config *config, struct text *erro
     site->config = old;
     if (start_parts(site, changed, &again) < 0)
         log_error(site->log, "the old configuration does not start again either: %s", complaint);
+    site_workers_configure(site);
     site_config_free(config);
     return result;
 }

@@ -186,6 +186,12 @@ void site_anchors_apply(struct site_anchors *anchors, struct names_recursion *re
         ask_all(anchors);
 }
 
+void site_anchors_copy(const struct site_anchors *anchors, struct names_recursion *recursion)
+{
+    recursion->anchor_count = anchors->trusted->anchor_count;
+    memcpy(recursion->anchors, anchors->trusted->anchors, sizeof recursion->anchors);
+}
+
 void site_anchors_start(struct site_anchors *anchors, struct names *names)
 {
     anchors->names = names;

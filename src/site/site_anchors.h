@@ -29,6 +29,9 @@ void site_anchors_free(struct site_anchors *anchors); /* NULL is nothing */
  * now on. */
 void site_anchors_apply(struct site_anchors *anchors, struct names_recursion *recursion);
 
+/* The same for another worker, who only takes them. */
+void site_anchors_copy(const struct site_anchors *anchors, struct names_recursion *recursion);
+
 /* Begins to ask. *names stays until site_anchors_free(). */
 void site_anchors_start(struct site_anchors *anchors, struct names *names);
 

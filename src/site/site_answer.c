@@ -100,8 +100,7 @@ static json_t *stats_json(const struct site *site)
 {
     struct resolver_counters r;
     struct cache_counters c;
-    resolver_counters(names_resolver(site->names), &r);
-    cache_counters(names_cache(site->names), &c);
+    names_resolution_counters(site->names, &r, &c);
     json_t *out = json_object();
     set_resolver(out, &r);
     double rate = r.asked > 0 ? (double)r.answered_from_cache / (double)r.asked : 0;

@@ -265,6 +265,11 @@ static bool check_link(const struct site_config *config, struct text *error)
         text_add(error, "it is larger than the delay that it varies");
         return false;
     }
+    if (config->link.device != SITE_DEVICE_HOST && config->workers > 1) {
+        add_place(error, config, "", "workers");
+        text_add(error, "expected 1: several are for link \"host\", a stack of our own is one thread's");
+        return false;
+    }
     if (config->link.device != SITE_DEVICE_HOST) {
         if (!address_is_loopback(&config->link.address.address))
             return true;

@@ -39,6 +39,7 @@ enum {
     SITE_INSECURE_MAX = 32,   /* RESOLVER_INSECURE_MAX */
     SITE_POLICIES_MAX = 8,    /* POLICY_LISTS_MAX, but for the hosts file */
     SITE_OPTIONS_MAX = 256,
+    SITE_WORKERS_MAX = 64,
     SITE_ZONES_MAX = 64,      /* named one by one; a directory or a list may have many more */
     SITE_VIEWS_MAX = 8,       /* NAMES_VIEWS_MAX */
     SITE_VIEW_RECORDS_MAX = 64,
@@ -380,6 +381,7 @@ struct site_config {
     char file[SITE_TEXT_MAX];      /* "": the built-in site */
     char domain[SITE_NAME_MAX];
     char control[SITE_LABEL_MAX];  /* name for `wholenet status`; "": the process id */
+    uint32_t workers;              /* threads that serve; 0: one for each processor */
     struct site_link link;
     struct site_gateway gateway;
     struct site_addresses addresses;

@@ -508,6 +508,7 @@ static struct site_config *new_config(const char *name)
     if (name != NULL)
         snprintf(config->file, sizeof config->file, "%s", name);
     snprintf(config->domain, sizeof config->domain, "home.arpa");
+    config->workers = 1;
     config->link.address = (struct ip_prefix){address_v4(0x0a000201), 24};
     config->link.mtu = 1500;
     config->link.congestion = tcp_profile_default.congestion;

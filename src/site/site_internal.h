@@ -19,12 +19,17 @@
 struct control;
 struct names_recursion;
 struct site_anchors;
+struct site_workers;
 struct web_log;
 struct digest;
 struct hmac;
 
 struct site {
     struct loop *loop;
+    struct site *first;       /* of the workers, which owns what there is only once; itself: it is that */
+    size_t worker;            /* 0: the first */
+    struct site_workers *workers; /* NULL: it is alone */
+    struct names_crew *crew;  /* the same, of their name services */
     const struct log *log;
     struct capture *capture;
     const char *capture_path;
@@ -76,6 +81,7 @@ struct site_part {
     void (*stop)(struct site *site); /* also when it does not run */
     /* While it runs on, what it can change; and it looks at its files again. NULL: nothing. */
     void (*reload)(struct site *site);
+    bool many; /* each worker has one, which starts after that of the first and stops before it */
 };
 
 enum { SITE_PARTS = 6 };

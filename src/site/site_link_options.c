@@ -175,11 +175,22 @@ bool site_device_parse(struct bytes text, struct site_link *out)
 
 #define CHANCE_TEXT "a chance such as 2%, 0.5% or 0.01"
 
+/* uint32_t: 0 for "auto". */
+static bool parse_workers(struct bytes text, void *field, const struct site_option *option)
+{
+    if (!bytes_equal(text, bytes_of_text("auto")))
+        return site_parse_number(text, field, option);
+    *(uint32_t *)field = 0;
+    return true;
+}
+
 static const struct site_option options[] = {
     {"", "domain", site_parse_name, SITE_AT(domain), 0, 0, false,
      "a domain name such as home.arpa"},
     {"", "control", site_parse_label, SITE_AT(control), 0, 0, false,
      "a name of letters, digits and hyphens, for `wholenet status NAME`"},
+    {"", "workers", parse_workers, SITE_AT(workers), 1, SITE_WORKERS_MAX, false,
+     "the number of threads that serve, 1 to 64, or auto"},
 
     {"link", "address", parse_link_address, SITE_AT(link.address), 0, 0, false,
      "an IPv4 address with its network's prefix length, 8 to 29, such as 10.0.2.1/24"},

@@ -109,6 +109,9 @@ void site_names_reload(struct site *site)
     struct text error = text_of(complaint, sizeof complaint);
     if (site->names == NULL)
         return;
+    site_tls_reload(site, &site->config->names_tls, "names", site->names_tls);
+    if (site->worker > 0) /* the first has told them the rest */
+        return;
     site_recursion_reload(site);
     if (site_tls_primaries(site, &error) < 0)
         log_error(site->log, "names: %s", complaint);
@@ -117,63 +120,89 @@ void site_names_reload(struct site *site)
     reload_policies(site);
     site_secondaries_reload(site->secondaries, site->config);
     site_zones_reload(site->zones, site->config);
-    site_tls_reload(site, &site->config->names_tls, "names", site->names_tls);
 }
 
-static int start_name_service(struct site *site, struct text *error)
+/* What all workers' have alike. */
+static void make_options(struct site *site, const char *server_name, struct names_options *out)
 {
     const struct site_config *config = site->config;
-    char server_name[SITE_NAME_MAX + 4];
-    snprintf(server_name, sizeof server_name, "ns.%s", config->domain);
-    struct names_options options = {
+    *out = (struct names_options){
         .listen = config->names.listen,
+        .listen_tls = config->names_tls.listen,
         .domain = config->domain,
         .server_name = server_name,
         .closed_world = config->names.closed,
         .outside = site->outside,
         .ttl = (uint32_t)(config->names.ttl / USEC_PER_SEC),
         .view_count = config->authority.view_count,
+        .on_trouble = on_trouble,
+        .trouble_self = site,
+        .crew = site->crew,
+        .worker = site->worker,
     };
+    if (site->worker > 0) /* port 0 is any, but the same for all */
+        out->listen = names_local(site->first->names);
+}
+
+static int make_crypto(struct site *site, struct names_options *options, struct text *error)
+{
     site->digest = digest_sha1_new();
     if (site->digest == NULL)
         return site_failed(error, -ENOMEM, "cannot hash names", NULL);
     site->hmac = hmac_new();
     if (site->hmac == NULL)
         return site_failed(error, -ENOMEM, "cannot sign replies", NULL);
-    options.hmac = (struct tsig_hmac){hmac_start, hmac_add, hmac_end, site->hmac};
-    options.sha1 = (struct dns_sha1){digest_sha1, site->digest};
+    options->hmac = (struct tsig_hmac){hmac_start, hmac_add, hmac_end, site->hmac};
+    options->sha1 = (struct dns_sha1){digest_sha1, site->digest};
     site_crypto_init(&site->crypto, site->digest);
-    struct names_recursion *recursion;
-    int result = site_recursion_new(site, &recursion, error);
+    return 0;
+}
+
+static int start_server(struct site *site, struct text *error)
+{
+    const struct site_tls *tls = &site->config->names_tls;
+    char server_name[SITE_NAME_MAX + 4];
+    struct names_options options;
+    struct names_recursion *recursion = NULL;
+    snprintf(server_name, sizeof server_name, "ns.%s", site->config->domain);
+    make_options(site, server_name, &options);
+    int result = make_crypto(site, &options, error);
     if (result == 0)
+        result = site_recursion_new(site, &recursion, error);
+    if (result == 0 && site->worker == 0)
         result = open_journal(site, error);
-    options.journal = site->journal;
-    options.on_trouble = on_trouble;
-    options.trouble_self = site;
-    if (result == 0 && config->names_tls.listen.port != 0)
-        result = site_tls_start(site, &config->names_tls, "names", "dot", &site->names_tls, error);
-    options.listen_tls = config->names_tls.listen;
-    options.tls = site->names_tls;
+    if (result == 0 && tls->listen.port != 0)
+        result = site_tls_start(site, tls, "names", "dot", &site->names_tls, error);
     if (result < 0) {
         free(recursion);
         return result;
     }
+    options.journal = site->journal;
+    options.tls = site->names_tls;
     options.recursion = recursion;
     result = names_new(site->inside, &options, &site->names);
     free(recursion);
-    if (result < 0)
-        return site_failed(error, result, "cannot serve names", &options.listen);
-    if (site->anchors != NULL)
-        site_anchors_start(site->anchors, site->names);
-    result = site_policies_read(config, &site->policies, error);
+    return result < 0 ? site_failed(error, result, "cannot serve names", &options.listen) : 0;
+}
+
+static int start_name_service(struct site *site, struct text *error)
+{
+    int result = start_server(site, error);
     if (result < 0)
         return result;
-    site_policies_use(&site->policies, config->authority.view_count, site->names);
+    if (site->anchors != NULL)
+        site_anchors_start(site->anchors, site->names);
+    result = site_policies_read(site->config, &site->policies, error);
+    if (result < 0)
+        return result;
+    site_policies_use(&site->policies, site->config->authority.view_count, site->names);
     return start_zones(site, error);
 }
 
 int site_names_start(struct site *site, struct text *error)
 {
+    if (site->worker > 0) /* the rest is the first one's */
+        return site->config->names.present ? start_server(site, error) : 0;
     int result = site_lease_names_open(site, error);
     if (result == 0 && site->config->names.present)
         result = start_name_service(site, error);

@@ -129,7 +129,9 @@ int site_recursion_new(struct site *site, struct names_recursion **out, struct t
         (forwards && site->resolver_count == 0 && r->forward_count == 0))
         return 0;
     int result = make_recursion(r, &site->crypto, out, error);
-    if (result == 0 && r->anchors_state[0] != '\0')
+    if (result == 0 && site->worker > 0 && site->first->anchors != NULL)
+        site_anchors_copy(site->first->anchors, *out);
+    else if (result == 0 && site->worker == 0 && r->anchors_state[0] != '\0')
         result = open_anchors(site, r, *out, error);
     if (result == 0)
         result = site_tls_forwarders(site, r, *out, error);

@@ -64,9 +64,14 @@ struct signed_zone *signing_find(const struct site_signing *signing, size_t view
     return NULL;
 }
 
+struct zone_set *signed_zone_set(const struct signed_zone *z)
+{
+    return z->owner->options.zones(z->owner->options.self, z->view);
+}
+
 struct zone *signed_zone_served(const struct signed_zone *z)
 {
-    struct zone_set *set = z->owner->options.zones(z->owner->options.self, z->view);
+    struct zone_set *set = signed_zone_set(z);
     struct zone *zone = set != NULL ? zone_set_get(set, &z->name) : NULL;
     return zone != NULL && zone_is_served(zone) ? zone : NULL;
 }
@@ -184,8 +189,11 @@ void site_signing_served(struct site_signing *signing)
     if (z == NULL)
         return;
     struct heap heap = memory_heap();
+    const struct zone_set *set = signed_zone_set(z);
+    zone_set_close(set);
     if (signing->loaded->history == NULL) /* without one, secondaries get the zone whole each time */
         signing->loaded->history = zone_history_new(&heap, ZONE_HISTORY_OCTETS_DEFAULT);
+    zone_set_open(set);
     signing->loading = NULL;
     z->served = true;
     log_info(signing->options.log, "zone %s is signed: serial %" PRIu32, signed_zone_name(z, text),

@@ -64,6 +64,8 @@ int64_t signing_wall(const struct site_signing *signing);
 bool signed_zone_complain(const struct signed_zone *z, const char *what);
 /* NULL: there is none. */
 struct signed_zone *signing_find(const struct site_signing *signing, size_t view, const struct dns_name *zone);
+/* The set that it is in. */
+struct zone_set *signed_zone_set(const struct signed_zone *z);
 /* The zone as it is served; NULL: it is not. */
 struct zone *signed_zone_served(const struct signed_zone *z);
 

@@ -40,8 +40,7 @@ static void publish(struct signed_zone *z, struct zone *zone, size_t records_bef
     struct site_signing *signing = z->owner;
     struct zone_change change;
     struct heap heap = memory_heap();
-    zone_set_recount(signing->options.zones(signing->options.self, z->view), records_before,
-                     zone->record_count);
+    zone_set_recount(signed_zone_set(z), records_before, zone->record_count);
     zone_change_init(&change, &heap, CHANGE_OCTETS_MAX);
     bool any = signing->change.count > 0 || signing->change.failed;
     enum zone_result result = sign_change_take(&signing->change, &change);
@@ -148,8 +147,10 @@ static void run_pass(struct signed_zone *z)
         signing->pass_begun = true;
     }
     size_t before = zone->record_count;
+    zone_set_close(signed_zone_set(z));
     enum sign_status status = signer_step(signing->pass, PASS_SIGNATURES, signing_wall(signing));
     publish(z, zone, before);
+    zone_set_open(signed_zone_set(z));
     if (status != SIGN_MORE)
         end_pass(z, status);
 }
@@ -209,9 +210,11 @@ bool site_signing_follow(struct site_signing *signing, size_t view, const struct
     if (touched == NULL)
         return signed_zone_complain(z, "no memory");
     size_t before = zone->record_count;
+    zone_set_close(signed_zone_set(z));
     enum sign_status status = signer_update(signing->follow, zone, touched, count, signing_wall(signing));
     free(touched);
     publish(z, zone, before);
+    zone_set_open(signed_zone_set(z));
     if (status == SIGN_FAILED)
         return signed_zone_complain(z, signer_error(signing->follow));
     int64_t due_at = signer_due_at(signing->follow);

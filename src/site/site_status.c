@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "site/site_internal.h"
+#include "site/site_workers.h"
 #include "stack/tcp/tcp.h"
 
 enum { CONNECTIONS_SHOWN = 64 };
@@ -290,7 +291,7 @@ static json_t *web_json(const struct site *site)
     static const char *const names[] = {NULL,            "responses_1xx", "responses_2xx",
                                         "responses_3xx", "responses_4xx", "responses_5xx"};
     struct web_counters c;
-    web_counters(site->web, &c);
+    site_workers_web_counters(site, &c);
     json_t *out = json_object();
     set_count(out, "connections", c.connections);
     set_count(out, "open", c.open);

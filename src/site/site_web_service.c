@@ -5,6 +5,7 @@
 
 #include "site/site_internal.h"
 #include "site/site_tls.h"
+#include "site/site_workers.h"
 
 /* What differs goes over by a reload, with every connection that there is. */
 bool site_web_same(const struct site_config *a, const struct site_config *b)
@@ -65,8 +66,10 @@ int site_web_start(struct site *site, struct text *error)
         .server_name = server_name,
         .domain = config->domain,
         .config = &config->web.config,
-        .site = {site_status, site},
+        .site = {site->worker == 0 ? site_status : site_workers_status, site},
         .dns = {ask_names, forget_question, site},
+        .several = site->workers != NULL,
+        .first = site->worker > 0 ? site->first->web : NULL,
         .error = &reason,
     };
     int result = site_tls_web(site, &site->config->web.config, &reason);

@@ -397,14 +397,16 @@ static void stop_comparing(struct site_zones *zones)
     site_signing_stop(zones->signing);
 }
 
-/* The new zone remembers what the old one did, if it goes on from there. */
-static void take_history(struct zone *zone, struct zone *old)
+/* The new zone remembers what the old one did, which is served in `set` until then, if it goes on from there. */
+static void take_history(const struct zone_set *set, struct zone *zone, struct zone *old)
 {
     if (old->history == NULL || zone_serial(old) != zone_serial(zone))
         return;
     zone_history_free(zone->history);
+    zone_set_close(set);
     zone->history = old->history;
     old->history = NULL;
+    zone_set_open(set);
 }
 
 /* Begins to compare the zone with the one that it follows on, so that secondaries are told by what has
@@ -435,8 +437,10 @@ static bool step_difference(struct site_zones *zones, const struct entry *entry,
     if (status == ZONE_DIFFERENCE_MORE)
         return false;
     struct zone *zone = zones->fresh;
+    const struct zone_set *set = names_zones(zones->names, entry->view);
     if (status == ZONE_DIFFERENCE_DONE) {
         struct heap heap = memory_heap();
+        zone_set_close(set);
         zone_history_free(zone->history);
         zone->history = old->history != NULL
                             ? old->history
@@ -444,6 +448,7 @@ static bool step_difference(struct site_zones *zones, const struct entry *entry,
         old->history = NULL;
         if (zone->history != NULL)
             zone_history_add(zone->history, &zones->change);
+        zone_set_open(set);
     }
     zone_change_done(&zones->change);
     zones->fresh = NULL;
@@ -476,7 +481,7 @@ static bool put(struct site_zones *zones, const struct entry *entry, struct zone
 {
     struct zone *old = old_of(zones, entry);
     if (old != NULL)
-        take_history(zone, old);
+        take_history(names_zones(zones->names, entry->view), zone, old);
     if (compare_with_old(zones, zone, old))
         return false;
     install(zones, entry, zone);

@@ -46,7 +46,7 @@ static const struct {
     {"an option that is nearly one", "gateway {\n  pulbish = x\n}\n",
      "site.conf:2: no such option 'pulbish'; did you mean \"publish\"?; known here: internet, host-loopback, host-address, publish"},
     {"an unknown block", "mail {\n}\n",
-     "site.conf:1: no such option 'mail'; known here: domain, control, link, gateway, addresses, "
+     "site.conf:1: no such option 'mail'; known here: domain, control, workers, link, gateway, addresses, "
      "names, web, proxy"},
     {"a wrong number", "link \"tap:a\" {\n    mtu = many\n}\n",
      "site.conf:2: mtu \"many\": expected a number of octets from 576 to 65520"},
@@ -110,6 +110,12 @@ static const struct {
      "site.conf:1: gateway publish: 127.0.0.1:8080 is published twice"},
     {"services on the host's own address",
      "link \"host\" { address = \"127.0.0.1/8\" }\nweb { listen = 8080 }\n", NULL},
+    {"workers on the host's own sockets",
+     "workers = auto\nlink \"host\" { address = \"127.0.0.1/8\" }\nweb { listen = 8080 }\n", NULL},
+    {"workers on a stack of ours", "workers = 2\nlink \"tap:a\" {}\n",
+     "site.conf:1: workers: expected 1: several are for link \"host\", a stack of our own is one thread's"},
+    {"no workers", "workers = 0\n",
+     "site.conf:1: workers \"0\": expected the number of threads that serve, 1 to 64, or auto"},
     {"a link to the host without an address", "link \"host\" {}\n",
      "site.conf: link address: link \"host\" needs the host's own address on the network that it "
      "serves"},

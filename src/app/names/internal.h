@@ -3,7 +3,8 @@
  * internal.h - what the parts of the name service share: names.c its life and its records,
  * names_zones.c the zones it is born with, names_hosts.c the names of hosts, names_secondary.c zones
  * that are had from others, names_fetch.c what is asked of their primaries, names_notify.c the news of
- * changes, names_server.c queries by UDP and TCP, names_carried.c those that others carry, names_update.c changes while it is served,
+ * changes, names_server.c queries by UDP and TCP, names_carried.c those that others carry, names_crew.c what one of several
+ * workers passes on to the first, names_update.c changes while it is served,
  * names_resolver.c recursion, names_outside.c its sockets, names_secure.c those with TLS.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
@@ -15,6 +16,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "io/loop.h"
+#include "io/workers.h"
 #include "proto/dns/dns_stream.h"
 #include "proto/dns/notify.h"
 #include "proto/dns/rate_limit.h"
@@ -34,6 +36,7 @@ enum {
     NAMES_QUERY_PADDING = 128,     /* queries over TLS are multiples of it (RFC 8467 §4.1) */
     NAMES_QUERY_MAX = DNS_CLIENT_QUERY_MAX + DNS_OPTION_HEAD_LEN + NAMES_QUERY_PADDING,
     NAMES_TTL_DEFAULT = 60,
+    NAMES_PASSED_OCTETS_MAX = 4 << 20, /* of messages on their way to worker 0 */
     NAMES_PENDING_MAX = 4096,      /* updates of one turn; more are answered SERVFAIL */
     NAMES_UDP_LOOPBACK = 4096,     /* a datagram to this machine is not fragmented */
     NAMES_PADDING = 468,           /* replies over TLS are multiples of it (RFC 8467 §4.1) */
@@ -180,8 +183,18 @@ struct names_seen {
     struct resolver_policies policies; /* when answering.policies is this */
 };
 
+/* Several of them; each member is looked at by its own thread alone. */
+struct names_crew {
+    struct workers *workers;
+    struct names *members[WORKERS_MAX]; /* NULL: it does not run */
+    _Atomic size_t passed_octets;       /* on their way to worker 0 */
+};
+
 struct names {
     struct net *net;
+    struct names_crew *crew; /* NULL: it is alone */
+    size_t worker;
+    struct names *first;     /* of the crew; or itself */
     struct net *outside_net;
     struct loop *loop;
     struct heap heap;
@@ -197,7 +210,8 @@ struct names {
     uint16_t udp_size;
     struct dns_sha1 sha1;
     struct cookie_secrets secrets;
-    struct rate_limit *rate_limit; /* NULL: none */
+    struct rate_limit *rate_limit; /* of the first, for all; NULL: none */
+    struct lock rate_lock;         /* of that, where there are several */
     struct names_access secondaries; /* who may have zones whole */
     struct names_update_rule updates[NAMES_UPDATES_MAX];
     size_t update_count;
@@ -230,6 +244,7 @@ struct names {
     struct list_node idle;
     struct list_node busy;
     struct resolver *resolver;       /* NULL: nobody to ask */
+    struct resolver_policies policies; /* that it goes by */
     struct cache *cache;
     usec told_full_at;               /* that it is full; 0: never */
     struct names_outside *outside;   /* one for each of its tasks */
@@ -292,6 +307,9 @@ static inline uint8_t *names_reply_buffer(struct names *names)
     return names->reply + DNS_STREAM_LENGTH_LEN;
 }
 
+/* A datagram that has come to one of us. */
+void names_take_datagram(struct names *names, const struct dgram_message *message);
+
 /* A reply is on its way. */
 void names_count_reply(struct names *names, unsigned rcode);
 
@@ -320,6 +338,28 @@ void names_carried_close(struct names *names); /* who waits is told that nothing
 
 /* As names_reply_forwarded(). */
 void names_carried_reply(struct names *names, uint32_t handle, struct bytes reply, unsigned rcode);
+
+/* As names_ask(), by that path and not counted. */
+MUST_USE enum names_verdict names_carry(struct names *names, const struct names_carrier *carrier,
+                                        const struct answer_path *path, struct bytes query,
+                                        struct bytes *reply, uint32_t *handle);
+
+/* ---- names_crew.c ---- */
+
+void names_crew_join(struct names *names, const struct names_options *options);
+void names_crew_part(struct names *names);
+
+/* Of the first: itself, and then the others; begins and ends with NULL. While the zones are closed it may look at them, and
+ * change what is no part of their loops. */
+struct names *names_crew_next(const struct names *names, const struct names *after);
+
+/* Is it for worker 0 alone, and are we another? */
+bool names_crew_passes(const struct names *names, const struct answer_result *result);
+
+/* Passes it on: whoever is to have the reply has it from worker 0, or by names_reply_forwarded(). False: too much is on its
+ * way. */
+MUST_USE bool names_crew_pass(struct names *names, const struct resolver_client *client,
+                              const struct answer_path *path, struct bytes message);
 
 /* ---- names_outside.c ---- */
 

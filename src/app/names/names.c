@@ -34,8 +34,22 @@ static int open_views(struct names *names, const struct names_options *options)
     return 0;
 }
 
+/* Those of the first are looked at, which outlive us. */
+static int share_zones(struct names *names, const struct names *first)
+{
+    names->zones = first->zones;
+    names->answering.zones = first->zones;
+    names->view_count = first->view_count;
+    for (size_t i = 0; i < first->view_count; i++) {
+        names->views[i].zones = first->views[i].zones;
+    }
+    return 0;
+}
+
 static int open_zones(struct names *names, const struct names_options *options)
 {
+    if (names->first != names)
+        return share_zones(names, names->first);
     names->zones = zone_set_new(&names->heap, NAMES_RECORDS_MAX);
     if (names->zones == NULL)
         return -ENOMEM;
@@ -47,6 +61,10 @@ static int open_zones(struct names *names, const struct names_options *options)
 static void make_secrets(struct names *names)
 {
     struct prng *prng = loop_prng(names->loop);
+    if (names->first != names) { /* whoever gets the next query knows the cookie */
+        names->secrets = names->first->secrets;
+        return;
+    }
     names->secrets.active.k0 = prng_u64(prng);
     names->secrets.active.k1 = prng_u64(prng);
 }
@@ -111,12 +129,11 @@ static void set_view(struct names *names, struct names_seen *seen, const struct 
         names->finds_others && !seen->view.reach.own_names_only;
 }
 
-int names_set_manner(struct names *names, const struct names_manner *manner)
+static void set_manner(struct names *names, const struct names_manner *manner)
 {
     struct answer_options *answering = &names->answering;
     names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
     names->secondaries = manner->secondaries;
-    names_update_flush(names);
     names->notified = manner->notified;
     names->peers_tls = manner->peers_tls;
     names->peers_tls_anybody = manner->peers_tls_anybody;
@@ -134,7 +151,68 @@ int names_set_manner(struct names *names, const struct names_manner *manner)
     answering->recursion_available = names->finds_others && !names->reach.own_names_only;
     for (size_t i = 0; i < names->view_count; i++)
         set_view(names, &names->views[i], manner->views != NULL ? &manner->views[i] : NULL);
-    return set_rate_limit(names, manner);
+}
+
+/* Of the first, so that all are the same whenever a query comes. */
+int names_set_manner(struct names *names, const struct names_manner *manner)
+{
+    struct names *member = NULL;
+    names_update_flush(names);
+    zone_set_close(names->zones);
+    while ((member = names_crew_next(names, member)) != NULL)
+        set_manner(member, manner);
+    int status = set_rate_limit(names, manner);
+    zone_set_open(names->zones);
+    return status;
+}
+
+/* NULL: those of everybody. */
+static void set_policies(struct names_seen *seen, const struct resolver_policies *policies)
+{
+    if (policies != NULL)
+        seen->policies = *policies;
+    seen->answering.policies = policies != NULL ? &seen->policies : NULL;
+}
+
+void names_set_policies(struct names *names, size_t view, const struct resolver_policies *policies)
+{
+    struct names *member = NULL;
+    ASSERT(view < names->view_count || (view == NAMES_EVERYBODY && policies != NULL));
+    zone_set_close(names->zones);
+    while ((member = names_crew_next(names, member)) != NULL) {
+        if (view != NAMES_EVERYBODY) {
+            set_policies(&member->views[view], policies);
+        } else if (member->resolver != NULL) {
+            member->policies = *policies;
+            resolver_set_policies(member->resolver, policies);
+        }
+    }
+    zone_set_open(names->zones);
+}
+
+/* One that joins is as the others are. */
+static void take_manner(struct names *names, const struct names *first)
+{
+    struct names_view views[NAMES_VIEWS_MAX];
+    for (size_t i = 0; i < first->view_count; i++)
+        views[i] = first->views[i].view;
+    struct names_manner manner = {
+        .reach = first->reach,
+        .views = views,
+        .minimal = first->answering.minimal,
+        .cookies = first->answering.cookies == NULL       ? NAMES_COOKIES_OFF
+                   : first->answering.cookies_required ? NAMES_COOKIES_REQUIRED
+                                                       : NAMES_COOKIES_ON,
+        .udp_size = first->udp_size,
+        .identity = first->answering.identity,
+        .version = first->answering.version,
+        .secondaries = first->secondaries,
+        .keys = first->keys.keys,
+        .key_count = first->keys.count,
+    };
+    for (size_t i = 0; i < first->view_count; i++)
+        set_policies(&names->views[i], first->views[i].answering.policies);
+    set_manner(names, &manner);
 }
 
 bool names_rule_met(const struct names_rule *rule, const struct answer_query *query)
@@ -193,6 +271,10 @@ int names_new(struct net *net, const struct names_options *options, struct names
     if (names == NULL)
         return -ENOMEM;
     names->net = net;
+    names->crew = options->crew;
+    names->worker = options->worker;
+    names->first = names->worker > 0 ? names->crew->members[0] : names;
+    lock_init(&names->rate_lock);
     names->loop = net_loop(net);
     names->heap = loop_heap(names->loop);
     list_init(&names->free);
@@ -214,7 +296,9 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names_secondary_open(names);
     if (status == 0)
         status = names_update_open(names, options);
-    if (status == 0)
+    if (status == 0 && names->first != names)
+        take_manner(names, names->first);
+    else if (status == 0)
         status = names_set_manner(names, &(struct names_manner){0});
     if (status == 0 && options->recursion != NULL && !options->closed_world)
         status = names_outside_open(names, options);
@@ -224,6 +308,7 @@ int names_new(struct net *net, const struct names_options *options, struct names
         names_free(names);
         return status;
     }
+    names_crew_join(names, options);
     *out = names;
     return 0;
 }
@@ -232,22 +317,37 @@ void names_free(struct names *names)
 {
     if (names == NULL)
         return;
+    names_crew_part(names);
     names_update_close(names);
     names_server_close(names);
     names_carried_close(names);
     names_notify_close(names);
     names_secondary_close(names);
     names_outside_close(names);
-    for (size_t i = 0; i < names->view_count; i++)
+    for (size_t i = 0; i < names->view_count && names->first == names; i++)
         zone_set_free(names->views[i].zones);
-    zone_set_free(names->zones);
+    if (names->first == names)
+        zone_set_free(names->zones);
     rate_limit_free(names->rate_limit);
+    lock_done(&names->rate_lock);
     free(names);
+}
+
+/* Adds up structures of nothing but numbers of that kind. */
+static void add_up(uint64_t *sums, const uint64_t *more, size_t size)
+{
+    for (size_t i = 0; i < size / sizeof *sums; i++)
+        sums[i] += more[i];
 }
 
 void names_counters(const struct names *names, struct names_counters *out)
 {
-    *out = names->counters;
+    const struct names *member = NULL;
+    *out = (struct names_counters){0};
+    zone_set_close(names->zones);
+    while ((member = names_crew_next(names, member)) != NULL)
+        add_up((uint64_t *)out, (const uint64_t *)&member->counters, sizeof *out);
+    zone_set_open(names->zones);
     out->secondaries = names->kept_count;
     for (size_t i = 0; i < names->kept_count; i++)
         out->secondaries_served += names->kept[i].timers.held;
@@ -255,13 +355,30 @@ void names_counters(const struct names *names, struct names_counters *out)
         return;
     struct resolver_counters resolver;
     struct cache_counters cache;
-    resolver_counters(names->resolver, &resolver);
-    cache_counters(names->cache, &cache);
+    names_resolution_counters(names, &resolver, &cache);
     out->forwarding = resolver.waiting;
     out->asked_outside = resolver.queries;
     out->cache_hits = resolver.answered_from_cache;
     out->cache_entries = cache.entries;
     out->cache_octets = cache.octets;
+}
+
+void names_resolution_counters(const struct names *names, struct resolver_counters *resolver,
+                               struct cache_counters *cache)
+{
+    const struct names *member = NULL;
+    *resolver = (struct resolver_counters){0};
+    *cache = (struct cache_counters){0};
+    zone_set_close(names->zones);
+    while ((member = names_crew_next(names, member)) != NULL) {
+        struct resolver_counters r;
+        struct cache_counters c;
+        resolver_counters(member->resolver, &r);
+        cache_counters(member->cache, &c);
+        add_up((uint64_t *)resolver, (const uint64_t *)&r, sizeof r);
+        add_up((uint64_t *)cache, (const uint64_t *)&c, sizeof c);
+    }
+    zone_set_open(names->zones);
 }
 
 struct endpoint names_local(const struct names *names)

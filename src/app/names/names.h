@@ -13,6 +13,8 @@
 #include "wire/dns/dns_nsec3.h"
 
 struct names;
+struct names_crew;
+struct workers;
 struct names_recursion; /* names_resolver.h */
 
 enum {
@@ -95,6 +97,8 @@ struct names_options {
     void (*on_trouble)(void *self, const char *text);
     void *trouble_self;
     struct tsig_hmac hmac;        /* .start NULL: signatures of queries are not looked at */
+    struct names_crew *crew;      /* it is one of several; borrowed. NULL: it is alone */
+    size_t worker;                /* which */
 };
 
 enum names_cookies { NAMES_COOKIES_ON, NAMES_COOKIES_OFF, NAMES_COOKIES_REQUIRED };
@@ -121,6 +125,15 @@ struct names_manner {
     const struct tsig_key *keys; /* copied: by which queries may be signed */
     size_t key_count;            /* at most TSIG_KEYS_MAX */
 };
+
+/*
+ * One name service in several threads: each worker has its own, on its own loop, at the same addresses (SO_REUSEPORT). That
+ * of worker 0 has the zones, which the others look at within their turns, and the limit of replies; it alone loads
+ * and changes them, and UPDATE and NOTIFY that come to another are passed on to it. So it is made first and freed last.
+ * The others get the same options; the journal is the first one's.
+ */
+MUST_USE int names_crew_new(struct workers *workers, struct names_crew **out);
+void names_crew_free(struct names_crew *crew); /* after the workers. NULL is nothing */
 
 MUST_USE int names_new(struct net *net, const struct names_options *options, struct names **out);
 void names_free(struct names *names);

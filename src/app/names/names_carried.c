@@ -31,8 +31,9 @@ static struct names_carried *find(struct names *names, uint32_t handle)
     return carried->waits && carried->handle == handle ? carried : NULL;
 }
 
-enum names_verdict names_ask(struct names *names, const struct names_carrier *carrier,
-                             struct bytes query, struct bytes *reply, uint32_t *handle)
+enum names_verdict names_carry(struct names *names, const struct names_carrier *carrier,
+                               const struct answer_path *path, struct bytes query,
+                               struct bytes *reply, uint32_t *handle)
 {
     struct answer_result result;
     struct list_node *node = list_first(&names->carried_free);
@@ -40,16 +41,7 @@ enum names_verdict names_ask(struct names *names, const struct names_carrier *ca
         return NAMES_FULL;
     struct names_carried *carried = CONTAINER_OF(node, struct names_carried, node);
     struct resolver_client client = {.from = carrier->from, .stream = carried->handle};
-    const struct answer_path path = {
-        .stream = true,
-        .size_max = names->udp_size,
-        .padding = carrier->secure ? NAMES_PADDING : 0,
-        .now = (uint64_t)loop_wall_seconds(names->loop),
-        .from = carrier->from.address,
-    };
-    enum names_judgement judgement = names_judge(names, &client, &path, query, &result);
-    names->counters.queries_https += judgement != NAMES_NO_QUERY;
-    switch (judgement) {
+    switch (names_judge(names, &client, path, query, &result)) {
     case NAMES_TAKEN:
     case NAMES_TWICE: /* it cannot be: nobody has the same handle */
         list_remove(node);
@@ -67,6 +59,21 @@ enum names_verdict names_ask(struct names *names, const struct names_carrier *ca
     names_count_reply(names, result.rcode);
     *reply = result.reply;
     return NAMES_NOW;
+}
+
+enum names_verdict names_ask(struct names *names, const struct names_carrier *carrier,
+                             struct bytes query, struct bytes *reply, uint32_t *handle)
+{
+    const struct answer_path path = {
+        .stream = true,
+        .size_max = names->udp_size,
+        .padding = carrier->secure ? NAMES_PADDING : 0,
+        .now = (uint64_t)loop_wall_seconds(names->loop),
+        .from = carrier->from.address,
+    };
+    enum names_verdict verdict = names_carry(names, carrier, &path, query, reply, handle);
+    names->counters.queries_https += verdict != NAMES_MALFORMED && verdict != NAMES_FULL;
+    return verdict;
 }
 
 void names_forget(struct names *names, uint32_t handle)

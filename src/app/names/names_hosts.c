@@ -12,10 +12,12 @@ enum { CHANGE_OCTETS_MAX = 1 << 20 };
 
 void names_remember(struct names *names, struct zone *zone, struct zone_change *change)
 {
+    zone_set_close(names->zones);
     if (zone->history == NULL)
         zone->history = zone_history_new(&zone->heap, ZONE_HISTORY_OCTETS_DEFAULT);
     if (zone->history != NULL)
         zone_history_add(zone->history, change);
+    zone_set_open(names->zones);
     names_zone_changed(names, NAMES_EVERYBODY, &zone->name);
 }
 
@@ -50,10 +52,12 @@ static int end(struct names *names, struct zone_edit *edit, enum zone_result res
     if (result == ZONE_OK)
         result = zone_edit_settle(edit, &change);
     bool changed = zone_change_octets(&change) > 0;
+    zone_set_close(names->zones);
     if (result == ZONE_OK && changed)
         result = zone_edit_commit(edit);
     if (result == ZONE_OK && changed)
         names_remember(names, edit->zone, &change);
+    zone_set_open(names->zones);
     zone_change_done(&change);
     zone_edit_done(edit);
     return names_errno_of(result);

@@ -198,6 +198,8 @@ int names_resolver_open(struct names *names, const struct names_recursion *recur
         names->resolver = resolver_new(options, loop_prng(names->loop), loop_now(names->loop));
     }
     free(options);
+    if (names->first != names && names->resolver != NULL)
+        resolver_set_policies(names->resolver, &names->first->policies);
     return names->resolver != NULL ? 0 : -ENOMEM;
 }
 
@@ -312,10 +314,15 @@ const struct resolver *names_resolver(const struct names *names)
 
 size_t names_flush(struct names *names, const struct dns_name *name, bool below)
 {
+    struct names *member = NULL;
     if (names->resolver == NULL)
         return 0;
-    resolver_forget(names->resolver);
-    return cache_flush(names->cache, name, below);
+    zone_set_close(names->zones);
+    while ((member = names_crew_next(names, member)) != NULL)
+        resolver_forget(member->resolver);
+    size_t count = cache_flush(names->cache, name, below);
+    zone_set_open(names->zones);
+    return count;
 }
 
 void names_renew(struct names *names, const struct dns_name *name, uint16_t type)
@@ -325,20 +332,6 @@ void names_renew(struct names *names, const struct dns_name *name, uint16_t type
         return;
     resolver_renew(names->resolver, &question, loop_now(names->loop));
     loop_queue(names->loop, &names->resolving);
-}
-
-void names_set_policies(struct names *names, size_t view, const struct resolver_policies *policies)
-{
-    ASSERT(view < names->view_count || (view == NAMES_EVERYBODY && policies != NULL));
-    if (view == NAMES_EVERYBODY) {
-        if (names->resolver != NULL)
-            resolver_set_policies(names->resolver, policies);
-        return;
-    }
-    struct names_seen *seen = &names->views[view];
-    if (policies != NULL)
-        seen->policies = *policies;
-    seen->answering.policies = policies != NULL ? &seen->policies : NULL;
 }
 
 int names_set_roots(struct names *names, const struct names_recursion *recursion)
@@ -351,7 +344,11 @@ int names_set_roots(struct names *names, const struct names_recursion *recursion
     options->anchor_count = recursion->anchor_count;
     memcpy(options->anchors, recursion->anchors, sizeof options->anchors);
     take_roots(recursion, options);
-    (void)resolver_set_roots(names->resolver, options);
+    struct names *member = NULL;
+    zone_set_close(names->zones);
+    while ((member = names_crew_next(names, member)) != NULL)
+        (void)resolver_set_roots(member->resolver, options);
+    zone_set_open(names->zones);
     free(options);
     return 0;
 }

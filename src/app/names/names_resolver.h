@@ -60,8 +60,13 @@ MUST_USE bool names_recursion_hints(struct bytes file, struct names_recursion *o
 MUST_USE bool names_recursion_anchors(struct bytes file, struct names_recursion *out,
                                       struct text *error);
 
-/* What it has, for whoever looks or flushes. NULL: it does not resolve. */
 struct names;
+
+/* Of all workers, and of what they share. It resolves. */
+void names_resolution_counters(const struct names *names, struct resolver_counters *resolver,
+                               struct cache_counters *cache);
+
+/* What it has, for whoever looks or flushes. NULL: it does not resolve. */
 struct cache *names_cache(const struct names *names);
 const struct resolver *names_resolver(const struct names *names);
 

@@ -238,8 +238,10 @@ void names_fetched_changes(struct names_secondary *s)
     struct zone *zone = zone_set_get(s->names->zones, &s->options.zone);
     struct zone_change *change;
     enum zone_result result = ZONE_OK;
+    zone_set_close(s->names->zones);
     while (result == ZONE_OK && (change = zone_receive_change(s->fetch->receive)) != NULL)
         result = zone_change_commit(s->names->zones, zone, change);
+    zone_set_open(s->names->zones);
     if (result == ZONE_OK)
         taken(s);
     else
@@ -263,8 +265,10 @@ void names_fetched_zone(struct names_secondary *s)
     s->fetch->zone = NULL;
     s->fetch->incremental = false; /* whatever was asked for */
     /* Those who have it from us get the changes that come from now on; without memory, the whole. */
+    zone_set_close(s->names->zones);
     if (zone->history == NULL)
         zone->history = zone_history_new(&s->names->heap, ZONE_HISTORY_OCTETS_DEFAULT);
+    zone_set_open(s->names->zones);
     names_discard_zone(s->names, old);
     taken(s);
 }

@@ -86,6 +86,15 @@ static void tell_difference(struct names *names, struct bytes message,
         result->reply = answer_refuse(answering, asked, result->rcode, buffer);
 }
 
+/* Worker 0 cannot be told. */
+static void refuse_passing(struct names *names, struct answer_result *result)
+{
+    const struct answer_query *asked = &result->query;
+    result->rcode = DNS_SERVFAIL;
+    result->reply = answer_refuse(names_answering(names, asked), asked, result->rcode,
+                                  names_reply_buffer(names));
+}
+
 /* What the answering core has left to us. */
 static void judge_rest(struct names *names, struct bytes message, struct answer_result *result)
 {
@@ -110,6 +119,11 @@ enum names_judgement names_judge(struct names *names, struct resolver_client *cl
             return names->counters.forwarded != forwarded ? NAMES_TAKEN : NAMES_TWICE;
         if (result->dropped)
             return NAMES_DROPPED;
+    }
+    if (names_crew_passes(names, result)) {
+        if (names_crew_pass(names, client, path, query))
+            return NAMES_TAKEN;
+        refuse_passing(names, result);
     }
     if (is_update(result)) {
         client->query = result->query;
@@ -136,14 +150,26 @@ static void send_datagram(struct names *names, const struct resolver_client *cli
     (void)dgram_send(names->dgram, &message);
 }
 
+/* The accounts are those of all workers: whom a client's datagrams come to is no merit of his. */
+static enum rate_verdict check_limit(struct names *names, const struct answer_result *result)
+{
+    struct names *first = names->first;
+    if (names->crew != NULL)
+        lock_take(&first->rate_lock);
+    enum rate_verdict verdict = rate_limit_check(first->rate_limit, &result->query.path.from,
+                                                 result->kind, result->source, loop_now(names->loop));
+    if (names->crew != NULL)
+        lock_give(&first->rate_lock);
+    return verdict;
+}
+
 /* False: nothing is to be sent. Who has shown his address is not limited, and needs no help. */
 static bool keeps_to_the_limit(struct names *names, struct answer_result *result)
 {
     const struct answer_query *query = &result->query;
-    if (names->rate_limit == NULL || query->proven)
+    if (names->first->rate_limit == NULL || query->proven)
         return true;
-    switch (rate_limit_check(names->rate_limit, &query->path.from, result->kind, result->source,
-                             loop_now(names->loop))) {
+    switch (check_limit(names, result)) {
     case RATE_SEND:
         return true;
     case RATE_SLIP:
@@ -159,9 +185,8 @@ static bool keeps_to_the_limit(struct names *names, struct answer_result *result
     return false;
 }
 
-static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgram_message *message)
+void names_take_datagram(struct names *names, const struct dgram_message *message)
 {
-    struct names *names = self;
     if (address_is_multicast(&message->to.address) ||
         address_is_broadcast(&message->to.address) || message->from.port == 0)
         return; /* a reply could not come from there, or go there */
@@ -179,9 +204,12 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
         .from = message->from.address,
     };
     answer(&names->answering, message->payload, &path, names_reply_buffer(names), &result);
+    if (names_crew_passes(names, &result) &&
+        names_crew_pass(names, &client, &path, message->payload))
+        return; /* and counts there */
     names->counters.malformed += result.malformed;
     names->counters.queries_udp += result.verdict != ANSWER_NOTHING;
-    if (result.verdict == ANSWER_NOTHING)
+    if (result.verdict == ANSWER_NOTHING || names_crew_passes(names, &result))
         return;
     if (result.verdict == ANSWER_ELSEWHERE && (!forward(names, &client, &result) || result.dropped))
         return;
@@ -195,6 +223,11 @@ static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgra
         return;
     names_count_reply(names, result.rcode);
     send_datagram(names, &client, result.reply);
+}
+
+static void on_message(void *self, struct dgram *dgram UNUSED, const struct dgram_message *message)
+{
+    names_take_datagram(self, message);
 }
 
 /* ---- TCP ---- */
@@ -485,7 +518,9 @@ static const struct listener_handler listener_handler = {.on_accept = on_accept}
 static int open_sockets(struct names *names, const struct endpoint *listen)
 {
     static const struct dgram_handler dgram_handler = {.on_message = on_message};
-    struct listen_options stream = {.local = *listen};
+    bool shared = names->crew != NULL;
+    bool claim = names->worker == 0; /* others are ours, but not other people's */
+    struct listen_options stream = {.local = *listen, .reuse_port = shared, .claim = claim};
     int status = net_listen(names->net, &stream, &listener_handler, names, &names->listener);
     if (status != 0) {
         names->listener = NULL;
@@ -495,6 +530,8 @@ static int open_sockets(struct names *names, const struct endpoint *listen)
     struct dgram_options dgram = {
         .local = listener_local(names->listener),
         .lean = !address_is_any(&listen->address) && !address_is_link_local(&listen->address),
+        .reuse_port = shared,
+        .claim = claim,
     };
     status = net_bind(names->net, &dgram, &dgram_handler, names, &names->dgram);
     if (status != 0) {
@@ -509,7 +546,9 @@ static int open_tls(struct names *names, const struct names_options *options)
 {
     if (options->tls == NULL)
         return 0;
-    struct listen_options listen = {.local = options->listen_tls};
+    struct listen_options listen = {.local = options->listen_tls,
+                                    .reuse_port = names->crew != NULL,
+                                    .claim = names->worker == 0};
     int status = tls_listen(options->tls, names->net, &listen, &listener_handler, names,
                             &names->listener_tls);
     if (status != 0)

@@ -212,12 +212,14 @@ static void take_back(struct names *names, const struct dns_name *name,
     struct zone *zone = zone_set_get(names->zones, name);
     struct zone_change inverse = zone_change_inverse(change);
     bool good = zone != NULL;
+    zone_set_close(names->zones);
     if (good && resigned)
         good = take_back_signed(names, zone, change);
     else if (good)
         good = zone_change_apply(names->zones, zone, &inverse) == ZONE_OK;
     if (good && !resigned)
         zone->unsigned_serial = zone_serial(zone);
+    zone_set_open(names->zones);
     if (!good)
         names_trouble(names, "an update that was not acknowledged is served until the next start");
 }
@@ -225,13 +227,15 @@ static void take_back(struct names *names, const struct dns_name *name,
 bool names_update(struct names *names, const struct resolver_client *client, struct bytes message,
                   struct answer_result *result)
 {
-    struct zone *zone;
+    struct zone *zone = NULL;
     struct zone_change change;
     const struct answer_query *query = &result->query;
     zone_change_init(&change, &names->heap, ZONE_JOURNAL_CHANGE_MAX);
     result->rcode = find_zone(names, query, message, &zone);
+    zone_set_close(names->zones); /* nobody sees what is not signed yet, or is taken back */
     if (result->rcode == DNS_NOERROR)
         result->rcode = carry_out(names, query, message, zone, &change);
+    zone_set_open(names->zones);
     bool changed = result->rcode == DNS_NOERROR && zone_change_octets(&change) > 0;
     if (changed && keep(names, &change, client, zone))
         return false;

@@ -9,6 +9,7 @@
 #include "app/web/web.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,6 +24,19 @@ enum {
     REFUSALS_MAX = 64, /* connections that are being told 503 at a time; more are reset */
 };
 
+/* Of this worker, and of all. */
+static void count_open(struct web *web, int change)
+{
+    web->counters.open = (uint64_t)((int64_t)web->counters.open + change);
+    atomic_fetch_add_explicit(&web->first->all_open, change, memory_order_relaxed);
+}
+
+static bool has_room(const struct web *web)
+{
+    return atomic_load_explicit(&web->first->all_open, memory_order_relaxed) <
+           (int64_t)web->connections_max;
+}
+
 /* ---- a session's end ---- */
 
 void web_session_free(struct web_session *session)
@@ -33,11 +47,11 @@ void web_session_free(struct web_session *session)
     list_remove(&session->node);
     list_remove(&session->idle_node);
     if (session->counted)
-        web_limit_leave(&web->limit, &session->peer.address);
+        web_limit_leave(&web->first->limit, &session->peer.address);
     if (session->refused)
         web->refused_open--;
     else
-        web->counters.open--;
+        count_open(web, -1);
     free(session);
 }
 
@@ -142,14 +156,14 @@ static struct web_session *session_new(struct web *web, struct stream *stream, b
     if (refused)
         web->refused_open++;
     else
-        web->counters.open++;
+        count_open(web, 1);
     return session;
 }
 
-/* Makes room among the sessions. False: all are at work. */
+/* Makes room among the sessions of this worker. False: all are at work. */
 static bool make_room(struct web *web)
 {
-    if (web->counters.open < web->connections_max)
+    if (has_room(web))
         return true;
     struct list_node *oldest = list_first(&web->idle);
     if (oldest == NULL) { /* who means well has its head here sooner */
@@ -170,7 +184,7 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
     struct web *web = door->web;
     struct endpoint peer = stream_peer(stream);
     uint32_t max = web->rules->config.connections_per_address;
-    bool counted = max > 0 && web_limit_enter(&web->limit, &peer.address, max);
+    bool counted = max > 0 && web_limit_enter(&web->first->limit, &peer.address, max);
     bool refuse = (max > 0 && !counted) || !make_room(web);
     web->counters.connections++;
     web->counters.refused += refuse;
@@ -179,7 +193,7 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
         session = session_new(web, stream, refuse);
     if (session == NULL) {
         if (counted)
-            web_limit_leave(&web->limit, &peer.address);
+            web_limit_leave(&web->first->limit, &peer.address);
         stream_abort(stream);
         return;
     }
@@ -229,7 +243,12 @@ static int open_door(struct web *web, const struct web_listen *listen)
     if (i == WEB_DOORS_MAX)
         return -ENOSPC;
     struct web_door *door = &web->doors[i];
-    struct listen_options options = {.local = listen->at, .client_first = true};
+    struct listen_options options = {
+        .local = listen->at,
+        .reuse_port = web->several,
+        .claim = web->first == web,
+        .client_first = true,
+    };
     door->web = web;
     door->listen = *listen;
     if (listen->tls)
@@ -291,6 +310,8 @@ static int web_prepare(struct web *web, const struct web_options *options)
     web_cache_init(&web->cache, &heap, prng_u64(prng));
     web_limit_init(&web->limit, &heap, prng_u64(prng));
     web->auth.key = (struct siphash_key){prng_u64(prng), prng_u64(prng)};
+    if (web->first != web)
+        web->auth.key = web->first->auth.key;
     web->server_name = strdup(options->server_name != NULL ? options->server_name : "localhost");
     web->domain = strdup(options->domain != NULL ? options->domain : "");
     if (web->server_name == NULL || web->domain == NULL || !make_etags(web) ||
@@ -392,6 +413,8 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     if (web == NULL)
         return -ENOMEM;
     web->net = net;
+    web->several = options->several;
+    web->first = options->first != NULL ? options->first : web;
     web->site = options->site;
     web->dns = options->dns;
     web->on_request = options->on_request;

@@ -69,6 +69,11 @@ struct web_options {
     /* More than that: then listen, root and connections_max above count no more. Copied. */
     const struct web_config *config;
     unsigned connections_max; /* 0: 4096 */
+    /* One server in several threads: each worker has its own, on its own loop, at the same addresses (SO_REUSEPORT).
+     * The first is made first and freed last; what is limited is limited for all together, and whoever has a nonce
+     * of one may use it with the others. */
+    bool several;
+    struct web *first;        /* NULL: it is that */
     struct web_site site;
     struct web_dns dns;
     /* Told of each answered request; may be NULL. */

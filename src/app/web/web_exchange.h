@@ -118,6 +118,9 @@ struct web {
     char (*etags)[WEB_ETAG_MAX]; /* one for each of web_pages[] */
     struct web_buffers buffers;
     struct web_cache cache;
+    bool several;               /* it is one of some workers' */
+    struct web *first;          /* of those, or itself: whose limits are those of all */
+    _Atomic int64_t all_open;   /* of that: connections of all */
     struct web_limit limit;
     struct web_auth_context auth;
 };

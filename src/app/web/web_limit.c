@@ -21,6 +21,7 @@ static bool equal(const void *item, const void *key)
 void web_limit_init(struct web_limit *limit, const struct heap *heap, uint64_t random)
 {
     *limit = (struct web_limit){.key = {random, ~random}};
+    lock_init(&limit->lock);
     map_init(&limit->map, heap, WEB_ACCOUNTS_MAX, equal);
     list_init(&limit->accounts);
 }
@@ -38,6 +39,7 @@ void web_limit_done(struct web_limit *limit)
     while ((node = list_first(&limit->accounts)) != NULL)
         forget(limit, CONTAINER_OF(node, struct web_account, node));
     map_done(&limit->map);
+    lock_done(&limit->lock);
 }
 
 static struct ip_address household(const struct ip_address *from)
@@ -89,8 +91,8 @@ static struct web_account *account_of(struct web_limit *limit, const struct ip_a
     return account;
 }
 
-bool web_limit_request(struct web_limit *limit, const struct ip_address *from, uint32_t rate,
-                       uint32_t burst, usec now)
+static bool request(struct web_limit *limit, const struct ip_address *from, uint32_t rate,
+                    uint32_t burst, usec now)
 {
     struct web_account *account = account_of(limit, from);
     if (account == NULL || rate == 0)
@@ -105,21 +107,32 @@ bool web_limit_request(struct web_limit *limit, const struct ip_address *from, u
     return true;
 }
 
+bool web_limit_request(struct web_limit *limit, const struct ip_address *from, uint32_t rate,
+                       uint32_t burst, usec now)
+{
+    lock_take(&limit->lock);
+    bool keeps = request(limit, from, rate, burst, now);
+    lock_give(&limit->lock);
+    return keeps;
+}
+
 bool web_limit_enter(struct web_limit *limit, const struct ip_address *from, uint32_t max)
 {
+    lock_take(&limit->lock);
     struct web_account *account = account_of(limit, from);
-    if (account == NULL)
-        return true; /* leave() will not find it either */
-    if (account->connections >= max)
-        return false;
-    account->connections++;
-    return true;
+    bool enters = account == NULL || account->connections < max;
+    if (account != NULL && enters) /* without one, leave() will not find it either */
+        account->connections++;
+    lock_give(&limit->lock);
+    return enters;
 }
 
 void web_limit_leave(struct web_limit *limit, const struct ip_address *from)
 {
     struct ip_address who = household(from);
+    lock_take(&limit->lock);
     struct web_account *account = map_find(&limit->map, hash_of(limit, &who), &who);
     if (account != NULL && account->connections > 0)
         account->connections--;
+    lock_give(&limit->lock);
 }

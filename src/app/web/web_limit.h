@@ -11,12 +11,15 @@
 #include "base/map.h"
 #include "base/siphash.h"
 #include "base/usec.h"
+#include "io/workers.h"
 
 enum { WEB_ACCOUNTS_MAX = 65536 }; /* then the one that was quiet longest goes */
 
 struct web_account;
 
+/* All that is done to it is done under its lock: the workers of a server share one. */
 struct web_limit {
+    struct lock lock;
     struct map map;
     struct list_node accounts; /* quiet longest first */
     struct siphash_key key;

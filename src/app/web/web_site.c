@@ -289,7 +289,7 @@ static bool within_rate(struct web_exchange *exchange)
 {
     const struct web_rule *rule = exchange->place->rule;
     usec now = loop_now(net_loop(exchange->web->net));
-    if (rule->rate == 0 || web_limit_request(&exchange->web->limit, &exchange->peer.address,
+    if (rule->rate == 0 || web_limit_request(&exchange->web->first->limit, &exchange->peer.address,
                                              rule->rate, rule->burst, now))
         return true;
     exchange->web->counters.limited++;

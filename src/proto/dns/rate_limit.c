@@ -93,7 +93,7 @@ static void bring_up_to_date(struct account *account, uint32_t per_second, usec 
     account->credit += (uint64_t)passed * per_second;
     if (account->credit > full)
         account->credit = full;
-    account->at = now;
+    account->at = usec_max(account->at, now); /* another worker may have been here a moment later */
 }
 
 enum rate_verdict rate_limit_check(struct rate_limit *limit, const struct ip_address *client,

@@ -316,6 +316,23 @@ void zone_set_free(struct zone_set *set)
     heap_release(&set->heap, set, sizeof *set);
 }
 
+void zone_set_guard(struct zone_set *set, const struct zone_guard *guard)
+{
+    set->guard = guard != NULL ? *guard : (struct zone_guard){0};
+}
+
+void zone_set_close(const struct zone_set *set)
+{
+    if (set->guard.close != NULL)
+        set->guard.close(set->guard.self);
+}
+
+void zone_set_open(const struct zone_set *set)
+{
+    if (set->guard.close != NULL)
+        set->guard.open(set->guard.self);
+}
+
 size_t zone_set_count(const struct zone_set *set)
 {
     return set->record_count;
@@ -354,8 +371,10 @@ struct zone *zone_set_take(struct zone_set *set, const struct dns_name *name)
     struct zone *zone = zone_set_get(set, name);
     if (zone == NULL)
         return NULL;
+    zone_set_close(set);
     (void)trie_remove(&set->zones, key_of_zone(zone));
     set->record_count -= zone->record_count;
+    zone_set_open(set);
     return zone;
 }
 
@@ -373,7 +392,7 @@ bool zone_set_remove(struct zone_set *set, const struct dns_name *name)
     return zone != NULL;
 }
 
-enum zone_result zone_set_install(struct zone_set *set, struct zone *zone, struct zone **old)
+static enum zone_result install(struct zone_set *set, struct zone *zone, struct zone **old)
 {
     struct zone *before = trie_find(&set->zones, key_of_zone(zone));
     size_t others = set->record_count - (before != NULL ? before->record_count : 0);
@@ -386,6 +405,14 @@ enum zone_result zone_set_install(struct zone_set *set, struct zone *zone, struc
     set->record_count = others + zone->record_count;
     *old = before;
     return ZONE_OK;
+}
+
+enum zone_result zone_set_install(struct zone_set *set, struct zone *zone, struct zone **old)
+{
+    zone_set_close(set);
+    enum zone_result result = install(set, zone, old);
+    zone_set_open(set);
+    return result;
 }
 
 const char *zone_result_text(enum zone_result result)
@@ -553,12 +580,14 @@ enum zone_result zone_add(struct zone_set *set, const struct dns_record *record)
         return begin_zone(set, record);
     if (zone == NULL)
         return ZONE_OUTSIDE;
+    zone_set_close(set);
     size_t before = zone->record_count;
     zone->records_max = before + (set->records_max - set->record_count);
     enum zone_result result = add_to(zone, bytes_after(key, zone->key_len), record);
     set->record_count += zone->record_count - before;
     if (zone->record_count != before)
         touch(zone);
+    zone_set_open(set);
     return result;
 }
 
@@ -596,6 +625,7 @@ size_t zone_remove(struct zone_set *set, const struct dns_name *name, uint16_t t
     struct zone_node *node = trie_find(hashed ? &zone->hashed : &zone->nodes, key);
     if (node == NULL)
         return 0;
+    zone_set_close(set);
     size_t count = remove_from(zone, node, type, rdata);
     zone->record_count -= count;
     set->record_count -= count;
@@ -603,6 +633,7 @@ size_t zone_remove(struct zone_set *set, const struct dns_name *name, uint16_t t
     if (count > 0)
         touch(zone);
     zone_node_tidy(zone, key, hashed);
+    zone_set_open(set);
     return count;
 }
 

@@ -110,6 +110,20 @@ bool zone_empty(struct zone *zone, size_t names);
 
 struct zone_set;
 
+/*
+ * Who holds up others that look at the zones of a set, from threads of their own, while it changes: open() follows each
+ * close(), and they nest. All that changes a zone by way of its set does that itself. Who changes a zone that is in a set
+ * otherwise (zone_put(), zone_drop(), its history), or wants several changes to be seen as one, does it for them.
+ */
+struct zone_guard {
+    void (*close)(void *self);
+    void (*open)(void *self);
+    void *self;
+};
+void zone_set_guard(struct zone_set *set, const struct zone_guard *guard); /* copied; NULL: nobody looks */
+void zone_set_close(const struct zone_set *set);
+void zone_set_open(const struct zone_set *set);
+
 /* NULL: no memory. */
 MUST_USE struct zone_set *zone_set_new(const struct heap *heap, size_t records_max);
 void zone_set_free(struct zone_set *set);

@@ -236,8 +236,12 @@ enum zone_result zone_change_apply(struct zone_set *set, struct zone *zone,
 enum zone_result zone_change_commit(struct zone_set *set, struct zone *zone,
                                     struct zone_change *change)
 {
+    if (set != NULL)
+        zone_set_close(set);
     enum zone_result result = zone_change_apply(set, zone, change);
     if (result == ZONE_OK && zone->history != NULL)
         zone_history_add(zone->history, change);
+    if (set != NULL)
+        zone_set_open(set);
     return result;
 }

@@ -323,6 +323,8 @@ enum zone_result zone_edit_commit(struct zone_edit *edit)
     size_t count = edit->copies->record_count;
     if (!fits(edit, count))
         return ZONE_FULL;
+    if (edit->set != NULL)
+        zone_set_close(edit->set);
     bool made = each_copy(edit, make_node);
     if (made) {
         (void)each_copy(edit, swap_sets);
@@ -331,5 +333,7 @@ enum zone_result zone_edit_commit(struct zone_edit *edit)
         zone->record_count = count;
     }
     (void)each_copy(edit, tidy);
+    if (edit->set != NULL)
+        zone_set_open(edit->set);
     return made ? ZONE_OK : ZONE_NO_MEMORY;
 }
