@@ -454,6 +454,7 @@ void web_free(struct web *web)
     free(web->etags);
     web_http1_warm_done(web);
     web_http2_warm_done(web);
+    web_memory_done(&web->memory);
     web_buffers_done(&web->buffers);
     free(web);
 }

@@ -12,6 +12,7 @@
  *      web_site.c   which path is answered by what; the built-in site
  *      web_files.c  files below a root; web_list.c: folders; web_upload.c: PUT and DELETE
  *      web_cache.c  files that are open, and their compressed forms (web_compress.c)
+ *      web_memory.c small blocks that are kept for the next request
  *      web_dns.c    questions to the name service
  *      web_page.c   the pages that are made anew for every request
  */
@@ -25,6 +26,7 @@
 #include "app/web/web_cache.h"
 #include "app/web/web_limit.h"
 #include "app/web/web_log.h"
+#include "app/web/web_memory.h"
 #include "app/web/web_rules.h"
 #include "base/list.h"
 #include "io/loop.h"
@@ -112,6 +114,7 @@ struct web {
     unsigned warm_count;
     struct list_node warm_streams; /* the same of web_http2.c */
     unsigned warm_stream_count;
+    struct web_memory memory;   /* of nghttp2 */
     int64_t date_at;            /* of `date` */
     char date[HTTP_DATE_LEN + 1];
     struct web_counters counters;

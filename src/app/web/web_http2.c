@@ -166,26 +166,21 @@ void web_http2_warm_done(struct web *web)
 
 /* ---- responses ---- */
 
-/* Names in small letters (§8.2), after each other in `room`. */
+/* nghttp2 copies names and values, and makes the names' letters small (§8.2), when it is given them. */
 struct block {
     nghttp2_nv list[NV_MAX];
     size_t count;
-    struct writer room;
+    bool failed;
 };
 
 static void add_nv(struct block *block, struct bytes name, struct bytes value)
 {
-    uint8_t *begin = block->room.next;
-    for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.data[i];
-        write_u8(&block->room, c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-    }
-    if (block->count == NV_MAX || block->room.failed) {
-        block->room.failed = true;
+    if (block->count == NV_MAX) {
+        block->failed = true;
         return;
     }
     block->list[block->count++] = (nghttp2_nv){
-        .name = begin,
+        .name = (uint8_t *)(uintptr_t)name.data,
         .namelen = name.len,
         .value = (uint8_t *)(uintptr_t)value.data,
         .valuelen = value.len,
@@ -242,10 +237,10 @@ static void submit(struct stream2 *s, const struct block *block, bool has_body)
 static bool respond(struct web_exchange *exchange, const struct http_response *response)
 {
     struct stream2 *s = stream_of(exchange);
-    uint8_t names[2048], digits[32];
+    uint8_t digits[32];
     struct block block;
     block.count = 0;
-    block.room = writer_of(names, sizeof names);
+    block.failed = false;
     bool bodiless = response->status == 204 || response->status == 304;
     ASSERT(!s->responded);
     struct writer numbers = writer_of(digits, sizeof digits);
@@ -258,7 +253,7 @@ static bool respond(struct web_exchange *exchange, const struct http_response *r
         add_nv(&block, response->fields[i].name, response->fields[i].value);
     if (!bodiless && response->length != HTTP_LENGTH_UNKNOWN)
         add_number(&block, &numbers, "content-length", response->length);
-    if (block.room.failed) {
+    if (block.failed) {
         exchange->transport->refuse(exchange, 500);
         return false;
     }
@@ -271,8 +266,10 @@ static bool respond(struct web_exchange *exchange, const struct http_response *r
 static void refuse(struct web_exchange *exchange, unsigned status)
 {
     struct stream2 *s = stream_of(exchange);
-    uint8_t names[64], digits[8];
-    struct block block = {.room = writer_of(names, sizeof names)};
+    uint8_t digits[8];
+    struct block block;
+    block.count = 0;
+    block.failed = false;
     struct writer numbers = writer_of(digits, sizeof digits);
     if (s->responded)
         return;
@@ -396,14 +393,14 @@ static unsigned make_request(const struct stream2 *s, struct http_server_event *
     for (size_t i = 0; i < s->field_count; i++) {
         struct bytes name = view(s, s->fields[i].name, s->fields[i].name_len);
         struct bytes value = view(s, s->fields[i].value, s->fields[i].value_len);
-        if (is(name, ":method"))
+        if (name.data[0] != ':')
+            fields->list[fields->count++] = (struct http_field){name, http_trim(value)};
+        else if (is(name, ":method"))
             event->head.method = value;
         else if (is(name, ":path"))
             event->head.target = value;
         else if (is(name, ":authority"))
             authority = value;
-        else if (name.data[0] != ':')
-            fields->list[fields->count++] = (struct http_field){name, http_trim(value)};
     }
     if (is(event->head.method, "CONNECT"))
         event->head.target = authority;
@@ -526,6 +523,8 @@ static nghttp2_session *session_new(struct web_http2 *c)
     nghttp2_session_callbacks *callbacks = NULL;
     nghttp2_option *option = NULL;
     nghttp2_session *ng = NULL;
+    nghttp2_mem memory = {&c->session->web->memory, web_memory_take, web_memory_give,
+                          web_memory_zeroed, web_memory_resize};
     if (nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0) {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
         nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
@@ -537,7 +536,7 @@ static nghttp2_session *session_new(struct web_http2 *c)
         nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
         nghttp2_option_set_max_settings(option, SETTINGS_MAX);
         nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
-        if (nghttp2_session_server_new2(&ng, callbacks, c, option) != 0)
+        if (nghttp2_session_server_new3(&ng, callbacks, c, option, &memory) != 0)
             ng = NULL;
     }
     nghttp2_session_callbacks_del(callbacks);
