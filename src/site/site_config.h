@@ -127,7 +127,7 @@ enum site_resolve { SITE_RESOLVE_NONE, SITE_RESOLVE_FORWARD, SITE_RESOLVE_RECURS
 
 /* What is answered otherwise than the Internet does. */
 struct site_lists {
-    char policies[SITE_POLICIES_MAX][SITE_TEXT_MAX]; /* "NAME FILE" */
+    char policies[SITE_POLICIES_MAX][SITE_TEXT_MAX]; /* "NAME FILE", or "NAME" of a zone here */
     size_t policy_count;
     char hosts[SITE_TEXT_MAX];     /* a file; "": none */
     bool none;                     /* of a view: nothing, whatever everybody has */
@@ -256,6 +256,7 @@ struct site_peers {
 /* A block "secondary": a zone that is had from others. */
 struct site_secondary {
     char zone[SITE_NAME_MAX];
+    size_t view;                   /* whose zone it is; SITE_VIEWS_MAX: everybody's */
     struct site_peers primaries;   /* at most SITE_PRIMARIES_MAX */
     struct site_peers notified;
     char file[SITE_TEXT_MAX];      /* in which it survives; "": nowhere */

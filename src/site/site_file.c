@@ -181,11 +181,12 @@ static cfg_opt_t *root_options(struct site_reader *reader)
 {
     const cfg_opt_t host = CFG_SEC("host", section_options(reader, "host", NULL, 0),
                                    CFGF_MULTI | CFGF_TITLE);
+    const cfg_opt_t secondary = CFG_SEC("secondary", section_options(reader, "secondary", NULL, 0),
+                                        CFGF_MULTI | CFGF_TITLE);
     const cfg_opt_t in_names[] = {
-        CFG_SEC("view", section_options(reader, "view", NULL, 0), CFGF_MULTI | CFGF_TITLE),
+        CFG_SEC("view", section_options(reader, "view", &secondary, 1), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("key", section_options(reader, "key", NULL, 0), CFGF_MULTI | CFGF_TITLE),
-        CFG_SEC("secondary", section_options(reader, "secondary", NULL, 0),
-                CFGF_MULTI | CFGF_TITLE),
+        secondary,
         CFG_SEC("signing", section_options(reader, "signing", NULL, 0), CFGF_MULTI | CFGF_TITLE),
     };
     const cfg_opt_t location =
@@ -276,49 +277,6 @@ static bool take_hosts(struct site_reader *reader, struct site_config *config, c
     return true;
 }
 
-static bool take_view(struct site_reader *reader, struct site_config *config, cfg_t *block,
-                      struct site_view_block *view)
-{
-    unsigned line = (unsigned)block->line;
-    struct bytes name = bytes_of_text(cfg_title(block));
-    size_t count = config->authority.view_count;
-    if (count == SITE_VIEWS_MAX) {
-        text_add_format(complain(reader, line), "more than %d views", SITE_VIEWS_MAX);
-        return false;
-    }
-    if (!site_label_valid(name)) {
-        text_add_format(complain(reader, line),
-                        "view \"%.100s\": expected one label of letters, digits and hyphens",
-                        cfg_title(block));
-        return false;
-    }
-    memcpy(view->view.name, name.data, name.len);
-    if (!take_options(reader, config, block, "view", view))
-        return false;
-    if (view->seen.clients.count == 0) {
-        text_add_format(complain(reader, line), "view \"%s\": expected clients", view->view.name);
-        return false;
-    }
-    config->views[count] = view->view;
-    config->authority.seen[count] = view->seen;
-    config->authority.view_count++;
-    return true;
-}
-
-static bool take_views(struct site_reader *reader, struct site_config *config, cfg_t *names)
-{
-    bool good = true;
-    unsigned count = cfg_size(names, "view");
-    for (unsigned i = 0; i < count && good; i++) {
-        struct site_view_block *view = calloc(1, sizeof *view);
-        if (view == NULL)
-            text_add(complain(reader, 0), "no memory for a view");
-        good = view != NULL && take_view(reader, config, cfg_getnsec(names, "view", i), view);
-        free(view);
-    }
-    return good;
-}
-
 /* Blocks with a title of which there may be many: their options go to a structure of their own, and
  * then it is finished. */
 struct block_kind {
@@ -351,6 +309,54 @@ static const struct block_kind secondary_blocks = {"secondary", sizeof(struct si
                                                    site_finish_secondary};
 static const struct block_kind signing_blocks = {"signing", sizeof(struct site_signature_block),
                                                  site_finish_signature};
+
+static bool take_view(struct site_reader *reader, struct site_config *config, cfg_t *block,
+                      struct site_view_block *view)
+{
+    unsigned line = (unsigned)block->line;
+    struct bytes name = bytes_of_text(cfg_title(block));
+    size_t count = config->authority.view_count;
+    if (count == SITE_VIEWS_MAX) {
+        text_add_format(complain(reader, line), "more than %d views", SITE_VIEWS_MAX);
+        return false;
+    }
+    if (!site_label_valid(name)) {
+        text_add_format(complain(reader, line),
+                        "view \"%.100s\": expected one label of letters, digits and hyphens",
+                        cfg_title(block));
+        return false;
+    }
+    memcpy(view->view.name, name.data, name.len);
+    if (!take_options(reader, config, block, "view", view))
+        return false;
+    if (view->seen.clients.count == 0) {
+        text_add_format(complain(reader, line), "view \"%s\": expected clients", view->view.name);
+        return false;
+    }
+    config->views[count] = view->view;
+    config->authority.seen[count] = view->seen;
+    config->authority.view_count++;
+    size_t before = config->secondaries.count;
+    if (!take_titled(reader, config, block, &secondary_blocks))
+        return false;
+    for (size_t i = before; i < config->secondaries.count; i++)
+        config->secondaries.zones[i].view = count;
+    return true;
+}
+
+static bool take_views(struct site_reader *reader, struct site_config *config, cfg_t *names)
+{
+    bool good = true;
+    unsigned count = cfg_size(names, "view");
+    for (unsigned i = 0; i < count && good; i++) {
+        struct site_view_block *view = calloc(1, sizeof *view);
+        if (view == NULL)
+            text_add(complain(reader, 0), "no memory for a view");
+        good = view != NULL && take_view(reader, config, cfg_getnsec(names, "view", i), view);
+        free(view);
+    }
+    return good;
+}
 
 /* ---- web ---- */
 

@@ -58,7 +58,7 @@ struct site {
     struct validate_crypto crypto;
     struct site_anchors *anchors; /* that follow rolls; NULL: none does */
     struct site_zones *zones; /* from files */
-    struct site_policies policies;
+    struct site_policies *policies;
     struct site_secondaries_kept *secondaries; /* from others */
     struct tls_client *primaries_tls, *primaries_tls_anybody; /* NULL: none has TLS */
     struct addresses *addresses;

@@ -279,6 +279,7 @@ bool site_finish_secondary(struct site_config *config, const char *title, void *
     struct site_secondary *zone = block;
     struct site_secondaries *all = &config->secondaries;
     struct dns_name name, other;
+    zone->view = SITE_VIEWS_MAX; /* who reads a view's says otherwise afterwards */
     if (!dns_name_parse(bytes_of_text(title), NULL, &name) || strlen(title) >= SITE_NAME_MAX) {
         text_add_format(error, "secondary \"%.100s\": expected a domain name", title);
         return false;
@@ -292,7 +293,8 @@ bool site_finish_secondary(struct site_config *config, const char *title, void *
         return false;
     }
     for (size_t i = 0; i < all->count; i++)
-        if (dns_name_parse(bytes_of_text(all->zones[i].zone), NULL, &other) &&
+        if (all->zones[i].view == zone->view &&
+            dns_name_parse(bytes_of_text(all->zones[i].zone), NULL, &other) &&
             dns_name_equal(&name, &other)) {
             text_add_format(error, "secondary \"%s\": there are two of that name", title);
             return false;

@@ -116,14 +116,13 @@ static bool parse_dns64(struct bytes text, void *field, const struct site_option
     return true;
 }
 
+/* NAME [FILE] */
 static bool parse_policy(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct site_lists *lists = field;
     struct dns_name name;
     size_t end = bytes_find(text, ' ');
-    if (lists->policy_count == SITE_POLICIES_MAX ||
-        text_trim(bytes_after(text, end)).len == 0 ||
-        !dns_name_parse(bytes_first(text, end), NULL, &name) ||
+    if (lists->policy_count == SITE_POLICIES_MAX || !dns_name_parse(bytes_first(text, end), NULL, &name) ||
         !site_copy_text(text, lists->policies[lists->policy_count], SITE_TEXT_MAX))
         return false;
     lists->policy_count++;
@@ -413,7 +412,8 @@ static const struct site_option options[] = {
     {"names", "dns64", parse_dns64, SITE_AT(recursion.dns64), 0, 0, false,
      "an IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits, such as 64:ff9b::/96"},
     {"names", "policy", parse_policy, SITE_AT(recursion.lists), 0, 0, true,
-     "a policy zone's name and its file, such as \"block.list /srv/block.zone\", at most 8 of them"},
+     "a policy zone's name and its file, such as \"block.list /srv/block.zone\", or the name alone of a "
+     "zone that is served here, at most 8 of them"},
     {"names", "hosts", site_parse_text, SITE_AT(recursion.lists.hosts), 0, SITE_TEXT_MAX, false,
      "a hosts file"},
     {"names", "aggressive", site_parse_switch, SITE_AT(recursion.aggressive), 0, 0, false,
@@ -544,8 +544,8 @@ static const struct site_option options[] = {
     {"view", "record", parse_view_record, VIEW(view), 0, 0, true,
      "records such as \"www CNAME gateway\", at most 64 of them"},
     {"view", "policy", parse_view_policy, VIEW(seen.lists), 0, 0, true,
-     "none, or a policy zone's name and its file, such as \"block.list /srv/block.zone\", at most 8 of "
-     "them"},
+     "none, a policy zone's name and its file, such as \"block.list /srv/block.zone\", or the name alone "
+     "of a zone that is served here, at most 8 of them"},
     {"view", "hosts", site_parse_text, VIEW(seen.lists.hosts), 0, SITE_TEXT_MAX, false,
      "a hosts file"},
     {"view", "zone", parse_zone, VIEW(seen.source), 0, 0, true,

@@ -34,7 +34,8 @@ void site_names_stop(struct site *site)
     site->anchors = NULL;
     names_free(site->names);
     site->names = NULL;
-    site_policies_done(&site->policies);
+    site_policies_free(site->policies);
+    site->policies = NULL;
     store_close(site->journal);
     site->journal = NULL;
     tls_server_free(site->names_tls);
@@ -75,6 +76,14 @@ static void on_trouble(void *self, const char *text)
     log_error(site->log, "names: %s", text);
 }
 
+/* A zone is another one: lists are made of some. */
+static void on_zone(void *self, size_t view, const struct dns_name *zone)
+{
+    struct site *site = self;
+    if (site->policies != NULL)
+        site_policies_zone_changed(site->policies, view, zone);
+}
+
 static int open_journal(struct site *site, struct text *error)
 {
     const char *path = site->config->names.journal;
@@ -93,14 +102,8 @@ static void reload_policies(struct site *site)
 {
     char complaint[512] = "";
     struct text error = text_of(complaint, sizeof complaint);
-    struct site_policies policies;
-    if (site_policies_read(site->config, &policies, &error) < 0) {
+    if (site_policies_reload(site->policies, site->config, &error) < 0)
         log_error(site->log, "names: lists stay as they were: %s", complaint);
-        return;
-    }
-    site_policies_use(&policies, site->config->authority.view_count, site->names);
-    site_policies_done(&site->policies);
-    site->policies = policies;
 }
 
 void site_names_reload(struct site *site)
@@ -137,6 +140,8 @@ static void make_options(struct site *site, const char *server_name, struct name
         .view_count = config->authority.view_count,
         .on_trouble = on_trouble,
         .trouble_self = site,
+        .on_zone = on_zone,
+        .zone_self = site,
         .crew = site->crew,
         .worker = site->worker,
     };
@@ -192,11 +197,10 @@ static int start_name_service(struct site *site, struct text *error)
         return result;
     if (site->anchors != NULL)
         site_anchors_start(site->anchors, site->names);
-    result = site_policies_read(site->config, &site->policies, error);
-    if (result < 0)
-        return result;
-    site_policies_use(&site->policies, site->config->authority.view_count, site->names);
-    return start_zones(site, error);
+    result = start_zones(site, error);
+    return result == 0 ? site_policies_new(site->loop, site->log, site->names, site->config,
+                                           &site->policies, error)
+                       : result;
 }
 
 int site_names_start(struct site *site, struct text *error)

@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * site_policies.h - the lists of a site, which say what is answered otherwise: response policy zones and
- * a hosts file.
+ * a hosts file, for everybody and for each view. A policy zone comes from a file, or is a zone that the site
+ * serves, whoever it comes from; then the list is made anew, a slice a turn, with each version of it.
  */
 #ifndef WN_SITE_SITE_POLICIES_H
 #define WN_SITE_SITE_POLICIES_H
 
 #include "app/names/names_resolver.h"
+#include "io/loop.h"
+#include "os/log.h"
 #include "site/site_config.h"
 
-/* The lists of a view, or of everybody. */
-struct site_policy_set {
-    bool given;     /* of a view; else it has those of everybody */
-    size_t count;
-    struct policy *lists[POLICY_LISTS_MAX];
-};
+struct site_policies;
 
-struct site_policies {
-    struct site_policy_set everybody;
-    struct site_policy_set seen[SITE_VIEWS_MAX];
-};
+/* Reads lists from their files and from the zones that are there, and the service goes by them from now on.
+ * 0, or a negative errno with *error saying which and why. `log` and `names` are borrowed. */
+MUST_USE int site_policies_new(struct loop *loop, const struct log *log, struct names *names,
+                               const struct site_config *config, struct site_policies **out,
+                               struct text *error);
 
-/* Reads them from their files, all or none: 0 or a negative errno, and *error says which and why. */
-MUST_USE int site_policies_read(const struct site_config *config, struct site_policies *out,
-                                struct text *error);
-void site_policies_done(struct site_policies *policies);
+/* After the service. NULL is nothing. */
+void site_policies_free(struct site_policies *policies);
 
-/* The service goes by them from now on, and they stay while it does. */
-void site_policies_use(const struct site_policies *policies, size_t view_count, struct names *names);
+/* Reads the files again. What is wrong in one of them leaves all lists as they were: a negative errno. */
+MUST_USE int site_policies_reload(struct site_policies *policies, const struct site_config *config,
+                                  struct text *error);
+
+/* That zone is another one now, or served no more: a list of one that is not stays as it was. */
+void site_policies_zone_changed(struct site_policies *policies, size_t view,
+                                const struct dns_name *zone);
 
 #endif

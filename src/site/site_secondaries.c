@@ -21,6 +21,7 @@ enum {
 };
 
 struct entry {
+    size_t view;        /* or NAMES_EVERYBODY */
     struct dns_name zone;
     char *path;         /* NULL: it is kept nowhere */
     bool changed;       /* since its file was written */
@@ -42,10 +43,11 @@ struct site_secondaries_kept {
     char *buffer;
 };
 
-static struct entry *find(const struct site_secondaries_kept *kept, const struct dns_name *zone)
+static struct entry *find(const struct site_secondaries_kept *kept, size_t view,
+                          const struct dns_name *zone)
 {
     for (size_t i = 0; i < kept->count; i++)
-        if (dns_name_equal(&kept->entries[i].zone, zone))
+        if (kept->entries[i].view == view && dns_name_equal(&kept->entries[i].zone, zone))
             return &kept->entries[i];
     return NULL;
 }
@@ -83,7 +85,7 @@ static void begin_writing(struct site_secondaries_kept *kept, struct entry *entr
 {
     static const char head[] = "; Kept of a zone that is had from others: changes here are lost.\n";
     const struct zone *zone =
-        zone_set_get(names_zones(kept->names, NAMES_EVERYBODY), &entry->zone);
+        zone_set_get(names_zones(kept->names, entry->view), &entry->zone);
     entry->changed = false;
     if (zone == NULL || !zone_is_served(zone))
         return;
@@ -103,7 +105,7 @@ static void write_slice(struct site_secondaries_kept *kept)
 {
     struct entry *entry = kept->writing;
     const struct zone *zone =
-        zone_set_get(names_zones(kept->names, NAMES_EVERYBODY), &entry->zone);
+        zone_set_get(names_zones(kept->names, entry->view), &entry->zone);
     enum zone_write_status status = zone_write_step(&kept->write, zone, SLICE, on_line, kept);
     if (status == ZONE_WRITE_WHOLE)
         flush(kept);
@@ -172,7 +174,7 @@ static void on_confirmed(const struct site_secondaries_kept *kept, struct entry 
 static void on_event(void *self, const struct names_secondary_event *event)
 {
     struct site_secondaries_kept *kept = self;
-    struct entry *entry = find(kept, event->zone);
+    struct entry *entry = find(kept, event->view, event->zone);
     char name[DNS_NAME_TEXT_MAX], primary[ENDPOINT_TEXT_MAX] = "";
     if (entry == NULL)
         return;
@@ -233,7 +235,7 @@ static bool load(const struct site_secondaries_kept *kept, const struct entry *e
                     dns_name_format(&entry->zone, name),
                     loading != NULL ? zone_load_error(loading) : "no memory");
     zone_load_free(loading);
-    struct zone_set *set = names_zones(kept->names, NAMES_EVERYBODY);
+    struct zone_set *set = names_zones(kept->names, entry->view);
     if (zone != NULL && zone_set_install(set, zone, &old) != ZONE_OK) {
         zone_free(zone);
         zone = NULL;
@@ -244,8 +246,11 @@ static bool load(const struct site_secondaries_kept *kept, const struct entry *e
 
 /* ---- life ---- */
 
+_Static_assert((int)SITE_VIEWS_MAX == (int)NAMES_EVERYBODY, "who has no view is behind them all");
+
 static void make_options(const struct site_secondary *from, struct names_secondary_options *out)
 {
+    out->view = from->view;
     bool good = dns_name_parse(bytes_of_text(from->zone), NULL, &out->zone);
     ASSERT(good);
     out->octets_max = from->octets_max;
@@ -276,6 +281,7 @@ static struct entry *make_entries(const struct site_config *config)
         char path[SITE_PATH_MAX];
         bool good = dns_name_parse(bytes_of_text(from->zone), NULL, &entries[i].zone);
         ASSERT(good);
+        entries[i].view = from->view;
         if (from->file[0] == '\0')
             continue;
         entries[i].path = strdup(site_path(config, from->file, path));
@@ -294,7 +300,7 @@ static void load_all(struct site_secondaries_kept *kept, const bool *known)
         struct entry *entry = &kept->entries[i];
         if (known[i] || entry->path == NULL || !load(kept, entry, &age))
             continue;
-        names_secondary_have(kept->names, &entry->zone, age);
+        names_secondary_have(kept->names, entry->view, &entry->zone, age);
     }
 }
 
@@ -308,7 +314,7 @@ static int take_over(struct site_secondaries_kept *kept, const struct site_confi
     bool *known = calloc(count > 0 ? count : 1, sizeof *known);
     int result = entries == NULL || options == NULL || known == NULL ? -ENOMEM : 0;
     for (size_t i = 0; i < count && result == 0; i++) {
-        const struct entry *before = find(kept, &entries[i].zone);
+        const struct entry *before = find(kept, entries[i].view, &entries[i].zone);
         known[i] = before != NULL;
         if (before != NULL)
             entries[i].failing = before->failing;

@@ -211,11 +211,12 @@ static int compare(const void *a, const void *b)
     return memcmp(x->name.octets, y->name.octets, x->name.len);
 }
 
-static bool is_secondary(const struct site_config *config, const struct dns_name *name)
+static bool is_secondary(const struct site_config *config, size_t view, const struct dns_name *name)
 {
     struct dns_name other;
     for (size_t i = 0; i < config->secondaries.count; i++)
-        if (dns_name_parse(bytes_of_text(config->secondaries.zones[i].zone), NULL, &other) &&
+        if (config->secondaries.zones[i].view == view &&
+            dns_name_parse(bytes_of_text(config->secondaries.zones[i].zone), NULL, &other) &&
             dns_name_equal(name, &other))
             return true;
     return false;
@@ -236,7 +237,7 @@ static int check_entries(const struct entries *entries, const struct site_config
             wrong = "there are two files for it";
         else if (has_domain && entry->view == NAMES_EVERYBODY && dns_name_equal(&entry->name, &domain))
             wrong = "it is the domain of the site, which is made of its hosts: expected another";
-        else if (entry->view == NAMES_EVERYBODY && is_secondary(config, &entry->name))
+        else if (is_secondary(config, entry->view, &entry->name))
             wrong = "it is had from others: expected either a file or a block \"secondary\"";
         if (wrong == NULL)
             continue;

@@ -167,7 +167,7 @@ static void on_event(void *self, const struct names_secondary_event *event)
 
 static void begin_secondary(struct scene *s, const struct tsig_peer *primaries, size_t count)
 {
-    struct names_secondary_options options = {.zone = dns_text_name("example"), .primary_count = count};
+    struct names_secondary_options options = {.view = NAMES_EVERYBODY, .zone = dns_text_name("example"), .primary_count = count};
     const struct names_secondary_handler handler = {on_event, s};
     memcpy(options.primaries, primaries, count * sizeof *primaries);
     assert_int_equal(names_set_secondaries(s->names[1], &options, 1, &handler), 0);
@@ -382,7 +382,7 @@ static void what_is_too_large_is_not_taken(void **state UNUSED)
 {
     struct scene s;
     const struct names_secondary_handler handler = {on_event, &s};
-    struct names_secondary_options options = {.zone = dns_text_name("example"), .primary_count = 1,
+    struct names_secondary_options options = {.view = NAMES_EVERYBODY, .zone = dns_text_name("example"), .primary_count = 1,
                                               .octets_max = 10000};
     begin(&s, 6, 0);
     begin_zone(&s, 100);

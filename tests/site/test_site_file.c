@@ -248,7 +248,8 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "  signing \"c.example\" { sign = off }\n"
         "  query-for = {\"10.0.0.0/8\", any} cache-for = {127.0.0.1}\n"
         "  view \"in\" { clients = {\"10.0.0.0/8\", \"fd00::1\", \"key k\"} zone = {\"a.org /in\"} zones = \"/zi\"\n"
-        "   query-for = {any} recursion = off policy = {none} record = {\"x.org. A 10.9.8.2\"} } }\n"
+        "   query-for = {any} recursion = off policy = {none} record = {\"x.org. A 10.9.8.2\"}\n"
+        "   secondary \"s.org\" { primaries = {10.5.0.9} } } }\n"
         "web { listen = \"10.9.8.1:8080\" name = web root = \"/srv/www\" connections = 10 }\n";
     char complaint[512] = "";
     struct site_config *c = read_text(content, complaint, sizeof complaint);
@@ -354,21 +355,24 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_true(c->signatures.zones[2].off);
     assert_int_equal(c->authority.notified.count, 2);
     assert_int_equal(c->authority.notified.peers[1].at.port, 54);
-    assert_int_equal(c->secondaries.count, 1);
+    assert_int_equal(c->secondaries.count, 2);
+    assert_int_equal(c->secondaries.zones[0].view, 0);
     assert_string_equal(c->secondaries.zones[0].zone, "s.org");
-    assert_string_equal(c->secondaries.zones[0].file, "s");
-    assert_int_equal(c->secondaries.zones[0].primaries.count, 4);
-    assert_false(c->secondaries.zones[0].primaries.peers[1].secure);
-    assert_true(c->secondaries.zones[0].primaries.peers[2].secure && c->secondaries.zones[0].primaries.peers[3].secure);
-    assert_int_equal(c->secondaries.zones[0].primaries.peers[2].at.port, 853);
-    assert_string_equal(c->secondaries.zones[0].primaries.peers[2].tls_name, "ns.x");
-    assert_string_equal(c->secondaries.zones[0].primaries.peers[2].key, "k");
-    assert_int_equal(c->secondaries.zones[0].primaries.peers[3].at.port, 99);
-    assert_string_equal(c->secondaries.zones[0].primaries.peers[3].tls_name, "");
-    assert_int_equal(c->secondaries.zones[0].primaries.peers[0].at.port, 53);
-    assert_string_equal(c->secondaries.zones[0].primaries.peers[1].key, "k");
-    assert_int_equal(c->secondaries.zones[0].notified.count, 1);
-    assert_int_equal(c->secondaries.zones[0].octets_max, 64 << 20);
+    assert_int_equal(c->secondaries.zones[1].view, SITE_VIEWS_MAX);
+    assert_string_equal(c->secondaries.zones[1].zone, "s.org");
+    assert_string_equal(c->secondaries.zones[1].file, "s");
+    assert_int_equal(c->secondaries.zones[1].primaries.count, 4);
+    assert_false(c->secondaries.zones[1].primaries.peers[1].secure);
+    assert_true(c->secondaries.zones[1].primaries.peers[2].secure && c->secondaries.zones[1].primaries.peers[3].secure);
+    assert_int_equal(c->secondaries.zones[1].primaries.peers[2].at.port, 853);
+    assert_string_equal(c->secondaries.zones[1].primaries.peers[2].tls_name, "ns.x");
+    assert_string_equal(c->secondaries.zones[1].primaries.peers[2].key, "k");
+    assert_int_equal(c->secondaries.zones[1].primaries.peers[3].at.port, 99);
+    assert_string_equal(c->secondaries.zones[1].primaries.peers[3].tls_name, "");
+    assert_int_equal(c->secondaries.zones[1].primaries.peers[0].at.port, 53);
+    assert_string_equal(c->secondaries.zones[1].primaries.peers[1].key, "k");
+    assert_int_equal(c->secondaries.zones[1].notified.count, 1);
+    assert_int_equal(c->secondaries.zones[1].octets_max, 64 << 20);
     assert_int_equal(c->authority.view_count, 1);
     assert_string_equal(c->views[0].name, "in");
     const struct site_seen *seen = &c->authority.seen[0];

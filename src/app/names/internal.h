@@ -222,6 +222,8 @@ struct names {
     struct names_signer signer;    /* .wants NULL: nobody */
     void (*on_trouble)(void *self, const char *text);
     void *trouble_self;
+    void (*on_zone)(void *self, size_t view, const struct dns_name *zone);
+    void *zone_self;
     struct names_notified notified;
     struct notify notify;
     struct dgram *notify_v4, *notify_v6; /* NULL: not needed so far */
@@ -416,6 +418,9 @@ void names_resolver_run(struct names *names);
 
 void names_secondary_open(struct names *names);
 void names_secondary_close(struct names *names);
+
+/* The zone is another one now: whoever looks at zones is told. */
+void names_zone_is_other(struct names *names, size_t view, const struct dns_name *zone);
 
 /* A NOTIFY has come (RFC 1996 §3.10): the RCODE of its answer. */
 unsigned names_secondary_notified(struct names *names, const struct answer_query *query,

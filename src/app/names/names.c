@@ -291,6 +291,10 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names->keys.hmac = options->hmac;
     names->answering.keys = options->hmac.start != NULL ? &names->keys : NULL;
     make_secrets(names);
+    names->on_trouble = options->on_trouble;
+    names->trouble_self = options->trouble_self;
+    names->on_zone = options->on_zone;
+    names->zone_self = options->zone_self;
     names->peers_net = options->outside != NULL ? options->outside : net;
     names_notify_open(names);
     names_secondary_open(names);

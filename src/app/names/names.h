@@ -96,6 +96,10 @@ struct names_options {
     /* What has gone wrong while it runs, for the log. May be NULL. */
     void (*on_trouble)(void *self, const char *text);
     void *trouble_self;
+    /* A zone, of NAMES_EVERYBODY or that view, is another one now, or has changed; or is served no more for it
+     * has expired. It may be within a change: to be looked at in a later turn. May be NULL. */
+    void (*on_zone)(void *self, size_t view, const struct dns_name *zone);
+    void *zone_self;
     struct tsig_hmac hmac;        /* .start NULL: signatures of queries are not looked at */
     struct names_crew *crew;      /* it is one of several; borrowed. NULL: it is alone */
     size_t worker;                /* which */
@@ -186,7 +190,8 @@ struct names_over_tls {
 };
 
 struct names_secondary_options {
-    struct dns_name zone;          /* of those that everybody sees */
+    size_t view;                   /* whose zone it is; NAMES_EVERYBODY */
+    struct dns_name zone;
     struct tsig_peer primaries[SECONDARY_PRIMARIES_MAX];
     struct names_over_tls tls[SECONDARY_PRIMARIES_MAX]; /* of each */
     size_t primary_count;          /* at least one */
@@ -205,6 +210,7 @@ enum names_secondary_kind {
 
 struct names_secondary_event {
     enum names_secondary_kind kind;
+    size_t view;
     const struct dns_name *zone;
     const struct tsig_peer *primary; /* NULL: NAMES_ZONE_EXPIRED */
     const struct zone *served;       /* NAMES_ZONE_NEW and _CURRENT */
@@ -229,7 +235,7 @@ MUST_USE int names_set_secondaries(struct names *names, const struct names_secon
 
 /* The zone has been put into its set from where it was kept, and a primary had confirmed it so many
  * seconds ago. */
-void names_secondary_have(struct names *names, const struct dns_name *zone, uint64_t age);
+void names_secondary_have(struct names *names, size_t view, const struct dns_name *zone, uint64_t age);
 
 /* A zone has changed, or has been loaded with another serial number: those who are to know are told. */
 void names_zone_changed(struct names *names, size_t view, const struct dns_name *zone);

@@ -17,7 +17,7 @@ enum { SLICE = 200 /* names a turn */ };
 
 static bool put_known(struct names_fetch *f, struct dns_builder *b)
 {
-    const struct zone *zone = zone_set_get(f->of->names->zones, &f->of->options.zone);
+    const struct zone *zone = zone_set_get(names_zones(f->of->names, f->of->options.view), &f->of->options.zone);
     const struct rrset *soa = zone_rrset(zone->apex, DNS_SOA);
     struct dns_build_record record = {&f->of->options.zone, DNS_SOA, DNS_IN, soa->ttl,
                                       rrset_first(soa)};

@@ -12,9 +12,15 @@
 
 enum { SLICE = 200 /* names a turn */ };
 
+/* The set that it is in. */
+static struct zone_set *zones_of(const struct names_secondary *s)
+{
+    return names_zones(s->names, s->options.view);
+}
+
 static const struct zone *served(const struct names_secondary *s)
 {
-    const struct zone *zone = zone_set_get(s->names->zones, &s->options.zone);
+    const struct zone *zone = zone_set_get(zones_of(s), &s->options.zone);
     return zone != NULL && zone_is_served(zone) ? zone : NULL;
 }
 
@@ -52,13 +58,13 @@ void names_discard_zone(struct names *names, struct zone *zone)
 }
 
 /* Nothing is said in it, until there is something to say. */
-static int put_empty(struct names *names, const struct dns_name *name)
+static int put_empty(struct names *names, size_t view, const struct dns_name *name)
 {
     struct zone *zone = zone_new(&names->heap, name, 0);
     struct zone *old = NULL;
     if (zone == NULL)
         return -ENOMEM;
-    if (zone_set_install(names->zones, zone, &old) != ZONE_OK) {
+    if (zone_set_install(names_zones(names, view), zone, &old) != ZONE_OK) {
         zone_free(zone);
         return -ENOMEM;
     }
@@ -87,6 +93,7 @@ static void set_alarm(struct names *names)
 static void tell(struct names_secondary *s, struct names_secondary_event *event)
 {
     const struct names_secondary_handler *handler = &s->names->secondary_handler;
+    event->view = s->options.view;
     event->zone = &s->options.zone;
     if (handler->on_event != NULL)
         handler->on_event(handler->self, event);
@@ -117,9 +124,10 @@ static void expire(struct names_secondary *s)
 {
     struct names_secondary_event event = {.kind = NAMES_ZONE_EXPIRED};
     s->names->counters.zones_expired++;
-    if (put_empty(s->names, &s->options.zone) != 0) /* better nothing at all than what is too old */
-        (void)zone_set_remove(s->names->zones, &s->options.zone);
+    if (put_empty(s->names, s->options.view, &s->options.zone) != 0)
+        (void)zone_set_remove(zones_of(s), &s->options.zone); /* better nothing than what is too old */
     tell(s, &event);
+    names_zone_is_other(s->names, s->options.view, &s->options.zone);
 }
 
 static bool has_place(const struct names *names, bool transfer)
@@ -230,18 +238,18 @@ static void taken(struct names_secondary *s)
     secondary_fetched(&s->timers, soa_of(event.served), loop_now(s->names->loop));
     tell(s, &event);
     go_on(s);
-    names_zone_changed(s->names, NAMES_EVERYBODY, &s->options.zone);
+    names_zone_changed(s->names, s->options.view, &s->options.zone);
 }
 
 void names_fetched_changes(struct names_secondary *s)
 {
-    struct zone *zone = zone_set_get(s->names->zones, &s->options.zone);
+    struct zone *zone = zone_set_get(zones_of(s), &s->options.zone);
     struct zone_change *change;
     enum zone_result result = ZONE_OK;
-    zone_set_close(s->names->zones);
+    zone_set_close(zones_of(s));
     while (result == ZONE_OK && (change = zone_receive_change(s->fetch->receive)) != NULL)
-        result = zone_change_commit(s->names->zones, zone, change);
-    zone_set_open(s->names->zones);
+        result = zone_change_commit(zones_of(s), zone, change);
+    zone_set_open(zones_of(s));
     if (result == ZONE_OK)
         taken(s);
     else
@@ -257,7 +265,7 @@ void names_fetched_zone(struct names_secondary *s)
         names_fetched_nothing(s, "it has an older version than we");
         return;
     }
-    enum zone_result result = zone_set_install(s->names->zones, zone, &old);
+    enum zone_result result = zone_set_install(zones_of(s), zone, &old);
     if (result != ZONE_OK) {
         names_fetched_nothing(s, zone_result_text(result));
         return;
@@ -265,20 +273,26 @@ void names_fetched_zone(struct names_secondary *s)
     s->fetch->zone = NULL;
     s->fetch->incremental = false; /* whatever was asked for */
     /* Those who have it from us get the changes that come from now on; without memory, the whole. */
-    zone_set_close(s->names->zones);
+    zone_set_close(zones_of(s));
     if (zone->history == NULL)
         zone->history = zone_history_new(&s->names->heap, ZONE_HISTORY_OCTETS_DEFAULT);
-    zone_set_open(s->names->zones);
+    zone_set_open(zones_of(s));
     names_discard_zone(s->names, old);
     taken(s);
 }
 
 /* ---- NOTIFY ---- */
 
-static struct names_secondary *find(const struct names *names, const struct dns_name *zone)
+static bool is_same(const struct names_secondary_options *a, size_t view, const struct dns_name *zone)
+{
+    return a->view == view && dns_name_equal(&a->zone, zone);
+}
+
+static struct names_secondary *find(const struct names *names, size_t view,
+                                    const struct dns_name *zone)
 {
     for (size_t i = 0; i < names->kept_count; i++)
-        if (dns_name_equal(&names->kept[i].options.zone, zone))
+        if (is_same(&names->kept[i].options, view, zone))
             return &names->kept[i];
     return NULL;
 }
@@ -316,35 +330,51 @@ static bool told_serial(struct bytes message, uint32_t *out)
     return true;
 }
 
+/* Whatever its view: a primary is known by its key or its address, and may serve several. */
 unsigned names_secondary_notified(struct names *names, const struct answer_query *query,
                                   struct bytes message)
 {
-    struct names_secondary *s = find(names, &query->question.name);
     uint32_t serial;
     size_t primary;
-    if (s == NULL || query->question.type != DNS_SOA || query->question.class != DNS_IN)
-        return DNS_NOTAUTH;
-    if (!find_primary(s, query, &primary))
-        return DNS_REFUSED;
-    names->counters.notifies_in++;
-    bool told = told_serial(message, &serial);
+    unsigned rcode = DNS_NOTAUTH;
     usec now = loop_now(names->loop);
-    if (secondary_notified(&s->timers, primary, told ? &serial : NULL, now))
-        loop_set_alarm(names->loop, &names->secondary_alarm, now);
-    return DNS_NOERROR;
+    if (query->question.type != DNS_SOA || query->question.class != DNS_IN)
+        return rcode;
+    bool told = told_serial(message, &serial);
+    for (size_t i = 0; i < names->kept_count; i++) {
+        struct names_secondary *s = &names->kept[i];
+        if (!dns_name_equal(&s->options.zone, &query->question.name))
+            continue;
+        if (rcode == DNS_NOTAUTH)
+            rcode = DNS_REFUSED;
+        if (!find_primary(s, query, &primary))
+            continue;
+        rcode = DNS_NOERROR;
+        if (secondary_notified(&s->timers, primary, told ? &serial : NULL, now))
+            loop_set_alarm(names->loop, &names->secondary_alarm, now);
+    }
+    names->counters.notifies_in += rcode == DNS_NOERROR;
+    return rcode;
+}
+
+void names_zone_is_other(struct names *names, size_t view, const struct dns_name *zone)
+{
+    if (names->on_zone != NULL)
+        names->on_zone(names->zone_self, view, zone);
 }
 
 void names_zone_changed(struct names *names, size_t view, const struct dns_name *zone)
 {
-    const struct names_secondary *s = view == NAMES_EVERYBODY ? find(names, zone) : NULL;
+    const struct names_secondary *s = find(names, view, zone);
+    names_zone_is_other(names, view, zone);
     names_notify_all(names, view, zone, s != NULL ? &s->options.notified : &names->notified);
 }
 
 /* ---- life ---- */
 
-void names_secondary_have(struct names *names, const struct dns_name *zone, uint64_t age)
+void names_secondary_have(struct names *names, size_t view, const struct dns_name *zone, uint64_t age)
 {
-    struct names_secondary *s = find(names, zone);
+    struct names_secondary *s = find(names, view, zone);
     ASSERT(s != NULL && served(s) != NULL);
     secondary_have(&s->timers, soa_of(served(s)), age, loop_now(names->loop));
     loop_set_alarm(names->loop, &names->secondary_alarm, loop_now(names->loop));
@@ -353,14 +383,14 @@ void names_secondary_have(struct names *names, const struct dns_name *zone, uint
 static void let_go(struct names_secondary *s)
 {
     names_fetch_end(s);
-    names_discard_zone(s->names, zone_set_take(s->names->zones, &s->options.zone));
+    names_discard_zone(s->names, zone_set_take(zones_of(s), &s->options.zone));
 }
 
-static bool is_named(const struct dns_name *zone, const struct names_secondary_options *list,
+static bool is_named(const struct names_secondary *s, const struct names_secondary_options *list,
                      size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (dns_name_equal(&list[i].zone, zone))
+        if (is_same(&list[i], s->options.view, &s->options.zone))
             return true;
     return false;
 }
@@ -390,16 +420,16 @@ int names_set_secondaries(struct names *names, const struct names_secondary_opti
     if (all == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++)
-        if (zone_set_get(names->zones, &list[i].zone) == NULL &&
-            put_empty(names, &list[i].zone) != 0) {
+        if (zone_set_get(names_zones(names, list[i].view), &list[i].zone) == NULL &&
+            put_empty(names, list[i].view, &list[i].zone) != 0) {
             free(all);
             return -ENOMEM;
         }
     for (size_t i = 0; i < names->kept_count; i++)
-        if (!is_named(&names->kept[i].options.zone, list, count))
+        if (!is_named(&names->kept[i], list, count))
             let_go(&names->kept[i]);
     for (size_t i = 0; i < count; i++)
-        begin(names, &all[i], find(names, &list[i].zone), &list[i]);
+        begin(names, &all[i], find(names, list[i].view, &list[i].zone), &list[i]);
     free(names->kept);
     names->kept = all;
     names->kept_count = count;

@@ -334,8 +334,6 @@ void names_set_signer(struct names *names, const struct names_signer *signer)
 int names_update_open(struct names *names, const struct names_options *options)
 {
     task_init(&names->flushing, run_flush);
-    names->on_trouble = options->on_trouble;
-    names->trouble_self = options->trouble_self;
     return options->journal != NULL ? zone_journal_new(options->journal, &names->journal) : 0;
 }
 

@@ -57,15 +57,21 @@ static void free_rule(void *self, void *item)
     heap_release(&policy->heap, rule, sizeof *rule + rule->key_len);
 }
 
+bool policy_empty(struct policy *policy, size_t rules)
+{
+    struct rule *rule;
+    while ((rule = trie_last(&policy->trie)) != NULL && rules-- > 0) {
+        (void)trie_remove(&policy->trie, key_of(rule));
+        free_rule(policy, rule);
+    }
+    return rule == NULL;
+}
+
 void policy_free(struct policy *policy)
 {
     if (policy == NULL)
         return;
-    struct rule *rule;
-    while ((rule = trie_last(&policy->trie)) != NULL) {
-        (void)trie_remove(&policy->trie, key_of(rule));
-        free_rule(policy, rule);
-    }
+    (void)policy_empty(policy, SIZE_MAX);
     trie_done(&policy->trie);
     struct heap heap = policy->heap;
     heap_release(&heap, policy, sizeof *policy);

@@ -60,6 +60,9 @@ MUST_USE struct policy *policy_new(const struct heap *heap, const struct dns_nam
                                    size_t rules_max);
 void policy_free(struct policy *policy);
 
+/* The same by steps, for long ones: takes at most so many rules out of it. True: there are none left. */
+bool policy_empty(struct policy *policy, size_t rules);
+
 enum policy_result {
     POLICY_OK,
     POLICY_IGNORED, /* it is the zone's own, or of another: SOA, NS, what signs */
