@@ -348,9 +348,11 @@ struct site_proxy {
     bool cache_private;
     struct site_proxy_listen listens[PROXY_LISTENS_MAX];
     uint32_t listen_count;
-    struct proxy_server servers[PROXY_ORIGINS_MAX];
+    struct upstream_place servers[PROXY_ORIGINS_MAX];
     uint32_t server_count;
-    enum proxy_balance balance;
+    enum upstream_balance balance;
+    struct upstream_health health;
+    usec slow_start;
     uint64_t cache_octets;
     uint64_t object_octets;        /* 0: a quarter of those */
     char disk[SITE_TEXT_MAX];      /* a directory; "": all is in memory */

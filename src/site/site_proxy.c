@@ -75,6 +75,8 @@ static void fill_options(const struct site *site, struct proxy_options *o)
         .reverse = p->reverse,
         .server_count = p->server_count,
         .balance = p->balance,
+        .health = p->health,
+        .slow_start = p->slow_start,
         .keep_host = p->keep_host,
         .forwarded = p->forwarded,
         .cache_private = p->cache_private,

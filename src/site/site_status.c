@@ -302,6 +302,27 @@ static json_t *web_json(const struct site *site)
     return out;
 }
 
+static json_t *servers_json(const struct proxy *proxy)
+{
+    json_t *out = json_array();
+    const struct upstream_server *server;
+    for (size_t i = 0; (server = proxy_server(proxy, i)) != NULL; i++) {
+        char name[UPSTREAM_NAME_MAX + 16];
+        json_t *one = json_object();
+        snprintf(name, sizeof name, "%s%s:%u", server->place.tls ? "https://" : "",
+                 server->place.host, (unsigned)server->place.port);
+        json_object_set_new(one, "server", json_string(name));
+        json_object_set_new(one, "up", json_boolean(upstream_is_up(server)));
+        set_count(one, "requests", server->requests);
+        set_count(one, "connections", server->connections);
+        set_count(one, "failures", server->failures);
+        set_count(one, "checks", server->checks);
+        set_count(one, "checks_failed", server->checks_failed);
+        json_array_append_new(out, one);
+    }
+    return out;
+}
+
 static json_t *proxy_json(const struct site *site)
 {
     static const char *const names[] = {NULL,            "responses_1xx", "responses_2xx",
@@ -335,6 +356,8 @@ static json_t *proxy_json(const struct site *site)
         set_count(out, counts[i].name, counts[i].count);
     for (size_t i = 1; i < ARRAY_LEN(names); i++)
         set_count(out, names[i], c.responses[i]);
+    if (proxy_server(site->proxy, 0) != NULL)
+        json_object_set_new(out, "servers", servers_json(site->proxy));
     return out;
 }
 

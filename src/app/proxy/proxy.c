@@ -98,12 +98,9 @@ static int open_disk(struct proxy *proxy)
 static int open_cache(struct proxy *proxy)
 {
     struct http_cache_options options;
-    struct siphash_key key;
     struct heap heap = loop_heap(proxy->loop);
     const struct proxy_options *o = &proxy->options;
-    key.k0 = prng_u64(loop_prng(proxy->loop));
-    key.k1 = prng_u64(loop_prng(proxy->loop));
-    http_cache_options_init(&options, &heap, &key);
+    http_cache_options_init(&options, &heap, &proxy->key);
     options.rules.shared = !o->cache_private;
     if (o->cache_private)
         options.rules.targeted = NULL;
@@ -121,6 +118,24 @@ static int open_cache(struct proxy *proxy)
     if (proxy->cache == NULL)
         return -ENOMEM;
     return options.file_octets_max > 0 ? open_disk(proxy) : 0;
+}
+
+static int open_upstream(struct proxy *proxy)
+{
+    const struct proxy_options *o = &proxy->options;
+    if (o->server_count == 0)
+        return 0;
+    struct upstream_options options = {.count = o->server_count,
+                                       .balance = o->balance,
+                                       .health = o->health,
+                                       .slow_start = o->slow_start,
+                                       .loop = proxy->loop,
+                                       .net = o->outside,
+                                       .tls_client = o->tls_client,
+                                       .lookup = proxy->lookup};
+    memcpy(options.servers, o->servers, sizeof options.servers);
+    proxy->upstream = upstream_new(&options, &proxy->key);
+    return proxy->upstream != NULL ? 0 : -ENOMEM;
 }
 
 static int listen_all(struct proxy *proxy)
@@ -177,6 +192,8 @@ int proxy_new(struct net *net, const struct proxy_options *options, struct proxy
     list_init(&proxy->busy);
     list_init(&proxy->idle);
     task_init(&proxy->task, on_stir);
+    proxy->key.k0 = prng_u64(loop_prng(proxy->loop));
+    proxy->key.k1 = prng_u64(loop_prng(proxy->loop));
     set_defaults(proxy, options);
     if (options->users != NULL)
         proxy->users = proxy_users_read(options->users, &status);
@@ -186,6 +203,8 @@ int proxy_new(struct net *net, const struct proxy_options *options, struct proxy
     proxy->options.disk = NULL;
     if (status == 0)
         status = host_lookup_new(proxy->loop, &proxy->lookup);
+    if (status == 0)
+        status = open_upstream(proxy);
     if (status == 0)
         status = listen_all(proxy);
     if (status < 0) {
@@ -220,6 +239,7 @@ void proxy_free(struct proxy *proxy)
     while ((node = list_first(&proxy->idle)) != NULL)
         proxy_origin_close(CONTAINER_OF(node, struct proxy_origin, node));
     loop_unqueue(&proxy->task);
+    upstream_retire(proxy->upstream);
     host_lookup_free(proxy->lookup);
     proxy_disk_free(proxy->disk);
     http_cache_free(proxy->cache);
@@ -230,6 +250,13 @@ void proxy_free(struct proxy *proxy)
 struct endpoint proxy_local(const struct proxy *proxy, size_t which)
 {
     return listener_local(proxy->listeners[which]);
+}
+
+const struct upstream_server *proxy_server(const struct proxy *proxy, size_t index)
+{
+    return proxy->upstream != NULL && index < upstream_count(proxy->upstream)
+               ? upstream_server(proxy->upstream, index)
+               : NULL;
 }
 
 void proxy_counters(const struct proxy *proxy, struct proxy_counters *out)

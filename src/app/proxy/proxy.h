@@ -13,6 +13,7 @@
 #ifndef WN_APP_PROXY_PROXY_H
 #define WN_APP_PROXY_PROXY_H
 
+#include "app/proxy/upstream.h"
 #include "base/address.h"
 #include "io/net.h"
 #include "io/tls.h"
@@ -21,7 +22,7 @@ enum {
     PROXY_LISTENS_MAX = 4,
     PROXY_ALLOWED_MAX = 32,
     PROXY_PORTS_MAX = 16,
-    PROXY_ORIGINS_MAX = 32,
+    PROXY_ORIGINS_MAX = UPSTREAM_SERVERS_MAX,
     PROXY_NAME_MAX = 256,        /* a host's name with a NUL */
     PROXY_CONNECTIONS_DEFAULT = 4096,
     PROXY_IDLE_ORIGINS_MAX = 256, /* connections to origins kept open; the one idle longest goes */
@@ -29,15 +30,6 @@ enum {
 };
 
 struct proxy;
-
-enum proxy_balance { PROXY_ROUND_ROBIN, PROXY_LEAST_CONNECTIONS, PROXY_HASH };
-
-/* A server behind a reverse proxy, or a parent of a forward one. */
-struct proxy_server {
-    char host[PROXY_NAME_MAX];
-    uint16_t port;
-    bool tls;
-};
 
 /* For an access log. Valid during the call. */
 struct proxy_request {
@@ -64,9 +56,11 @@ struct proxy_options {
     struct tls_server *tls_server; /* for those of them with TLS */
     const char *name;            /* of Via and Cache-Status, one word */
     bool reverse;
-    struct proxy_server servers[PROXY_ORIGINS_MAX]; /* reverse: at least one; forward: parents */
+    struct upstream_place servers[PROXY_ORIGINS_MAX]; /* reverse: at least one; forward: parents */
     size_t server_count;
-    enum proxy_balance balance;
+    enum upstream_balance balance;
+    struct upstream_health health; /* how they are asked whether they are well */
+    usec slow_start;
     bool keep_host;              /* reverse: servers see the Host of the client */
     bool forwarded;              /* Forwarded and X-Forwarded-… are added */
     bool cache_private;          /* it serves one user */
@@ -115,6 +109,9 @@ struct proxy_counters {
     uint64_t open, origins_idle, cache_entries, cache_octets, disk_entries, disk_octets; /* gauges */
     bool disk_loading; /* files from before the start are still being found again */
 };
+/* The servers it has, in their order; NULL: there are no more. */
+const struct upstream_server *proxy_server(const struct proxy *proxy, size_t index);
+
 void proxy_counters(const struct proxy *proxy, struct proxy_counters *out);
 
 #endif

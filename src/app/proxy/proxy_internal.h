@@ -10,6 +10,7 @@
  *      proxy_disk.c     the cache's files; after a start, proxy_disk_scan.c
  *      proxy_job.c      a request to an origin: which server, connecting, trying again
  *      proxy_origin.c   a connection to an origin, and those that wait for the next request
+ *      upstream.c       which server is next; upstream_check.c: whether they are well
  *      proxy_tunnel.c   octets both ways: CONNECT, and protocols that follow HTTP
  *      proxy_page.c     pages for people: errors, and the file that browsers find a proxy by
  */
@@ -36,10 +37,9 @@ enum {
     PROXY_FILE_PIECE = 256 * 1024, /* of a file of the cache, in one call */
     PROXY_USER_MAX = 64,
     PROXY_BODY_ROOM = 1024,   /* less is not worth a chunk */
-    PROXY_FAILURES_MAX = 3,   /* in a row: a server is taken for dead */
     PROXY_FORWARD_MAX = 8192, /* fields that we add to a request */
 };
-#define PROXY_DEAD_TIME (10 * USEC_PER_SEC)
+#define PROXY_COOKIE "wn-server" /* by which a client comes to the same server again */
 #define PROXY_ORIGIN_IDLE (30 * USEC_PER_SEC)
 
 /* Where a request goes. */
@@ -48,8 +48,11 @@ struct proxy_place {
     uint16_t port;
     bool tls;
     bool parent;      /* it is a proxy: targets are absolute */
-    int server;       /* index in options.servers; -1: named by the client */
+    struct upstream_server *server; /* which is held; NULL: named by the client */
 };
+
+/* The place is that server's from now on, or (NULL) nobody's. */
+void proxy_place_set(struct proxy_place *place, struct upstream_server *server);
 
 struct proxy_origin;
 struct proxy_session;
@@ -76,6 +79,7 @@ struct proxy_job {
     bool trusted;                    /* its client is this host: it may name what listens on the loopback */
     uint64_t body_len;
     uint32_t tag;                    /* of the URI, for balancing */
+    uint32_t tried_servers;
     char upgrade[64];                /* protocols to switch to; "": none */
     struct text tried;
     char tried_text[PROXY_TRIED_MAX];
@@ -136,12 +140,8 @@ struct proxy_session {
     char method[HTTP_METHOD_MAX + 1];
     char target[PROXY_TARGET_MAX];
     char user[PROXY_USER_MAX];
-};
-
-struct proxy_health {
-    unsigned failures;
-    unsigned connections;
-    usec dead_until;
+    uint64_t wished;                 /* the server that its cookie names; 0: none */
+    uint64_t answered_by;            /* the server that was asked; 0: none */
 };
 
 struct proxy_users;
@@ -163,8 +163,8 @@ struct proxy {
     struct list_node busy;           /* origins that carry a request */
     struct list_node idle;           /* origins that wait for one, oldest first */
     struct task task;                /* what the cache wants done */
-    size_t last_server;              /* that was chosen */
-    struct proxy_health health[PROXY_ORIGINS_MAX];
+    struct upstream *upstream;       /* NULL: clients name who is asked */
+    struct siphash_key key;          /* of what clients must not make up */
     struct proxy_counters counters;
     struct http_client_event origin_event; /* of the connection that is being read now */
     struct http_server_event client_event;
@@ -265,6 +265,9 @@ bool proxy_may_connect(const struct proxy *proxy, uint16_t port);
 /* Is it an address by which this host reaches itself alone? */
 bool proxy_is_loopback(const struct ip_address *address);
 
+/* The server that a cookie of ours names; 0: there is none. */
+uint64_t proxy_request_wish(const struct http_fields *fields);
+
 /* Has the request come through us before? */
 bool proxy_is_loop(const struct proxy *proxy, const struct http_fields *fields);
 
@@ -299,7 +302,7 @@ void proxy_job_free(struct proxy_job *job);
 bool proxy_job_send(struct proxy_job *job, struct proxy_origin *origin);
 
 /* The server has answered, or has not. */
-void proxy_job_health(struct proxy *proxy, const struct proxy_place *place, bool good);
+void proxy_job_health(const struct proxy_place *place, bool good);
 
 /* ---- proxy_origin.c ---- */
 

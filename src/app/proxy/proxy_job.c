@@ -17,66 +17,36 @@ static void complain(struct proxy_job *job, const char *why)
                     (unsigned)job->place.port, why);
 }
 
-/* ---- servers and their health ---- */
+/* ---- servers ---- */
 
-static bool is_alive(const struct proxy *proxy, size_t server)
+void proxy_place_set(struct proxy_place *place, struct upstream_server *server)
 {
-    return proxy->health[server].dead_until <= proxy_now(proxy);
+    if (server != NULL)
+        upstream_hold(server->upstream);
+    if (place->server != NULL)
+        upstream_release(place->server->upstream);
+    place->server = server;
 }
 
-void proxy_job_health(struct proxy *proxy, const struct proxy_place *place, bool good)
+void proxy_job_health(const struct proxy_place *place, bool good)
 {
-    if (place->server < 0)
-        return;
-    struct proxy_health *health = &proxy->health[place->server];
-    if (good) {
-        health->failures = 0;
-        health->dead_until = 0;
-    } else if (++health->failures >= PROXY_FAILURES_MAX) {
-        /* It is tried again by one request after that time, and counts as dead at once if that fails. */
-        health->failures = PROXY_FAILURES_MAX - 1;
-        health->dead_until = proxy_now(proxy) + PROXY_DEAD_TIME;
-    }
-}
-
-/* The largest of a hash of the URI with each server: when one goes, only its URIs move. */
-static uint32_t weight(uint32_t tag, size_t server)
-{
-    uint32_t x = tag ^ (uint32_t)(server + 1) * 0x9e3779b9u;
-    x = (x ^ x >> 16) * 0x85ebca6bu;
-    x = (x ^ x >> 13) * 0xc2b2ae35u;
-    return x ^ x >> 16;
-}
-
-static size_t choose_server(struct proxy *proxy, uint32_t tag)
-{
-    size_t count = proxy->options.server_count, best = count;
-    size_t first = (proxy->last_server + 1) % count;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (first + i) % count;
-        if (!is_alive(proxy, at))
-            continue;
-        if (best == count ||
-            (proxy->options.balance == PROXY_LEAST_CONNECTIONS &&
-             proxy->health[at].connections < proxy->health[best].connections) ||
-            (proxy->options.balance == PROXY_HASH && weight(tag, at) > weight(tag, best)))
-            best = at;
-    }
-    proxy->last_server = best < count ? best : first; /* all are dead: perhaps they are not */
-    return proxy->last_server;
+    if (place->server != NULL)
+        upstream_report(place->server, good);
 }
 
 static void place_server(struct proxy_job *job)
 {
     struct proxy *proxy = job->proxy;
-    size_t server = choose_server(proxy, job->tag);
-    const struct proxy_server *s = &proxy->options.servers[server];
     struct proxy_place *place = &job->place;
-    memcpy(place->host, s->host, sizeof place->host);
-    place->port = s->port;
-    place->tls = s->tls;
+    uint64_t wished = job->session != NULL ? job->session->wished : 0;
+    struct upstream_server *server =
+        upstream_choose(proxy->upstream, job->tag, wished, job->tried_servers);
+    job->tried_servers |= upstream_bit(server);
+    memcpy(place->host, server->place.host, sizeof place->host);
+    place->port = server->place.port;
+    place->tls = server->place.tls;
     place->parent = !proxy->options.reverse;
-    place->server = (int)server;
+    proxy_place_set(place, server);
 }
 
 /* Where the request goes. False: its host's name is too long for one. */
@@ -86,7 +56,7 @@ static bool find_place(struct proxy_job *job)
     struct uri_parts parts;
     struct bytes host;
     uint16_t port = 0;
-    if (job->proxy->options.server_count > 0) {
+    if (job->proxy->upstream != NULL) {
         place_server(job);
         return true;
     }
@@ -105,7 +75,7 @@ static bool find_place(struct proxy_job *job)
         job->place.host[host.len] = '\0';
         job->place.tls = bytes_equal(parts.scheme, bytes_of_text("https"));
         job->place.port = port != 0 ? port : job->place.tls ? 443 : 80;
-        job->place.server = -1;
+        proxy_place_set(&job->place, NULL);
     }
     free(forward);
     return good;
@@ -139,7 +109,7 @@ static void opened(struct proxy_job *job, struct stream *stream)
         proxy_job_fail(job, "no memory");
         return;
     }
-    origin->confined = job->place.server < 0 && proxy_is_loopback(&peer.address);
+    origin->confined = job->place.server == NULL && proxy_is_loopback(&peer.address);
     carry(job, origin);
 }
 
@@ -157,7 +127,7 @@ static void on_not_secured(void *self, struct stream *stream, int error)
     const char *said = tls_stream_error(stream);
     snprintf(why, sizeof why, "TLS: %s", said[0] != '\0' ? said : strerror(error));
     job->securing = NULL;
-    proxy_job_health(job->proxy, &job->place, false);
+    proxy_job_health(&job->place, false);
     proxy_job_broken(job, why, false);
 }
 
@@ -185,7 +155,7 @@ static void on_not_connected(void *self, int error, const struct endpoint *to UN
 {
     struct proxy_job *job = self;
     job->timed_out = error == ETIMEDOUT;
-    proxy_job_health(job->proxy, &job->place, false);
+    proxy_job_health(&job->place, false);
     proxy_job_broken(job, strerror(error), false);
 }
 
@@ -195,7 +165,7 @@ static const struct dial_handler dial_handler = {.on_connected = on_connected,
 /* What listens on this host's own loopback is not for clients from elsewhere to name. */
 static bool may_reach(const struct proxy_job *job, const struct ip_address *address)
 {
-    return job->trusted || job->place.server >= 0 || !proxy_is_loopback(address);
+    return job->trusted || job->place.server != NULL || !proxy_is_loopback(address);
 }
 
 static void connect_to(struct proxy_job *job, const struct host_answer *answer)
@@ -203,7 +173,7 @@ static void connect_to(struct proxy_job *job, const struct host_answer *answer)
     struct endpoint to[LOOKUP_ADDRESSES_MAX];
     size_t count = 0;
     if (answer->count == 0) {
-        proxy_job_health(job->proxy, &job->place, false);
+        proxy_job_health(&job->place, false);
         proxy_job_broken(job, answer->error, false);
         return;
     }
@@ -230,7 +200,7 @@ static void on_late(struct alarm *alarm)
 {
     struct proxy_job *job = CONTAINER_OF(alarm, struct proxy_job, alarm);
     job->timed_out = true;
-    proxy_job_health(job->proxy, &job->place, false);
+    proxy_job_health(&job->place, false);
     proxy_job_fail(job, "no connection in time");
 }
 
@@ -249,7 +219,6 @@ struct proxy_job *proxy_job_new(struct proxy *proxy, struct http_cache_fill *fil
     job->proxy = proxy;
     job->fill = fill;
     job->session = session;
-    job->place.server = -1;
     job->tried = text_of(job->tried_text, sizeof job->tried_text);
     alarm_init(&job->alarm, on_late);
     list_append(&proxy->jobs, &job->node);
@@ -309,6 +278,7 @@ void proxy_job_free(struct proxy_job *job)
         job->origin->job = NULL;
         proxy_origin_close(job->origin);
     }
+    proxy_place_set(&job->place, NULL);
     free(job);
 }
 
@@ -346,7 +316,7 @@ void proxy_job_broken(struct proxy_job *job, const char *why, bool was_used)
      * looked at then (RFC 9112 §9.3.1), but only what is idempotent is surely safe. */
     bool again = !job->body_begun && !job->head_seen && job->tries < PROXY_TRIES_MAX &&
                  (job->repeatable || job->fill == NULL) &&
-                 (was_used || job->proxy->options.server_count > 1);
+                 (was_used || (job->place.server != NULL && job->proxy->options.server_count > 1));
     if (!again) {
         proxy_job_fail(job, why);
         return;

@@ -22,12 +22,14 @@ struct proxy_origin *proxy_origin_new(struct proxy *proxy, struct stream *stream
     origin->proxy = proxy;
     origin->stream = stream;
     origin->place = *place;
+    origin->place.server = NULL;
+    proxy_place_set(&origin->place, place->server);
     list_init(&origin->node);
     http_client_init(&origin->core, UINT64_MAX, proxy_now(proxy));
     http_client_set_timeout(&origin->core, proxy->options.answer_timeout);
     stream_set_handler(stream, &origin_handler, origin);
-    if (place->server >= 0)
-        proxy->health[place->server].connections++;
+    if (place->server != NULL)
+        place->server->connections++;
     return origin;
 }
 
@@ -41,10 +43,10 @@ static void stop_waiting(struct proxy_origin *origin)
 
 static void forget(struct proxy_origin *origin)
 {
-    struct proxy *proxy = origin->proxy;
     stop_waiting(origin);
-    if (origin->place.server >= 0)
-        proxy->health[origin->place.server].connections--;
+    if (origin->place.server != NULL)
+        origin->place.server->connections--;
+    proxy_place_set(&origin->place, NULL);
     free(origin);
 }
 
@@ -144,13 +146,12 @@ size_t proxy_origin_room(const struct proxy_origin *origin)
 static void broken(struct proxy_origin *origin, const char *why, bool timed_out)
 {
     struct proxy_job *job = origin->job;
-    struct proxy *proxy = origin->proxy;
     bool used = false;
     if (job != NULL) {
         used = drop_job(origin);
         job->timed_out = timed_out;
         if (!used)
-            proxy_job_health(proxy, &origin->place, false);
+            proxy_job_health(&origin->place, false);
     }
     proxy_origin_close(origin);
     if (job != NULL)
@@ -204,9 +205,11 @@ static bool take_head(struct proxy_origin *origin, const struct http_client_even
         return false;
     }
     job->head_seen = true;
+    if (job->session != NULL && origin->place.server != NULL)
+        job->session->answered_by = origin->place.server->id;
     if (origin->confined)
         http_cache_fill_confine(job->fill);
-    proxy_job_health(proxy, &origin->place, event->head.status != 502 && event->head.status != 503);
+    proxy_job_health(&origin->place, event->head.status != 502 && event->head.status != 503);
     struct http_cache_response response = {.status = event->head.status,
                                            .fields = &event->head.fields,
                                            .length = length_of(event, origin)};

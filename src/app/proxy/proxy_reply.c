@@ -255,11 +255,11 @@ static bool respond(struct proxy_session *session, const struct http_cache_reply
 {
     struct proxy *proxy = session->proxy;
     struct {
-        struct http_field fields[HTTP_FIELDS_MAX + 1];
+        struct http_field fields[HTTP_FIELDS_MAX + 2];
         uint8_t scratch[HTTP_CACHE_SCRATCH];
         uint8_t head[PROXY_HEAD_MAX];
     } *room = malloc(sizeof *room);
-    char via[HTTP_CACHE_NAME_MAX + 8];
+    char via[HTTP_CACHE_NAME_MAX + 8], cookie[128];
     if (room == NULL) {
         http_server_refuse(&session->core, 500);
         return false;
@@ -270,6 +270,15 @@ static bool respond(struct proxy_session *session, const struct http_cache_reply
         http_cache_reply_fields(&session->ask, proxy_time(proxy), &scratch, room->fields);
     snprintf(via, sizeof via, "1.1 %s", proxy->name);
     room->fields[count++] = (struct http_field){bytes_of_text("Via"), bytes_of_text(via)};
+    /* It is the connection's business, so to say, and so not stored. */
+    if (session->answered_by != 0 && upstream_balance(proxy->upstream) == UPSTREAM_COOKIE &&
+        session->answered_by != session->wished) {
+        snprintf(cookie, sizeof cookie, PROXY_COOKIE "=%016llx; Path=/; HttpOnly; SameSite=Lax%s",
+                 (unsigned long long)session->answered_by,
+                 stream_is_tls(session->stream) ? "; Secure" : "");
+        room->fields[count++] =
+            (struct http_field){bytes_of_text("Set-Cookie"), bytes_of_text(cookie)};
+    }
     struct http_response response = {
         .status = reply->status,
         .length = reply->length == HTTP_CACHE_LENGTH_UNKNOWN ? HTTP_LENGTH_UNKNOWN : reply->length,

@@ -166,6 +166,30 @@ void proxy_request_add(const struct proxy_job *job, struct bytes uri, struct htt
         add_forwarded(job, bytes_equal(parts.scheme, bytes_of_text("https")), fields, w);
 }
 
+uint64_t proxy_request_wish(const struct http_fields *fields)
+{
+    static const char name[] = PROXY_COOKIE "=";
+    for (size_t i = 0; i < fields->count; i++) {
+        struct bytes rest = fields->list[i].value;
+        if (!bytes_equal_nocase(fields->list[i].name, bytes_of_text("Cookie")))
+            continue;
+        while (rest.len > 0) {
+            size_t end = bytes_find(rest, ';');
+            struct bytes pair = http_trim(bytes_first(rest, end));
+            uint8_t id[8];
+            struct writer w = writer_of(id, sizeof id);
+            if (bytes_equal(bytes_first(pair, sizeof name - 1), bytes_of_text(name)) &&
+                encoding_decode(ENCODING_BASE16, bytes_after(pair, sizeof name - 1), &w) &&
+                !w.failed && writer_len(&w) == sizeof id) {
+                struct reader r = reader_of(writer_bytes(&w));
+                return read_u64(&r);
+            }
+            rest = bytes_after(rest, end + 1);
+        }
+    }
+    return 0;
+}
+
 bool proxy_is_loop(const struct proxy *proxy, const struct http_fields *fields)
 {
     for (size_t i = 0; i < fields->count; i++) {

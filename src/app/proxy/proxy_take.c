@@ -245,6 +245,9 @@ void proxy_take_request(struct proxy_session *session, const struct http_server_
     session->octets = 0;
     session->user[0] = '\0';
     session->tried_status = 0;
+    session->answered_by = session->wished = 0;
+    if (proxy->upstream != NULL && upstream_balance(proxy->upstream) == UPSTREAM_COOKIE)
+        session->wished = proxy_request_wish(&event->head.fields);
     free(session->tried);
     session->tried = NULL;
     session->body_done = event->framing.kind == HTTP_FRAMING_NONE;
