@@ -151,7 +151,7 @@ static enum lookup_status look_up(struct lookup *l, const struct lookup_question
 
 /* ---- the command ---- */
 
-static bool read_resolv_conf(struct lookup *l)
+bool lookup_read_resolv_conf(struct lookup *l)
 {
     char *content;
     size_t len;
@@ -202,36 +202,49 @@ static void print_command(const struct lookup *l)
     printf("\n");
 }
 
-static int look_all_up(struct lookup *l)
+bool lookup_open(struct lookup *l)
 {
     l->loop = loop_new();
     l->net = l->loop != NULL ? net_kernel_new(l->loop) : NULL;
-    int worst = LOOKUP_SILENCE;
     l->hmac = hmac_new();
-    bool ready = l->net != NULL && l->hmac != NULL;
-    if (ready && l->secure.tls && !lookup_secure_open(l)) {
-        worst = EXIT_USAGE;
-    } else if (!ready) {
+    if (l->net == NULL || l->hmac == NULL) {
         cli_fail(l->command, 0, "cannot make an event loop: %s", strerror(errno));
-    } else {
-        if (l->cookie_len == 0) {
-            prng_fill(loop_prng(l->loop), l->cookie_octets, DNS_COOKIE_CLIENT_LEN);
-            l->cookie_len = DNS_COOKIE_CLIENT_LEN;
-        }
-        print_command(l);
-        worst = LOOKUP_FOUND;
-        for (size_t i = 0; i < l->question_count; i++) {
-            int status = (int)look_up(l, &l->questions[i]);
-            worst = status > worst ? status : worst;
-            fflush(stdout);
-        }
+        return false;
     }
+    if (l->cookie_len == 0) {
+        prng_fill(loop_prng(l->loop), l->cookie_octets, DNS_COOKIE_CLIENT_LEN);
+        l->cookie_len = DNS_COOKIE_CLIENT_LEN;
+    }
+    return true;
+}
+
+void lookup_close(struct lookup *l)
+{
     hmac_free(l->hmac);
     lookup_secure_close(l);
     if (l->net != NULL)
         net_free(l->net);
     if (l->loop != NULL)
         loop_free(l->loop);
+}
+
+static int look_all_up(struct lookup *l)
+{
+    int worst = LOOKUP_SILENCE;
+    if (lookup_open(l)) {
+        if (l->secure.tls && !lookup_secure_open(l)) {
+            worst = EXIT_USAGE;
+        } else {
+            print_command(l);
+            worst = LOOKUP_FOUND;
+            for (size_t i = 0; i < l->question_count; i++) {
+                int status = (int)look_up(l, &l->questions[i]);
+                worst = status > worst ? status : worst;
+                fflush(stdout);
+            }
+        }
+    }
+    lookup_close(l);
     return worst;
 }
 
@@ -284,7 +297,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     if (outcome == CLI_GO_ON && status == EXIT_OK) {
         choose_transport(l);
         complete_questions(l);
-        status = read_resolv_conf(l) ? look_all_up(l) : LOOKUP_SILENCE;
+        status = lookup_read_resolv_conf(l) ? look_all_up(l) : LOOKUP_SILENCE;
     }
     free(l);
     return status;

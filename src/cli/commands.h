@@ -13,6 +13,7 @@ extern const struct cli_command command_check;
 extern const struct cli_command command_ping;
 extern const struct cli_command command_trace;
 extern const struct cli_command command_lookup;
+extern const struct cli_command command_update;
 extern const struct cli_command command_get;
 extern const struct cli_command command_script;
 extern const struct cli_command command_trust;

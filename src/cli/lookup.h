@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "io/loop.h"
 #include "io/tls.h"
+#include "proto/dns/dns_stream.h"
 #include "proto/dns/resolv_conf.h"
 #include "proto/dns/tsig.h"
 #include "wire/dns/dns_message.h"
@@ -17,7 +18,8 @@
 
 enum {
     LOOKUP_QUESTIONS_MAX = 64,
-    LOOKUP_QUERY_MAX = 1024,
+    LOOKUP_QUERY_MAX = 1024,      /* of a question */
+    LOOKUP_SIGNATURE_MAX = 1024,  /* that are kept free behind another message: a TSIG, or padding */
     LOOKUP_LINE_MAX = DNS_NAME_TEXT_MAX + 4 * DNS_RDATA_MAX + 256, /* a record as text */
     LOOKUP_REFERRALS_MAX = 32,
     LOOKUP_PINS_MAX = 8,
@@ -101,6 +103,7 @@ struct lookup {
     uint8_t cookie_octets[DNS_COOKIE_MAX];
     size_t cookie_len;
     char reason[256];        /* why TLS or HTTP failed, for people; "": errno says it */
+    uint8_t query[DNS_STREAM_LENGTH_LEN + DNS_MESSAGE_MAX]; /* with its length in front */
     uint8_t reply[DNS_MESSAGE_MAX];
     uint8_t rdata[DNS_RDATA_MAX];
     char line[LOOKUP_LINE_MAX];
@@ -116,8 +119,26 @@ extern const struct cli_option lookup_options[LOOKUP_OPTION_COUNT];
 /* CLI_GO_ON: lookup's members are as asked for. */
 enum cli_outcome lookup_read_arguments(struct lookup *l);
 
+/* "192.0.2.1", "ns.example", which is kept. False: a complaint was printed. */
+MUST_USE bool lookup_add_server(struct lookup *l, const char *text);
+
+/* "[ALGORITHM:]NAME:SECRET", and the name of a file with a key: as `take` of an option. */
+bool lookup_take_key(void *self, const struct cli_option *option, const char *value,
+                     struct text *error);
+bool lookup_take_key_file(void *self, const struct cli_option *option, const char *value,
+                          struct text *error);
+
 /* NULL: too many. */
 struct lookup_question *lookup_add_question(struct lookup *l, const char *name);
+
+/* ---- command_lookup.c ---- */
+
+/* Whom the host asks, and how often. False: a complaint was printed. */
+MUST_USE bool lookup_read_resolv_conf(struct lookup *l);
+
+/* The loop, and what stands on it. False: a complaint was printed; lookup_close() is due all the same. */
+MUST_USE bool lookup_open(struct lookup *l);
+void lookup_close(struct lookup *l);
 
 /* ---- lookup_transfer.c ---- */
 
@@ -128,6 +149,7 @@ enum lookup_status lookup_transfer(struct lookup *l, const struct lookup_ask *ho
 
 struct lookup_ask {
     struct dns_question question;
+    struct bytes message; /* instead of a query for it: its id is replaced; .len 0: none */
     uint32_t serial;  /* IXFR */
     struct endpoint server;
     const char *server_name; /* as it was typed; NULL: its address */

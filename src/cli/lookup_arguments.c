@@ -102,7 +102,7 @@ static bool take_class(void *self, const struct cli_option *option UNUSED, const
 }
 
 /* What was said is overwritten: neither ps(1) nor we ourselves repeat it. */
-static bool take_key(void *self, const struct cli_option *option UNUSED, const char *value,
+bool lookup_take_key(void *self, const struct cli_option *option UNUSED, const char *value,
                      struct text *error)
 {
     struct lookup *l = self;
@@ -113,7 +113,7 @@ static bool take_key(void *self, const struct cli_option *option UNUSED, const c
     return good;
 }
 
-static bool take_key_file(void *self, const struct cli_option *option UNUSED, const char *value,
+bool lookup_take_key_file(void *self, const struct cli_option *option UNUSED, const char *value,
                           struct text *error)
 {
     enum { KEY_FILE_MAX = 4096 };
@@ -143,8 +143,8 @@ const struct cli_option lookup_options[LOOKUP_OPTION_COUNT] = {
     {"class", 'c', "CLASS", "IN, CH, HS", take_class, 0, NULL, NULL},
     {"ipv4", '4', NULL, "ask servers by IPv4 only", cli_take_flag, MEMBER(v4), NULL, NULL},
     {"ipv6", '6', NULL, "ask servers by IPv6 only", cli_take_flag, MEMBER(v6), NULL, NULL},
-    {"key", 'y', "KEY", "sign by [ALGORITHM:]NAME:SECRET (TSIG)", take_key, 0, NULL, NULL},
-    {"key-file", 'k', "FILE", "the same, with the key from a file", take_key_file, 0, NULL, NULL},
+    {"key", 'y', "KEY", "sign by [ALGORITHM:]NAME:SECRET (TSIG)", lookup_take_key, 0, NULL, NULL},
+    {"key-file", 'k', "FILE", "the same, with the key from a file", lookup_take_key_file, 0, NULL, NULL},
     {"json", 'j', NULL, "replies as JSON (RFC 8427), one on a line", cli_take_flag, MEMBER(json),
      NULL, NULL},
     {"roots", 0, "FILE", "root servers for +trace, as a master file", cli_take_text, MEMBER(roots),
@@ -351,8 +351,7 @@ static bool read_word(struct lookup *l, const char *argument)
     return true;
 }
 
-/* "@192.0.2.1", "@ns.example". */
-static bool read_server(struct lookup *l, const char *text)
+bool lookup_add_server(struct lookup *l, const char *text)
 {
     char complaint[256] = "";
     struct text error = text_of(complaint, sizeof complaint);
@@ -417,7 +416,7 @@ enum cli_outcome lookup_read_arguments(struct lookup *l)
         if (argument[0] == '+') {
             ok = read_word(l, argument);
         } else if (argument[0] == '@') {
-            ok = read_server(l, argument + 1);
+            ok = lookup_add_server(l, argument + 1);
             if (!ok)
                 return CLI_WRONG;
         } else {

@@ -10,7 +10,6 @@
 #include "cli/lookup.h"
 #include "os/clock.h"
 #include "os/hmac.h"
-#include "proto/dns/dns_stream.h"
 
 enum { RCODE_BADCOOKIE = 23 }; /* RFC 7873 §8 */
 
@@ -130,13 +129,13 @@ static int by_datagram(struct exchange *x, usec until)
 static void on_open(void *self, struct stream *stream)
 {
     struct exchange *x = self;
-    uint8_t framed[DNS_STREAM_LENGTH_LEN + LOOKUP_QUERY_MAX];
-    struct writer w = writer_of(framed, sizeof framed);
+    struct writer w = writer_of(x->lookup->query, DNS_STREAM_LENGTH_LEN);
     struct tls_facts facts;
     if (tls_stream_facts(stream, &facts))
         lookup_secure_note(x->lookup, &facts, "");
-    dns_stream_write(&w, x->query);
-    (void)stream_send(stream, writer_bytes(&w)); /* a new connection has room for it */
+    write_u16(&w, (uint16_t)x->query.len); /* in front of the message (RFC 1035 §4.2.2) */
+    /* A new connection has room for it. */
+    (void)stream_send(stream, bytes_of(x->lookup->query, DNS_STREAM_LENGTH_LEN + x->query.len));
 }
 
 static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
@@ -248,10 +247,22 @@ static bool add_serial(struct dns_builder *b, const struct lookup_ask *ask)
                                                           .rdata = bytes_of(soa, sizeof soa)});
 }
 
+/* Another message than a query, as it is. */
+static struct bytes copy_message(const struct lookup_ask *ask, uint16_t id, uint8_t *buffer)
+{
+    struct writer w = writer_of(buffer, DNS_MESSAGE_MAX - LOOKUP_SIGNATURE_MAX);
+    write_bytes(&w, ask->message);
+    write_u16_at(&w, 0, id);
+    ASSERT(!w.failed);
+    return writer_bytes(&w);
+}
+
 static struct bytes make_query(struct lookup *l, const struct lookup_ask *ask, uint16_t id,
-                               uint8_t buffer[LOOKUP_QUERY_MAX])
+                               uint8_t *buffer)
 {
     struct dns_builder b;
+    if (ask->message.len > 0)
+        return copy_message(ask, id, buffer);
     uint8_t options[128];
     struct writer w = writer_of(options, sizeof options);
     uint16_t flags = (uint16_t)((ask->recursion ? DNS_RD : 0) | (l->authentic_data ? DNS_AD : 0) |
@@ -275,21 +286,22 @@ static struct bytes make_query(struct lookup *l, const struct lookup_ask *ask, u
 static int exchange_once(struct lookup *l, const struct lookup_ask *ask, bool stream,
                          struct lookup_reply *out)
 {
-    uint8_t query[LOOKUP_QUERY_MAX];
+    uint8_t *query = l->query + DNS_STREAM_LENGTH_LEN;
     struct tsig_client signing;
     struct exchange x = {.lookup = l, .ask = ask, .out = out};
     x.transport = l->secure.https ? "HTTPS" : l->secure.tls ? "TLS" : stream ? "TCP" : "UDP";
     /* RFC 8484 §4.1: alike queries are to look alike to caches. */
     x.id = l->secure.https ? 0 : (uint16_t)prng_u32(loop_prng(l->loop));
     x.query = make_query(l, ask, x.id, query);
-    x.query = bytes_of(query, lookup_secure_pad(l, query, x.query.len, sizeof query));
+    if (ask->message.len == 0)
+        x.query = bytes_of(query, lookup_secure_pad(l, query, x.query.len, LOOKUP_QUERY_MAX));
     l->reason[0] = '\0';
     x.hmac = (struct tsig_hmac){hmac_start, hmac_add, hmac_end, l->hmac};
     if (l->key.name.len > 0) {
         tsig_client_init(&signing, &l->key, &x.hmac);
         x.signing = &signing;
         size_t len = tsig_client_sign(&signing, (uint64_t)loop_wall_seconds(l->loop), query,
-                                      x.query.len, sizeof query);
+                                      x.query.len, DNS_MESSAGE_MAX);
         if (len == x.query.len)
             return -ENOMEM;
         x.query = bytes_of(query, len);

@@ -8,9 +8,9 @@
 #include "cli/commands.h"
 
 static const struct cli_command *const commands[] = {
-    &command_run,   &command_serve, &command_status,
-    &command_check, &command_ping,  &command_trace, &command_lookup, &command_get, &command_script,
-    &command_trust, &command_key,   &command_sign,  &command_cache,
+    &command_run,    &command_serve,  &command_status, &command_check, &command_ping,
+    &command_trace,  &command_lookup, &command_update, &command_get,   &command_script,
+    &command_trust,  &command_key,    &command_sign,   &command_cache,
 };
 
 static const struct cli_command *find(const char *name)

@@ -7,7 +7,7 @@ version=$(cat VERSION)
 for words in "version" "--version" "run --version" "check --version"; do
     equal "wholenet $words" "$("$wholenet" $words)" "wholenet $version"
 done
-for command in run serve status check ping trace lookup script; do
+for command in run serve status check ping trace lookup update script; do
     contains "help lists $command" "$("$wholenet" help)" "  $command "
     equal "help $command and $command --help are the same" "$("$wholenet" help $command)" \
         "$("$wholenet" $command --help)"

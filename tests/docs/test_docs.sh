@@ -14,7 +14,7 @@ page_options() {
 page_letters() {
     sed -n 's/^\.It Fl \([A-Za-z0-9]\) , Fl -\([a-z0-9.-]*\).*/\2 \1/p' "$1" | sort
 }
-for command in run serve status check ping trace lookup get key sign trust cache script; do
+for command in run serve status check ping trace lookup update get key sign trust cache script; do
     "$wholenet" $command --help >"$tmp/help"
     page=man/wholenet-$command.1
     equal "wholenet $command: the options of the help and of the manual are the same" \
