@@ -2,7 +2,7 @@
 /*
  * get.h - what the parts of `wholenet get` share: command_get.c one URL after the other, get_arguments.c
  * the command line, get_transfer.c what is asked for next and what becomes of the answer, get_request.c
- * the fields of a request, get_body.c its body, get_proxy.c through whom, get_output.c where the octets go, get_report.c what is
+ * the fields of a request, get_segments.c a file by several connections, get_body.c its body, get_proxy.c through whom, get_output.c where the octets go, get_report.c what is
  * said about it.
  */
 #ifndef WN_CLI_GET_H
@@ -26,6 +26,7 @@ enum {
     GET_REDIRECTS_DEFAULT = 20,
     GET_PARALLEL_DEFAULT = 50,     /* of -Z */
     GET_PARALLEL_MAX = 256,
+    GET_SEGMENTS_MAX = 16,
     GET_BODY_MAX = 1 << 30,        /* of -d; -F and -T have no bound */
 };
 #define GET_TIMEOUT_NONE 0
@@ -83,6 +84,7 @@ struct get {
     bool basic, v4, v6, as_query;
     enum fetch_version version;
     unsigned parallel; /* so many URLs at a time */
+    unsigned segments; /* so many connections for one file */
     unsigned redirects_max, retries;
     usec timeout, connect_timeout;
     uint64_t size_max; /* 0: any */
@@ -122,7 +124,7 @@ struct get {
 
 /* ---- get_arguments.c ---- */
 
-enum { GET_OPTION_COUNT = 47 };
+enum { GET_OPTION_COUNT = 48 };
 extern const struct cli_option get_options[GET_OPTION_COUNT];
 
 /* CLI_GO_ON: get's members are as asked for. */
@@ -179,14 +181,27 @@ bool get_output_choose(const struct get *g, size_t which, const struct url *url,
 uint64_t get_output_size(const struct get_output *o);
 
 /* Opens it, at `offset` of a file that goes on. 0 or a negative errno. */
-MUST_USE int get_output_open(struct get_output *o, uint64_t offset);
+/* `keep`: what is in the file stays, also behind. */
+MUST_USE int get_output_open(struct get_output *o, uint64_t offset, bool keep);
 MUST_USE int get_output_write(struct get_output *o, struct bytes octets);
+/* At a place of the file, wherever the others are. */
+MUST_USE int get_output_write_at(struct get_output *o, uint64_t offset, struct bytes octets);
+/* The file is so long, and no longer. */
+MUST_USE int get_output_cut(struct get_output *o, uint64_t len);
 /* 0 or a negative errno: what was written may not be there. */
 MUST_USE int get_output_close(struct get_output *o);
 
 /* ---- get_transfer.c ---- */
 
 enum get_next { GET_NEXT_NONE, GET_NEXT_REDIRECT, GET_NEXT_LOGIN, GET_NEXT_PROXY_LOGIN, GET_NEXT_RETRY };
+
+/* Octets that are asked for, because others are there, or come by other ways. */
+struct get_range {
+    bool wanted;
+    uint64_t from, end;
+};
+
+struct get_segments;
 
 struct get_transfer {
     struct get *get;
@@ -218,8 +233,12 @@ struct get_transfer {
     uint64_t expected; /* octets of the body; UINT64_MAX: not known */
     uint64_t received; /* of the body, coded as it was */
     uint64_t resumed_at;
+    struct get_range range;
+    struct get_segments *segments; /* NULL: it is in one piece */
+    bool in_one_piece;             /* that has turned out to be better */
     char validator[GET_VALIDATOR_MAX]; /* ETag or Last-Modified, for If-Range; "": none */
     int write_error;
+    bool too_large;    /* for --max-size */
     bool done;
     enum get_status status;
     struct fetch_outcome outcome;
@@ -236,6 +255,34 @@ void get_transfer_start(struct get_transfer *t);
 
 /* The loop has failed. */
 void get_transfer_give_up(struct get_transfer *t, int error);
+
+/* It ends now: with that status and reason, or because all is there. */
+void get_transfer_fail(struct get_transfer *t, enum get_status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+void get_transfer_complete(struct get_transfer *t);
+
+/* Begins anew, in one piece. */
+void get_transfer_restart(struct get_transfer *t);
+
+/* ---- get_segments.c ---- */
+
+/* For -C: goes on with what an earlier run has noted. False: there is nothing, or nothing that fits. */
+bool get_segments_load(struct get_transfer *t);
+
+/* The answer to what get_segments_load() has asked for. False: it is of another file, and begins anew. */
+bool get_segments_go_on(struct get_transfer *t, const struct http_response_head *head);
+
+/* An answer with a whole file has come, and its output is open: divides it, if that can be. */
+void get_segments_begin(struct get_transfer *t, const struct http_response_head *head,
+                        const struct http_framing *framing);
+bool get_segments_running(const struct get_transfer *t);
+
+/* Octets of the transfer's own response, and its end before they were all there. */
+void get_segments_take(struct get_transfer *t, struct bytes data);
+void get_segments_first_ended(struct get_transfer *t, const struct fetch_outcome *outcome);
+
+/* Lets go of all, and notes what is there. */
+void get_segments_end(struct get_transfer *t);
 
 /* ---- get_proxy.c ---- */
 

@@ -153,6 +153,19 @@ static bool take_parallel(void *self, const struct cli_option *option, const cha
     return true;
 }
 
+static bool take_segments(void *self, const struct cli_option *option UNUSED, const char *value,
+                          struct text *error)
+{
+    struct get *g = self;
+    uint64_t number;
+    if (!text_parse_number(bytes_of_text(value), GET_SEGMENTS_MAX, &number) || number == 0) {
+        text_add_format(error, "expected a number from 1 to %d", GET_SEGMENTS_MAX);
+        return false;
+    }
+    g->segments = (unsigned)number;
+    return true;
+}
+
 static bool take_redirects(void *self, const struct cli_option *option UNUSED, const char *value,
                            struct text *error)
 {
@@ -264,6 +277,8 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
      FETCH_HTTP_ANY, NULL, NULL},
     {"http2-prior-knowledge", 0, NULL, "speak HTTP/2 and nothing else, also without TLS", take_version,
      FETCH_HTTP_2, NULL, NULL},
+    {"segments", 0, "N", "get a large file by N connections, each a part of it", take_segments, 0, NULL,
+     NULL},
     {"parallel", 'Z', NULL, "get several URLs at a time, 50 at most", take_parallel, 0, NULL, NULL},
     {"parallel-max", 0, "N", "the same, N at most", take_parallel, 0, NULL, NULL},
     {"resolve", 0, "HOST:PORT:ADDR", "take ADDR for HOST", take_pin, 0, NULL, NULL},
@@ -326,6 +341,9 @@ static bool check(struct get *g)
         return cli_wrong_usage(command, "-4 and -6 exclude each other") == 0;
     if (g->parallel > 1 && g->url_count > 1 && g->output_count < g->url_count && !g->remote_name)
         return cli_wrong_usage(command, "-Z wants a file for each URL (-o or -O)") == 0;
+    if (g->segments > 1 && (g->range != NULL || g->include ||
+                            (g->output_count == 0 && !g->remote_name)))
+        return cli_wrong_usage(command, "--segments wants a file (-o or -O), and neither -r nor -i") == 0;
     if (g->resume && (g->range != NULL || (g->output_count == 0 && !g->remote_name)))
         return cli_wrong_usage(command, "-C wants a file (-o or -O), and no -r") == 0;
     if (g->upload != NULL && (body || g->url_count > 1))

@@ -51,7 +51,7 @@ uint64_t get_output_size(const struct get_output *o)
                : 0;
 }
 
-int get_output_open(struct get_output *o, uint64_t offset)
+int get_output_open(struct get_output *o, uint64_t offset, bool keep)
 {
     o->written = offset;
     if (o->name == NULL) {
@@ -59,7 +59,8 @@ int get_output_open(struct get_output *o, uint64_t offset)
         return 0;
     }
     o->is_file = true;
-    o->fd = open(o->name, O_WRONLY | O_CREAT | O_CLOEXEC | (offset == 0 ? O_TRUNC : 0), 0666);
+    int cut = offset == 0 && !keep ? O_TRUNC : 0;
+    o->fd = open(o->name, O_WRONLY | O_CREAT | O_CLOEXEC | cut, 0666);
     if (o->fd < 0)
         return -errno;
     if (offset > 0 && lseek(o->fd, (off_t)offset, SEEK_SET) < 0)
@@ -71,6 +72,25 @@ int get_output_write(struct get_output *o, struct bytes octets)
 {
     o->written += octets.len;
     return file_write_all(o->fd, octets);
+}
+
+int get_output_write_at(struct get_output *o, uint64_t offset, struct bytes octets)
+{
+    while (octets.len > 0) {
+        ssize_t written = pwrite(o->fd, octets.data, octets.len, (off_t)offset);
+        if (written < 0 && errno != EINTR)
+            return -errno;
+        size_t len = written > 0 ? (size_t)written : 0;
+        octets = bytes_after(octets, len);
+        offset += len;
+        o->written += len;
+    }
+    return 0;
+}
+
+int get_output_cut(struct get_output *o, uint64_t len)
+{
+    return ftruncate(o->fd, (off_t)len) < 0 ? -errno : 0;
 }
 
 int get_output_close(struct get_output *o)

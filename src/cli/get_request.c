@@ -191,8 +191,11 @@ static void add_range(struct fields *f)
     size_t start = f->store.len;
     if (t->get->range != NULL) {
         text_add_format(&f->store, "bytes=%s", t->get->range);
-    } else if (t->resumed_at > 0) {
-        text_add_format(&f->store, "bytes=%llu-", (unsigned long long)t->resumed_at);
+    } else if (t->resumed_at > 0 || t->range.wanted) {
+        uint64_t from = t->range.wanted ? t->range.from : t->resumed_at;
+        text_add_format(&f->store, "bytes=%llu-", (unsigned long long)from);
+        if (t->range.wanted)
+            text_add_format(&f->store, "%llu", (unsigned long long)(t->range.end - 1));
         if (t->validator[0] != '\0')
             add_unless_given(f, "If-Range", bytes_of_text(t->validator));
     } else {
@@ -214,7 +217,7 @@ bool get_request_make(struct get_transfer *t)
     const struct get *g = t->get;
     struct fields f = {t, text_of(t->store, sizeof t->store), 0};
     bool other_origin = !url_same_origin(&t->first, &t->url);
-    bool whole = g->range == NULL && t->resumed_at == 0;
+    bool whole = g->range == NULL && t->resumed_at == 0 && !t->range.wanted && g->segments < 2;
     add_unless_given(&f, "User-Agent",
                      bytes_of_text(g->agent != NULL ? g->agent : "wholenet/" WHOLENET_VERSION));
     add_unless_given(&f, "Accept", bytes_of_text("*/*"));

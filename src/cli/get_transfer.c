@@ -18,6 +18,7 @@ static void finish(struct get_transfer *t, enum get_status status)
 {
     if (t->done)
         return;
+    get_segments_end(t);
     int error = get_output_close(&t->output);
     if (t->write_error == 0)
         t->write_error = error;
@@ -36,10 +37,7 @@ static void finish(struct get_transfer *t, enum get_status status)
     loop_stop(t->get->loop);
 }
 
-static void fail(struct get_transfer *t, enum get_status status, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-
-static void fail(struct get_transfer *t, enum get_status status, const char *format, ...)
+void get_transfer_fail(struct get_transfer *t, enum get_status status, const char *format, ...)
 {
     struct text reason = text_of(t->reason, sizeof t->reason);
     va_list arguments;
@@ -114,7 +112,7 @@ static enum get_next decide(struct get_transfer *t, const struct http_response_h
     case HTTP_REDIRECT_FOLLOW:
         return GET_NEXT_REDIRECT;
     case HTTP_REDIRECT_MALFORMED:
-        fail(t, GET_BROKEN, "it leads elsewhere, but Location is no URL: %s",
+        get_transfer_fail(t, GET_BROKEN, "it leads elsewhere, but Location is no URL: %s",
              url_status_text(t->redirect.status));
         break;
     }
@@ -202,7 +200,7 @@ static bool settle_resumption(struct get_transfer *t, const struct http_response
     }
     if (t->resumed_at == 0 || (content_range_start(head, &start) && start == t->resumed_at))
         return true;
-    fail(t, GET_BROKEN, "asked for octets from %llu on, and got others",
+    get_transfer_fail(t, GET_BROKEN, "asked for octets from %llu on, and got others",
          (unsigned long long)t->resumed_at);
     return false;
 }
@@ -210,6 +208,11 @@ static bool settle_resumption(struct get_transfer *t, const struct http_response
 static void write_out(void *self, struct bytes octets)
 {
     struct get_transfer *t = self;
+    uint64_t max = t->get->size_max;
+    if (max != 0 && (t->too_large || octets.len > max - t->output.written)) {
+        t->too_large = true; /* a bomb is not unpacked to see how large it is */
+        return;
+    }
     if (t->write_error == 0)
         t->write_error = get_output_write(&t->output, octets);
 }
@@ -248,18 +251,30 @@ static void deliver(struct get_transfer *t, const struct http_response_head *hea
     t->delivers = true;
     t->received = 0;
     t->expected = framing->kind == HTTP_FRAMING_LENGTH ? framing->length : UINT64_MAX;
+    if (t->segments != NULL && get_segments_go_on(t, head)) {
+        if (t->write_error != 0)
+            get_transfer_fail(t, GET_NOT_WRITTEN, "%s", "");
+        return;
+    }
     if (!settle_resumption(t, head))
         return;
     keep_validator(t, head);
     open_decoder(t, head);
     /* A page about an error is no replacement for a file. */
     t->discards = refused && t->output.name != NULL;
+    if (!t->discards && g->size_max != 0 && t->expected != UINT64_MAX &&
+        (t->resumed_at > g->size_max || t->expected > g->size_max - t->resumed_at)) {
+        get_transfer_fail(t, GET_FAILED, "larger than --max-size");
+        return;
+    }
     if (!t->discards)
-        t->write_error = get_output_open(&t->output, t->resumed_at);
+        t->write_error = get_output_open(&t->output, t->resumed_at, false);
     if ((g->include || g->head_only) && !t->discards && t->head != NULL)
         write_head(t);
     if (t->write_error != 0)
-        fail(t, GET_NOT_WRITTEN, "%s", "");
+        get_transfer_fail(t, GET_NOT_WRITTEN, "%s", "");
+    else
+        get_segments_begin(t, head, framing);
 }
 
 static void take_cookies(struct get_transfer *t, const struct http_response_head *head)
@@ -297,6 +312,10 @@ static void on_body(void *self, struct fetch *fetch UNUSED, struct bytes data)
     struct get_transfer *t = self;
     if (!t->delivers)
         return;
+    if (get_segments_running(t)) {
+        get_segments_take(t, data);
+        return;
+    }
     t->received += data.len;
     t->get->total.octets += data.len;
     bool good = true;
@@ -305,11 +324,11 @@ static void on_body(void *self, struct fetch *fetch UNUSED, struct bytes data)
     else if (!t->discards)
         write_out(t, data);
     if (t->write_error != 0)
-        fail(t, GET_NOT_WRITTEN, "%s", "");
+        get_transfer_fail(t, GET_NOT_WRITTEN, "%s", "");
     else if (!good)
-        fail(t, GET_BROKEN, "the body is not what Content-Encoding says");
-    else if (t->get->size_max != 0 && t->output.written > t->get->size_max)
-        fail(t, GET_FAILED, "larger than --max-size");
+        get_transfer_fail(t, GET_BROKEN, "the body is not what Content-Encoding says");
+    else if (t->too_large)
+        get_transfer_fail(t, GET_FAILED, "larger than --max-size");
     else
         get_show_progress(t, false);
 }
@@ -325,7 +344,7 @@ static void on_room(void *self, struct fetch *fetch)
         int error;
         struct bytes piece = get_body_read(body, place, buffer, sizeof buffer, &error);
         if (error != 0) {
-            fail(t, GET_FAILED, "cannot read what is to be sent: %s", strerror(-error));
+            get_transfer_fail(t, GET_FAILED, "cannot read what is to be sent: %s", strerror(-error));
             return;
         }
         if (piece.len == 0 && (!body->unknown_len || fetch_body_end(fetch)))
@@ -417,7 +436,7 @@ static void take_failure(struct get_transfer *t, const struct fetch_outcome *out
     finish(t, status_of(outcome->result));
 }
 
-static void take_answer(struct get_transfer *t)
+void get_transfer_complete(struct get_transfer *t)
 {
     unsigned status = t->outcome.status;
     bool cut = !t->discards && t->decoder != NULL && !content_decoder_at_end(t->decoder);
@@ -433,7 +452,7 @@ static void take_answer(struct get_transfer *t)
 static void follow(struct get_transfer *t)
 {
     if (t->redirects == t->get->redirects_max) {
-        fail(t, GET_TOO_MANY_REDIRECTS, "led elsewhere more than %u times (--max-redirects)",
+        get_transfer_fail(t, GET_TOO_MANY_REDIRECTS, "led elsewhere more than %u times (--max-redirects)",
              t->get->redirects_max);
         return;
     }
@@ -453,13 +472,17 @@ static void on_end(void *self, struct fetch *fetch UNUSED, const struct fetch_ou
     t->fetch = NULL;
     t->outcome = *outcome;
     t->outcome.reason = "";
+    if (get_segments_running(t)) {
+        get_segments_first_ended(t, outcome);
+        return;
+    }
     if (outcome->result != FETCH_OK) {
         take_failure(t, outcome);
         return;
     }
     switch (t->next) {
     case GET_NEXT_NONE:
-        take_answer(t);
+        get_transfer_complete(t);
         break;
     case GET_NEXT_REDIRECT:
         follow(t);
@@ -484,11 +507,11 @@ static void start_next(struct get_transfer *t)
     t->delivers = false;
     enum url_status status = get_proxy_choose(g, &t->url, &t->proxy, &t->has_proxy);
     if (status != URL_OK) {
-        fail(t, GET_USAGE, "the proxy's URL: %s", url_status_text(status));
+        get_transfer_fail(t, GET_USAGE, "the proxy's URL: %s", url_status_text(status));
         return;
     }
     if (t->sends_body && !get_body_rewind(&g->body, &t->body)) {
-        fail(t, GET_FAILED, "what came from standard input cannot be sent a second time");
+        get_transfer_fail(t, GET_FAILED, "what came from standard input cannot be sent a second time");
         return;
     }
     if (!get_request_make(t)) {
@@ -497,7 +520,19 @@ static void start_next(struct get_transfer *t)
     }
     t->fetch = fetch_start(g->fetcher, &t->request, &calls, t);
     if (t->fetch == NULL)
-        fail(t, GET_FAILED, "no memory");
+        get_transfer_fail(t, GET_FAILED, "no memory");
+}
+
+void get_transfer_restart(struct get_transfer *t)
+{
+    if (t->fetch != NULL)
+        fetch_cancel(t->fetch);
+    t->fetch = NULL;
+    get_segments_end(t);
+    t->in_one_piece = true;
+    t->resumed_at = 0;
+    t->write_error = get_output_close(&t->output);
+    start_next(t);
 }
 
 static void on_retry(struct alarm *alarm)
@@ -512,7 +547,7 @@ static void on_timeout(struct alarm *alarm)
     struct text limit = text_of(text, sizeof text);
     text_add_duration(&limit, t->get->timeout);
     get_show_progress(t, true);
-    fail(t, GET_TIMED_OUT, "not done within %s (--timeout)", text);
+    get_transfer_fail(t, GET_TIMED_OUT, "not done within %s (--timeout)", text);
 }
 
 void get_transfer_start(struct get_transfer *t)
@@ -523,12 +558,12 @@ void get_transfer_start(struct get_transfer *t)
     alarm_init(&t->timeout, on_timeout);
     if (g->timeout != GET_TIMEOUT_NONE)
         loop_set_alarm(g->loop, &t->timeout, now + g->timeout);
-    if (g->resume)
+    if (g->resume && !get_segments_load(t))
         t->resumed_at = get_output_size(&t->output);
     start_next(t);
 }
 
 void get_transfer_give_up(struct get_transfer *t, int error)
 {
-    fail(t, GET_FAILED, "%s", strerror(-error));
+    get_transfer_fail(t, GET_FAILED, "%s", strerror(-error));
 }

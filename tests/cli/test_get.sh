@@ -151,6 +151,12 @@ get $at/coded/cut
 equal "one that ends too early: status 5" "$status" 5
 get --max-size 100k $at/infinite
 equal "--max-size" "$status" 1
+get --max-size 100k -o "$tmp/bomb" $at/coded/bomb
+equal "… of what is unpacked" "$status" 1
+check "… of which no more is written" test "$(wc -c <"$tmp/bomb")" -le 102400
+get --max-size 100k -o "$tmp/much" $at/big
+equal "… announced" "$status" 1
+check "… is not begun" test ! -e "$tmp/much"
 
 # ---- files ----
 cd "$tmp" || exit 1

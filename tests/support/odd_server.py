@@ -130,6 +130,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             text = gzip.compress(text)
         elif rest == "deflate":
             text = zlib.compress(text)
+        elif rest == "bomb":
+            rest, text = "gzip", gzip.compress(bytes(50000000))
         elif rest == "wrong":
             rest = "gzip"
         elif rest == "cut":

@@ -262,3 +262,10 @@ bool fetch_is_http2(const struct fetch *fetch)
 {
     return fetch->outcome.http2;
 }
+
+const struct fetch_outcome *fetch_so_far(struct fetch *fetch)
+{
+    fetch->outcome.reason = "";
+    fetch->outcome.times.ended = loop_look(fetch->fetcher->loop);
+    return &fetch->outcome;
+}

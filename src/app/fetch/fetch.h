@@ -128,6 +128,9 @@ size_t fetch_body(struct fetch *fetch, struct bytes in);
 /* The end of a body of unknown length. False: no room now; on_room comes. */
 MUST_USE bool fetch_body_end(struct fetch *fetch);
 
+/* What is known of it so far, until it ends. */
+const struct fetch_outcome *fetch_so_far(struct fetch *fetch);
+
 /* No callback any more; of HTTP/1 its connection is closed, of HTTP/2 its stream. May be called in
  * callbacks. */
 void fetch_cancel(struct fetch *fetch);
