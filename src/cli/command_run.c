@@ -50,6 +50,7 @@ struct run {
     struct capture *capture;
     struct site *site;
     struct trust trust; /* .bundle "": the host's is enough */
+    char passing[PATH_MAX]; /* its folder, where it is this network's alone; "" otherwise */
     struct inside inside;
     struct watch inside_watch;
     struct watch signal_watch;
@@ -183,25 +184,58 @@ static void fixed_network(const struct site_config *config, struct inside_networ
     snprintf(out->domain, sizeof out->domain, "%s", config->domain);
 }
 
-/* Where services of the site show certificates of our own, programs inside are to trust them. */
-static int make_trust(const struct run *run, struct trust *trust)
+/*
+ * Where services of the site show certificates of our own, programs inside are to trust them. The built-in
+ * site's authority lives no longer than its network, and a host without room for its files has no https.
+ */
+static int find_trust(struct run *run)
 {
     char complaint[512] = "";
     struct text error = text_of(complaint, sizeof complaint);
-    if (!site_tls_wants_trust(run->config))
+    struct site_config *config = run->config;
+    if (!site_tls_wants_trust(config))
         return 0;
-    int status = trust_open(trust, NULL, &error);
-    if (status == 0)
-        status = trust_make_bundle(trust, &error);
+    if (run->config_path == NULL) {
+        if (trust_new_folder(run->passing, &error) < 0) {
+            log_warning(&run->log, "no https in the private network: %s", complaint);
+            config->web.config.listen_count--; /* the built-in site's last */
+            return 0;
+        }
+        snprintf(config->trust_folder, sizeof config->trust_folder, "%.*s",
+                 (int)sizeof config->trust_folder - 1, run->passing);
+    }
+    int status = trust_locate(&run->trust, run->passing[0] != '\0' ? run->passing : NULL, &error);
     return status < 0 ? cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint) : 0;
+}
+
+/* While the inside is about its devices. */
+static int make_trust(struct run *run)
+{
+    char complaint[512] = "", folder[PATH_MAX];
+    struct text error = text_of(complaint, sizeof complaint);
+    if (run->trust.folder[0] == '\0')
+        return 0;
+    memcpy(folder, run->trust.folder, sizeof folder);
+    int status = trust_open(&run->trust, folder, &error);
+    if (status == 0)
+        status = trust_make_bundle(&run->trust, &error);
+    return status < 0 ? cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint) : 0;
+}
+
+/* What programs inside need is in their own place by now, and the servers have read theirs. */
+static void forget_trust(struct run *run)
+{
+    if (run->passing[0] != '\0' && trust_host_bundle() != NULL) {
+        trust_remove(run->passing);
+        run->passing[0] = '\0';
+    }
 }
 
 static int start_inside(struct run *run, char **argv)
 {
     char complaint[512] = "";
     struct text error = text_of(complaint, sizeof complaint);
-    struct trust *trust = &run->trust;
-    int status = make_trust(run, trust);
+    int status = find_trust(run);
     if (status != 0)
         return status;
     struct inside_network fixed;
@@ -211,7 +245,7 @@ static int start_inside(struct run *run, char **argv)
         .hostname = run->hostname,
         .dhcp_hostname = run->hostname != NULL ? run->hostname : "guest",
         .capture = run->capture != NULL ? run->capture_full_path : NULL,
-        .trusted = trust->bundle[0] != '\0' ? trust->bundle : NULL,
+        .trusted = run->trust.bundle[0] != '\0' ? run->trust.bundle : NULL,
         .host_trusted = trust_host_bundle(),
         .mac = site_config_guest_mac(run->config),
         .mtu = run->config->link.mtu,
@@ -270,6 +304,7 @@ static void on_event(struct run *run, const struct inside_event *event)
         break;
     case INSIDE_STARTED:
         run->started = true;
+        forget_trust(run);
         log_debug(&run->log, "the program starts");
         break;
     case INSIDE_STOPPED:
@@ -377,6 +412,9 @@ static int run_network(struct run *run)
 {
     char complaint[512] = "";
     struct text error = text_of(complaint, sizeof complaint);
+    int status = make_trust(run);
+    if (status != 0)
+        return status;
     const struct site_options site_options = {
         .loop = run->loop,
         .config = run->config,
@@ -388,6 +426,7 @@ static int run_network(struct run *run)
         run->config = NULL;
         return cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint);
     }
+    inside_tell_ready(&run->inside);
     inside_let_go(false);
     int result = watch_signals(run);
     if (result == 0)
@@ -405,6 +444,8 @@ static int run_network(struct run *run)
 
 static void clean_up(struct run *run)
 {
+    if (run->passing[0] != '\0')
+        trust_remove(run->passing);
     loop_unwatch(&run->inside_watch);
     inside_stop(&run->inside);
     if (run->signal_watch.loop != NULL) {

@@ -183,6 +183,21 @@ static _Noreturn void watch(struct init *init)
     }
 }
 
+/* The bundle of certificates is there when the outside says so: with the signal that is none. */
+static int take_trust(const struct init *init, struct text *error)
+{
+    int number;
+    if (init->options->trusted == NULL)
+        return 0;
+    do {
+        if (recv(init->socket, &number, sizeof number, 0) != sizeof number) {
+            text_add(error, "the outside is gone");
+            return -EPIPE;
+        }
+    } while (number != 0);
+    return inside_trust(init->options, error);
+}
+
 static int set_up(struct init *init, struct text *error)
 {
     const struct inside_options *options = init->options;
@@ -196,9 +211,9 @@ static int set_up(struct init *init, struct text *error)
     }
     int result = inside_mounts(error);
     if (result == 0)
-        result = inside_trust(options, error);
-    if (result == 0)
         result = inside_link_up(options, init->socket, &link, error);
+    if (result == 0)
+        result = take_trust(init, error);
     if (result == 0)
         result = inside_resolver(&link.network, error);
     if (result < 0)

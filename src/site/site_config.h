@@ -383,6 +383,7 @@ struct site_web_host {
 struct site_config {
     char file[SITE_TEXT_MAX];      /* "": the built-in site */
     char domain[SITE_NAME_MAX];
+    char trust_folder[SITE_PATH_MAX]; /* of the own authority; "": the usual one */
     char control[SITE_LABEL_MAX];  /* name for `wholenet status`; "": the process id */
     uint32_t workers;              /* threads that serve; 0: one for each processor */
     struct site_link link;

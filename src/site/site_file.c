@@ -44,6 +44,7 @@ const char site_builtin_text[] =
     "\n"
     "web {\n"
     "    name = www\n"
+    "    listen = {80, \"443 tls\"}   # with a certificate that programs inside trust\n"
     "}\n";
 
 enum { SECTIONS_MAX = 24, SECTION_OPTIONS_MAX = 64, SITE_FILE_MAX = 1024 * 1024 };

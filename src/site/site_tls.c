@@ -28,6 +28,12 @@ bool site_tls_wants_trust(const struct site_config *config)
     return false;
 }
 
+static int open_trust(const struct site *site, struct trust *trust, struct text *error)
+{
+    const char *folder = site->config->trust_folder;
+    return trust_open(trust, folder[0] != '\0' ? folder : NULL, error);
+}
+
 static void add_address(struct trust_names *names, struct ip_address *out,
                         const struct ip_address *address)
 {
@@ -46,22 +52,24 @@ static int own_certificate(const struct site *site, const struct site_tls *confi
     const struct site_config *site_config = site->config;
     struct trust trust;
     char wildcard[SITE_NAME_MAX + 2], host[SITE_LABEL_MAX] = "";
-    const char *names[] = {site_config->domain, wildcard, "localhost", host};
+    const char *names[6] = {site_config->domain, wildcard, "localhost"};
     struct ip_address addresses[4], loopback = {.octets = {[15] = 1}};
     struct trust_names all = {.subject = site_config->domain,
                               .names = names,
-                              .name_count = ARRAY_LEN(names),
+                              .name_count = 3,
                               .addresses = addresses};
     snprintf(wildcard, sizeof wildcard, "*.%s", site_config->domain);
-    if (gethostname(host, sizeof host - 1) < 0 || !site_name_valid(bytes_of_text(host)))
-        all.name_count--;
+    if (site_config->web.name[0] != '\0') /* the resolver completes it (resolv.conf(5), search) */
+        names[all.name_count++] = site_config->web.name;
+    if (gethostname(host, sizeof host - 1) == 0 && site_name_valid(bytes_of_text(host)))
+        names[all.name_count++] = host;
     if (site->node != NULL)
         add_address(&all, addresses, &site_config->link.address.address);
     add_address(&all, addresses, &config->listen.address);
     struct ip_address v4 = address_v4(0x7f000001);
     add_address(&all, addresses, &v4);
     add_address(&all, addresses, &loopback);
-    int status = trust_open(&trust, NULL, error);
+    int status = open_trust(site, &trust, error);
     return status == 0 ? trust_certificate(&trust, &all, chain, key, error) : status;
 }
 
@@ -127,7 +135,8 @@ void site_tls_reload(struct site *site, const struct site_tls *config, const cha
 /* ---- the web server ---- */
 
 /* Of a host with names of its own. */
-static int host_certificate(const struct web_host *host, char *chain, char *key, struct text *error)
+static int host_certificate(const struct site *site, const struct web_host *host, char *chain,
+                            char *key, struct text *error)
 {
     const char *names[WEB_HOST_NAMES_MAX];
     struct ip_address addresses[WEB_HOST_NAMES_MAX];
@@ -140,7 +149,7 @@ static int host_certificate(const struct web_host *host, char *chain, char *key,
         else
             names[all.name_count++] = host->names[i];
     }
-    int status = trust_open(&trust, NULL, error);
+    int status = open_trust(site, &trust, error);
     return status == 0 ? trust_certificate(&trust, &all, chain, key, error) : status;
 }
 
@@ -153,7 +162,7 @@ int site_tls_web(struct site *site, struct web_config *web, struct text *error)
         if (host->certificate[0] != '\0')
             continue;
         int status = i == 0 ? own_certificate(site, &first, chain, key, error)
-                            : host_certificate(host, chain, key, error);
+                            : host_certificate(site, host, chain, key, error);
         if (status < 0)
             return status;
         if (strlen(chain) >= sizeof host->certificate || strlen(key) >= sizeof host->key) {

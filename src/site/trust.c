@@ -2,6 +2,7 @@
 /* trust.c - the files of the site's own authority. */
 #include "site/trust.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -105,24 +106,59 @@ static int make_root(const struct trust *trust, struct text *error)
     return certificate_make(&options, NULL, &files, error);
 }
 
-int trust_open(struct trust *trust, const char *folder, struct text *error)
+int trust_locate(struct trust *trust, const char *folder, struct text *error)
 {
     bool found = folder != NULL ? snprintf(trust->folder, PATH_MAX, "%s", folder) < PATH_MAX
                                 : find_folder(trust->folder);
-    if (!found || !join(trust->root, trust->folder, "root.pem") ||
-        !join(trust->root_key, trust->folder, "root.key") ||
-        !join(trust->bundle, trust->folder, "bundle.pem")) {
-        text_add(error, "there is no folder for certificates: neither $WHOLENET_STATE nor $HOME "
-                        "is set");
-        return -ENOENT;
-    }
-    int status = make_folder(trust->folder);
+    if (found && join(trust->root, trust->folder, "root.pem") &&
+        join(trust->root_key, trust->folder, "root.key") &&
+        join(trust->bundle, trust->folder, "bundle.pem"))
+        return 0;
+    text_add(error, "there is no folder for certificates: neither $WHOLENET_STATE nor $HOME "
+                    "is set");
+    return -ENOENT;
+}
+
+int trust_open(struct trust *trust, const char *folder, struct text *error)
+{
+    int status = trust_locate(trust, folder, error);
+    if (status < 0)
+        return status;
+    status = make_folder(trust->folder);
     if (status < 0)
         return complain(error, status, "cannot make the folder", trust->folder);
     CLOSE_AT_END int lock = lock_folder(trust);
     if (lock < 0)
         return complain(error, lock, "cannot write to the folder", trust->folder);
     return make_root(trust, error);
+}
+
+int trust_new_folder(char folder[PATH_MAX], struct text *error)
+{
+    /* First where files cost no disk. */
+    const char *const places[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm", getenv("TMPDIR"), "/tmp"};
+    int status = -ENOENT;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        if (places[i] == NULL || places[i][0] != '/' || !join(folder, places[i], "wholenet-XXXXXX"))
+            continue;
+        if (mkdtemp(folder) != NULL)
+            return 0;
+        status = -errno;
+    }
+    folder[0] = '\0';
+    return complain(error, status, "cannot make a folder for certificates in", "/tmp");
+}
+
+void trust_remove(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return;
+    const struct dirent *entry;
+    while ((entry = readdir(folder)) != NULL)
+        (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    closedir(folder);
+    (void)rmdir(path);
 }
 
 /* ---- what it signs ---- */

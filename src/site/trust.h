@@ -36,9 +36,17 @@ struct trust_names {
     size_t address_count;
 };
 
+/* Finds the folder: the paths are known, and nothing has been made. */
+MUST_USE int trust_locate(struct trust *trust, const char *folder, struct text *error);
+
 /* Finds the folder, and the root in it; makes what is missing. `folder` NULL: the usual one. 0 or a negative
  * errno and *error. */
 MUST_USE int trust_open(struct trust *trust, const char *folder, struct text *error);
+
+/* A new folder, for an authority that nobody is to know of later: trust_remove() takes it away with all that
+ * is in it. */
+MUST_USE int trust_new_folder(char folder[PATH_MAX], struct text *error);
+void trust_remove(const char *folder);
 
 /* The files of a certificate for those names, made when there is none that fits. The paths are written to
  * `chain` and `key`, of PATH_MAX each. */

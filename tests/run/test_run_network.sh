@@ -33,6 +33,16 @@ equal "/etc/hosts stays" "$(inside 'cat /etc/hosts')" "$(cat /etc/hosts)"
 equal "the page" "$(inside 'curl -sS -o /dev/null -w %{http_code} http://www.home.arpa/')" 200
 contains "… says what network this is" "$(inside 'curl -sS http://www.home.arpa/status.json')" \
     '"network":"10.0.2.0/24"'
+equal "https, without a warning and by HTTP/2" \
+    "$(inside 'curl -sS -o /dev/null -w "%{http_code} %{http_version} %{ssl_verify_result}" https://www.home.arpa/')" "200 2 0"
+equal "… by the short name, and for who does not look at the host's file" \
+    "$(inside 'curl -sS -o /dev/null -w %{http_code} https://www/; python3 -c "
+import urllib.request; print(urllib.request.urlopen(\"https://10.0.2.1/healthz\").status)"')" 200200
+equal "… whose authority goes with the network, and is another the next time" \
+    "$(for i in 1 2; do inside 'head -20 "$SSL_CERT_FILE"' | sed '/END/q' | cksum; done | sort -u | wc -l)" 2
+mkdir "$tmp/run"
+XDG_RUNTIME_DIR=$tmp/run inside 'sleep 0.5; ls $XDG_RUNTIME_DIR' >"$tmp/left"
+equal "… and leaves nothing, not even while the program runs" "$(ls "$tmp/run"; cat "$tmp/left")" ""
 equal "a port without a service is refused" \
     "$(inside 'curl -sS http://10.0.2.1:81/ 2>/dev/null; echo $?')" 7
 equal "ping without privilege, whatever the host allows" "$(inside 'cat /proc/sys/net/ipv4/ping_group_range' |
