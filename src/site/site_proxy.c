@@ -10,16 +10,20 @@
 #include "site/site_internal.h"
 #include "site/site_tls.h"
 
-/* Structures come zeroed, so padding does not count. */
+/* What differs otherwise goes over by a reload: what is stored stays, and so do connections. */
 bool site_proxy_same(const struct site_config *a, const struct site_config *b)
 {
-    return memcmp(&a->proxy, &b->proxy, sizeof a->proxy) == 0;
+    return a->proxy.present == b->proxy.present && SITE_SAME(proxy.disk) &&
+           SITE_SAME(proxy.cache_private) && SITE_SAME(proxy.trust) &&
+           (a->proxy.cache_octets > 0) == (b->proxy.cache_octets > 0);
 }
 
 static void on_request(void *self, const struct proxy_request *request)
 {
     struct site *site = self;
     char how[64];
+    if (site->proxy_log == NULL)
+        return;
     /* In the place of the browser's name stands what the cache has done. */
     snprintf(how, sizeof how, "cache=%s", request->how);
     const struct web_request logged = {
@@ -44,6 +48,19 @@ static void on_trouble(void *self, const char *what)
     log_error(site->log, "proxy: %s: %s", site->config->proxy.disk, what);
 }
 
+/* Once a listener wants it. */
+static int start_tls_server(struct site *site, struct text *error)
+{
+    const struct site_proxy *proxy = &site->config->proxy;
+    bool listens = false;
+    for (uint32_t i = 0; i < proxy->listen_count; i++)
+        listens |= proxy->listens[i].tls;
+    return listens && site->proxy_tls_server == NULL
+               ? site_tls_start(site, &proxy->tls, "proxy", "http/1.1", &site->proxy_tls_server,
+                                error)
+               : 0;
+}
+
 static int start_tls(struct site *site, struct text *error)
 {
     const struct site_proxy *proxy = &site->config->proxy;
@@ -57,12 +74,7 @@ static int start_tls(struct site *site, struct text *error)
         text_add_format(error, "proxy: %s", complaint);
         return status;
     }
-    bool listens = false;
-    for (uint32_t i = 0; i < proxy->listen_count; i++)
-        listens |= proxy->listens[i].tls;
-    return listens ? site_tls_start(site, &proxy->tls, "proxy", "http/1.1",
-                                    &site->proxy_tls_server, error)
-                   : 0;
+    return start_tls_server(site, error);
 }
 
 static void fill_options(const struct site *site, struct proxy_options *o)
@@ -108,38 +120,59 @@ static void fill_options(const struct site *site, struct proxy_options *o)
     memcpy(o->ports, p->ports, sizeof o->ports);
 }
 
-int site_proxy_start(struct site *site, struct text *error)
+/* The log that the configuration has; the one before stays when it cannot be opened. */
+static int open_log(struct site *site, struct text *error)
 {
     const struct site_proxy *config = &site->config->proxy;
-    if (!config->present)
-        return 0;
-    int status = start_tls(site, error);
-    if (status < 0)
-        return status;
+    struct web_log *log = NULL;
     if (config->access_log[0] != '\0') {
-        status = web_log_open(site->loop, config->access_log, config->log_format,
-                              &site->proxy_log);
+        int status = web_log_open(site->loop, config->access_log, config->log_format, &log);
         if (status < 0) {
             text_add_format(error, "proxy: cannot write %s: %s", config->access_log,
                             strerror(-status));
             return status;
         }
     }
-    struct proxy_options options;
-    fill_options(site, &options);
-    if (site->proxy_log != NULL)
-        options.on_request = on_request;
-    options.on_request_self = options.on_trouble_self = site;
-    status = proxy_new(site->inside, &options, &site->proxy);
-    if (status == -EINVAL && options.users != NULL)
-        text_add_format(error, "proxy: %s: expected lines NAME:HASH", options.users);
-    else if (status == -EBUSY && options.disk != NULL)
-        text_add_format(error, "proxy: %s: another process has its cache there", options.disk);
-    else if (status < 0 && options.disk != NULL)
-        text_add_format(error, "cannot start the proxy with its cache in %s: %s", options.disk,
+    web_log_free(site->proxy_log);
+    site->proxy_log = log;
+    return 0;
+}
+
+static void complain(const struct proxy_options *options, int status, struct text *error)
+{
+    if (status == -EINVAL && options->users != NULL)
+        text_add_format(error, "proxy: %s: expected lines NAME:HASH", options->users);
+    else if (status == -EBUSY && options->disk != NULL)
+        text_add_format(error, "proxy: %s: another process has its cache there", options->disk);
+    else if (options->disk != NULL)
+        text_add_format(error, "cannot start the proxy with its cache in %s: %s", options->disk,
                         strerror(-status));
-    else if (status < 0)
+    else
         text_add_format(error, "cannot start the proxy: %s", strerror(-status));
+}
+
+/* Those of the configuration, with whom is to be told. */
+static void make_options(struct site *site, struct proxy_options *options)
+{
+    fill_options(site, options);
+    options->on_request = on_request;
+    options->on_request_self = options->on_trouble_self = site;
+}
+
+int site_proxy_start(struct site *site, struct text *error)
+{
+    struct proxy_options options;
+    if (!site->config->proxy.present)
+        return 0;
+    int status = start_tls(site, error);
+    if (status == 0)
+        status = open_log(site, error);
+    if (status < 0)
+        return status;
+    make_options(site, &options);
+    status = proxy_new(site->inside, &options, &site->proxy);
+    if (status < 0)
+        complain(&options, status, error);
     return status;
 }
 
@@ -157,9 +190,21 @@ void site_proxy_stop(struct site *site)
 
 void site_proxy_reload(struct site *site)
 {
+    char said[512] = "";
+    struct text error = text_of(said, sizeof said);
+    struct proxy_options options;
     if (site->proxy == NULL)
         return;
-    if (site->proxy_log != NULL && web_log_reopen(site->proxy_log) < 0)
-        log_error(site->log, "proxy: the access log cannot be opened anew");
+    int status = start_tls_server(site, &error);
+    make_options(site, &options);
+    if (status == 0) {
+        status = proxy_reload(site->proxy, &options);
+        if (status < 0)
+            complain(&options, status, &error);
+    }
+    if (status == 0)
+        status = open_log(site, &error);
+    if (status < 0)
+        log_error(site->log, "proxy: not reloaded, it stays as it was: %s", said);
     site_tls_reload(site, &site->config->proxy.tls, "proxy", site->proxy_tls_server);
 }

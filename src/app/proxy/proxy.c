@@ -95,36 +95,39 @@ static int open_disk(struct proxy *proxy)
     return status;
 }
 
+void proxy_cache_options(const struct proxy *proxy, struct http_cache_options *out)
+{
+    struct heap heap = loop_heap(proxy->loop);
+    const struct proxy_options *o = &proxy->options;
+    http_cache_options_init(out, &heap, &proxy->key);
+    out->rules.shared = !o->cache_private;
+    if (o->cache_private)
+        out->rules.targeted = NULL;
+    out->octets_max = o->cache_octets > 0 && o->cache_octets < HTTP_CACHE_OCTETS_MIN
+                          ? HTTP_CACHE_OCTETS_MIN
+                          : o->cache_octets;
+    out->object_max = o->object_octets > 0 ? o->object_octets : out->octets_max / 4;
+    if (o->disk != NULL && out->octets_max > 0) {
+        out->file_octets_max = o->disk_octets;
+        out->file_object_max =
+            o->disk_object_octets > 0 ? o->disk_object_octets : o->disk_octets / 4;
+    }
+    snprintf(out->name, sizeof out->name, "%s", proxy->name);
+}
+
 static int open_cache(struct proxy *proxy)
 {
     struct http_cache_options options;
-    struct heap heap = loop_heap(proxy->loop);
-    const struct proxy_options *o = &proxy->options;
-    http_cache_options_init(&options, &heap, &proxy->key);
-    options.rules.shared = !o->cache_private;
-    if (o->cache_private)
-        options.rules.targeted = NULL;
-    options.octets_max = o->cache_octets > 0 && o->cache_octets < HTTP_CACHE_OCTETS_MIN
-                             ? HTTP_CACHE_OCTETS_MIN
-                             : o->cache_octets;
-    options.object_max = o->object_octets > 0 ? o->object_octets : options.octets_max / 4;
-    if (o->disk != NULL && options.octets_max > 0) {
-        options.file_octets_max = o->disk_octets;
-        options.file_object_max =
-            o->disk_object_octets > 0 ? o->disk_object_octets : o->disk_octets / 4;
-    }
-    snprintf(options.name, sizeof options.name, "%s", proxy->name);
+    proxy_cache_options(proxy, &options);
     proxy->cache = http_cache_new(&options);
     if (proxy->cache == NULL)
         return -ENOMEM;
     return options.file_octets_max > 0 ? open_disk(proxy) : 0;
 }
 
-static int open_upstream(struct proxy *proxy)
+int proxy_make_upstream(struct proxy *proxy, const struct proxy_options *o,
+                        struct upstream **out)
 {
-    const struct proxy_options *o = &proxy->options;
-    if (o->server_count == 0)
-        return 0;
     struct upstream_options options = {.count = o->server_count,
                                        .balance = o->balance,
                                        .health = o->health,
@@ -134,28 +137,29 @@ static int open_upstream(struct proxy *proxy)
                                        .tls_client = o->tls_client,
                                        .lookup = proxy->lookup};
     memcpy(options.servers, o->servers, sizeof options.servers);
-    proxy->upstream = upstream_new(&options, &proxy->key);
-    return proxy->upstream != NULL ? 0 : -ENOMEM;
+    *out = upstream_new(&options, &proxy->key);
+    return *out != NULL ? 0 : -ENOMEM;
+}
+
+int proxy_listen(struct proxy *proxy, const struct proxy_options *o, size_t which,
+                 struct listener **out)
+{
+    static const struct listener_handler handler = {.on_accept = on_accept};
+    const struct listen_options options = {.local = o->listens[which].at};
+    return o->listens[which].tls
+               ? tls_listen(o->tls_server, proxy->net, &options, &handler, proxy, out)
+               : net_listen(proxy->net, &options, &handler, proxy, out);
 }
 
 static int listen_all(struct proxy *proxy)
 {
-    static const struct listener_handler handler = {.on_accept = on_accept};
-    for (size_t i = 0; i < proxy->options.listen_count; i++) {
-        const struct listen_options options = {.local = proxy->options.listens[i].at,
-                                               .client_first = true};
-        int status = proxy->options.listens[i].tls
-                         ? tls_listen(proxy->options.tls_server, proxy->net, &options, &handler,
-                                      proxy, &proxy->listeners[i])
-                         : net_listen(proxy->net, &options, &handler, proxy,
-                                      &proxy->listeners[i]);
-        if (status < 0)
-            return status;
-    }
-    return 0;
+    int status = 0;
+    for (size_t i = 0; i < proxy->options.listen_count && status == 0; i++)
+        status = proxy_listen(proxy, &proxy->options, i, &proxy->listeners[i]);
+    return status;
 }
 
-static void set_defaults(struct proxy *proxy, const struct proxy_options *options)
+void proxy_set_options(struct proxy *proxy, const struct proxy_options *options)
 {
     struct proxy_options *o = &proxy->options;
     *o = *options;
@@ -194,7 +198,7 @@ int proxy_new(struct net *net, const struct proxy_options *options, struct proxy
     task_init(&proxy->task, on_stir);
     proxy->key.k0 = prng_u64(loop_prng(proxy->loop));
     proxy->key.k1 = prng_u64(loop_prng(proxy->loop));
-    set_defaults(proxy, options);
+    proxy_set_options(proxy, options);
     if (options->users != NULL)
         proxy->users = proxy_users_read(options->users, &status);
     proxy->options.users = NULL;
@@ -203,8 +207,8 @@ int proxy_new(struct net *net, const struct proxy_options *options, struct proxy
     proxy->options.disk = NULL;
     if (status == 0)
         status = host_lookup_new(proxy->loop, &proxy->lookup);
-    if (status == 0)
-        status = open_upstream(proxy);
+    if (status == 0 && options->server_count > 0)
+        status = proxy_make_upstream(proxy, &proxy->options, &proxy->upstream);
     if (status == 0)
         status = listen_all(proxy);
     if (status < 0) {

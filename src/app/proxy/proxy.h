@@ -96,6 +96,11 @@ struct proxy_options {
 MUST_USE int proxy_new(struct net *net, const struct proxy_options *options, struct proxy **out);
 void proxy_free(struct proxy *proxy);
 
+/* Other options from now on: what is stored stays, and so do connections; what is under way ends as it began.
+ * The directory, `cache_private` and the net must be what they were. 0, or a negative errno, and nothing has
+ * changed. */
+MUST_USE int proxy_reload(struct proxy *proxy, const struct proxy_options *options);
+
 /* Where it listens: the port that was given for port 0. */
 struct endpoint proxy_local(const struct proxy *proxy, size_t which);
 

@@ -3,6 +3,7 @@
  * proxy_internal.h - what the parts of the proxy share.
  *
  *      proxy.c          the service: listeners, connections of clients, what the cache wants done
+ *      proxy_reload.c   other options while it runs
  *      proxy_client.c   a client's connection: its machine, octets in and out
  *      proxy_take.c     its requests: of whom they are asked
  *      proxy_reply.c    their answers: the cache's, and pages of our own
@@ -184,6 +185,16 @@ static inline struct http_cache_time proxy_time(const struct proxy *proxy)
 
 /* What the cache has to tell is told at the end of this turn. */
 void proxy_stir(struct proxy *proxy);
+
+/* Takes a copy of the options, with defaults; and what of them is the cache's. */
+void proxy_set_options(struct proxy *proxy, const struct proxy_options *options);
+void proxy_cache_options(const struct proxy *proxy, struct http_cache_options *out);
+
+/* What the options say; 0 or a negative errno. */
+int proxy_listen(struct proxy *proxy, const struct proxy_options *options, size_t which,
+                 struct listener **out);
+int proxy_make_upstream(struct proxy *proxy, const struct proxy_options *options,
+                        struct upstream **out);
 
 /* ---- proxy_client.c ---- */
 

@@ -263,6 +263,22 @@ bool http_cache_entry_insert(struct http_cache *cache, struct http_cache_set *se
     return false;
 }
 
+void http_cache_change(struct http_cache *cache, const struct http_cache_options *options)
+{
+    struct http_cache_options *ours = &cache->options;
+    ASSERT(options->octets_max == 0 || options->octets_max >= HTTP_CACHE_OCTETS_MIN);
+    /* Sets are bounded as at the beginning; there are fewer than entries would take octets. */
+    ours->octets_max = options->octets_max;
+    ours->object_max = options->object_max;
+    ours->file_octets_max = options->file_octets_max;
+    ours->file_object_max = options->file_object_max;
+    memcpy(ours->name, options->name, sizeof ours->name);
+    if (ours->octets_max == 0)
+        (void)http_cache_purge_prefix(cache, bytes_empty());
+    (void)http_cache_file_room(cache, NULL);
+    (void)http_cache_make_room(cache);
+}
+
 /* ---- what may not wait ---- */
 
 void http_cache_note_pass(struct http_cache *cache, uint32_t hash)

@@ -73,6 +73,10 @@ struct http_cache_fill;
 
 MUST_USE struct http_cache *http_cache_new(const struct http_cache_options *options);
 
+/* Other bounds and another name; with less room something goes at once. Heap, key and rules are what they
+ * were, and with files or without. */
+void http_cache_change(struct http_cache *cache, const struct http_cache_options *options);
+
 /* No ask and no fill may be left. */
 void http_cache_free(struct http_cache *cache);
 
