@@ -70,7 +70,8 @@ static void on_stir(struct task *task)
             busy = true;
         }
         while ((ask = http_cache_next_ask(proxy->cache)) != NULL) {
-            proxy_session_wake(CONTAINER_OF(ask, struct proxy_session, ask));
+            struct proxy_caller *caller = CONTAINER_OF(ask, struct proxy_caller, ask);
+            caller->ops->wake(caller);
             busy = true;
         }
     }

@@ -11,6 +11,7 @@
 #include "app/proxy/proxy_internal.h"
 
 static const struct stream_handler client_handler;
+static const struct proxy_caller_ops caller_ops;
 
 void proxy_session_close_file(struct proxy_session *session)
 {
@@ -22,10 +23,10 @@ void proxy_session_close_file(struct proxy_session *session)
 void proxy_session_drop_ask(struct proxy_session *session)
 {
     proxy_session_close_file(session);
-    if (!session->asked)
+    if (!session->caller.asked)
         return;
-    session->asked = false;
-    http_cache_ask_done(&session->ask);
+    session->caller.asked = false;
+    http_cache_ask_done(&session->caller.ask);
     proxy_stir(session->proxy);
 }
 
@@ -41,6 +42,11 @@ void proxy_session_new(struct proxy *proxy, struct stream *stream)
         return;
     }
     session->proxy = proxy;
+    session->caller.proxy = proxy;
+    session->caller.ops = &caller_ops;
+    session->caller.peer = stream_peer(stream);
+    session->caller.secured = stream_is_tls(stream);
+    session->caller.authority = session->target;
     session->stream = stream;
     session->file_fd = -1;
     list_init(&session->idle_node);
@@ -56,17 +62,7 @@ void proxy_session_new(struct proxy *proxy, struct stream *stream)
 void proxy_session_close(struct proxy_session *session)
 {
     struct proxy *proxy = session->proxy;
-    struct proxy_job *job = session->job;
-    struct http_cache_fill *fill = job != NULL ? job->fill : NULL;
-    session->job = NULL;
-    if (job != NULL)
-        job->session = NULL;
-    /* Content that will not come whole must not look as if it had; and nobody opens a tunnel for. */
-    if (job != NULL && (fill == NULL || (job->has_body && !session->body_done))) {
-        proxy_job_free(job);
-        if (fill != NULL)
-            http_cache_fill_fail(fill, proxy_time(proxy));
-    }
+    proxy_caller_leave(&session->caller, session->body_done);
     proxy_session_drop_ask(session);
     if (session->state == PROXY_TUNNEL)
         loop_clear_alarm(proxy->loop, &session->tunnel_alarm);
@@ -79,14 +75,8 @@ void proxy_session_close(struct proxy_session *session)
     list_remove(&session->idle_node);
     proxy->counters.open--;
     free(session->pending);
-    free(session->tried);
+    free(session->caller.tried);
     free(session);
-}
-
-bool proxy_session_trusted(const struct proxy_session *session)
-{
-    struct endpoint peer = stream_peer(session->stream);
-    return proxy_is_loopback(&peer.address);
 }
 
 void proxy_session_abort(struct proxy_session *session)
@@ -193,19 +183,17 @@ bool proxy_session_flush(struct proxy_session *session)
 /* The session's fill is to be carried out. */
 static void start_job(struct proxy_session *session)
 {
-    struct http_cache_fill *fill = http_cache_ask_fill(&session->ask);
-    struct proxy_job *job = proxy_job_new(session->proxy, fill, session);
+    struct http_cache_fill *fill = http_cache_ask_fill(&session->caller.ask);
+    struct proxy_job *job = proxy_job_new(session->proxy, fill, &session->caller);
     session->state = PROXY_ASKING;
     if (job == NULL)
         return;
-    job->tag = 2166136261u;
-    for (const char *c = session->target; *c != '\0'; c++)
-        job->tag = (job->tag ^ (uint8_t)*c) * 16777619u;
-    job->repeatable = true; /* what waited is a GET or HEAD */
+    /* What waited is a GET or HEAD. */
+    proxy_job_describe(job, bytes_of_text("GET"), bytes_of_text(session->target), NULL);
     proxy_job_start(job);
 }
 
-void proxy_session_wake(struct proxy_session *session)
+void proxy_session_look(struct proxy_session *session)
 {
     if (session->state == PROXY_REPLYING) {
         (void)proxy_reply_pump(session);
@@ -213,11 +201,11 @@ void proxy_session_wake(struct proxy_session *session)
     }
     if (session->state != PROXY_ASKING)
         return;
-    switch (http_cache_verdict(&session->ask)) {
+    switch (http_cache_verdict(&session->caller.ask)) {
     case HTTP_CACHE_WAIT:
         break;
     case HTTP_CACHE_FORWARD:
-        if (http_cache_fill_owner(http_cache_ask_fill(&session->ask)) == NULL)
+        if (http_cache_fill_owner(http_cache_ask_fill(&session->caller.ask)) == NULL)
             start_job(session);
         break;
     case HTTP_CACHE_ANSWER:
@@ -227,19 +215,87 @@ void proxy_session_wake(struct proxy_session *session)
         proxy_session_page(session, 504, NULL, NULL, 0);
         break;
     case HTTP_CACHE_REFUSED:
-        proxy_session_page(session, session->tried_status != 0 ? session->tried_status : 502, NULL,
+        proxy_session_page(session, session->caller.tried_status != 0 ? session->caller.tried_status : 502, NULL,
                            NULL, 0);
         break;
     }
 }
 
 
+static struct proxy_session *session_of(struct proxy_caller *caller)
+{
+    return CONTAINER_OF(caller, struct proxy_session, caller);
+}
+
+static void on_wake(struct proxy_caller *caller)
+{
+    proxy_session_look(session_of(caller));
+}
+
+static void on_content_room(struct proxy_caller *caller)
+{
+    stream_resume(session_of(caller)->stream);
+}
+
+/* Fields of a response that are for the client as well as for us. */
+static void on_interim(struct proxy_caller *caller, const struct http_response_head *head)
+{
+    struct proxy_session *session = session_of(caller);
+    struct http_fields fields;
+    if (session->core.response != HTTP_SERVER_OWED)
+        return;
+    proxy_request_fields(&head->fields, &fields);
+    if (http_server_interim(&session->core, head->status, fields.list, fields.count))
+        (void)proxy_session_flush(session);
+}
+
+/* The client is told so, in the origin's words, and has the connection. */
+static void on_switched(struct proxy_caller *caller, struct stream *stream,
+                        const struct http_response_head *head)
+{
+    struct proxy_session *session = session_of(caller);
+    uint8_t *block = malloc(PROXY_HEAD_MAX);
+    if (block == NULL) {
+        stream_abort(stream);
+        proxy_session_abort(session);
+        return;
+    }
+    struct writer w = writer_of(block, PROXY_HEAD_MAX);
+    if (head == NULL)
+        http_write_text(&w, "HTTP/1.1 200 Connection established\r\n");
+    else
+        http_write_status_line(&w, 101);
+    for (size_t i = 0; head != NULL && i < head->fields.count; i++) {
+        const struct http_field *field = &head->fields.list[i];
+        write_bytes(&w, field->name);
+        http_write_text(&w, ": ");
+        write_bytes(&w, field->value);
+        http_write_end(&w);
+    }
+    http_write_end(&w);
+    session->core.status = head != NULL ? 101 : 200;
+    proxy_session_put(session, writer_bytes(&w));
+    free(block);
+    proxy_tunnel_begin(session, stream);
+}
+
+static void on_refused(struct proxy_caller *caller)
+{
+    proxy_session_page(session_of(caller), caller->tried_status, NULL, NULL, 0);
+}
+
+static const struct proxy_caller_ops caller_ops = {.wake = on_wake,
+                                                   .room = on_content_room,
+                                                   .interim = on_interim,
+                                                   .switched = on_switched,
+                                                   .refused = on_refused};
+
 /* ---- the request's content ---- */
 
 /* How many octets of the client may be looked at now. */
 static size_t room_for_input(const struct proxy_session *session)
 {
-    const struct proxy_job *job = session->job;
+    const struct proxy_job *job = session->caller.job;
     if (session->state == PROXY_OPENING)
         return 0; /* they are for the tunnel */
     if (session->core.request != HTTP_SERVER_TAKE_BODY || job == NULL)
@@ -251,7 +307,7 @@ static size_t room_for_input(const struct proxy_session *session)
 
 static void take_body(struct proxy_session *session, const struct http_server_event *event)
 {
-    struct proxy_job *job = session->job;
+    struct proxy_job *job = session->caller.job;
     if (job == NULL || job->origin == NULL)
         return; /* answered early: nobody wants it any more */
     size_t taken = http_client_body(&job->origin->core, event->data);
@@ -262,7 +318,7 @@ static void take_body(struct proxy_session *session, const struct http_server_ev
 
 static void end_body(struct proxy_session *session)
 {
-    struct proxy_job *job = session->job;
+    struct proxy_job *job = session->caller.job;
     session->body_done = true;
     if (job == NULL || job->origin == NULL)
         return;
@@ -286,7 +342,7 @@ static void log_refusal(struct proxy_session *session)
 /* The request's content does not come whole. The machine has said so to the client, if it could. */
 static void body_failed(struct proxy_session *session)
 {
-    struct proxy_job *job = session->job;
+    struct proxy_job *job = session->caller.job;
     struct http_cache_fill *fill = job != NULL ? job->fill : NULL;
     if (job != NULL)
         proxy_job_free(job);

@@ -56,14 +56,41 @@ struct proxy_place {
 void proxy_place_set(struct proxy_place *place, struct upstream_server *server);
 
 struct proxy_origin;
-struct proxy_session;
+struct proxy_caller;
+
+/* Who asks: a client's connection, or a request that somebody else has taken (proxy_pass.h). */
+struct proxy_caller_ops {
+    void (*wake)(struct proxy_caller *caller); /* something has changed for its ask */
+    void (*room)(struct proxy_caller *caller); /* more of the request's content may go */
+    void (*interim)(struct proxy_caller *caller, const struct http_response_head *head);
+    /* What follows is not HTTP: has the stream from now on. `head` NULL: a tunnel is open. */
+    void (*switched)(struct proxy_caller *caller, struct stream *stream,
+                     const struct http_response_head *head);
+    void (*refused)(struct proxy_caller *caller); /* there is no tunnel, for `tried_status` */
+};
+
+struct proxy_caller {
+    const struct proxy_caller_ops *ops;
+    struct proxy *proxy;
+    struct http_cache_ask ask;
+    struct proxy_job *job;           /* its content goes there, or its tunnel opens by it */
+    struct endpoint peer;            /* on whose behalf */
+    const char *authority;           /* CONNECT: where to */
+    char *tried;                     /* what a failed job has to say */
+    unsigned tried_status;
+    uint64_t wished;                 /* the server that its cookie names; 0: none */
+    uint64_t answered_by;            /* the server that was asked; 0: none */
+    bool asked;                      /* `ask` is in use */
+    bool secured;                    /* the client came by TLS, */
+    bool old;                        /* by HTTP/1.0 */
+};
 
 /* A request on its way to an origin. */
 struct proxy_job {
     struct proxy *proxy;
     struct list_node node;
     struct http_cache_fill *fill;    /* NULL: a tunnel is wanted (CONNECT) */
-    struct proxy_session *session;   /* whose content goes along, who hears of 1xx; may be NULL */
+    struct proxy_caller *caller;     /* whose content goes along, who hears of 1xx; may be NULL */
     struct proxy_place place;
     struct host_question *question;
     struct dial dial;
@@ -81,7 +108,7 @@ struct proxy_job {
     uint64_t body_len;
     uint32_t tag;                    /* of the URI, for balancing */
     uint32_t tried_servers;
-    char upgrade[64];                /* protocols to switch to; "": none */
+    char upgrade[64];                /* protocols to switch to; "": none; printable */
     struct text tried;
     char tried_text[PROXY_TRIED_MAX];
 };
@@ -114,18 +141,16 @@ enum proxy_state {
 
 /* A client's connection. */
 struct proxy_session {
+    struct proxy_caller caller;
     struct proxy *proxy;
     struct stream *stream;
     struct list_node node;
     struct list_node idle_node;      /* while between requests */
     struct task task;                /* goes on sending in the next turn */
     struct http_server core;
-    struct http_cache_ask ask;
     enum proxy_state state;
-    struct proxy_job *job;           /* its content goes there, or its tunnel opens by it */
     struct stream *other;            /* TUNNEL */
     struct alarm tunnel_alarm;
-    bool asked;                      /* `ask` is in use */
     bool finished;                   /* stream_finish() has been said */
     bool body_done;                  /* the request's content has come whole, or there is none */
     bool ended[2];                   /* TUNNEL: this side, the other side */
@@ -134,15 +159,11 @@ struct proxy_session {
     int file_fd;                     /* the answer's, while it is read from a file; -1: it is not */
     char *pending;                   /* octets for the client that the stream had no room for */
     size_t pending_at, pending_len;
-    char *tried;                     /* what a failed job has to say */
-    unsigned tried_status;
     usec request_at;
     uint64_t octets;
     char method[HTTP_METHOD_MAX + 1];
     char target[PROXY_TARGET_MAX];
     char user[PROXY_USER_MAX];
-    uint64_t wished;                 /* the server that its cookie names; 0: none */
-    uint64_t answered_by;            /* the server that was asked; 0: none */
 };
 
 struct proxy_users;
@@ -204,9 +225,6 @@ void proxy_session_new(struct proxy *proxy, struct stream *stream);
 /* Lets go of everything; the stream, if it is still there, is closed. */
 void proxy_session_close(struct proxy_session *session);
 
-/* Something has changed for its ask. */
-void proxy_session_wake(struct proxy_session *session);
-
 /* Octets for the client, as much as there is room for; the rest waits in `pending`. */
 void proxy_session_put(struct proxy_session *session, struct bytes octets);
 
@@ -219,8 +237,8 @@ void proxy_session_output(struct proxy_session *session);
 /* Resets the connection; the session is gone. */
 void proxy_session_abort(struct proxy_session *session);
 
-/* Is its client this host itself? */
-bool proxy_session_trusted(const struct proxy_session *session);
+/* What the cache says about its ask. */
+void proxy_session_look(struct proxy_session *session);
 
 /* Lets go of what the cache has for it; of the descriptor alone. */
 void proxy_session_close_file(struct proxy_session *session);
@@ -293,8 +311,20 @@ bool proxy_users_check(struct proxy_users *users, struct bytes credentials,
 /* A job for a fill, or (NULL) for a tunnel to `place`; its members may be set before it starts. NULL: no
  * memory; the fill has failed. */
 struct proxy_job *proxy_job_new(struct proxy *proxy, struct http_cache_fill *fill,
-                                struct proxy_session *session);
+                                struct proxy_caller *caller);
 void proxy_job_start(struct proxy_job *job);
+
+/* What the request goes by: repeated or not, to which server, with which content. */
+struct proxy_content {
+    bool has_body;
+    uint64_t body_len;               /* HTTP_CLIENT_LENGTH_UNKNOWN */
+    struct bytes upgrade;            /* protocols to switch to; empty: none */
+};
+void proxy_job_describe(struct proxy_job *job, struct bytes method, struct bytes uri,
+                        const struct proxy_content *content);
+
+/* The caller hears no more of it, or of anything: as it goes. False: nothing was lost by that. */
+void proxy_caller_leave(struct proxy_caller *caller, bool content_whole);
 
 /* Ends it, for that reason: its fill fails, or its session hears that there is no tunnel. */
 void proxy_job_fail(struct proxy_job *job, const char *why);

@@ -38,7 +38,7 @@ static void place_server(struct proxy_job *job)
 {
     struct proxy *proxy = job->proxy;
     struct proxy_place *place = &job->place;
-    uint64_t wished = job->session != NULL ? job->session->wished : 0;
+    uint64_t wished = job->caller != NULL ? job->caller->wished : 0;
     struct upstream_server *server =
         upstream_choose(proxy->upstream, job->tag, wished, job->tried_servers);
     job->tried_servers |= upstream_bit(server);
@@ -95,12 +95,9 @@ static void opened(struct proxy_job *job, struct stream *stream)
     struct proxy *proxy = job->proxy;
     proxy->counters.origin_connections++;
     if (job->fill == NULL && !job->place.parent) {
-        struct proxy_session *session = job->session;
-        job->session = NULL;
-        session->job = NULL;
+        struct proxy_caller *caller = job->caller;
         proxy_job_free(job);
-        proxy_session_put(session, bytes_of_text("HTTP/1.1 200 Connection established\r\n\r\n"));
-        proxy_tunnel_begin(session, stream);
+        caller->ops->switched(caller, stream, NULL);
         return;
     }
     struct endpoint peer = stream_peer(stream);
@@ -207,7 +204,7 @@ static void on_late(struct alarm *alarm)
 /* ---- its life ---- */
 
 struct proxy_job *proxy_job_new(struct proxy *proxy, struct http_cache_fill *fill,
-                                struct proxy_session *session)
+                                struct proxy_caller *caller)
 {
     struct proxy_job *job = calloc(1, sizeof *job);
     if (job == NULL) {
@@ -218,19 +215,64 @@ struct proxy_job *proxy_job_new(struct proxy *proxy, struct http_cache_fill *fil
     }
     job->proxy = proxy;
     job->fill = fill;
-    job->session = session;
+    job->caller = caller;
     job->tried = text_of(job->tried_text, sizeof job->tried_text);
     alarm_init(&job->alarm, on_late);
     list_append(&proxy->jobs, &job->node);
-    if (session != NULL)
-        session->job = job;
+    if (caller != NULL)
+        caller->job = job;
     if (fill != NULL) {
         http_cache_fill_set_owner(fill, job);
         job->trusted = http_cache_fill_trusted(fill);
     } else {
-        job->trusted = proxy_session_trusted(session);
+        job->trusted = proxy_is_loopback(&caller->peer.address);
     }
     return job;
+}
+
+/* RFC 9110 §9.2.2 */
+static bool is_repeatable(struct bytes method)
+{
+    static const char *const known[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (bytes_equal(method, bytes_of_text(known[i])))
+            return true;
+    return false;
+}
+
+void proxy_job_describe(struct proxy_job *job, struct bytes method, struct bytes uri,
+                        const struct proxy_content *content)
+{
+    job->repeatable = is_repeatable(method);
+    job->tag = 2166136261u;
+    for (size_t i = 0; i < uri.len; i++)
+        job->tag = (job->tag ^ uri.data[i]) * 16777619u;
+    if (content == NULL)
+        return;
+    job->has_body = content->has_body;
+    job->body_len = content->body_len;
+    size_t len = content->upgrade.len < sizeof job->upgrade ? content->upgrade.len
+                                                            : sizeof job->upgrade - 1;
+    for (size_t i = 0; i < len; i++)
+        job->upgrade[i] = content->upgrade.data[i] > ' ' && content->upgrade.data[i] < 0x7f
+                              ? (char)content->upgrade.data[i]
+                              : '?';
+}
+
+void proxy_caller_leave(struct proxy_caller *caller, bool content_whole)
+{
+    struct proxy *proxy = caller->proxy;
+    struct proxy_job *job = caller->job;
+    struct http_cache_fill *fill = job != NULL ? job->fill : NULL;
+    caller->job = NULL;
+    if (job != NULL)
+        job->caller = NULL;
+    /* Content that will not come whole must not look as if it had; and nobody opens a tunnel for. */
+    if (job != NULL && (fill == NULL || (job->has_body && !content_whole))) {
+        proxy_job_free(job);
+        if (fill != NULL)
+            http_cache_fill_fail(fill, proxy_time(proxy));
+    }
 }
 
 void proxy_job_start(struct proxy_job *job)
@@ -272,8 +314,8 @@ void proxy_job_free(struct proxy_job *job)
 {
     stop_connecting(job);
     list_remove(&job->node);
-    if (job->session != NULL)
-        job->session->job = NULL;
+    if (job->caller != NULL)
+        job->caller->job = NULL;
     if (job->origin != NULL) {
         job->origin->job = NULL;
         proxy_origin_close(job->origin);
@@ -285,21 +327,21 @@ void proxy_job_free(struct proxy_job *job)
 void proxy_job_fail(struct proxy_job *job, const char *why)
 {
     struct proxy *proxy = job->proxy;
-    struct proxy_session *session = job->session;
+    struct proxy_caller *caller = job->caller;
     struct http_cache_fill *fill = job->fill;
     complain(job, why);
     proxy->counters.origin_failures++;
-    if (session != NULL) {
-        free(session->tried);
-        session->tried = strdup(job->tried_text);
-        session->tried_status = job->denied ? 403 : job->timed_out ? 504 : 502;
+    if (caller != NULL) {
+        free(caller->tried);
+        caller->tried = strdup(job->tried_text);
+        caller->tried_status = job->denied ? 403 : job->timed_out ? 504 : 502;
     }
     proxy_job_free(job);
     if (fill != NULL) {
         http_cache_fill_fail(fill, proxy_time(proxy));
         proxy_stir(proxy);
-    } else if (session != NULL) {
-        proxy_session_page(session, session->tried_status, NULL, NULL, 0);
+    } else if (caller != NULL) {
+        caller->ops->refused(caller);
     }
 }
 
@@ -349,7 +391,7 @@ static struct bytes target_of(const struct proxy_job *job,
 
 static bool send_connect(struct proxy_job *job, struct proxy_origin *origin)
 {
-    const char *authority = job->session->target;
+    const char *authority = job->caller->authority;
     struct http_request request = {.method = "CONNECT",
                                    .target = bytes_of_text(authority),
                                    .host = authority};

@@ -130,8 +130,8 @@ void proxy_origin_carry(struct proxy_origin *origin, struct proxy_job *job)
         return;
     }
     proxy_origin_flush(origin);
-    if (job->session != NULL)
-        stream_resume(job->session->stream); /* its content may come now */
+    if (job->caller != NULL)
+        job->caller->ops->room(job->caller); /* its content may come now */
 }
 
 size_t proxy_origin_room(const struct proxy_origin *origin)
@@ -156,18 +156,6 @@ static void broken(struct proxy_origin *origin, const char *why, bool timed_out)
     proxy_origin_close(origin);
     if (job != NULL)
         proxy_job_broken(job, why, used);
-}
-
-/* Fields of a response that are for the client as well as for us. */
-static void tell_interim(struct proxy_origin *origin, const struct http_response_head *head)
-{
-    struct proxy_session *session = origin->job->session;
-    struct http_fields fields;
-    if (session == NULL || session->core.response != HTTP_SERVER_OWED)
-        return;
-    proxy_request_fields(&head->fields, &fields);
-    if (http_server_interim(&session->core, head->status, fields.list, fields.count))
-        (void)proxy_session_flush(session);
 }
 
 static uint64_t length_of(const struct http_client_event *event, const struct proxy_origin *origin)
@@ -205,8 +193,8 @@ static bool take_head(struct proxy_origin *origin, const struct http_client_even
         return false;
     }
     job->head_seen = true;
-    if (job->session != NULL && origin->place.server != NULL)
-        job->session->answered_by = origin->place.server->id;
+    if (job->caller != NULL && origin->place.server != NULL)
+        job->caller->answered_by = origin->place.server->id;
     if (origin->confined)
         http_cache_fill_confine(job->fill);
     proxy_job_health(&origin->place, event->head.status != 502 && event->head.status != 503);
@@ -259,46 +247,29 @@ static void take_end(struct proxy_origin *origin)
     proxy_stir(proxy);
 }
 
-/* What follows is not HTTP: the client is told so, in the origin's words, and has the connection. */
+/* What follows is not HTTP: who asked for that has the connection. */
 static void take_switch(struct proxy_origin *origin, const struct http_response_head *head)
 {
     struct proxy_job *job = origin->job;
-    struct proxy_session *session = job->session;
+    struct proxy_caller *caller = job->caller;
     struct proxy *proxy = origin->proxy;
     struct stream *stream = origin->stream;
     struct http_cache_fill *fill = job->fill;
-    uint8_t *block = malloc(PROXY_HEAD_MAX);
-    if (session == NULL || block == NULL) {
-        free(block);
+    if (caller == NULL) {
         broken(origin, "nobody to switch for", false);
         return;
     }
-    struct writer w = writer_of(block, PROXY_HEAD_MAX);
-    http_write_status_line(&w, fill != NULL ? 101 : 200);
-    for (size_t i = 0; fill != NULL && i < head->fields.count; i++) {
-        const struct http_field *field = &head->fields.list[i];
-        write_bytes(&w, field->name);
-        http_write_text(&w, ": ");
-        write_bytes(&w, field->value);
-        http_write_end(&w);
-    }
-    http_write_end(&w);
     (void)drop_job(origin);
-    job->session = NULL;
-    session->job = NULL;
     proxy_job_free(job);
     forget(origin);
     if (fill != NULL) {
-        if (session->asked)
-            http_cache_ask_done(&session->ask);
-        session->asked = false;
+        if (caller->asked)
+            http_cache_ask_done(&caller->ask);
+        caller->asked = false;
         http_cache_fill_fail(fill, proxy_time(proxy));
         proxy_stir(proxy);
     }
-    session->core.status = fill != NULL ? 101 : 200;
-    proxy_session_put(session, writer_bytes(&w));
-    free(block);
-    proxy_tunnel_begin(session, stream);
+    caller->ops->switched(caller, stream, fill != NULL ? head : NULL);
 }
 
 /* One event. False: the connection is not to be read on. */
@@ -308,7 +279,8 @@ static bool act(struct proxy_origin *origin, const struct http_client_event *eve
     case HTTP_CLIENT_NO_EVENT:
         break;
     case HTTP_CLIENT_INTERIM:
-        tell_interim(origin, &event->head);
+        if (origin->job->caller != NULL)
+            origin->job->caller->ops->interim(origin->job->caller, &event->head);
         break;
     case HTTP_CLIENT_HEAD:
         return take_head(origin, event);
@@ -390,8 +362,8 @@ static void on_room(void *self, struct stream *stream UNUSED)
 {
     struct proxy_origin *origin = self;
     proxy_origin_flush(origin);
-    if (origin->job != NULL && origin->job->session != NULL)
-        stream_resume(origin->job->session->stream);
+    if (origin->job != NULL && origin->job->caller != NULL)
+        origin->job->caller->ops->room(origin->job->caller);
 }
 
 static void on_closed(void *self, struct stream *stream, int error)

@@ -24,7 +24,7 @@ void proxy_session_page(struct proxy_session *session, unsigned status, const ch
     size_t count = 0;
     proxy_session_drop_ask(session);
     if (page == NULL) {
-        page = proxy_page_error(status, session->target, session->tried, &len);
+        page = proxy_page_error(status, session->target, session->caller.tried, &len);
         type = "text/html; charset=utf-8";
     }
     if (page == NULL)
@@ -75,7 +75,7 @@ static const char *how_of(const struct proxy_session *session)
         [HTTP_CACHE_VARY_MISS] = "vary-miss", [HTTP_CACHE_STALE] = "stale",
         [HTTP_CACHE_PARTIAL] = "partial"};
     _Static_assert(ARRAY_LEN(words) == HTTP_CACHE_REASON_COUNT, "one word per reason");
-    return session->ask.collapsed ? "collapsed" : words[session->ask.reason];
+    return session->caller.ask.collapsed ? "collapsed" : words[session->caller.ask.reason];
 }
 
 static void end_reply(struct proxy_session *session)
@@ -111,7 +111,7 @@ static size_t allowed(struct proxy_session *session, size_t len)
 static void passed(struct proxy_session *session, size_t sent)
 {
     usec now = proxy_now(session->proxy);
-    http_cache_used(&session->ask, sent);
+    http_cache_used(&session->caller.ask, sent);
     session->octets += sent;
     session->proxy->counters.octets_out += sent;
     if (!session->chunked) {
@@ -145,7 +145,7 @@ bool proxy_reply_ready(struct proxy_session *session, struct http_cache_file *fi
         session->file_fd = proxy_disk_open(disk, file);
     if (session->file_fd < 0)
         return false;
-    (void)posix_fadvise(session->file_fd, (off_t)session->ask.at, PROXY_TURN_MAX,
+    (void)posix_fadvise(session->file_fd, (off_t)session->caller.ask.at, PROXY_TURN_MAX,
                         POSIX_FADV_WILLNEED);
     return true;
 }
@@ -158,7 +158,7 @@ static ssize_t copy_octets(struct proxy_session *session, size_t len)
     if (len > max)
         len = max; /* what is not taken calls for on_room() */
     uint8_t *block = malloc(len);
-    ssize_t got = block != NULL ? pread(session->file_fd, block, len, (off_t)session->ask.at) : -1;
+    ssize_t got = block != NULL ? pread(session->file_fd, block, len, (off_t)session->caller.ask.at) : -1;
     size_t sent = got > 0 ? stream_send(session->stream, bytes_of(block, (size_t)got)) : 0;
     free(block);
     return sent > 0 ? (ssize_t)sent : got > 0 ? -EAGAIN : 0;
@@ -169,7 +169,7 @@ static ssize_t copy_octets(struct proxy_session *session, size_t len)
 static ssize_t send_file(struct proxy_session *session)
 {
     uint64_t left;
-    struct http_cache_file *file = http_cache_read_file(&session->ask, &left);
+    struct http_cache_file *file = http_cache_read_file(&session->caller.ask, &left);
     if (session->file_fd < 0)
         session->file_fd = proxy_disk_open(session->proxy->disk, file);
     if (session->file_fd < 0) {
@@ -179,7 +179,7 @@ static ssize_t send_file(struct proxy_session *session)
     size_t len = allowed(session, left < PROXY_FILE_PIECE ? (size_t)left : PROXY_FILE_PIECE);
     if (len == 0)
         return 0;
-    ssize_t sent = stream_send_file(session->stream, session->file_fd, session->ask.at, len);
+    ssize_t sent = stream_send_file(session->stream, session->file_fd, session->caller.ask.at, len);
     if (sent == -ENOSYS)
         sent = copy_octets(session, len);
     if (sent == 0) { /* it is shorter than it was */
@@ -218,7 +218,7 @@ bool proxy_reply_pump(struct proxy_session *session)
             return proxy_session_flush(session);
         }
         ssize_t sent = 0;
-        switch (http_cache_read(&session->ask, &octets)) {
+        switch (http_cache_read(&session->caller.ask, &octets)) {
         case HTTP_CACHE_OCTETS:
             sent = (ssize_t)send_octets(session, octets);
             proxy_stir(proxy);
@@ -233,7 +233,7 @@ bool proxy_reply_pump(struct proxy_session *session)
         case HTTP_CACHE_LATER:
             return proxy_session_flush(session);
         case HTTP_CACHE_END:
-            http_server_body_end_with(&session->core, http_cache_trailers(&session->ask));
+            http_server_body_end_with(&session->core, http_cache_trailers(&session->caller.ask));
             end_reply(session);
             return proxy_session_flush(session);
         case HTTP_CACHE_BROKEN:
@@ -267,14 +267,14 @@ static bool respond(struct proxy_session *session, const struct http_cache_reply
     struct writer scratch = writer_of(room->scratch, sizeof room->scratch);
     struct writer head = writer_of(room->head, sizeof room->head);
     size_t count =
-        http_cache_reply_fields(&session->ask, proxy_time(proxy), &scratch, room->fields);
+        http_cache_reply_fields(&session->caller.ask, proxy_time(proxy), &scratch, room->fields);
     snprintf(via, sizeof via, "1.1 %s", proxy->name);
     room->fields[count++] = (struct http_field){bytes_of_text("Via"), bytes_of_text(via)};
     /* It is the connection's business, so to say, and so not stored. */
-    if (session->answered_by != 0 && upstream_balance(proxy->upstream) == UPSTREAM_COOKIE &&
-        session->answered_by != session->wished) {
+    if (session->caller.answered_by != 0 && upstream_balance(proxy->upstream) == UPSTREAM_COOKIE &&
+        session->caller.answered_by != session->caller.wished) {
         snprintf(cookie, sizeof cookie, PROXY_COOKIE "=%016llx; Path=/; HttpOnly; SameSite=Lax%s",
-                 (unsigned long long)session->answered_by,
+                 (unsigned long long)session->caller.answered_by,
                  stream_is_tls(session->stream) ? "; Secure" : "");
         room->fields[count++] =
             (struct http_field){bytes_of_text("Set-Cookie"), bytes_of_text(cookie)};
@@ -296,13 +296,13 @@ static bool respond(struct proxy_session *session, const struct http_cache_reply
 void proxy_reply_begin(struct proxy_session *session)
 {
     struct http_cache_reply reply;
-    struct http_cache_file *file = http_cache_answer_file(&session->ask);
+    struct http_cache_file *file = http_cache_answer_file(&session->caller.ask);
     if (file != NULL && session->file_fd < 0 && !proxy_reply_ready(session, file)) {
         http_cache_file_failed(file);
         proxy_session_page(session, 502, NULL, NULL, 0);
         return;
     }
-    http_cache_reply(&session->ask, &reply);
+    http_cache_reply(&session->caller.ask, &reply);
     proxy_session_output(session);
     struct bytes out = http_server_output(&session->core);
     if (out.len > 0) { /* interim responses that the stream has no room for */

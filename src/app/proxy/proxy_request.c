@@ -121,7 +121,7 @@ static void add_forwarded(const struct proxy_job *job, bool tls, struct http_fie
                           struct writer *w)
 {
     char peer[ADDRESS_TEXT_MAX], text[ADDRESS_TEXT_MAX + 64];
-    struct endpoint from = stream_peer(job->session->stream);
+    struct endpoint from = job->caller->peer;
     address_format(&from.address, peer);
     append(fields, "X-Forwarded-For", peer, w);
     bool v6 = !address_is_v4(&from.address);
@@ -159,10 +159,10 @@ void proxy_request_add(const struct proxy_job *job, struct bytes uri, struct htt
     char via[HTTP_CACHE_NAME_MAX + 8];
     uri_split(uri, &parts);
     add_host(job, &parts, fields, w);
-    bool old = job->session != NULL && job->session->core.version == HTTP_VERSION_1_0;
+    bool old = job->caller != NULL && job->caller->old;
     snprintf(via, sizeof via, "1.%c %s", old ? '0' : '1', proxy->name);
     append(fields, "Via", via, w);
-    if (proxy->options.forwarded && job->session != NULL)
+    if (proxy->options.forwarded && job->caller != NULL)
         add_forwarded(job, bytes_equal(parts.scheme, bytes_of_text("https")), fields, w);
 }
 

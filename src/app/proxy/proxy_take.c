@@ -25,35 +25,23 @@ static bool is_method(const struct http_server_event *event, const char *method)
     return bytes_equal(event->head.method, bytes_of_text(method));
 }
 
-/* RFC 9110 §9.2.2 */
-static bool is_repeatable(const struct http_server_event *event)
-{
-    static const char *const known[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (is_method(event, known[i]))
-            return true;
-    return false;
-}
-
 /* The content of the request goes along with it. */
-static void prepare_body(struct proxy_session *session, struct proxy_job *job,
-                         const struct http_server_event *event)
+static struct proxy_content content_of(struct proxy_session *session,
+                                       const struct http_server_event *event)
 {
-    if (event->framing.kind == HTTP_FRAMING_NONE)
-        return;
-    job->has_body = true;
-    job->body_len = event->framing.kind == HTTP_FRAMING_LENGTH ? event->framing.length
-                                                               : HTTP_CLIENT_LENGTH_UNKNOWN;
-    session->body_done = !http_server_relay_body(&session->core, UINT64_MAX);
-}
-
-static void note_upgrade(struct proxy_job *job, const struct http_server_event *event)
-{
+    struct proxy_content content = {.upgrade = bytes_empty()};
     struct bytes value;
+    if (event->framing.kind != HTTP_FRAMING_NONE) {
+        content.has_body = true;
+        content.body_len = event->framing.kind == HTTP_FRAMING_LENGTH ? event->framing.length
+                                                                      : HTTP_CLIENT_LENGTH_UNKNOWN;
+        session->body_done = !http_server_relay_body(&session->core, UINT64_MAX);
+    }
     if (event->head.version == HTTP_VERSION_1_1 &&
         http_field_has(&event->head.fields, "Connection", "upgrade") &&
         http_field_find(&event->head.fields, "Upgrade", &value))
-        copy_printable(value, job->upgrade, sizeof job->upgrade);
+        content.upgrade = value;
+    return content;
 }
 
 /* The file that the answer, or what is to be validated, is in alone. */
@@ -69,22 +57,22 @@ static struct http_cache_file *file_of(const struct http_cache_ask *ask)
 static void ask_cache(struct proxy_session *session, const struct http_cache_request *request)
 {
     struct proxy *proxy = session->proxy;
-    session->asked = true;
+    session->caller.asked = true;
     session->state = PROXY_ASKING;
     for (;;) {
-        http_cache_ask(proxy->cache, &session->ask, request, proxy_time(proxy));
-        struct http_cache_file *file = file_of(&session->ask);
+        http_cache_ask(proxy->cache, &session->caller.ask, request, proxy_time(proxy));
+        struct http_cache_file *file = file_of(&session->caller.ask);
         if (file == NULL)
             return;
         bool ready = proxy_reply_ready(session, file);
-        if (ready && http_cache_verdict(&session->ask) == HTTP_CACHE_ANSWER)
+        if (ready && http_cache_verdict(&session->caller.ask) == HTTP_CACHE_ANSWER)
             return;
         /* The origin's answer may be another one, of another file. */
         proxy_session_close_file(session);
         if (ready)
             return;
         http_cache_file_failed(file);
-        http_cache_ask_done(&session->ask);
+        http_cache_ask_done(&session->caller.ask);
         proxy_stir(proxy);
     }
 }
@@ -102,7 +90,7 @@ static void forward(struct proxy_session *session, const struct http_server_even
     }
     proxy_request_fields(&event->head.fields, fields);
     struct http_cache_request request = {
-        .trusted = proxy_session_trusted(session),
+        .trusted = proxy_is_loopback(&session->caller.peer.address),
         .method = event->head.method,
         .uri = bytes_of(asked->uri, asked->uri_len),
         .target = event->head.target,
@@ -112,21 +100,17 @@ static void forward(struct proxy_session *session, const struct http_server_even
     };
     ask_cache(session, &request);
     free(fields);
-    struct http_cache_fill *fill = http_cache_ask_fill(&session->ask);
+    struct http_cache_fill *fill = http_cache_ask_fill(&session->caller.ask);
     if (fill == NULL) {
-        proxy_session_wake(session);
+        proxy_session_look(session);
         proxy_stir(proxy); /* a validation behind the answer */
         return;
     }
-    struct proxy_job *job = proxy_job_new(proxy, fill, session);
+    struct proxy_job *job = proxy_job_new(proxy, fill, &session->caller);
     if (job == NULL)
         return;
-    job->repeatable = is_repeatable(event);
-    job->tag = (uint32_t)asked->uri_len;
-    for (size_t i = 0; i < asked->uri_len; i++)
-        job->tag = (job->tag ^ asked->uri[i]) * 16777619u;
-    prepare_body(session, job, event);
-    note_upgrade(job, event);
+    struct proxy_content content = content_of(session, event);
+    proxy_job_describe(job, event->head.method, request.uri, &content);
     proxy_job_start(job);
 }
 
@@ -148,7 +132,7 @@ static void connect_tunnel(struct proxy_session *session, const struct http_serv
         proxy_session_page(session, 403, NULL, NULL, 0);
         return;
     }
-    struct proxy_job *job = proxy_job_new(session->proxy, NULL, session);
+    struct proxy_job *job = proxy_job_new(session->proxy, NULL, &session->caller);
     if (job == NULL) {
         proxy_session_page(session, 503, NULL, NULL, 0);
         return;
@@ -241,15 +225,16 @@ void proxy_take_request(struct proxy_session *session, const struct http_server_
     struct proxy *proxy = session->proxy;
     proxy->counters.requests++;
     list_remove(&session->idle_node);
+    session->caller.old = event->head.version == HTTP_VERSION_1_0;
     session->request_at = proxy_now(proxy);
     session->octets = 0;
     session->user[0] = '\0';
-    session->tried_status = 0;
-    session->answered_by = session->wished = 0;
+    session->caller.tried_status = 0;
+    session->caller.answered_by = session->caller.wished = 0;
     if (proxy->upstream != NULL && upstream_balance(proxy->upstream) == UPSTREAM_COOKIE)
-        session->wished = proxy_request_wish(&event->head.fields);
-    free(session->tried);
-    session->tried = NULL;
+        session->caller.wished = proxy_request_wish(&event->head.fields);
+    free(session->caller.tried);
+    session->caller.tried = NULL;
     session->body_done = event->framing.kind == HTTP_FRAMING_NONE;
     copy_printable(event->head.method, session->method, sizeof session->method);
     copy_printable(event->head.target, session->target, sizeof session->target);
