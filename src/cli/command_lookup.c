@@ -14,6 +14,7 @@
 
 #include "os/file.h"
 #include "os/hmac.h"
+#include "proto/dns/mdns.h"
 
 enum { PORT = 53, PORT_TLS = 853, PORT_HTTPS = 443, FILE_MAX = 64 * 1024, EDNS_SIZE_MIN = 512 };
 
@@ -127,6 +128,14 @@ static enum lookup_status look_up(struct lookup *l, const struct lookup_question
     }
     if (l->trace)
         return lookup_trace(l, q, &name);
+    bool of_the_link = (q->reverse || !l->search) && mdns_is_local(&name);
+    if (of_the_link && l->mdns && l->server_count == 0 && !l->secure.tls && q->class == DNS_IN) {
+        const struct dns_question question = {name, q->type, q->class};
+        enum lookup_status status = lookup_mdns(l, &question, &reply);
+        if (status != LOOKUP_SILENCE)
+            print_reply(l, &reply);
+        return status;
+    }
     if (q->reverse || !l->search) {
         enum lookup_status status = ask_servers(l, q, &name, &reply);
         if (status != LOOKUP_SILENCE && !is_transfer(q))
@@ -285,6 +294,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
         return cli_fail(command, LOOKUP_SILENCE, "no memory");
     *l = (struct lookup){.command = command, .argc = argc, .argv = argv};
     l->recursion = true;
+    l->mdns = true;
     l->edns = true;
     l->secure.padding = true;
     l->bufsize = DNS_UDP_SIZE_DEFAULT;
@@ -309,11 +319,13 @@ const struct cli_command command_lookup = {
     .summary = "ask name servers, as dig does",
     .about =
         "Asks SERVER, or those of /etc/resolv.conf, for the records of NAME, of type A unless\n"
-        "another is named, and shows the reply as dig(1) does. Arguments come in any order, several\n"
+        "another is named, and shows the reply as dig(1) does. What ends with .local is asked of the\n"
+        "hosts on the link, unless a server is named (RFC 6762). Arguments come in any order, several\n"
         "names are asked for one after the other, and options hold for all of them.\n\n"
         "words (+noWORD is the contrary):\n"
         "  +tcp +ignore +bufsize=N +noedns +timeout=SECONDS +tries=N +retry=N\n"
         "  +norecurse +dnssec +cd +ad +nsid +cookie[=HEX] +search +ndots=N\n"
+        "  +mdns[=INTERFACE] (names of the link, such as printer.local)\n"
         "  +tls +tls-ca[=FILE] +tls-hostname=NAME +tls-pin=PIN +https[=/PATH] +https-get +padding\n"
         "  +short +json +trace +[no]all +[no]cmd +[no]comments +[no]question +[no]answer\n"
         "  +[no]authority +[no]additional +[no]stats\n\n"

@@ -70,6 +70,8 @@ struct lookup {
     bool stream, ignore_truncation, recursion, checking_disabled, authentic_data;
     bool dnssec, edns, nsid, cookie, search, short_form, trace, json;
     bool v4, v6;
+    bool mdns;               /* names of the link are asked for there, if no server is named */
+    const char *mdns_interface; /* NULL: on every link */
     unsigned port, bufsize, tries;
     usec timeout;
     const char *resolv_conf;
@@ -195,6 +197,13 @@ void lookup_secure_failed(struct lookup *l, const struct stream *stream);
 MUST_USE int lookup_https(struct lookup *l, const struct lookup_ask *ask, struct bytes query, usec until,
                           struct bytes *message);
 void lookup_https_close(struct lookup *l);
+
+/* ---- lookup_mdns.c ---- */
+
+/* Asks the hosts of the link. LOOKUP_SILENCE: a complaint was printed; else *out is as if one server had told
+ * all of it. */
+enum lookup_status lookup_mdns(struct lookup *l, const struct dns_question *question,
+                               struct lookup_reply *out);
 
 /* ---- lookup_print.c ---- */
 

@@ -249,6 +249,13 @@ static bool take_https(struct lookup *l, const char *value)
     return value[0] == '/' && strlen(value) < 512;
 }
 
+static bool take_interface(struct lookup *l, const char *value)
+{
+    l->mdns = true;
+    l->mdns_interface = value;
+    return value[0] != '\0';
+}
+
 static const struct word {
     const char *name;
     size_t flag; /* +name sets it, +noname clears it */
@@ -280,6 +287,7 @@ static const struct word {
     {"https", MEMBER(secure.https), take_https, true, " or =/PATH"},
     {"https-get", MEMBER(secure.get), NULL, false, NULL},
     {"padding", MEMBER(secure.padding), NULL, false, NULL},
+    {"mdns", MEMBER(mdns), take_interface, true, " or =INTERFACE"},
     {"search", MEMBER(search), NULL, false, NULL},
     {"ndots", 0, take_ndots, false, NULL},
     {"short", MEMBER(short_form), NULL, false, NULL},

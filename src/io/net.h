@@ -155,6 +155,9 @@ struct dgram_options {
                                  with the first datagram that it sends, and may have been another's
                                  before: what comes late for that one is told, too */
     const char *interface;    /* kernel: bind to this device; NULL: none */
+    struct ip_address group;  /* a multicast group to be in, on that device; all zeros: none. What is sent
+                                 there goes with a TTL of 255, and others on the host may have the same
+                                 port. Over our stack, which has no groups: -EOPNOTSUPP */
 };
 
 MUST_USE int net_bind(struct net *net, const struct dgram_options *options,

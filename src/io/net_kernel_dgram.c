@@ -197,7 +197,8 @@ static const struct dgram_ops dgram_ops = {
 static bool roams(const struct dgram_options *options)
 {
     return options->lean && options->local.port == 0 && address_is_any(&options->local.address) &&
-           !options->broadcast && !options->reuse_port && options->interface == NULL;
+           !options->broadcast && !options->reuse_port && options->interface == NULL &&
+           !address_is_multicast(&options->group);
 }
 
 /* One that was closed before, and is as good as new: its next port is another. */
@@ -234,6 +235,8 @@ static int open_bound(const struct dgram_options *options)
         status = host_socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (status == 0 && options->interface != NULL)
         status = host_socket_bind_device(fd, options->interface);
+    if (status == 0 && address_is_multicast(&options->group))
+        status = host_socket_join(fd, &options->group, options->interface);
     if (status == 0 && !roams(options))
         status = host_socket_bind(fd, &options->local);
     if (status == 0)

@@ -120,6 +120,8 @@ int stack_net_bind(struct net *base, const struct dgram_options *options,
                    const struct dgram_handler *handler, void *self, struct dgram **out)
 {
     struct stack_net *net = stack_net_of(base);
+    if (address_is_multicast(&options->group))
+        return -EOPNOTSUPP;
     struct stack_dgram *d = calloc(1, sizeof *d);
     if (d == NULL)
         return -ENOMEM;

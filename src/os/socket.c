@@ -206,3 +206,51 @@ int host_socket_bind_device(int fd, const char *interface)
         return -ENODEV;
     return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)len) < 0 ? -errno : 0;
 }
+
+static int join_v4(int fd, const struct ip_address *group, unsigned device)
+{
+    struct ip_mreqn member = {.imr_multiaddr.s_addr = htonl(address_v4_value(group)),
+                              .imr_ifindex = (int)device};
+    if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, sizeof member) < 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &member, sizeof member) < 0)
+        return -errno;
+    int status = host_socket_set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    if (status == 0)
+        status = host_socket_set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1);
+    if (status == 0)
+        status = host_socket_set(fd, IPPROTO_IP, IP_MULTICAST_TTL, 255);
+    return status == 0 ? host_socket_set(fd, IPPROTO_IP, IP_TTL, 255) : status;
+}
+
+static int join_v6(int fd, const struct ip_address *group, unsigned device)
+{
+    struct ipv6_mreq member = {.ipv6mr_interface = device};
+    memcpy(&member.ipv6mr_multiaddr, group->octets, sizeof member.ipv6mr_multiaddr);
+    if (setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &member, sizeof member) < 0)
+        return -errno;
+    const struct {
+        int name, value;
+    } options[] = {
+        {IPV6_V6ONLY, 1},          {IPV6_MULTICAST_IF, (int)device}, {IPV6_MULTICAST_ALL, 0},
+        {IPV6_MULTICAST_LOOP, 1},  {IPV6_MULTICAST_HOPS, 255},       {IPV6_UNICAST_HOPS, 255},
+    };
+    int status = 0;
+    for (size_t i = 0; i < ARRAY_LEN(options) && status == 0; i++)
+        status = host_socket_set(fd, IPPROTO_IPV6, options[i].name, options[i].value);
+    return status;
+}
+
+int host_socket_join(int fd, const struct ip_address *group, const char *interface)
+{
+    unsigned device = interface != NULL ? if_nametoindex(interface) : 0;
+    if (interface != NULL && device == 0)
+        return -ENODEV;
+    /* Other programs set one of the two, or both. */
+    int status = host_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (status == 0)
+        status = host_socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (status < 0)
+        return status;
+    return host_socket_family(fd) == AF_INET ? join_v4(fd, group, device)
+                                             : join_v6(fd, group, device);
+}

@@ -55,6 +55,11 @@ int host_socket_set_defer_accept(int fd);                  /* TCP_DEFER_ACCEPT, 
 int host_socket_set_reset_on_close(int fd);                /* SO_LINGER of 0: close() resets */
 MUST_USE int host_socket_bind_device(int fd, const char *interface);
 
+/* Makes a datagram socket that is not bound yet a member of a multicast group on a device (NULL: the
+ * system's choice): it hears of that group alone what is sent to any, sends with a TTL of 255, is heard on
+ * its own host, and shares its port with others that do the same. */
+MUST_USE int host_socket_join(int fd, const struct ip_address *group, const char *interface);
+
 /* Is this accept(2)'s error about one connection, and not about the listener? */
 bool host_error_is_transient(int error);
 

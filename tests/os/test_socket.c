@@ -9,6 +9,7 @@
 
 #include "os/clock.h"
 #include "os/entropy.h"
+#include "os/interfaces.h"
 #include "tests/support/check.h"
 
 static struct endpoint endpoint(const char *text)
@@ -291,6 +292,58 @@ static void the_clock_runs_and_entropy_differs(void **state UNUSED)
     assert_true(clock_wall_seconds() > 1700000000);
 }
 
+static void the_loopback_is_among_the_interfaces(void **state UNUSED)
+{
+    struct host_interfaces *all = calloc(1, sizeof *all);
+    assert_non_null(all);
+    assert_int_equal(host_interfaces_list(all), 0);
+    const struct host_interface *lo = host_interfaces_find(all, "lo");
+    assert_null(host_interfaces_find(all, "l"));
+    if (lo == NULL || !lo->up || lo->address_count == 0) {
+        free(all);
+        skip();
+    }
+    assert_true(lo->loopback);
+    assert_false(lo->multicast);
+    struct ip_prefix first = {endpoint("127.0.0.1:0").address, 8};
+    assert_true(address_equal(&lo->addresses[0].address, &first.address));
+    assert_int_equal(lo->addresses[0].len, first.len);
+    free(all);
+    int fd = host_interfaces_watch();
+    assert_true(fd >= 0);
+    host_interfaces_changed(fd); /* returns at once */
+    (void)close(fd);
+}
+
+/* Two members on one port, one of which says something: both hear it. */
+static void members_of_a_group_share_their_port(void **state UNUSED)
+{
+    struct endpoint group = endpoint("239.255.77.77:0"), any = endpoint("0.0.0.0:0");
+    int fds[2];
+    uint16_t port = 0;
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = host_socket_open(&any.address, SOCK_DGRAM);
+        assert_true(fds[i] >= 0);
+        int status = host_socket_join(fds[i], &group.address, "lo");
+        if (status == -ENODEV || status == -ENOPROTOOPT)
+            skip();
+        assert_int_equal(status, 0);
+        any.port = port;
+        assert_int_equal(host_socket_bind(fds[i], &any), 0);
+        port = host_socket_local(fds[i]).port;
+    }
+    assert_int_equal(host_socket_join(fds[0], &group.address, "nosuch0"), -ENODEV);
+    struct host_datagram facts = {.to = {group.address, port}};
+    assert_int_equal(host_datagram_send(fds[0], AF_INET, &facts, bytes_of("hello", 5)), 0);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        char octets[16];
+        struct pollfd ready = {.fd = fds[i], .events = POLLIN};
+        assert_int_equal(poll(&ready, 1, 2000), 1);
+        assert_int_equal(recv(fds[i], octets, sizeof octets, 0), 5);
+        (void)close(fds[i]);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -301,6 +354,8 @@ int main(void)
         cmocka_unit_test(datagrams_of_one_length_go_as_one),
         cmocka_unit_test(errors_of_datagrams_come_back),
         cmocka_unit_test(the_clock_runs_and_entropy_differs),
+        cmocka_unit_test(the_loopback_is_among_the_interfaces),
+        cmocka_unit_test(members_of_a_group_share_their_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

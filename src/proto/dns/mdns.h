@@ -89,6 +89,9 @@ MUST_USE bool mdns_add_record(struct mdns *m, int name, const struct mdns_record
  * the cache-flush bit, replace them (§8.4). */
 void mdns_drop_records(struct mdns *m, int name, uint16_t type);
 
+/* Says goodbye for what is under the name, which is free then. */
+void mdns_drop_name(struct mdns *m, int name, usec now);
+
 /* Says goodbye for all that is ours (§10.1); mdns_next() then has the messages. */
 void mdns_withdraw(struct mdns *m, usec now);
 

@@ -20,6 +20,7 @@ enum {
     MDNS_ANNOUNCEMENTS = 2,
     MDNS_REFRESHES = 4,         /* at 80, 85, 90 and 95 % (§5.2) */
     MDNS_CONFLICTS_MAX = 15,    /* within MDNS_CONFLICT_TIME (§8.1) */
+    MDNS_NOBODY = MDNS_NAMES_MAX, /* the name of records that are going */
     MDNS_FAILURES = 2,          /* unanswered queries that are taken for a sign (§10.5) */
 };
 _Static_assert(MDNS_NAMES_MAX == 64, "a set of names is a word");
@@ -147,7 +148,7 @@ struct mdns {
     struct ip_address from; /* whose message is looked at */
     size_t address_count;
     struct ip_prefix addresses[MDNS_ADDRESSES_MAX];
-    struct mdns_own_name names[MDNS_NAMES_MAX];
+    struct mdns_own_name names[MDNS_NAMES_MAX + 1]; /* the last is MDNS_NOBODY: never used */
     struct mdns_own records[MDNS_RECORDS_MAX];
     struct mdns_pending pending[MDNS_PENDING_MAX];
     struct mdns_reply sending;   /* to be multicast in this turn */

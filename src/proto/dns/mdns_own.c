@@ -96,19 +96,37 @@ void mdns_drop_records(struct mdns *m, int name, uint16_t type)
     }
 }
 
+/* What others have heard of is taken back; the rest is simply gone. */
+static void withdraw_records(struct mdns *m, int name)
+{
+    for (size_t i = 0; i < MDNS_RECORDS_MAX; i++) {
+        struct mdns_own *own = &m->records[i];
+        if (own->rdata == NULL || own->name != name)
+            continue;
+        if (!mdns_name_is_ours(&m->names[name])) {
+            drop(m, i);
+            continue;
+        }
+        mdns_set_add(&m->goodbyes, i);
+        mdns_set_remove(&m->sending.records, i);
+        own->name = MDNS_NOBODY;
+    }
+}
+
+void mdns_drop_name(struct mdns *m, int name, usec now)
+{
+    ASSERT(name >= 0 && name < MDNS_NAMES_MAX);
+    m->now = now;
+    withdraw_records(m, name);
+    m->names[name] = (struct mdns_own_name){.used = false};
+}
+
 void mdns_withdraw(struct mdns *m, usec now)
 {
-    m->now = now;
-    for (size_t i = 0; i < MDNS_RECORDS_MAX; i++) {
-        const struct mdns_own *own = &m->records[i];
-        if (own->rdata != NULL && mdns_name_is_ours(&m->names[own->name]))
-            mdns_set_add(&m->goodbyes, i);
-        else if (own->rdata != NULL)
-            drop(m, i);
-    }
+    for (int i = 0; i < MDNS_NAMES_MAX; i++)
+        mdns_drop_name(m, i, now);
     memset(m->pending, 0, sizeof m->pending);
     memset(&m->sending, 0, sizeof m->sending);
-    memset(m->names, 0, sizeof m->names);
 }
 
 /* ---- services (RFC 6763) ---- */
@@ -162,10 +180,7 @@ int mdns_add_service(struct mdns *m, int host, const struct mdns_service *servic
         return -1;
     if (put_service(m, number, host, service, &type, now))
         return number;
-    for (size_t i = 0; i < MDNS_RECORDS_MAX; i++)
-        if (m->records[i].rdata != NULL && m->records[i].name == number)
-            drop(m, i);
-    m->names[number].used = false;
+    mdns_drop_name(m, number, now);
     return -1;
 }
 

@@ -901,6 +901,26 @@ static void an_address_that_changes_is_announced(void **state UNUSED)
     assert_string_equal(mdns_link_known(l, b, "foo.local", DNS_A), "192.0.2.77");
 }
 
+/* 6762/10.1-1: one name of several goes, and its number is another's at once. */
+static void one_of_several_names_goes(void **state UNUSED)
+{
+    int a = settled_host();
+    int service = settled_service(a);
+    mdns_drop_name(l->hosts[a], service, l->now);
+    struct mdns_service next = {bytes_of_text("Next"), bytes_of_text("_http._tcp"), 80, bytes_empty()};
+    assert_int_equal(mdns_add_service(l->hosts[a], 0, &next, l->now), service);
+    mdns_link_run(l, l->now + 5 * SEC);
+    assert_int_equal(mdns_link_count(l, "an _ipp._tcp.local. 0 IN PTR My\\032Printer._ipp._tcp.local.;"), 1);
+    assert_int_equal(mdns_link_count(l, "an Next._http._tcp.local. 0 "), 0);
+    assert_int_equal(mdns_link_count(l, "an foo.local. 0 "), 0);
+    assert_int_equal(mdns_link_count(l, "an _http._tcp.local. 4500 IN PTR Next._http._tcp.local.;"), 2);
+    mdns_link_clear(l);
+    int again = mdns_add_service(l->hosts[a], 0, &next, l->now);
+    mdns_drop_name(l->hosts[a], again, l->now); /* nobody has heard of it */
+    mdns_link_run(l, l->now + 5 * SEC);
+    assert_int_equal(mdns_link_count(l, "a "), 0);
+}
+
 static void what_happens_is_told(void **state UNUSED)
 {
     int a = mdns_link_add(l);
@@ -966,6 +986,7 @@ int main(void)
         TEST(tables_are_bounded),
         TEST(without_memory_nothing_breaks),
         TEST(an_address_that_changes_is_announced),
+        TEST(one_of_several_names_goes),
         TEST(what_happens_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
