@@ -251,6 +251,7 @@ struct site_peer {
 struct site_peers {
     struct site_peer peers[SITE_NOTIFIED_MAX];
     size_t count;
+    bool servers;                  /* who is told: those that the zone names, too */
 };
 
 /* A block "secondary": a zone that is had from others. */

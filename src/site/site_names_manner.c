@@ -74,6 +74,7 @@ static void make_updates(const struct site_authority *authority, struct names_up
 
 static void make_notified(const struct site_peers *peers, struct names_notified *out)
 {
+    out->servers = peers->servers;
     out->count = peers->count;
     for (size_t i = 0; i < peers->count; i++)
         site_peer_make(&peers->peers[i], &out->peers[i]);
@@ -103,6 +104,7 @@ int site_names_set_manner(struct site *site)
     manner.peers_tls = site->primaries_tls;
     manner.peers_tls_anybody = site->primaries_tls_anybody;
     make_notified(&authority->notified, &manner.notified);
+    manner.notified_port = (uint16_t)site->config->recursion.port;
     make_access(&authority->secondaries, &manner.secondaries);
     make_reach(&authority->reach, &authority->reach, &manner.reach);
     struct names_update_rule updates[SITE_UPDATES_MAX];

@@ -287,6 +287,10 @@ static bool add_peer(struct bytes text, struct site_peers *peers, size_t max)
 static bool parse_notified(struct bytes text, void *field, const struct site_option *option)
 {
     struct site_peers *peers = field;
+    if (bytes_equal(text, bytes_of_text("servers"))) {
+        peers->servers = true;
+        return true;
+    }
     return add_peer(text, peers, (size_t)option->max) && !peers->peers[peers->count - 1].secure;
 }
 
@@ -359,6 +363,7 @@ static bool parse_secret(struct bytes text, void *field, const struct site_optio
     return key->has_secret;
 }
 
+#define NOTIFIED_TEXT "servers, which are those that a zone names, or " PEERS_TEXT ", at most 16 of them"
 #define VIEW(member) offsetof(struct site_view_block, member)
 #define RULES_TEXT                                                                                  \
     "any, networks or addresses such as 10.0.0.0/8 or fd00::1, keys such as \"key inside\", or both: " \
@@ -467,13 +472,13 @@ static const struct site_option options[] = {
      false,
      "a file with certificates"},
     {"names", "notify", parse_notified, SITE_AT(authority.notified), 0, SITE_NOTIFIED_MAX, true,
-     PEERS_TEXT ", at most 16 of them"},
+     NOTIFIED_TEXT},
 
     {"secondary", "primaries", parse_primary, offsetof(struct site_secondary, primaries), 0,
      SITE_PRIMARIES_MAX, true,
      PEERS_TEXT ", with \"#\" and perhaps a name behind the address for TLS, at most 8 of them"},
     {"secondary", "notify", parse_notified, offsetof(struct site_secondary, notified), 0,
-     SITE_NOTIFIED_MAX, true, PEERS_TEXT ", at most 16 of them"},
+     SITE_NOTIFIED_MAX, true, NOTIFIED_TEXT},
     {"secondary", "file", site_parse_text, offsetof(struct site_secondary, file), 0, SITE_TEXT_MAX,
      false, "a file, which is made if need be"},
     {"secondary", "size", site_parse_size, offsetof(struct site_secondary, octets_max), 64 * 1024,

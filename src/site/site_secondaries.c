@@ -260,6 +260,7 @@ static void make_options(const struct site_secondary *from, struct names_seconda
         out->tls[i].secure = from->primaries.peers[i].secure;
         snprintf(out->tls[i].name, sizeof out->tls[i].name, "%s", from->primaries.peers[i].tls_name);
     }
+    out->notified.servers = from->notified.servers;
     out->notified.count = from->notified.count;
     for (size_t i = 0; i < from->notified.count; i++)
         site_peer_make(&from->notified.peers[i], &out->notified.peers[i]);

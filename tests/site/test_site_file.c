@@ -192,7 +192,7 @@ static const struct {
      "site.conf:2: primaries \"10.0.0.1 b\": expected name servers such as 192.0.2.53, [2001:db8::53]:5353 or "
      "\"192.0.2.53 key transfer\", with \"#\" and perhaps a name behind the address for TLS, at most 8 of them"},
     {"news over TLS", "names {\n notify = {\"10.0.0.1#\"}\n}",
-     "site.conf:2: notify \"10.0.0.1#\": expected name servers such as 192.0.2.53, [2001:db8::53]:5353 or "
+     "site.conf:2: notify \"10.0.0.1#\": expected servers, which are those that a zone names, or name servers such as 192.0.2.53, [2001:db8::53]:5353 or "
      "\"192.0.2.53 key transfer\", at most 16 of them"},
     {"a view for nobody", "names {\n view \"a\" { zones = \"/srv\" }\n}",
      "site.conf:2: view \"a\": expected clients"},
@@ -239,7 +239,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "  ttl = 5m record = {\"a A 10.9.8.10\"} zone = {\"a.org /a\", \"b.org /b\"} zones = \"/z\"\n"
         "  minimal = on cookies = required udp-size = 1400 identity = ns1 version = \"1\"\n"
         "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 journal = kept update = {\"key k\", \"10.1.0.0/16 below d.example types A TYPE7\", \"10.2.0.1 key k self\", \"key self name x.example\", \"key k below-self types TXT\"} key \"self\" {secret = AAAA} secondaries = {\"10.1.0.0/16\", 10.2.0.1, \"key k\", \"10.3.0.1 key k\"}\n"
-        "  notify = {10.4.0.1, \"10.4.0.2:54 key k\"}\n"
+        "  notify = {10.4.0.1, servers, \"10.4.0.2:54 key k\"}\n"
         "  secondary \"s.org\" { primaries = {10.5.0.1, \"[fd00::5]:54 key k\", \"10.5.0.2#ns.x key k\", \"10.5.0.3:99#\"} file = \"s\" size = 64M notify = {10.6.0.1} }\n"
         "  key \"k\" { algorithm = hmac-sha512 secret = \"c2VjcmV0\" }\n"
         "  signing \"*\" { keys = \"/keys\" }\n"
@@ -354,6 +354,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_int_equal(b->parents[1].port, 5353);
     assert_true(c->signatures.zones[2].off);
     assert_int_equal(c->authority.notified.count, 2);
+    assert_true(c->authority.notified.servers);
     assert_int_equal(c->authority.notified.peers[1].at.port, 54);
     assert_int_equal(c->secondaries.count, 2);
     assert_int_equal(c->secondaries.zones[0].view, 0);

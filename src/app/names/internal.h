@@ -3,7 +3,7 @@
  * internal.h - what the parts of the name service share: names.c its life and its records,
  * names_zones.c the zones it is born with, names_hosts.c the names of hosts, names_secondary.c zones
  * that are had from others, names_fetch.c what is asked of their primaries, names_notify.c the news of
- * changes, names_server.c queries by UDP and TCP, names_carried.c those that others carry, names_crew.c what one of several
+ * changes, names_tell.c who else hears of them, names_server.c queries by UDP and TCP, names_carried.c those that others carry, names_crew.c what one of several
  * workers passes on to the first, names_update.c changes while it is served,
  * names_resolver.c recursion, names_outside.c its sockets, names_secure.c those with TLS.
  */
@@ -38,6 +38,7 @@ enum {
     NAMES_TTL_DEFAULT = 60,
     NAMES_PASSED_OCTETS_MAX = 4 << 20, /* of messages on their way to worker 0 */
     NAMES_PENDING_MAX = 4096,      /* updates of one turn; more are answered SERVFAIL */
+    NAMES_SOUGHT_MAX = 1024,       /* servers to be told whose addresses are looked for; the oldest goes */
     NAMES_UDP_LOOPBACK = 4096,     /* a datagram to this machine is not fragmented */
     NAMES_PADDING = 468,           /* replies over TLS are multiples of it (RFC 8467 §4.1) */
 };
@@ -225,6 +226,10 @@ struct names {
     void (*on_zone)(void *self, size_t view, const struct dns_name *zone);
     void *zone_self;
     struct names_notified notified;
+    uint16_t notified_port;
+    struct list_node sought;       /* servers of zones whose addresses are being looked for */
+    size_t sought_count;
+    struct alarm sought_alarm;
     struct notify notify;
     struct dgram *notify_v4, *notify_v6; /* NULL: not needed so far */
     struct alarm notify_alarm;
@@ -419,6 +424,10 @@ void names_resolver_run(struct names *names);
 void names_secondary_open(struct names *names);
 void names_secondary_close(struct names *names);
 
+/* Who is told of changes of that zone. */
+const struct names_notified *names_notified_of(const struct names *names, size_t view,
+                                               const struct dns_name *zone);
+
 /* The zone is another one now: whoever looks at zones is told. */
 void names_zone_is_other(struct names *names, size_t view, const struct dns_name *zone);
 
@@ -450,5 +459,13 @@ void names_notify_open(struct names *names);
 void names_notify_close(struct names *names);
 void names_notify_all(struct names *names, size_t view, const struct dns_name *zone,
                       const struct names_notified *whom);
+
+/* ---- names_tell.c ---- */
+
+void names_tell_open(struct names *names);
+void names_tell_close(struct names *names);
+
+/* The servers that the zone names are told that it has changed. */
+void names_tell_servers(struct names *names, size_t view, const struct dns_name *zone);
 
 #endif

@@ -135,6 +135,7 @@ static void set_manner(struct names *names, const struct names_manner *manner)
     names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
     names->secondaries = manner->secondaries;
     names->notified = manner->notified;
+    names->notified_port = manner->notified_port != 0 ? manner->notified_port : 53;
     names->peers_tls = manner->peers_tls;
     names->peers_tls_anybody = manner->peers_tls_anybody;
     set_keys(names, manner);
@@ -297,6 +298,7 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names->zone_self = options->zone_self;
     names->peers_net = options->outside != NULL ? options->outside : net;
     names_notify_open(names);
+    names_tell_open(names);
     names_secondary_open(names);
     if (status == 0)
         status = names_update_open(names, options);
@@ -326,6 +328,7 @@ void names_free(struct names *names)
     names_server_close(names);
     names_carried_close(names);
     names_notify_close(names);
+    names_tell_close(names);
     names_secondary_close(names);
     names_outside_close(names);
     for (size_t i = 0; i < names->view_count && names->first == names; i++)

@@ -77,6 +77,7 @@ struct store;
 struct names_notified {
     struct tsig_peer peers[NAMES_NOTIFIED_MAX];
     size_t count;
+    bool servers; /* and the servers that the zone names, but for its primary (RFC 1996 §2.1) */
 };
 
 struct names_options {
@@ -124,6 +125,7 @@ struct names_manner {
     const struct names_update_rule *updates; /* copied */
     size_t update_count;       /* at most NAMES_UPDATES_MAX; 0: nobody may change anything */
     struct names_notified notified;  /* of changes in zones that are not had from others */
+    uint16_t notified_port;          /* of servers that a zone names; 0: 53 */
     struct tls_client *peers_tls;    /* borrowed while the service runs: for primaries with a name, */
     struct tls_client *peers_tls_anybody; /* and for those without. NULL: they cannot be asked */
     const struct tsig_key *keys; /* copied: by which queries may be signed */

@@ -363,11 +363,20 @@ void names_zone_is_other(struct names *names, size_t view, const struct dns_name
         names->on_zone(names->zone_self, view, zone);
 }
 
-void names_zone_changed(struct names *names, size_t view, const struct dns_name *zone)
+const struct names_notified *names_notified_of(const struct names *names, size_t view,
+                                               const struct dns_name *zone)
 {
     const struct names_secondary *s = find(names, view, zone);
+    return s != NULL ? &s->options.notified : &names->notified;
+}
+
+void names_zone_changed(struct names *names, size_t view, const struct dns_name *zone)
+{
+    const struct names_notified *whom = names_notified_of(names, view, zone);
     names_zone_is_other(names, view, zone);
-    names_notify_all(names, view, zone, s != NULL ? &s->options.notified : &names->notified);
+    names_notify_all(names, view, zone, whom);
+    if (whom->servers)
+        names_tell_servers(names, view, zone);
 }
 
 /* ---- life ---- */
