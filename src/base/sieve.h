@@ -15,12 +15,15 @@
 #ifndef WN_BASE_SIEVE_H
 #define WN_BASE_SIEVE_H
 
+#include <stdbool.h>
+
 #include "base/list.h"
 
-/* Lives in its owner. A hit sets `visited`, and writes nothing else. */
+/* Lives in its owner. A hit sets `visited`, and writes nothing else: it may do so beside another thread, which
+ * has the rest. */
 struct sieve_node {
     struct list_node node;
-    bool visited;
+    _Atomic bool visited;
 };
 
 struct sieve {

@@ -179,6 +179,16 @@ static size_t dump(const struct site *site, bool json, char *out, size_t size)
     return text.len;
 }
 
+/* No other worker puts anything meanwhile. */
+static size_t dump_alone(struct site *site, bool json, char *out, size_t size)
+{
+    const struct zone_set *zones = names_zones(site->names, NAMES_EVERYBODY);
+    zone_set_close(zones);
+    size_t len = dump(site, json, out, size);
+    zone_set_open(zones);
+    return len;
+}
+
 static size_t flush(struct site *site, const char *text, bool below, char *out, size_t size)
 {
     struct dns_name name;
@@ -196,7 +206,7 @@ static size_t cache_answer(struct site *site, const char *what, char *out, size_
     if (strcmp(what, "stats") == 0)
         return write_json(stats_json(site), out, size);
     if (strcmp(what, "dump") == 0 || strcmp(what, "dump json") == 0)
-        return dump(site, what[4] != '\0', out, size);
+        return dump_alone(site, what[4] != '\0', out, size);
     if (strncmp(what, flush_one, sizeof flush_one - 1) == 0)
         return flush(site, what + sizeof flush_one - 1, false, out, size);
     if (strncmp(what, flush_below, sizeof flush_below - 1) == 0)

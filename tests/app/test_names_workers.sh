@@ -90,7 +90,8 @@ for serial in 11 12 13 14 15; do
     update "update add l$serial.dyn.example 60 A 192.0.2.1" >>"$tmp/updates"
     sleep 0.5
 done
-wait_for test "$(ask +short big.example SOA | cut -d' ' -f3)" = 15
+loaded() { [ "$(ask +short big.example SOA | cut -d' ' -f3)" = 15 ]; }
+wait_for loaded
 wait $load
 contains "loading zones again loses no query" "$(cat "$tmp/dnsperf")" "Queries lost:         0 "
 contains "and all were answered" "$(grep 'Response codes' "$tmp/dnsperf")" "(100.00%)"

@@ -189,6 +189,7 @@ struct names_crew {
     struct workers *workers;
     struct names *members[WORKERS_MAX]; /* NULL: it does not run */
     _Atomic size_t passed_octets;       /* on their way to worker 0 */
+    struct lock cache_locks[CACHE_PARTS_MAX];
 };
 
 struct names {
@@ -355,6 +356,9 @@ MUST_USE enum names_verdict names_carry(struct names *names, const struct names_
 
 void names_crew_join(struct names *names, const struct names_options *options);
 void names_crew_part(struct names *names);
+
+/* How all of them have one cache. */
+struct cache_sharing names_crew_sharing(const struct names *names);
 
 /* Of the first: itself, and then the others; begins and ends with NULL. While the zones are closed it may look at them, and
  * change what is no part of their loops. */

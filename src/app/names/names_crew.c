@@ -27,13 +27,37 @@ int names_crew_new(struct workers *workers, struct names_crew **out)
     if (crew == NULL)
         return -ENOMEM;
     crew->workers = workers;
+    for (size_t i = 0; i < CACHE_PARTS_MAX; i++)
+        lock_init(&crew->cache_locks[i]);
     *out = crew;
     return 0;
 }
 
 void names_crew_free(struct names_crew *crew)
 {
+    for (size_t i = 0; i < CACHE_PARTS_MAX && crew != NULL; i++)
+        lock_done(&crew->cache_locks[i]);
     free(crew);
+}
+
+static void lock_cache(void *self, size_t part)
+{
+    struct names_crew *crew = self;
+    lock_take(&crew->cache_locks[part]);
+}
+
+static void unlock_cache(void *self, size_t part)
+{
+    struct names_crew *crew = self;
+    lock_give(&crew->cache_locks[part]);
+}
+
+struct cache_sharing names_crew_sharing(const struct names *names)
+{
+    if (names->crew == NULL)
+        return (struct cache_sharing){0};
+    return (struct cache_sharing){workers_grace(names->crew->workers), lock_cache, unlock_cache,
+                                  names->crew};
 }
 
 static void close_zones(void *self)

@@ -158,6 +158,8 @@ static struct cache *open_cache(struct names *names, const struct names_recursio
 {
     struct siphash_key key;
     struct cache_options options;
+    if (names->first != names && names->first->cache != NULL)
+        return cache_join(names->first->cache);
     struct prng *prng = loop_prng(names->loop);
     key.k0 = prng_u64(prng);
     key.k1 = prng_u64(prng);
@@ -167,6 +169,7 @@ static struct cache *open_cache(struct names *names, const struct names_recursio
     options.ttl_max = recursion->ttl_max;
     options.negative_ttl_max = recursion->negative_ttl_max;
     options.stale_max = recursion->stale_max;
+    options.sharing = names_crew_sharing(names);
     return cache_new(&options);
 }
 

@@ -5,16 +5,21 @@
  *
  * An entry is one RRset with its signatures, or the fact that there is none: no such name, nothing
  * of that type, or a failure to find out. It is made whole and never changed: news takes its place.
- * All that a hit writes is one flag, so several workers could read while one writes, once entries are
- * released late. Class IN only. Names are found, and come out, in lower case.
+ * Class IN only. Names are found, and come out, in lower case.
  *
  * The cache is bounded in octets. When it is full, what has not been asked for since the hand came by
  * last goes first (SIEVE, Zhang et al., NSDI 2024): a flood of names that are asked for once pushes
  * out itself, and not what is in use.
+ *
+ * Several threads may have one cache, each by a struct cache of its own (cache_join()). A hit takes no lock, and
+ * all that it writes is one flag; nor does a miss, unless something was being rearranged just then. Who puts
+ * something takes the lock of a part, of which there are some. What goes is freed when no turn that had begun before is
+ * under way (base/grace.h): so whatever was found stays until the end of the finder's turn.
  */
 #ifndef WN_PROTO_DNS_CACHE_H
 #define WN_PROTO_DNS_CACHE_H
 
+#include "base/grace.h"
 #include "base/heap.h"
 #include "base/siphash.h"
 #include "base/usec.h"
@@ -29,6 +34,7 @@ enum {
     CACHE_STALE_TTL = 30,                  /* RFC 8767 §4: of a stale answer */
     CACHE_PREFETCH_TTL_MIN = 10,           /* shorter ones are not worth it */
     CACHE_PAYLOAD_MAX = 65535,             /* no more has come in one message */
+    CACHE_PARTS_MAX = 16,                  /* of one that is shared */
 };
 
 enum cache_kind {
@@ -58,6 +64,14 @@ enum cache_security {
     CACHE_SECURITY_COUNT
 };
 
+/* For several threads: the locks of the parts, and who says that their turns are over. */
+struct cache_sharing {
+    struct grace *grace;       /* of which all of them are readers; NULL: there is only one */
+    void (*lock)(void *self, size_t part);
+    void (*unlock)(void *self, size_t part);
+    void *self;
+};
+
 struct cache_options {
     struct heap heap;
     struct siphash_key key;
@@ -66,6 +80,7 @@ struct cache_options {
     uint32_t ttl_max;
     uint32_t negative_ttl_max;
     uint32_t stale_max;        /* kept so long after their time; 0: not at all */
+    struct cache_sharing sharing; /* the heap is then one of all threads */
 };
 
 /* The options that hold where nothing else is asked for: 64 MiB, a day, an hour, nothing stale. */
@@ -76,6 +91,9 @@ struct cache;
 
 /* NULL: no memory. */
 MUST_USE struct cache *cache_new(const struct cache_options *options);
+
+/* The same for another thread; it is freed before that of cache_new(). NULL: no memory. */
+MUST_USE struct cache *cache_join(struct cache *first);
 void cache_free(struct cache *cache);
 
 /* ---- what an entry holds ---- */
@@ -125,7 +143,8 @@ enum cache_result cache_put(struct cache *cache, const struct dns_name *name, ui
                             const struct cache_content *content, usec now);
 
 struct cache_found {
-    struct cache_content content; /* its TTL is what is left of it; valid until the next put */
+    struct cache_content content; /* its TTL is what is left of it; valid until the next put, or if the cache is
+                                     shared until the end of the turn */
     bool stale;                   /* its time is over; the TTL is CACHE_STALE_TTL */
     bool prefetch;                /* in use, and nearly over: ask again */
 };
@@ -151,8 +170,8 @@ void cache_set_security(struct cache *cache, const struct dns_name *name, uint16
  * entries. */
 size_t cache_flush(struct cache *cache, const struct dns_name *name, bool below);
 
-/* Every entry once, newest first, stale ones too: begins with *place NULL, ends with false. The
- * cache must not change in between. */
+/* Every entry once, newest first (of each part), stale ones too: begins with *place NULL, ends with false. The
+ * cache must not change in between, nor by another thread. */
 struct cache_item {
     struct dns_name name;
     uint16_t type;
@@ -165,6 +184,8 @@ MUST_USE bool cache_each(const struct cache *cache, const void **place, usec now
 /* The item as lines of a master file, negative ones as comments. */
 void cache_format(const struct cache_item *item, struct text *out);
 
+/* What this struct cache was used for; the gauges, of that of cache_new() only, count all there is, and are right when no
+ * other thread puts anything. */
 struct cache_counters {
     uint64_t hits, stale_hits, misses, puts, kept, evicted, flushed, no_memory;
     uint64_t entries, octets; /* gauges */

@@ -2,8 +2,13 @@
 /* test_cache.c - what is kept, for how long, and what goes when there is no room. */
 #include "proto/dns/cache.h"
 
+#include <stdatomic.h>
+#include <stdio.h>
+
 #include "base/prng.h"
 #include "base/text.h"
+#include "os/memory.h"
+#include "os/thread.h"
 #include "tests/support/check.h"
 #include "tests/support/dns_text.h"
 #include "wire/dns/dns_option.h"
@@ -336,6 +341,218 @@ static void test_model(void **state UNUSED)
     close_cache(cache);
 }
 
+/* ---- several threads ---- */
+
+enum { THREADS = 3, NAMES = 3000, ROUNDS = 120, LOOKS = 400, RECORDS_MAX = 12 };
+
+/* One world of a cache that is shared. */
+struct crowd {
+    struct grace grace;
+    struct lock locks[CACHE_PARTS_MAX];
+    struct cache *caches[THREADS];
+    atomic_uint hits, misses, wrong;
+};
+
+struct member {
+    struct crowd *crowd;
+    uint32_t number;
+};
+
+static void take_lock(void *self, size_t part)
+{
+    struct crowd *crowd = self;
+    lock_take(&crowd->locks[part]);
+}
+
+static void give_lock(void *self, size_t part)
+{
+    struct crowd *crowd = self;
+    lock_give(&crowd->locks[part]);
+}
+
+static void open_crowd(struct crowd *crowd, size_t octets_max)
+{
+    struct siphash_key key = {3, 4};
+    struct heap heap = memory_heap();
+    struct cache_options options;
+    *crowd = (struct crowd){0};
+    grace_init(&crowd->grace, THREADS);
+    for (size_t i = 0; i < CACHE_PARTS_MAX; i++)
+        lock_init(&crowd->locks[i]);
+    cache_options_init(&options, &heap, &key);
+    options.octets_max = octets_max;
+    options.sharing = (struct cache_sharing){&crowd->grace, take_lock, give_lock, crowd};
+    crowd->caches[0] = cache_new(&options);
+    assert_non_null(crowd->caches[0]);
+    for (size_t i = 1; i < THREADS; i++) {
+        crowd->caches[i] = cache_join(crowd->caches[0]);
+        assert_non_null(crowd->caches[i]);
+    }
+}
+
+static void close_crowd(struct crowd *crowd)
+{
+    for (size_t i = THREADS; i-- > 0;)
+        cache_free(crowd->caches[i]);
+    for (size_t i = 0; i < CACHE_PARTS_MAX; i++)
+        lock_done(&crowd->locks[i]);
+}
+
+static struct dns_name crowd_name(uint32_t number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "n%u.example", number);
+    return dns_text_name(text);
+}
+
+/* Records that say of each other whether they are of one piece: all octets are the same. */
+static void put_version(struct cache *cache, uint32_t number, uint8_t version, usec now)
+{
+    uint8_t list[RECORDS_MAX * 6], rdata[4];
+    struct writer w = writer_of(list, sizeof list);
+    struct dns_name owner = crowd_name(number);
+    struct cache_content content = content_of(CACHE_DATA, CACHE_RANK_ANSWER, 300);
+    memset(rdata, version, sizeof rdata);
+    for (unsigned i = 0; i <= version % RECORDS_MAX; i++)
+        cache_write_rdata(&w, bytes_of(rdata, sizeof rdata));
+    content.records = writer_bytes(&w);
+    (void)cache_put(cache, &owner, DNS_A, &content, now);
+}
+
+static bool is_whole(const struct cache_content *content)
+{
+    struct reader r = reader_of(content->records);
+    struct bytes rdata;
+    unsigned count = 0;
+    uint8_t version = 0;
+    for (; cache_read_rdata(&r, &rdata); count++) {
+        if (rdata.len != 4)
+            return false;
+        version = count == 0 ? rdata.data[0] : version;
+        for (size_t i = 0; i < rdata.len; i++)
+            if (rdata.data[i] != version)
+                return false;
+    }
+    return count == version % RECORDS_MAX + 1u;
+}
+
+/* Turns: some things are looked up, and what was found is looked at when others have put much. */
+static void work(void *self)
+{
+    struct member *member = self;
+    struct crowd *crowd = member->crowd;
+    struct cache *cache = crowd->caches[member->number];
+    struct prng prng;
+    prng_init_number(&prng, member->number);
+    usec now = 1000 * SEC;
+    for (unsigned round = 0; round < ROUNDS; round++, now += SEC) {
+        struct cache_found kept[8];
+        size_t kept_count = 0;
+        grace_enter(&crowd->grace, member->number);
+        for (unsigned i = 0; i < LOOKS; i++) {
+            uint32_t number = prng_below(&prng, NAMES);
+            struct dns_name name = crowd_name(number);
+            struct cache_found found;
+            if (!cache_find(cache, &name, DNS_A, now, false, &found)) {
+                atomic_fetch_add(&crowd->misses, 1);
+                put_version(cache, number, (uint8_t)prng_u32(&prng), now);
+                continue;
+            }
+            atomic_fetch_add(&crowd->hits, 1);
+            atomic_fetch_add(&crowd->wrong, !is_whole(&found.content));
+            if (i % 32 == 0)
+                put_version(cache, number, (uint8_t)prng_u32(&prng), now); /* in its place */
+            if (i % 64 == 1)
+                cache_set_security(cache, &name, DNS_A, CACHE_SECURE, DNS_EDE_NONE, now);
+            kept[kept_count++ % ARRAY_LEN(kept)] = found;
+        }
+        for (size_t i = 0; i < kept_count && i < ARRAY_LEN(kept); i++)
+            atomic_fetch_add(&crowd->wrong, !is_whole(&kept[i].content));
+        if (round % 40 == 39) {
+            struct dns_name name = crowd_name(prng_below(&prng, NAMES));
+            (void)cache_flush(cache, &name, false);
+        }
+        grace_leave(&crowd->grace, member->number);
+    }
+}
+
+static void run_crowd(size_t octets_max, struct crowd *crowd)
+{
+    struct thread threads[THREADS];
+    struct member members[THREADS];
+    open_crowd(crowd, octets_max);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        members[i] = (struct member){crowd, i};
+        assert_int_equal(thread_start(&threads[i], "cache", work, &members[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++)
+        thread_join(&threads[i]);
+    assert_int_equal(atomic_load(&crowd->wrong), 0);
+}
+
+/* Every entry is found by its name, once. */
+static size_t count_all(struct crowd *crowd, usec now)
+{
+    const void *place = NULL;
+    struct cache_item item;
+    size_t count = 0;
+    while (cache_each(crowd->caches[0], &place, now, &item)) {
+        struct cache_found found;
+        assert_true(cache_find(crowd->caches[1], &item.name, DNS_A, now, false, &found));
+        assert_ptr_equal(found.content.records.data, item.content.records.data);
+        count++;
+    }
+    return count;
+}
+
+static void test_threads_with_room(void **state UNUSED)
+{
+    static struct crowd crowd;
+    struct cache_counters counters;
+    run_crowd((size_t)16 * 1024 * 1024, &crowd);
+    cache_counters(crowd.caches[0], &counters);
+    assert_true(counters.entries > NAMES - 20 && counters.entries <= NAMES);
+    assert_int_equal(count_all(&crowd, 1100 * SEC), counters.entries);
+    /* Only what nobody had put before, or had just flushed, was missed: but two may miss at once. */
+    assert_true(atomic_load(&crowd.misses) < 2 * NAMES);
+    cache_counters(crowd.caches[2], &counters);
+    assert_int_equal(counters.entries, 0); /* those are told once */
+    close_crowd(&crowd);
+}
+
+static void test_threads_without_room(void **state UNUSED)
+{
+    static struct crowd crowd;
+    struct cache_counters counters;
+    run_crowd((size_t)128 * 1024, &crowd);
+    cache_counters(crowd.caches[0], &counters);
+    assert_true(counters.octets <= 128 * 1024);
+    assert_true(counters.evicted > 0);
+    assert_int_equal(count_all(&crowd, 1100 * SEC), counters.entries);
+    close_crowd(&crowd);
+}
+
+/* A turn that does not end keeps what it may have found: nothing more is taken when that gets too much. */
+static void test_a_turn_that_does_not_end(void **state UNUSED)
+{
+    static struct crowd crowd;
+    struct cache_counters counters;
+    open_crowd(&crowd, (size_t)256 * 1024);
+    grace_enter(&crowd.grace, 1);
+    for (uint32_t i = 0; i < 20000; i++)
+        put_version(crowd.caches[0], i, (uint8_t)i, 1000 * SEC + (usec)i * SEC / 100);
+    cache_counters(crowd.caches[0], &counters);
+    assert_true(counters.no_memory > 0);
+    assert_true(counters.octets <= 256 * 1024);
+    uint64_t refused = counters.no_memory;
+    grace_leave(&crowd.grace, 1);
+    for (uint32_t i = 0; i < 3000; i++)
+        put_version(crowd.caches[0], i, (uint8_t)i, 2000 * SEC + (usec)i * SEC / 100);
+    cache_counters(crowd.caches[0], &counters);
+    assert_int_equal(counters.no_memory, refused);
+    close_crowd(&crowd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +562,8 @@ int main(void)
         cmocka_unit_test(test_failures),  cmocka_unit_test(test_flood),
         cmocka_unit_test(test_flush_and_dump), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_too_large), cmocka_unit_test(test_model),
+        cmocka_unit_test(test_threads_with_room), cmocka_unit_test(test_threads_without_room),
+        cmocka_unit_test(test_a_turn_that_does_not_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
