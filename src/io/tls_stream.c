@@ -82,6 +82,8 @@ static void conclude(struct tls_stream *s, int error, bool abort)
         s->base.handler->on_closed(s->base.self, &s->base, error);
     if (plain != NULL && abort)
         stream_abort(plain);
+    else if (plain != NULL && s->leaving)
+        stream_leave(plain);
     else if (plain != NULL)
         stream_close(plain);
     net_queue_drop(&s->queue, &s->hub->pool, s->queue.len);
@@ -243,7 +245,10 @@ static void receive(struct tls_stream *s)
         switch (read_record(s, buffer, &in)) {
         case TLS_STEP_DONE:
             offer(s, in);
-            break;
+            if (s->gone || !tls_engine_drained(s->engine))
+                break;
+            wait_for_more(s);
+            return;
         case TLS_STEP_READ:
             wait_for_more(s);
             return;
@@ -310,7 +315,8 @@ static void flush(struct tls_stream *s)
     if (step != TLS_STEP_DONE)
         return;
     s->finished = true;
-    stream_finish(s->plain);
+    if (!s->leaving)
+        stream_finish(s->plain);
 }
 
 /* Large pieces, of which no copy is made. Returns how much was taken. */
@@ -529,6 +535,14 @@ static void tls_close(struct stream *base)
     loop_queue(s->hub->loop, &s->task);
 }
 
+static void tls_leave(struct stream *base)
+{
+    struct tls_stream *s = stream_of(base);
+    if (!s->let_go && !s->gone)
+        s->leaving = true;
+    tls_close(base);
+}
+
 static void tls_abort(struct stream *base)
 {
     struct tls_stream *s = stream_of(base);
@@ -562,6 +576,7 @@ static const struct stream_ops stream_ops = {
     .resume = tls_resume,
     .finish = tls_finish,
     .close = tls_close,
+    .leave = tls_leave,
     .abort = tls_abort,
     .set_deadline = tls_set_deadline,
     .local = tls_local,

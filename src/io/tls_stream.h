@@ -47,6 +47,7 @@ struct tls_stream {
     bool ended;             /* the peer's has come */
     bool plain_ended;       /* the stream below brings no more */
     bool let_go;            /* the owner has closed it: no more callbacks */
+    bool leaving;           /* and the peer sends no more than its close_notify */
     bool gone;              /* waits to be freed */
 };
 

@@ -168,6 +168,11 @@ void tls_engine_feed(struct tls_engine *engine, struct bytes in)
     engine->in_len = in.len;
 }
 
+bool tls_engine_drained(const struct tls_engine *engine)
+{
+    return engine->in.len == 0 && SSL_has_pending(engine->ssl) == 0;
+}
+
 size_t tls_engine_fed(struct tls_engine *engine)
 {
     size_t used = engine->in_len - engine->in.len;
@@ -206,11 +211,18 @@ static enum tls_step step_of(struct tls_engine *engine, int result)
     }
 }
 
+/* An error that somebody left would be taken for ours. There hardly ever is one, and clearing is not cheap. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 enum tls_step tls_engine_handshake(struct tls_engine *engine)
 {
     if (engine->error != 0)
         return TLS_STEP_FAILED;
-    ERR_clear_error();
+    forget_errors();
     enum tls_step step = step_of(engine, SSL_do_handshake(engine->ssl));
     if (step == TLS_STEP_DONE && !tls_verify_pins(engine))
         return TLS_STEP_FAILED;
@@ -225,7 +237,7 @@ enum tls_step tls_engine_read(struct tls_engine *engine, void *out, size_t size,
 {
     if (engine->error != 0)
         return TLS_STEP_FAILED;
-    ERR_clear_error();
+    forget_errors();
     return step_of(engine, SSL_read_ex(engine->ssl, out, size, out_len));
 }
 
@@ -234,7 +246,7 @@ enum tls_step tls_engine_write(struct tls_engine *engine, struct bytes in)
     ASSERT(in.len > 0 && in.len <= TLS_RECORD_MAX);
     if (engine->error != 0)
         return TLS_STEP_FAILED;
-    ERR_clear_error();
+    forget_errors();
     size_t written;
     enum tls_step step = step_of(engine, SSL_write_ex(engine->ssl, in.data, in.len, &written));
     ASSERT(step != TLS_STEP_DONE || written == in.len);
@@ -245,7 +257,7 @@ enum tls_step tls_engine_finish(struct tls_engine *engine)
 {
     if (engine->error != 0)
         return TLS_STEP_FAILED;
-    ERR_clear_error();
+    forget_errors();
     int result = SSL_shutdown(engine->ssl);
     /* 0: ours is sent, the peer's has not come. That OpenSSL says "sent" of one that waits for room is why
      * it is asked again, and not its flags. */

@@ -41,6 +41,9 @@ void tls_engine_free(struct tls_engine *engine);
 void tls_engine_feed(struct tls_engine *engine, struct bytes in);
 size_t tls_engine_fed(struct tls_engine *engine);
 
+/* Nothing of what was shown is left: reading needs more. */
+bool tls_engine_drained(const struct tls_engine *engine);
+
 enum tls_step tls_engine_handshake(struct tls_engine *engine);
 
 /* Up to `size` octets to `out`; DONE: *out_len of them. */
