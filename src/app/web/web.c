@@ -317,7 +317,7 @@ static int web_prepare(struct web *web, const struct web_options *options)
     if (web->server_name == NULL || web->domain == NULL || !make_etags(web) ||
         web_buffers_init(&web->buffers) < 0)
         return -ENOMEM;
-    return 0;
+    return errands_new(net_loop(web->net), WEB_ERRANDS_MAX, &web->errands);
 }
 
 static int open_log(struct web *web, const struct web_config *config, struct web_log **out)
@@ -444,6 +444,7 @@ void web_free(struct web *web)
         web_session_close(CONTAINER_OF(node, struct web_session, node));
     for (size_t i = 0; i < WEB_DOORS_MAX; i++)
         close_door(&web->doors[i]);
+    errands_free(web->errands);
     tls_server_free(web->tls);
     web_log_free(web->log);
     web_cache_done(&web->cache);

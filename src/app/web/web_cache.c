@@ -95,6 +95,11 @@ void web_cache_done(struct web_cache *cache)
     map_done(&cache->map);
 }
 
+void web_cache_distrust(struct web_cache *cache)
+{
+    cache->changes++;
+}
+
 /* ---- opening ---- */
 
 int web_open_beneath(int root_fd, enum web_symlinks symlinks, const char *path, int flags)
@@ -204,6 +209,7 @@ static void keep(struct web_cache *cache, struct web_file *file, uint32_t hash, 
         return;
     file->hash = hash;
     file->cache = cache;
+    file->changes = cache->changes;
     web_file_use(file);
     list_append(&cache->files, &file->node);
     if (file->size <= WEB_CACHE_CONTENT_MAX && file->modified + 2 < wall)
@@ -241,13 +247,16 @@ int web_cache_open(struct web_cache *cache, const struct web_lookup *lookup,
     uint32_t hash = (uint32_t)siphash13(&cache->key, bytes_of_text(lookup->path)) ^
                     (uint32_t)lookup->root_fd;
     struct web_file *file = map_find(&cache->map, hash, &key);
-    if (file != NULL && file->checked_at != lookup->now && !still_there(file)) {
+    bool unsure = file != NULL &&
+                  (file->checked_at != lookup->now || file->changes != cache->changes);
+    if (unsure && !still_there(file)) {
         forget(file);
         file = NULL;
     }
     if (file == NULL)
         return open_new(cache, lookup, hash, out, folder_fd);
     file->checked_at = lookup->now;
+    file->changes = cache->changes;
     list_remove(&file->node);
     list_append(&cache->files, &file->node);
     if (file->forms[WEB_IDENTITY].data == NULL && file->size <= WEB_CACHE_CONTENT_MAX &&

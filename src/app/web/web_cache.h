@@ -4,8 +4,8 @@
  * in memory, and with them their compressed forms.
  *
  * Once a turn of the loop, at most, a file is compared with what is there under its name now
- * (inode, size, time), so that no answer is older than its request's turn. Bounded by count and by
- * octets; the one used longest ago goes.
+ * (inode, size, time), so that no answer is older than its request's turn, and that who has put a
+ * file gets it. Bounded by count and by octets; the one used longest ago goes.
  */
 #ifndef WN_APP_WEB_WEB_CACHE_H
 #define WN_APP_WEB_WEB_CACHE_H
@@ -55,6 +55,7 @@ struct web_file {
     long modified_nsec;
     char modified_text[HTTP_DATE_LEN + 1];
     usec checked_at;
+    uint32_t changes;        /* those of the cache when it was checked */
     const char *type;        /* by its name; static */
     struct web_form forms[WEB_CODING_COUNT];
 };
@@ -64,11 +65,15 @@ struct web_cache {
     struct list_node files; /* used longest ago first */
     struct siphash_key key;
     size_t octets;
+    uint32_t changes;       /* of files by ourselves */
 };
 
 void web_cache_init(struct web_cache *cache, const struct heap *heap, uint64_t random);
 void web_cache_done(struct web_cache *cache);
 void web_cache_clear(struct web_cache *cache);
+
+/* We have changed a file: each is compared when it is asked for next, in this turn too. */
+void web_cache_distrust(struct web_cache *cache);
 
 /*
  * Opens the regular file `path` below `root_fd`. 0 and *out, which is used from now on until

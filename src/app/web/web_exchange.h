@@ -29,6 +29,7 @@
 #include "app/web/web_memory.h"
 #include "app/web/web_rules.h"
 #include "base/list.h"
+#include "io/errand.h"
 #include "io/loop.h"
 #include "proto/http/http_server.h"
 
@@ -40,6 +41,7 @@ enum {
     WEB_STATUS_MAX = 256 * 1024, /* what web_site.status may write */
     WEB_DOORS_MAX = 2 * WEB_LISTENS_MAX, /* during a reload there are old ones and new */
     WEB_WARM_MAX = 64,           /* exchanges kept for the next request */
+    WEB_ERRANDS_MAX = 256,       /* uploads that wait for the disk at a time */
 };
 
 #define WEB_HEAD_PATIENCE USEC_PER_SEC /* before a connection with half a head makes room */
@@ -115,6 +117,7 @@ struct web {
     struct list_node warm_streams; /* the same of web_http2.c */
     unsigned warm_stream_count;
     struct web_memory memory;   /* of nghttp2 */
+    struct errands *errands;    /* of uploads */
     int64_t date_at;            /* of `date` */
     char date[HTTP_DATE_LEN + 1];
     struct web_counters counters;

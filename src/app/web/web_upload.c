@@ -2,6 +2,7 @@
 /*
  * web_upload.c - PUT and DELETE (RFC 9110 §9.3.4, §9.3.5). What is sent goes to a file of its own,
  * which takes the name's place when it is whole and on the disk; until then who reads sees the old.
+ * The disk is waited for by a thread aside (io/errand.h): nobody else's request waits with us.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,11 @@
 #include "wire/http/http_conditions.h"
 
 struct web_upload {
+    struct errand errand;
+    struct web_exchange *exchange; /* while the disk is at work; NULL: nobody waits for it any more */
+    bool at_work;
+    bool deletes;
+    unsigned status;               /* of the answer, if all goes well */
     int folder_fd;
     int fd;
     int error;      /* a positive errno: what has been sent is not all here */
@@ -29,6 +35,10 @@ void web_upload_free(struct web_upload *upload)
 {
     if (upload == NULL)
         return;
+    if (upload->at_work) {
+        upload->exchange = NULL; /* it frees itself */
+        return;
+    }
     if (upload->fd >= 0) {
         (void)close(upload->fd);
         (void)unlinkat(upload->folder_fd, upload->temporary, 0);
@@ -177,29 +187,34 @@ static bool is_as_before(const struct web_upload *upload)
            now.st_mtim.tv_nsec == upload->before.st_mtim.tv_nsec;
 }
 
+/* A positive errno, or 0. */
 static int put_in_place(struct web_upload *upload)
 {
-    if (upload->error != 0)
-        return upload->error;
-    if (fsync(upload->fd) < 0 || renameat(upload->folder_fd, upload->temporary,
-                                          upload->folder_fd, upload->name) < 0)
+    if (fsync(upload->fd) < 0)
+        return errno;
+    if (upload->conditional && !is_as_before(upload)) {
+        upload->status = 412;
+        return 0;
+    }
+    if (renameat(upload->folder_fd, upload->temporary, upload->folder_fd, upload->name) < 0)
         return errno;
     (void)close(upload->fd);
     upload->fd = -1;
     return fsync(upload->folder_fd) < 0 ? errno : 0;
 }
 
-void web_upload_end(struct web_exchange *exchange)
+static int take_away(struct web_upload *upload)
 {
-    struct web_upload *upload = exchange->upload;
-    exchange->upload = NULL;
-    unsigned status = upload->existed ? 204 : 201;
-    int error = 0;
-    if (upload->conditional && !is_as_before(upload))
-        status = 412;
-    else
-        error = put_in_place(upload);
-    web_upload_free(upload);
+    if (!upload->existed)
+        return ENOENT;
+    if (unlinkat(upload->folder_fd, upload->name, 0) < 0)
+        return errno;
+    return fsync(upload->folder_fd) < 0 ? errno : 0;
+}
+
+static void answer(struct web_exchange *exchange, unsigned status, int error)
+{
+    web_cache_distrust(&exchange->web->cache);
     if (error != 0)
         web_files_error(exchange, error);
     else if (status == 204)
@@ -208,21 +223,61 @@ void web_upload_end(struct web_exchange *exchange)
         web_reply_error(exchange, status, status == 201 ? "It is here now." : NULL);
 }
 
+/* In another thread. */
+static void on_disk(struct errand *errand)
+{
+    struct web_upload *upload = CONTAINER_OF(errand, struct web_upload, errand);
+    upload->error = upload->deletes ? take_away(upload) : put_in_place(upload);
+}
+
+static void on_done(struct errand *errand)
+{
+    struct web_upload *upload = CONTAINER_OF(errand, struct web_upload, errand);
+    struct web_exchange *exchange = upload->exchange;
+    unsigned status = upload->status;
+    int error = upload->error;
+    upload->at_work = false;
+    web_upload_free(upload);
+    if (exchange == NULL)
+        return; /* the client is gone; what it has sent is there all the same */
+    exchange->upload = NULL;
+    exchange->transport->wake(exchange);
+    answer(exchange, status, error);
+}
+
+/* Has the disk do what is to be done. When it is busy with many we wait ourselves. */
+static void finish(struct web_exchange *exchange, struct web_upload *upload)
+{
+    struct web *web = exchange->web;
+    upload->exchange = exchange;
+    if (upload->error == 0 && web->errands != NULL &&
+        errands_send(web->errands, &upload->errand, on_disk, on_done)) {
+        upload->at_work = true;
+        return;
+    }
+    if (upload->error == 0)
+        on_disk(&upload->errand);
+    unsigned status = upload->status;
+    int error = upload->error;
+    exchange->upload = NULL;
+    web_upload_free(upload);
+    answer(exchange, status, error);
+}
+
+void web_upload_end(struct web_exchange *exchange)
+{
+    struct web_upload *upload = exchange->upload;
+    upload->status = upload->existed ? 204 : 201;
+    finish(exchange, upload);
+}
+
 void web_upload_delete(struct web_exchange *exchange, struct bytes path)
 {
     struct web_upload *upload = begin(exchange, path);
     if (upload == NULL)
         return;
-    int error = 0;
-    if (!upload->existed)
-        error = ENOENT;
-    else if (unlinkat(upload->folder_fd, upload->name, 0) < 0)
-        error = errno;
-    else if (fsync(upload->folder_fd) < 0)
-        error = errno;
-    web_upload_free(upload);
-    if (error != 0)
-        web_files_error(exchange, error);
-    else
-        web_reply(exchange, &(struct web_reply){.status = 204, .modified = INT64_MIN});
+    upload->deletes = true;
+    upload->status = 204;
+    exchange->upload = upload;
+    finish(exchange, upload);
 }
