@@ -371,6 +371,7 @@ struct site_proxy {
     struct site_tls tls;           /* certificate and key of listens with TLS */
     usec connect_timeout, answer_timeout, tunnel_timeout;
     uint32_t connections_max;
+    uint64_t rate, client_rate;    /* octets a second; 0: any */
     char access_log[SITE_TEXT_MAX];
     enum web_log_format log_format;
 };

@@ -107,6 +107,8 @@ static void fill_options(const struct site *site, struct proxy_options *o)
         .answer_timeout = p->answer_timeout,
         .tunnel_timeout = p->tunnel_timeout,
         .connections_max = p->connections_max,
+        .rate = p->rate,
+        .client_rate = p->client_rate,
         .outside = site->outside,
         .tls_client = site->proxy_tls_client,
     };

@@ -142,6 +142,16 @@ int proxy_make_upstream(struct proxy *proxy, const struct proxy_options *o,
     return *out != NULL ? 0 : -ENOMEM;
 }
 
+int proxy_make_rates(struct proxy *proxy)
+{
+    struct heap heap = loop_heap(proxy->loop);
+    if (proxy->rates != NULL)
+        rate_book_change(proxy->rates, proxy->options.client_rate, proxy_now(proxy));
+    else if (proxy->options.client_rate > 0)
+        proxy->rates = rate_book_new(&heap, &proxy->key, proxy->options.client_rate);
+    return proxy->rates != NULL || proxy->options.client_rate == 0 ? 0 : -ENOMEM;
+}
+
 int proxy_listen(struct proxy *proxy, const struct proxy_options *o, size_t which,
                  struct listener **out)
 {
@@ -208,6 +218,8 @@ int proxy_new(struct net *net, const struct proxy_options *options, struct proxy
     proxy->options.disk = NULL;
     if (status == 0)
         status = host_lookup_new(proxy->loop, &proxy->lookup);
+    if (status == 0)
+        status = proxy_make_rates(proxy);
     if (status == 0 && options->server_count > 0)
         status = proxy_make_upstream(proxy, &proxy->options, &proxy->upstream);
     if (status == 0)
@@ -247,6 +259,7 @@ void proxy_free(struct proxy *proxy)
     upstream_retire(proxy->upstream);
     host_lookup_free(proxy->lookup);
     proxy_disk_free(proxy->disk);
+    rate_book_free(proxy->rates);
     http_cache_free(proxy->cache);
     proxy_users_free(proxy->users);
     free(proxy);

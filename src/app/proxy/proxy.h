@@ -81,6 +81,7 @@ struct proxy_options {
     usec answer_timeout;         /* without an octet of the origin; 0: 60 s */
     usec tunnel_timeout;         /* a tunnel without an octet; 0: 10 min */
     unsigned connections_max;    /* 0: PROXY_CONNECTIONS_DEFAULT */
+    uint64_t rate, client_rate;  /* octets a second to a connection, to all of a client; 0: any */
     struct net *outside;         /* for connections to origins */
     struct tls_client *tls_client; /* for those with TLS; NULL: there are none */
     /* Told of each request that has been answered; may be NULL. */

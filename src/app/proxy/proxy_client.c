@@ -33,6 +33,7 @@ void proxy_session_drop_ask(struct proxy_session *session)
 /* ---- a session's life ---- */
 
 static void on_task(struct task *task);
+static void on_rate_alarm(struct alarm *alarm);
 
 void proxy_session_new(struct proxy *proxy, struct stream *stream)
 {
@@ -49,6 +50,11 @@ void proxy_session_new(struct proxy *proxy, struct stream *stream)
     session->caller.authority = session->target;
     session->stream = stream;
     session->file_fd = -1;
+    rate_bucket_init(&session->rate, proxy->options.rate, proxy_now(proxy));
+    if (proxy->rates != NULL)
+        session->account =
+            rate_book_take(proxy->rates, &session->caller.peer.address, proxy_now(proxy));
+    alarm_init(&session->rate_alarm, on_rate_alarm);
     list_init(&session->idle_node);
     list_append(&proxy->sessions, &session->node);
     list_append(&proxy->idle_sessions, &session->idle_node);
@@ -71,6 +77,9 @@ void proxy_session_close(struct proxy_session *session)
     if (session->stream != NULL)
         stream_close(session->stream);
     loop_unqueue(&session->task);
+    loop_clear_alarm(proxy->loop, &session->rate_alarm);
+    if (session->account != NULL)
+        rate_book_give(proxy->rates, session->account);
     list_remove(&session->node);
     list_remove(&session->idle_node);
     proxy->counters.open--;
@@ -106,6 +115,27 @@ void proxy_session_log(struct proxy_session *session, unsigned status, const cha
 }
 
 /* ---- sending ---- */
+
+size_t proxy_session_may(struct proxy_session *session)
+{
+    usec now = proxy_now(session->proxy), again_at = now;
+    size_t may = rate_bucket_may(&session->rate, now, &again_at);
+    size_t of_client = session->account != NULL
+                           ? rate_bucket_may(&session->account->bucket, now, &again_at)
+                           : SIZE_MAX;
+    if (of_client < may)
+        may = of_client;
+    if (may == 0)
+        loop_set_alarm(session->proxy->loop, &session->rate_alarm, again_at);
+    return may;
+}
+
+void proxy_session_charge(struct proxy_session *session, size_t len)
+{
+    rate_bucket_charge(&session->rate, len);
+    if (session->account != NULL)
+        rate_bucket_charge(&session->account->bucket, len);
+}
 
 void proxy_session_put(struct proxy_session *session, struct bytes octets)
 {
@@ -449,6 +479,11 @@ static void on_room(void *self, struct stream *stream UNUSED)
 static void on_task(struct task *task)
 {
     go_on(CONTAINER_OF(task, struct proxy_session, task));
+}
+
+static void on_rate_alarm(struct alarm *alarm)
+{
+    go_on(CONTAINER_OF(alarm, struct proxy_session, rate_alarm));
 }
 
 static void on_closed(void *self, struct stream *stream UNUSED, int error)

@@ -12,6 +12,7 @@
  *      proxy_job.c      a request to an origin: which server, connecting, trying again
  *      proxy_origin.c   a connection to an origin, and those that wait for the next request
  *      upstream.c       which server is next; upstream_check.c: whether they are well
+ *      proxy_rate.c     how many octets a connection and a client may be sent
  *      proxy_tunnel.c   octets both ways: CONNECT, and protocols that follow HTTP
  *      proxy_page.c     pages for people: errors, and the file that browsers find a proxy by
  */
@@ -20,6 +21,7 @@
 
 #include "app/proxy/proxy.h"
 #include "app/proxy/proxy_disk.h"
+#include "app/proxy/proxy_rate.h"
 #include "base/list.h"
 #include "base/text.h"
 #include "io/dial.h"
@@ -151,6 +153,9 @@ struct proxy_session {
     enum proxy_state state;
     struct stream *other;            /* TUNNEL */
     struct alarm tunnel_alarm;
+    struct alarm rate_alarm;         /* until it may be sent more */
+    struct rate_bucket rate;
+    struct rate_account *account;    /* of its client; NULL: there are none */
     bool finished;                   /* stream_finish() has been said */
     bool body_done;                  /* the request's content has come whole, or there is none */
     bool ended[2];                   /* TUNNEL: this side, the other side */
@@ -186,6 +191,7 @@ struct proxy {
     struct list_node idle;           /* origins that wait for one, oldest first */
     struct task task;                /* what the cache wants done */
     struct upstream *upstream;       /* NULL: clients name who is asked */
+    struct rate_book *rates;         /* NULL: clients have no limit */
     struct siphash_key key;          /* of what clients must not make up */
     struct proxy_counters counters;
     struct http_client_event origin_event; /* of the connection that is being read now */
@@ -214,6 +220,7 @@ void proxy_cache_options(const struct proxy *proxy, struct http_cache_options *o
 /* What the options say; 0 or a negative errno. */
 int proxy_listen(struct proxy *proxy, const struct proxy_options *options, size_t which,
                  struct listener **out);
+int proxy_make_rates(struct proxy *proxy); /* as proxy->options say */
 int proxy_make_upstream(struct proxy *proxy, const struct proxy_options *options,
                         struct upstream **out);
 
@@ -230,6 +237,10 @@ void proxy_session_put(struct proxy_session *session, struct bytes octets);
 
 /* Sends what is to be sent, and does what the machine wants. False: the session is gone. */
 bool proxy_session_flush(struct proxy_session *session);
+
+/* How many octets it may be sent now; after 0 it goes on by itself. And so many were sent. */
+size_t proxy_session_may(struct proxy_session *session);
+void proxy_session_charge(struct proxy_session *session, size_t len);
 
 /* What lies in the machine's output, behind what waits, as far as there is room. */
 void proxy_session_output(struct proxy_session *session);

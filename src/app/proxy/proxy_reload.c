@@ -111,6 +111,7 @@ int proxy_reload(struct proxy *proxy, const struct proxy_options *asked)
     proxy_users_free(proxy->users);
     proxy->users = change.users;
     proxy_set_options(proxy, options);
+    (void)proxy_make_rates(proxy); /* without memory clients have no limit */
     proxy_cache_options(proxy, &cache);
     http_cache_change(proxy->cache, &cache);
     proxy->options.users = proxy->options.disk = NULL;

@@ -97,6 +97,10 @@ static void begin_chunk(struct proxy_session *session, size_t len)
 /* How many of so many octets may go now, within a chunk if there are such. */
 static size_t allowed(struct proxy_session *session, size_t len)
 {
+    size_t may = proxy_session_may(session);
+    len = len < may ? len : may;
+    if (len == 0)
+        return 0;
     if (!session->chunked)
         return len;
     if (session->chunk_left == 0) {
@@ -112,6 +116,7 @@ static void passed(struct proxy_session *session, size_t sent)
 {
     usec now = proxy_now(session->proxy);
     http_cache_used(&session->caller.ask, sent);
+    proxy_session_charge(session, sent);
     session->octets += sent;
     session->proxy->counters.octets_out += sent;
     if (!session->chunked) {

@@ -81,7 +81,8 @@ static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in
     touch(session);
     if (session->pending_len > 0)
         return 0; /* our own words first */
-    size_t taken = stream_send(session->stream, in);
+    size_t taken = stream_send(session->stream, bytes_first(in, proxy_session_may(session)));
+    proxy_session_charge(session, taken);
     session->octets += taken;
     session->proxy->counters.octets_out += taken;
     return taken;
