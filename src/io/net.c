@@ -95,6 +95,14 @@ int net_connect(struct net *net, const struct endpoint *to, const struct endpoin
     return net->ops->connect(net, to, local, handler, self, out);
 }
 
+int net_connect_path(struct net *net, const char *path, const struct stream_handler *handler,
+                     void *self, struct stream **out)
+{
+    if (net->ops->connect_path == NULL)
+        return -EAFNOSUPPORT;
+    return net->ops->connect_path(net, path, handler, self, out);
+}
+
 int net_listen(struct net *net, const struct listen_options *options,
                const struct listener_handler *handler, void *self, struct listener **out)
 {

@@ -104,6 +104,12 @@ struct net *stream_net(const struct stream *stream);
 MUST_USE int net_connect(struct net *net, const struct endpoint *to, const struct endpoint *local,
                          const struct stream_handler *handler, void *self, struct stream **out);
 
+/* The same to a socket of this host that has a path (unix(7)). -EAFNOSUPPORT: only the kernel has such;
+ * -ENOENT, -ECONNREFUSED: nobody listens there; -EAGAIN: too many wait there already. */
+MUST_USE int net_connect_path(struct net *net, const char *path,
+                              const struct stream_handler *handler, void *self,
+                              struct stream **out);
+
 struct listener_handler {
     /* The callee owns the stream and must stream_set_handler() or stream_close() it. */
     void (*on_accept)(void *self, struct listener *listener, struct stream *stream);

@@ -166,6 +166,7 @@ static void kernel_free(struct net *base)
 
 static const struct net_ops net_ops = {
     .connect = kernel_connect,
+    .connect_path = kernel_connect_path,
     .listen = kernel_listen,
     .bind = kernel_bind,
     .free = kernel_free,

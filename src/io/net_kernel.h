@@ -44,6 +44,8 @@ MUST_USE int kernel_port_is_free(const struct endpoint *local, int type);
 /* net_kernel_stream.c */
 int kernel_connect(struct net *net, const struct endpoint *to, const struct endpoint *local,
                    const struct stream_handler *handler, void *self, struct stream **out);
+int kernel_connect_path(struct net *base, const char *path, const struct stream_handler *handler,
+                        void *self, struct stream **out);
 
 /* An accepted connection; takes `fd`. NULL: no memory, and fd is closed. */
 struct stream *kernel_stream_new(struct kernel_net *net, int fd, const struct endpoint *peer);

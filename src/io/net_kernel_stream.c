@@ -604,3 +604,20 @@ int kernel_connect(struct net *base, const struct endpoint *to, const struct end
     *out = &s->base;
     return 0;
 }
+
+int kernel_connect_path(struct net *base, const char *path, const struct stream_handler *handler,
+                        void *self, struct stream **out)
+{
+    const struct endpoint nowhere = {0};
+    int fd = host_socket_connect_path(path);
+    if (fd < 0)
+        return fd;
+    struct kernel_stream *s = new_stream(kernel_net_of(base), fd, &nowhere);
+    if (s == NULL)
+        return -ENOMEM;
+    stream_set_handler(&s->base, handler, self);
+    s->connecting = true; /* on_open() comes from the loop, as for others */
+    begin_watch(s);
+    *out = &s->base;
+    return 0;
+}

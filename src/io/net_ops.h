@@ -60,6 +60,9 @@ struct dgram {
 struct net_ops {
     int (*connect)(struct net *net, const struct endpoint *to, const struct endpoint *local,
                    const struct stream_handler *handler, void *self, struct stream **out);
+    /* NULL: it has no sockets with a path. */
+    int (*connect_path)(struct net *net, const char *path, const struct stream_handler *handler,
+                        void *self, struct stream **out);
     int (*listen)(struct net *net, const struct listen_options *options,
                   const struct listener_handler *handler, void *self, struct listener **out);
     int (*bind)(struct net *net, const struct dgram_options *options,

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 socklen_t host_address_of(int family, const struct endpoint *endpoint,
@@ -116,6 +117,22 @@ int host_socket_connect(int fd, const struct endpoint *to)
     if (len == 0)
         return -EAFNOSUPPORT;
     return connect(fd, (struct sockaddr *)&address, len) < 0 ? -errno : 0;
+}
+
+int host_socket_connect_path(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    int status = -errno;
+    (void)close(fd);
+    return status;
 }
 
 bool host_error_is_transient(int error)

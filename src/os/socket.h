@@ -36,6 +36,10 @@ MUST_USE int host_socket_listen(int fd, int backlog);
 /* 0: connected already; -EINPROGRESS: wait until it is writable, then ask host_socket_error(). */
 MUST_USE int host_socket_connect(int fd, const struct endpoint *to);
 
+/* A stream socket connected to one that has a path (unix(7)); the descriptor, or a negative errno
+ * (-EAGAIN: too many wait there). */
+MUST_USE int host_socket_connect_path(const char *path);
+
 /* The new connection's descriptor, or a negative errno (-EAGAIN: none waits). Errors of a
  * connection that died in the queue are passed over. */
 MUST_USE int host_socket_accept(int fd, struct endpoint *peer);

@@ -47,7 +47,7 @@ const char site_builtin_text[] =
     "    listen = {80, \"443 tls\"}   # with a certificate that programs inside trust\n"
     "}\n";
 
-enum { SECTIONS_MAX = 24, SECTION_OPTIONS_MAX = 64, SITE_FILE_MAX = 1024 * 1024 };
+enum { SECTIONS_MAX = 24, SECTION_OPTIONS_MAX = 96, SITE_FILE_MAX = 1024 * 1024 };
 
 struct value {
     unsigned line;

@@ -10,6 +10,7 @@ static const struct site_option_table *const tables[] = {
     &site_link_options,
     &site_names_options,
     &site_web_options,
+    &site_program_options,
     &site_proxy_options,
 };
 

@@ -32,6 +32,7 @@ struct site_option_table {
 extern const struct site_option_table site_link_options;
 extern const struct site_option_table site_names_options;
 extern const struct site_option_table site_web_options;
+extern const struct site_option_table site_program_options;
 extern const struct site_option_table site_proxy_options;
 
 /* All of them in their order; NULL: that was the last. */

@@ -260,6 +260,8 @@ void site_web_forget_list(struct web_rule *rule, const char *option)
         {"error-page", &rule->error_page_count, rule->error_pages, sizeof rule->error_pages},
         {"rewrite", &rule->rewrite_count, rule->rewrites, sizeof rule->rewrites},
         {"access", &rule->access_count, rule->access, sizeof rule->access},
+        {"fastcgi", &rule->backend_count, rule->backends, sizeof rule->backends},
+        {"param", &rule->param_count, rule->params, sizeof rule->params},
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         if (strcmp(option, lists[i].name) == 0) {

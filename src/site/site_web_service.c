@@ -53,6 +53,12 @@ static void forget_question(void *self, uint32_t handle)
         names_forget(site->names, handle);
 }
 
+static void on_message(void *self, const char *text)
+{
+    struct site *site = self;
+    log_warning(site->log, "web: %s", text);
+}
+
 int site_web_start(struct site *site, struct text *error)
 {
     const struct site_config *config = site->config;
@@ -70,6 +76,8 @@ int site_web_start(struct site *site, struct text *error)
         .dns = {ask_names, forget_question, site},
         .several = site->workers != NULL,
         .first = site->worker > 0 ? site->first->web : NULL,
+        .on_message = on_message,
+        .on_message_self = site,
         .error = &reason,
     };
     int result = site_tls_web(site, &site->config->web.config, &reason);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "io/loop.h"
@@ -498,6 +499,43 @@ static void a_file_follows_what_was_queued_and_waits_for_room(void **state UNUSE
     close_server(&server);
 }
 
+static void on_open(void *self, struct stream *stream)
+{
+    struct server *server = self;
+    server->accepted++;
+    assert_int_equal(stream_send(stream, bytes_of("to a path", 9)), 9);
+    loop_stop(server->loop);
+}
+
+static void a_socket_of_the_host_may_have_a_path(void **state UNUSED)
+{
+    static const struct stream_handler opener = {.on_open = on_open, .on_bytes = on_bytes};
+    struct server server;
+    struct stream *stream;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char got[16];
+    open_server(&server, "127.0.0.1:0");
+    snprintf(address.sun_path, sizeof address.sun_path, "/tmp/test_net_kernel.%d", (int)getpid());
+    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(net_connect_path(server.net, address.sun_path, &opener, &server, &stream),
+                     -ENOENT);
+    assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(net_connect_path(server.net, address.sun_path, &opener, &server, &stream),
+                     -ECONNREFUSED);
+    assert_int_equal(listen(listening, 1), 0);
+    assert_int_equal(net_connect_path(server.net, address.sun_path, &opener, &server, &stream), 0);
+    assert_int_equal(server.accepted, 0); /* from the loop only */
+    (void)loop_run_until(server.loop, loop_now(server.loop) + USEC_PER_SEC);
+    assert_int_equal(server.accepted, 1);
+    int peer = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    assert_int_equal(recv(peer, got, sizeof got, 0), 9);
+    stream_abort(stream);
+    (void)close(peer);
+    (void)close(listening);
+    (void)unlink(address.sun_path);
+    close_server(&server);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -511,6 +549,7 @@ int main(void)
         cmocka_unit_test(what_one_read_leaves_is_read),
         cmocka_unit_test(a_socket_that_roams_has_a_new_port_each_time),
         cmocka_unit_test(what_is_held_goes_when_it_is_flushed),
+        cmocka_unit_test(a_socket_of_the_host_may_have_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

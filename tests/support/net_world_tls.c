@@ -60,7 +60,10 @@ static void free_wrapper(struct net *base)
 
 static struct net *wrap(struct net *plain, struct net_world_tls *tls)
 {
-    static const struct net_ops ops = {connect_by_tls, listen_by_tls, bind_plain, free_wrapper};
+    static const struct net_ops ops = {.connect = connect_by_tls,
+                                       .listen = listen_by_tls,
+                                       .bind = bind_plain,
+                                       .free = free_wrapper};
     struct tls_net *net = calloc(1, sizeof *net);
     assert_non_null(net);
     net->base = (struct net){&ops, plain->loop};

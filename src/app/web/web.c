@@ -16,6 +16,8 @@
 
 #include "app/web/pages.h"
 #include "app/web/web_exchange.h"
+#include "app/web/web_fastcgi.h"
+#include "app/web/web_gateway.h"
 #include "app/web/web_tls.h"
 #include "base/siphash.h"
 
@@ -102,6 +104,14 @@ void web_exchange_begin(struct web_exchange *exchange, const struct http_server_
 
 void web_exchange_done(struct web_exchange *exchange)
 {
+    const struct web_service *service = exchange->service;
+    exchange->service = NULL;
+    if (service != NULL)
+        service->done(exchange);
+    exchange->work = NULL;
+    exchange->sinks = false;
+    exchange->admitted_by = NULL;
+    exchange->redirects = 0;
     web_body_done(&exchange->body);
     web_upload_free(exchange->upload);
     exchange->upload = NULL;
@@ -419,6 +429,10 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     web->dns = options->dns;
     web->on_request = options->on_request;
     web->on_request_self = options->on_request_self;
+    web->on_message = options->on_message;
+    web->on_message_self = options->on_message_self;
+    list_init(&web->gateways);
+    web_fastcgi_init(&web->fastcgi);
     list_init(&web->sessions);
     list_init(&web->idle);
     list_init(&web->heads);
@@ -442,6 +456,8 @@ void web_free(struct web *web)
     struct list_node *node;
     while ((node = list_first(&web->sessions)) != NULL)
         web_session_close(CONTAINER_OF(node, struct web_session, node));
+    web_gateways_done(web);
+    web_fastcgi_done(&web->fastcgi);
     for (size_t i = 0; i < WEB_DOORS_MAX; i++)
         close_door(&web->doors[i]);
     errands_free(web->errands);

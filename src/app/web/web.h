@@ -79,6 +79,10 @@ struct web_options {
     /* Told of each answered request; may be NULL. */
     void (*on_request)(void *self, const struct web_request *request);
     void *on_request_self;
+    /* Told, a line at a time, what programs say on their standard error, and what is wrong with them;
+     * may hold any octets of theirs. May be NULL. */
+    void (*on_message)(void *self, const char *text);
+    void *on_message_self;
     struct text *error;       /* told what could not be done, when web_new() fails; NULL: not asked */
 };
 

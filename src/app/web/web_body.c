@@ -59,6 +59,7 @@ void web_body_done(struct web_body *body)
         break;
     case WEB_BODY_FILE:
     case WEB_BODY_PATTERN:
+    case WEB_BODY_FLOW:
     case WEB_BODY_NONE:
         break;
     }
@@ -82,6 +83,8 @@ static struct bytes octets_at(const struct web_body *body, uint64_t offset, uint
         if (want > WEB_CHUNK - WEB_PATTERN_LEN)
             want = WEB_CHUNK - WEB_PATTERN_LEN;
         return bytes_of(buffers->pattern + (body->offset + offset) % WEB_PATTERN_LEN, want);
+    case WEB_BODY_FLOW:
+        return bytes_first(web_flow_bytes(body->flow), want);
     case WEB_BODY_PARTS:
     case WEB_BODY_NONE:
         break;
@@ -110,8 +113,11 @@ struct bytes web_body_next(const struct web_body *body, const struct web_buffers
 
 void web_body_gone(struct web_body *body, size_t len)
 {
-    body->len -= len;
-    if (body->kind == WEB_BODY_MEMORY) {
+    if (body->len != WEB_BODY_UNKNOWN)
+        body->len -= len;
+    if (body->kind == WEB_BODY_FLOW) {
+        web_flow_drop(body->flow, len);
+    } else if (body->kind == WEB_BODY_MEMORY) {
         body->data = bytes_after(body->data, len);
     } else if (body->kind == WEB_BODY_PARTS) {
         struct web_parts *parts = body->parts;

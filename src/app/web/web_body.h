@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * web_body.h - where the octets of a response come from: memory, a file, a pattern, or ranges of one
- * of them as parts (multipart/byteranges, RFC 9110 §14.6).
+ * of them as parts (multipart/byteranges, RFC 9110 §14.6), or somebody who makes them meanwhile.
  */
 #ifndef WN_APP_WEB_WEB_BODY_H
 #define WN_APP_WEB_WEB_BODY_H
 
+#include "app/web/web_flow.h"
 #include "base/bytes.h"
 #include "wire/http/http_range.h"
 
@@ -22,7 +23,10 @@ enum web_body_kind {
     WEB_BODY_FILE,
     WEB_BODY_PATTERN,
     WEB_BODY_PARTS,
+    WEB_BODY_FLOW,
 };
+
+#define WEB_BODY_UNKNOWN UINT64_MAX /* so many octets has a flow when nobody has said */
 
 struct web_parts;
 struct web_file;
@@ -35,7 +39,21 @@ struct web_body {
     uint64_t offset;         /* FILE, PATTERN: the next octet */
     uint64_t len;            /* octets still to come */
     struct web_parts *parts; /* PARTS */
+    struct web_flow *flow;   /* FLOW: borrowed */
 };
+
+/* Is there nothing to send for now? */
+static inline bool web_body_waits(const struct web_body *body)
+{
+    return body->kind == WEB_BODY_FLOW && body->len > 0 && web_flow_waits(body->flow);
+}
+
+/* A flow, whose length nobody has said, has come to its end and was whole. */
+static inline bool web_body_ended(const struct web_body *body)
+{
+    return body->kind == WEB_BODY_FLOW && body->flow->len == 0 && body->flow->ended &&
+           !body->flow->failed && body->len == WEB_BODY_UNKNOWN;
+}
 
 /* What all bodies of a service use in turn. */
 struct web_buffers {
@@ -50,7 +68,7 @@ struct web_body web_body_of(struct bytes data);
 void web_body_done(struct web_body *body);
 
 /* The next octets, at most WEB_CHUNK unless they lie in memory: valid until the next call on any
- * body of the service. Empty: there are none where some should be. */
+ * body of the service. Empty: there are none where some should be, or, of a flow, not yet. */
 struct bytes web_body_next(const struct web_body *body, const struct web_buffers *buffers);
 
 /* The next `len` octets are on their way. */

@@ -105,8 +105,9 @@ void web_cache_distrust(struct web_cache *cache)
 int web_open_beneath(int root_fd, enum web_symlinks symlinks, const char *path, int flags)
 {
     /* O_NONBLOCK: a FIFO must not hold us up. */
+    int more = (flags & O_PATH) != 0 ? O_CLOEXEC : O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     struct open_how how = {
-        .flags = (uint64_t)(flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+        .flags = (uint64_t)(flags | more),
         .mode = (flags & O_CREAT) != 0 ? 0644 : 0,
         .resolve = RESOLVE_NO_MAGICLINKS,
     };

@@ -25,6 +25,9 @@ enum {
     WEB_ERROR_PAGES_MAX = 8,
     WEB_TYPES_MAX = 16,
     WEB_REWRITES_MAX = 16,
+    WEB_BACKENDS_MAX = 8,
+    WEB_BACKEND_MAX = 128, /* an address, or "unix:" and a path, with a NUL */
+    WEB_PARAMS_MAX = 16,
 };
 
 enum web_match {
@@ -93,11 +96,22 @@ struct web_rule {
     uint32_t rate;                       /* requests a second of one address; 0: any number */
     uint32_t burst;                      /* above it at once; 0: as many as rate */
 
+    char backends[WEB_BACKENDS_MAX][WEB_BACKEND_MAX]; /* FastCGI: "127.0.0.1:9000", "unix:/run/x.sock" */
+    uint32_t backend_count;              /* 0: no FastCGI */
+    bool cgi;                            /* files below the root are programs */
+    char script[WEB_TEXT_MAX];           /* the program's file; WEB_SCRIPT_FILES; "": by the pattern */
+    char params[WEB_PARAMS_MAX][WEB_TEXT_MAX]; /* "NAME value", for the program */
+    uint32_t param_count;
+    usec answer_timeout;                 /* for a program that says nothing; 0: WEB_ANSWER_TIMEOUT */
+    char early_hints[WEB_TEXT_MAX];      /* Link of a 103 before the answer; "": none */
+
     bool dns;                            /* questions to the name service (RFC 8484), no files */
     bool https_only;                     /* what comes in clear is sent to https */
     usec hsts;                           /* Strict-Transport-Security; 0: not said */
 };
 
+#define WEB_BACKEND_UNIX "unix:"
+#define WEB_SCRIPT_FILES "files" /* the path names a file below the root, which is the program */
 #define WEB_BODY_DEFAULT (UINT64_C(1) << 30)
 
 /* A site of its own behind its names; an address and port of the service serve them all. */

@@ -13,6 +13,8 @@
  *      web_files.c  files below a root; web_list.c: folders; web_upload.c: PUT and DELETE
  *      web_cache.c  files that are open, and their compressed forms (web_compress.c)
  *      web_memory.c small blocks that are kept for the next request
+ *      web_gateway.c requests for programs: web_fastcgi.c, web_cgi.c; web_meta.c: what they are told
+ *      web_flow.c   octets on their way to and from them
  *      web_dns.c    questions to the name service
  *      web_page.c   the pages that are made anew for every request
  */
@@ -48,6 +50,13 @@ enum {
 
 struct web_exchange;
 
+/* The servers that web_fastcgi.c has spoken to. */
+struct web_fastcgi {
+    struct list_node peers;
+    unsigned peer_count;
+    struct net *host; /* for sockets with a path, when the service's net has none; NULL: not needed yet */
+};
+
 /* What carries an exchange. */
 struct web_transport {
     /* Begins the response; the octets of exchange->body follow as the peer takes them. False: it
@@ -59,8 +68,25 @@ struct web_transport {
     /* A bare answer, when there is no memory for a good one. */
     void (*refuse)(struct web_exchange *exchange, unsigned status);
     struct stream *(*stream)(struct web_exchange *exchange);
-    /* An answer is about to be given outside of any call of the transport's: it goes in the next turn. */
+    /* An answer is about to be given outside of any call of the transport's, or octets of a flow have
+     * come: it goes in the next turn. */
     void (*wake)(struct web_exchange *exchange);
+    /* An interim response, before respond(). False: it cannot be sent, and may be left out. */
+    bool (*interim)(struct web_exchange *exchange, unsigned status, const struct http_field *fields,
+                    size_t count);
+    /* In the place of respond(): 101, then another protocol; what comes is told as octets of the body,
+     * what goes is exchange->body. NULL: this version of HTTP has no such thing. */
+    bool (*switch_to)(struct web_exchange *exchange, const struct http_field *fields, size_t count);
+    /* Octets of the request's body are not wanted for now, or are again. */
+    void (*hold)(struct web_exchange *exchange, bool held);
+};
+
+/* Who works on an exchange for longer: is told of the request's body, and when all is over. */
+struct web_service {
+    void (*body)(struct web_exchange *exchange, struct bytes data);
+    void (*body_end)(struct web_exchange *exchange);
+    void (*body_failed)(struct web_exchange *exchange);
+    void (*done)(struct web_exchange *exchange); /* answered, or the client has gone; the last call */
 };
 
 struct web_upload;
@@ -73,11 +99,17 @@ struct web_exchange {
     struct endpoint peer;
     bool secure;           /* it came over TLS */
     struct web_rules *rules; /* NULL before the request is known */
+    const struct web_host *site; /* whose rules hold */
     const struct web_place *place;
     const struct http_server_event *event; /* the request, while it is looked at; then NULL */
     struct web_body body;  /* of the response */
-    struct web_upload *upload; /* what the request's body goes to; NULL: /sink */
+    struct web_upload *upload; /* what the request's body goes to; NULL: none */
     struct web_question *question; /* to the name service; NULL: none */
+    const struct web_service *service; /* NULL: none */
+    void *work;            /* of the service */
+    const struct web_rule *admitted_by; /* whose users know `user`; NULL: nobody has asked */
+    unsigned redirects;    /* within the server, by programs */
+    bool sinks;            /* the body is for /sink */
     uint64_t octets;       /* sent, the head included */
     uint64_t sink_octets;  /* received by /sink */
     usec request_at;
@@ -129,6 +161,11 @@ struct web {
     _Atomic int64_t all_open;   /* of that: connections of all */
     struct web_limit limit;
     struct web_auth_context auth;
+    void (*on_message)(void *self, const char *text);
+    void *on_message_self;
+    struct list_node gateways;  /* requests for programs */
+    struct web_fastcgi fastcgi;
+    unsigned turn;              /* whose it is among servers */
 };
 
 /* One connection; what it needs while a request is under way is not in it. */
@@ -210,6 +247,10 @@ void web_reply(struct web_exchange *exchange, const struct web_reply *reply);
 void web_reply_entity(struct web_exchange *exchange, const struct http_request_head *head,
                       const struct web_reply *reply);
 
+/* An answer whose fields come from elsewhere: with those of the rule, and nothing else of ours. */
+void web_reply_fields(struct web_exchange *exchange, unsigned status,
+                      const struct http_field *fields, size_t count, const struct web_body *body);
+
 /* A page that says what is wrong; `hint` NULL: what the status always means. */
 void web_reply_error(struct web_exchange *exchange, unsigned status, const char *hint);
 
@@ -228,6 +269,14 @@ void web_reply_page(struct web_exchange *exchange, unsigned status, const char *
 
 /* Answers the request, or accepts its body and answers at web_site_body_end(). */
 void web_site_request(struct web_exchange *exchange);
+/* Answers as if the request had been GET (or HEAD) for that target; `meta` is of web_meta.h. */
+void web_site_again(struct web_exchange *exchange, struct bytes target, struct bytes meta);
+
+/* Is what has that decoded path answered by a program? Then it must not be read as a file. */
+bool web_site_is_program(const struct web_exchange *exchange, struct bytes path);
+/* Answers with it, by its rule, in the place of the folder that was asked for. */
+void web_site_index(struct web_exchange *exchange, struct bytes path);
+
 void web_site_body(struct web_exchange *exchange, struct bytes data);
 void web_site_body_end(struct web_exchange *exchange);
 void web_site_body_failed(struct web_exchange *exchange); /* it will not be whole */

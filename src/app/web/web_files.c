@@ -173,7 +173,8 @@ bool web_files_error_page(struct web_exchange *exchange, unsigned status, const 
 {
     struct web_file *file;
     int folder;
-    if (exchange->event == NULL || exchange->place->root_fd < 0)
+    if (exchange->event == NULL || exchange->place->root_fd < 0 ||
+        web_site_is_program(exchange, bytes_of_text(path)))
         return false;
     int result = web_files_open(exchange, path + (path[0] == '/'), &file, &folder);
     if (result == 1)
@@ -221,6 +222,11 @@ static bool reply_index(struct web_exchange *exchange, struct bytes path)
         int status = web_files_open(exchange, name + 1, &file, &folder);
         if (status == 1)
             (void)close(folder);
+        if (status == 0 && web_site_is_program(exchange, bytes_of_text(name))) {
+            web_file_release(file);
+            web_site_index(exchange, bytes_of_text(name));
+            return true;
+        }
         if (status == 0) {
             reply_file(exchange, file, 200);
             return true;

@@ -18,6 +18,10 @@ struct web_work {
     struct task task;           /* goes on in the next turn */
     struct http_server core;
     uint32_t responses_seen;
+    bool held;                  /* octets of the request's body are not read */
+    uint8_t frame_at, frame_len; /* of what stands around a chunk: sent, in all */
+    char frame[HTTP_CHUNK_FRAME_MAX];
+    size_t chunk_left;          /* octets of the chunk that has begun */
     struct web_exchange exchange;
 };
 
@@ -56,6 +60,9 @@ static bool work_begin(struct web_session *session)
     list_init(&work->warm);
     task_init(&work->task, on_task);
     work->responses_seen = 0;
+    work->held = false;
+    work->frame_at = work->frame_len = 0;
+    work->chunk_left = 0;
     http_server_init(&work->core, "wholenet", now_of(session));
     work->exchange = (struct web_exchange){
         .web = web,
@@ -95,9 +102,67 @@ void web_http1_warm_done(struct web *web)
 
 /* ---- the transport of exchanges ---- */
 
+/* A head that the machine has no room for, as programs make them. It goes to the stream behind what the
+ * machine has said before. */
+static bool respond_large(struct web_work *work, const struct http_response *response)
+{
+    uint8_t *room = malloc(HTTP_HEAD_MAX);
+    struct bytes before = http_server_output(&work->core);
+    if (room == NULL || stream_room(work->session->stream) < before.len + HTTP_HEAD_MAX) {
+        free(room);
+        http_server_refuse(&work->core, 503);
+        return false;
+    }
+    size_t sent = stream_send(work->session->stream, before);
+    http_server_sent(&work->core, sent, now_of(work->session));
+    struct writer head = writer_of(room, HTTP_HEAD_MAX);
+    bool good = http_server_respond_to(&work->core, response, &head);
+    if (good) {
+        sent = stream_send(work->session->stream, writer_bytes(&head));
+        work->exchange.octets += sent;
+        work->session->web->counters.octets_sent += sent;
+        good = sent == writer_len(&head);
+        if (!good)
+            http_server_refuse(&work->core, 503); /* which ends the connection */
+    }
+    free(room);
+    return good;
+}
+
 static bool respond(struct web_exchange *exchange, const struct http_response *response)
 {
-    return http_server_respond(&work_of(exchange)->core, response);
+    struct web_work *work = work_of(exchange);
+    struct http_response actual = *response;
+    size_t len = 0;
+    if (work->core.request == HTTP_SERVER_TAKE_BODY)
+        actual.close = true; /* the rest of the request's body is not waited for */
+    for (size_t i = 0; i < response->field_count; i++)
+        len += response->fields[i].name.len + response->fields[i].value.len + 4;
+    if (len > HTTP_SERVER_OUTPUT_MAX / 2)
+        return respond_large(work, &actual);
+    return http_server_respond(&work->core, &actual);
+}
+
+static bool interim(struct web_exchange *exchange, unsigned status, const struct http_field *fields,
+                    size_t count)
+{
+    return http_server_interim(&work_of(exchange)->core, status, fields, count);
+}
+
+static bool switch_to(struct web_exchange *exchange, const struct http_field *fields, size_t count)
+{
+    return http_server_switch(&work_of(exchange)->core, fields, count);
+}
+
+static void hold(struct web_exchange *exchange, bool held)
+{
+    struct web_work *work = work_of(exchange);
+    if (work->held == held)
+        return;
+    work->held = held;
+    http_server_hold_body(&work->core, held, now_of(work->session));
+    if (!held)
+        loop_queue(net_loop(exchange->web->net), &work->task);
 }
 
 static bool accept_body(struct web_exchange *exchange, uint64_t max)
@@ -129,6 +194,9 @@ static const struct web_transport transport = {
     .respond = respond,
     .accept_body = accept_body,
     .refuse = refuse,
+    .interim = interim,
+    .switch_to = switch_to,
+    .hold = hold,
 };
 
 /* ---- sending ---- */
@@ -161,14 +229,86 @@ static ssize_t send_file(struct web_work *work)
     return sent == -EAGAIN ? 0 : sent;
 }
 
+/* A body that somebody makes meanwhile has come to its end, has broken off, or is only late. */
+static void end_flow(struct web_work *work)
+{
+    const struct web_body *body = &work->exchange.body;
+    if (web_body_waits(body))
+        http_server_body_waits(&work->core, true, now_of(work->session));
+    else if (web_body_ended(body))
+        http_server_body_end(&work->core);
+    else
+        http_server_refuse(&work->core, 502); /* it has begun: the connection is reset */
+}
+
+/* What stands around a chunk and has not been sent. False: the stream is full. */
+static bool send_frame(struct web_work *work)
+{
+    struct bytes frame = bytes_after(bytes_of(work->frame, work->frame_len), work->frame_at);
+    size_t sent = stream_send(work->session->stream, frame);
+    work->frame_at = (uint8_t)(work->frame_at + sent);
+    count_sent(work, sent);
+    if (sent > 0)
+        http_server_chunk_passed(&work->core, sent, now_of(work->session));
+    return work->frame_at == work->frame_len;
+}
+
+static void begin_chunk(struct web_work *work, size_t len)
+{
+    work->chunk_left = len;
+    work->frame_len = (uint8_t)http_chunk_frame(len, work->frame);
+    work->frame_at = 0;
+}
+
+static void end_chunk(struct web_work *work)
+{
+    memcpy(work->frame, HTTP_CHUNK_END, strlen(HTTP_CHUNK_END));
+    work->frame_len = (uint8_t)strlen(HTTP_CHUNK_END);
+    work->frame_at = 0;
+}
+
+/* The next octets of a chunked body. False: the stream is full, or there are none. */
+static bool send_chunk(struct web_work *work)
+{
+    if (!send_frame(work))
+        return false;
+    struct bytes octets = web_body_next(&work->exchange.body, &work->session->web->buffers);
+    if (octets.len == 0) {
+        end_flow(work);
+        return false;
+    }
+    http_server_body_waits(&work->core, false, now_of(work->session));
+    if (work->chunk_left == 0)
+        begin_chunk(work, octets.len);
+    if (!send_frame(work))
+        return false;
+    octets = bytes_first(octets, work->chunk_left);
+    size_t taken = stream_send(work->session->stream, octets);
+    if (taken > 0) {
+        web_body_gone(&work->exchange.body, taken);
+        count_sent(work, taken);
+        http_server_chunk_passed(&work->core, taken, now_of(work->session));
+        work->chunk_left -= taken;
+        if (work->chunk_left == 0)
+            end_chunk(work);
+    }
+    return taken == octets.len;
+}
+
 /* As much as the stream takes of the next octets. False: it is full, or there are none. */
 static bool send_octets(struct web_work *work)
 {
     struct bytes octets = web_body_next(&work->exchange.body, &work->session->web->buffers);
+    if (octets.len == 0 && work->exchange.body.kind == WEB_BODY_FLOW) {
+        end_flow(work);
+        return false;
+    }
     if (octets.len == 0) {
         http_server_body_end(&work->core);
         return false;
     }
+    if (work->exchange.body.kind == WEB_BODY_FLOW)
+        http_server_body_waits(&work->core, false, now_of(work->session));
     size_t taken = stream_send(work->session->stream, octets);
     if (taken > 0)
         passed(work, taken);
@@ -179,10 +319,15 @@ static bool send_octets(struct web_work *work)
 static void send_body(struct web_work *work)
 {
     uint64_t before = work->exchange.octets;
-    while (http_server_body_left(&work->core) > 0 && http_server_may_pass(&work->core)) {
+    while (http_server_body_left(&work->core) > 0 && http_server_output(&work->core).len == 0) {
         if (work->exchange.octets - before >= WEB_TURN_MAX) {
             loop_queue(net_loop(work->session->web->net), &work->task);
             return;
+        }
+        if (!http_server_may_pass(&work->core)) {
+            if (!send_chunk(work))
+                return;
+            continue;
         }
         ssize_t sent = send_file(work);
         if (sent == 0 || (sent < 0 && (sent != -ENOSYS || !send_octets(work))))
@@ -213,6 +358,9 @@ static void on_request(struct web_session *session, const struct http_server_eve
 {
     struct web_exchange *exchange = &session->work->exchange;
     list_remove(&session->idle_node);
+    session->work->held = false;
+    session->work->frame_at = session->work->frame_len = 0;
+    session->work->chunk_left = 0;
     exchange->protocol = event->head.version == HTTP_VERSION_1_0 ? "HTTP/1.0" : "HTTP/1.1";
     web_exchange_begin(exchange, event);
 }
@@ -280,6 +428,15 @@ static void settle(struct web_session *session)
     }
 }
 
+/* Octets of a body that is held stay with the stream, and close the client's window. */
+static size_t input(struct web_work *work, struct bytes in, struct http_server_event *event)
+{
+    event->kind = HTTP_SERVER_NO_EVENT;
+    if (work->held && work->core.request == HTTP_SERVER_TAKE_BODY)
+        return 0;
+    return http_server_input(&work->core, in, now_of(work->session), event);
+}
+
 /* Turns the crank as long as something comes of it. Returns the octets used; the session may be
  * gone. */
 static size_t pump(struct web_session *session, struct bytes in)
@@ -290,7 +447,7 @@ static size_t pump(struct web_session *session, struct bytes in)
     struct http_server *core = &session->work->core;
     http_server_set_wall(core, loop_wall_seconds(net_loop(session->web->net)));
     do {
-        used = http_server_input(core, bytes_after(in, total), now_of(session), &event);
+        used = input(session->work, bytes_after(in, total), &event);
         total += used;
         on_event(session, &event);
         flush(session->work);
@@ -343,7 +500,12 @@ static void on_end(void *self, struct stream *stream UNUSED)
         web_session_close(session);
         return;
     }
-    http_server_end(&session->work->core, now_of(session));
+    struct http_server *core = &session->work->core;
+    http_server_end(core, now_of(session));
+    if (session->work->exchange.service != NULL && core->request == HTTP_SERVER_COMPLETE) {
+        web_session_close(session); /* a program is not to work for who has gone */
+        return;
+    }
     crank(session);
 }
 

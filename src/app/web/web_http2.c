@@ -27,7 +27,7 @@ enum {
     ACKS_MAX = 200,                  /* of ours that wait because the client does not read */
     SETTINGS_MAX = 32,               /* in one frame */
     PROGRESS_MIN = 4096,             /* octets that earn a connection more time */
-    NV_MAX = 48,
+    NV_MAX = HTTP_FIELDS_MAX + 16,
     DROP_MAX = 4 * 1024 * 1024,      /* of an unwanted body */
 };
 #define IDLE_TIMEOUT HTTP_SERVER_IDLE_TIMEOUT
@@ -63,6 +63,9 @@ struct stream2 {
     bool accepted;           /* its body is wanted */
     bool responded;
     bool expects_continue;
+    bool held;               /* octets of its body are not asked for any more */
+    bool asleep;             /* nghttp2 waits for octets of the response */
+    size_t unconsumed;       /* octets that came and have not opened the window again */
     uint64_t body_max, body_len, dropped;
     uint64_t announced;      /* Content-Length; HTTP_LENGTH_UNKNOWN */
     unsigned status;
@@ -143,6 +146,8 @@ static void stream_free(struct stream2 *s)
     if (s->responded)
         web_tell_request(&s->exchange, s->status);
     web_exchange_done(&s->exchange);
+    if (s->unconsumed > 0) /* what was held is the connection's again */
+        (void)nghttp2_session_consume_connection(c->ng, s->unconsumed);
     drop_head(s);
     list_remove(&s->node);
     c->stream_count--;
@@ -202,6 +207,18 @@ static void add_number(struct block *block, struct writer *numbers, const char *
     add_nv(block, bytes_of_text(name), bytes_of(begin, (size_t)(numbers->next - begin)));
 }
 
+/* A response that somebody makes meanwhile has no octets now. */
+static ssize_t end_flow(struct stream2 *s, uint32_t *flags)
+{
+    s->asleep = web_body_waits(&s->exchange.body);
+    if (s->asleep)
+        return NGHTTP2_ERR_DEFERRED;
+    if (!web_body_ended(&s->exchange.body))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return 0;
+}
+
 static ssize_t on_read(nghttp2_session *ng UNUSED, int32_t id UNUSED, uint8_t *out, size_t size,
                        uint32_t *flags, nghttp2_data_source *source, void *self UNUSED)
 {
@@ -211,6 +228,11 @@ static ssize_t on_read(nghttp2_session *ng UNUSED, int32_t id UNUSED, uint8_t *o
     while (len < size && body->len > 0) {
         struct bytes octets =
             bytes_first(web_body_next(body, &s->exchange.web->buffers), size - len);
+        if (octets.len == 0 && body->kind == WEB_BODY_FLOW) {
+            if (len == 0)
+                return end_flow(s, flags);
+            break;
+        }
         if (octets.len == 0)
             return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* shorter than it was: not whole */
         memcpy(out + len, octets.data, octets.len);
@@ -296,6 +318,45 @@ static bool accept_body(struct web_exchange *exchange, uint64_t max)
     return true;
 }
 
+static bool interim(struct web_exchange *exchange, unsigned status, const struct http_field *fields,
+                    size_t count)
+{
+    struct stream2 *s = stream_of(exchange);
+    uint8_t digits[8];
+    struct block block;
+    block.count = 0;
+    block.failed = false;
+    struct writer numbers = writer_of(digits, sizeof digits);
+    add_number(&block, &numbers, ":status", status);
+    for (size_t i = 0; i < count; i++)
+        add_nv(&block, fields[i].name, fields[i].value);
+    return !block.failed && !s->responded &&
+           nghttp2_submit_headers(s->connection->ng, NGHTTP2_FLAG_NONE, s->id, NULL, block.list,
+                                  block.count, NULL) == 0;
+}
+
+/* Octets of a request's body were taken: the client may send as many more. */
+static void consume(struct stream2 *s, size_t len)
+{
+    s->unconsumed += len;
+    if (s->held)
+        return;
+    (void)nghttp2_session_consume(s->connection->ng, s->id, s->unconsumed);
+    s->unconsumed = 0;
+}
+
+static void hold(struct web_exchange *exchange, bool held)
+{
+    struct stream2 *s = stream_of(exchange);
+    if (s->held == held)
+        return;
+    s->held = held;
+    if (held)
+        return;
+    consume(s, 0);
+    loop_queue(net_loop(exchange->web->net), &s->connection->task);
+}
+
 static struct stream *stream_under(struct web_exchange *exchange)
 {
     return stream_of(exchange)->connection->session->stream;
@@ -303,8 +364,13 @@ static struct stream *stream_under(struct web_exchange *exchange)
 
 static void wake(struct web_exchange *exchange)
 {
-    struct web_http2 *c = stream_of(exchange)->connection;
+    struct stream2 *s = stream_of(exchange);
+    struct web_http2 *c = s->connection;
     earn_time(c, PROGRESS_MIN);
+    if (s->asleep) {
+        s->asleep = false;
+        (void)nghttp2_session_resume_data(c->ng, s->id);
+    }
     loop_queue(net_loop(exchange->web->net), &c->task);
 }
 
@@ -314,6 +380,8 @@ static const struct web_transport transport = {
     .accept_body = accept_body,
     .refuse = refuse,
     .stream = stream_under,
+    .interim = interim,
+    .hold = hold,
 };
 
 /* ---- requests ---- */
@@ -451,7 +519,7 @@ static void begin_request(struct stream2 *s, bool ended)
 static void end_request(struct stream2 *s)
 {
     s->request_ended = true;
-    if (s->accepted && !s->responded)
+    if (s->accepted && (!s->responded || s->exchange.service != NULL))
         web_site_body_end(&s->exchange);
     s->accepted = false;
 }
@@ -490,9 +558,13 @@ static int on_data(nghttp2_session *ng, uint8_t flags UNUSED, int32_t id, const 
 {
     struct web_http2 *c = self;
     struct stream2 *s = nghttp2_session_get_stream_user_data(ng, id);
-    if (s == NULL)
+    if (s == NULL) {
+        (void)nghttp2_session_consume(ng, id, len);
         return 0;
-    if (!s->accepted || s->responded) {
+    }
+    if (!s->accepted || (s->responded && s->exchange.service == NULL)) {
+        s->held = false;
+        consume(s, len);
         drop_data(s, len);
         return 0;
     }
@@ -500,11 +572,16 @@ static int on_data(nghttp2_session *ng, uint8_t flags UNUSED, int32_t id, const 
     earn_time(c, len);
     if (s->body_len > s->body_max) {
         web_site_body_failed(&s->exchange);
-        s->accepted = false;
-        web_reply_error(&s->exchange, 413, NULL);
+        s->accepted = s->held = false;
+        consume(s, len);
+        if (!s->responded)
+            web_reply_error(&s->exchange, 413, NULL);
+        else
+            (void)nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
         return 0;
     }
     web_site_body(&s->exchange, bytes_of(data, len));
+    consume(s, len); /* unless it is held now */
     return 0;
 }
 
@@ -535,6 +612,7 @@ static nghttp2_session *session_new(struct web_http2 *c)
         nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
         nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
         nghttp2_option_set_max_settings(option, SETTINGS_MAX);
+        nghttp2_option_set_no_auto_window_update(option, 1);
         nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
         if (nghttp2_session_server_new3(&ng, callbacks, c, option, &memory) != 0)
             ng = NULL;
@@ -637,9 +715,25 @@ static void on_closed(void *self, struct stream *stream UNUSED, int error UNUSED
     web_session_free(c->session);
 }
 
+/* Is it a program that nothing moves for, and not the client? */
+static bool waits_for_us(const struct web_http2 *c)
+{
+    for (const struct list_node *node = c->streams.next; node != &c->streams; node = node->next) {
+        const struct stream2 *s = CONTAINER_OF((struct list_node *)(uintptr_t)node, struct stream2, node);
+        if (s->exchange.service != NULL && (!s->responded || s->asleep || s->held))
+            return true;
+    }
+    return false;
+}
+
 static void on_deadline(void *self, struct stream *stream UNUSED)
 {
     struct web_http2 *c = self;
+    if (c->stream_count > 0 && waits_for_us(c)) {
+        c->deadline = now_of(c) + PROGRESS_TIMEOUT;
+        stream_set_deadline(c->session->stream, c->deadline);
+        return;
+    }
     if (c->stream_count > 0) { /* nothing has moved */
         stream_abort(c->session->stream);
         web_session_free(c->session);

@@ -15,7 +15,7 @@
 
 /* ---- fields ---- */
 
-enum { FIELDS_MAX = 20 + WEB_HEADERS_MAX };
+enum { FIELDS_MAX = 20 + WEB_HEADERS_MAX + HTTP_FIELDS_MAX };
 
 struct field_list {
     struct http_field fields[FIELDS_MAX];
@@ -34,6 +34,14 @@ static void add(struct field_list *list, const char *name, const char *value)
                     "frame-ancestors 'none'"
 #define POLICY "default-src 'none'; style-src 'self'; script-src 'self'; " POLICY_REST
 #define POLICY_PLAIN "default-src 'none'; style-src 'unsafe-inline'; " POLICY_REST
+
+static bool has_field(const struct field_list *list, struct bytes name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (bytes_equal_nocase(list->fields[i].name, name))
+            return true;
+    return false;
+}
 
 /* What the rule adds to every answer. */
 static void add_of_rule(struct field_list *list, const struct web_rule *rule)
@@ -74,6 +82,43 @@ static void add_freshness(struct field_list *list, const struct web_rule *rule,
     add(list, "Expires", http_date_format(now + seconds, texts->expires));
 }
 
+static void add_hsts(struct field_list *list, const struct web_exchange *exchange,
+                     struct freshness *texts)
+{
+    const struct web_rule *rule = exchange->place->rule;
+    if (rule->hsts == 0 || !exchange->secure) /* said in clear it would be ignored (RFC 6797 §7.2) */
+        return;
+    snprintf(texts->hsts, sizeof texts->hsts, "max-age=%lld",
+             (long long)(rule->hsts / USEC_PER_SEC));
+    add(list, "Strict-Transport-Security", texts->hsts);
+}
+
+void web_reply_fields(struct web_exchange *exchange, unsigned status,
+                      const struct http_field *fields, size_t count, const struct web_body *body)
+{
+    struct freshness freshness;
+    const struct web_rule *rule = exchange->place->rule;
+    struct field_list list;
+    struct field_list own;
+    ASSERT(count <= HTTP_FIELDS_MAX);
+    memcpy(list.fields, fields, count * sizeof *fields);
+    list.count = count;
+    own.count = 0;
+    add_hsts(&own, exchange, &freshness);
+    add_of_rule(&own, rule);
+    for (size_t i = 0; i < own.count; i++)
+        if (!has_field(&list, own.fields[i].name)) /* the program knows better */
+            list.fields[list.count++] = own.fields[i];
+    web_body_done(&exchange->body);
+    exchange->body = *body;
+    struct http_response response = {.status = status,
+                                     .length = body->len,
+                                     .fields = list.fields,
+                                     .field_count = list.count};
+    if (!exchange->transport->respond(exchange, &response))
+        web_body_done(&exchange->body);
+}
+
 void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
 {
     char date[HTTP_DATE_LEN + 1];
@@ -100,11 +145,7 @@ void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
     add(&list, "X-Content-Type-Options", reply->type != NULL ? "nosniff" : NULL);
     if (reply->built_in)
         add(&list, "Content-Security-Policy", rule->built_in_off ? POLICY_PLAIN : POLICY);
-    if (rule->hsts > 0 && exchange->secure) { /* said in clear it would be ignored (RFC 6797 §7.2) */
-        snprintf(freshness.hsts, sizeof freshness.hsts, "max-age=%lld",
-                 (long long)(rule->hsts / USEC_PER_SEC));
-        add(&list, "Strict-Transport-Security", freshness.hsts);
-    }
+    add_hsts(&list, exchange, &freshness);
     add_of_rule(&list, rule);
     web_body_done(&exchange->body);
     exchange->body = reply->body;

@@ -26,6 +26,9 @@ static int open_place(struct web_place *place, const struct web_rule *rule, cons
         if (place->root_fd < 0)
             return place->root_fd;
         place->prefix = "/.wholenet";
+        place->root_path = realpath(rule->root, NULL);
+        if (place->root_path == NULL)
+            return -errno;
     }
     if (rule->auth == WEB_AUTH_NONE)
         return 0;
@@ -78,6 +81,7 @@ void web_rules_release(struct web_rules *rules)
         if (rules->places[i].root_fd >= 0)
             (void)close(rules->places[i].root_fd);
         web_users_free(rules->places[i].users);
+        free(rules->places[i].root_path);
     }
     free(rules->places);
     web_config_done(&rules->config);

@@ -14,6 +14,7 @@ struct web_users;
 struct web_place {
     const struct web_rule *rule;
     int root_fd;             /* -1: no files */
+    char *root_path;         /* from "/" on, for programs; NULL: no files */
     const char *prefix;      /* of the built-in site's paths: "" without files, else "/.wholenet" */
     struct web_users *users; /* NULL: everybody */
 };

@@ -5,6 +5,7 @@
 
 #include "app/web/pages.h"
 #include "app/web/web_exchange.h"
+#include "app/web/web_gateway.h"
 #include "app/web/web_types.h"
 #include "base/text.h"
 
@@ -80,6 +81,7 @@ static void on_sink(struct web_exchange *exchange, struct bytes rest UNUSED)
         return;
     }
     exchange->sink_octets = 0;
+    exchange->sinks = true;
     (void)exchange->transport->accept_body(exchange, UINT64_MAX);
 }
 
@@ -89,6 +91,8 @@ void web_site_body(struct web_exchange *exchange, struct bytes data)
         web_upload_body(exchange, data);
     else if (exchange->question != NULL)
         web_dns_body(exchange, data);
+    else if (exchange->service != NULL)
+        exchange->service->body(exchange, data);
     exchange->sink_octets += data.len;
 }
 
@@ -108,15 +112,21 @@ void web_site_body_end(struct web_exchange *exchange)
         web_upload_end(exchange);
     else if (exchange->question != NULL)
         web_dns_end(exchange);
-    else
+    else if (exchange->service != NULL)
+        exchange->service->body_end(exchange);
+    else if (exchange->sinks)
         answer_sink(exchange);
+    exchange->sinks = false;
 }
 
 void web_site_body_failed(struct web_exchange *exchange)
 {
     web_upload_free(exchange->upload);
     exchange->upload = NULL;
+    exchange->sinks = false;
     web_dns_forget(exchange);
+    if (exchange->service != NULL)
+        exchange->service->body_failed(exchange);
 }
 
 /* ---- embedded files ---- */
@@ -305,6 +315,10 @@ static bool is_admitted(struct web_exchange *exchange)
     struct web_auth_context *context = &exchange->web->auth;
     if (place->users == NULL)
         return true;
+    if (exchange->admitted_by != NULL && /* it has asked already, before a program sent it here */
+        strcmp(exchange->admitted_by->users, place->rule->users) == 0 &&
+        strcmp(exchange->admitted_by->realm, place->rule->realm) == 0)
+        return true;
     const struct web_credentials credentials = {
         .method = head->method,
         .target = head->target,
@@ -313,8 +327,10 @@ static bool is_admitted(struct web_exchange *exchange)
     };
     enum web_verdict verdict =
         web_auth_check(context, place->rule, place->users, &credentials, exchange->user);
-    if (verdict == WEB_ADMITTED)
+    if (verdict == WEB_ADMITTED) {
+        exchange->admitted_by = place->rule;
         return true;
+    }
     char challenges[2][WEB_CHALLENGE_MAX];
     size_t count = web_auth_challenges(context, place, verdict == WEB_STALE, credentials.now,
                                        challenges);
@@ -422,6 +438,23 @@ static const struct web_host *host_of(const struct web_exchange *exchange)
     return web_rules_host(exchange->rules, name);
 }
 
+static bool has_program(const struct web_rule *rule)
+{
+    return rule->backend_count > 0 || rule->cgi;
+}
+
+bool web_site_is_program(const struct web_exchange *exchange, struct bytes path)
+{
+    return has_program(web_rules_place(exchange->rules, exchange->site, path)->rule);
+}
+
+void web_site_index(struct web_exchange *exchange, struct bytes path)
+{
+    exchange->place = web_rules_place(exchange->rules, exchange->site, path);
+    if (pass_rule(exchange))
+        web_gateway_request(exchange, path);
+}
+
 static void route(struct web_exchange *exchange, const struct web_host *host, char *decoded,
                   size_t len)
 {
@@ -445,6 +478,8 @@ static void route(struct web_exchange *exchange, const struct web_host *host, ch
         if (exchange->place->rule->dns) {
             if (check_method(exchange, METHODS_DNS))
                 web_dns_request(exchange);
+        } else if (has_program(exchange->place->rule)) {
+            web_gateway_request(exchange, path);
         } else if (strip_prefix(exchange->place, &path))
             reply_built_in(exchange, path);
         else
@@ -458,6 +493,7 @@ void web_site_request(struct web_exchange *exchange)
     char decoded[WEB_PATH_MAX];
     const struct uri_target *target = &exchange->event->target;
     const struct web_host *host = host_of(exchange);
+    exchange->site = host;
     exchange->place = &exchange->rules->places[host->rule_first];
     if (target->form == URI_ASTERISK || target->form == URI_AUTHORITY) {
         if (check_method(exchange, METHODS_READ)) /* neither GET nor HEAD comes in these forms */
@@ -473,4 +509,52 @@ void web_site_request(struct web_exchange *exchange)
         web_reply_error(exchange, 400, "The path holds what no path may hold.");
     else
         route(exchange, host, decoded, len);
+}
+
+/* The request's fields as a program was told of them, less what was about its body and the state of what it
+ * had asked for. Names go to `room`. */
+static void fields_of_meta(struct bytes meta, char *room, struct http_fields *out)
+{
+    struct bytes name, value;
+    size_t at = 0;
+    const struct bytes prefix = bytes_of_text("HTTP_");
+    while (web_meta_next(meta, &at, &name, &value) && out->count < HTTP_FIELDS_MAX) {
+        if (!bytes_equal(bytes_first(name, prefix.len), prefix))
+            continue;
+        name = bytes_after(name, prefix.len);
+        if (bytes_equal(bytes_first(name, 3), bytes_of_text("IF_")) ||
+            bytes_equal(name, bytes_of_text("RANGE")) || bytes_equal(name, bytes_of_text("EXPECT")))
+            continue;
+        for (size_t i = 0; i < name.len; i++)
+            room[i] = name.data[i] == '_' ? '-' : (char)name.data[i];
+        out->list[out->count++] = (struct http_field){bytes_of(room, name.len), value};
+        room += name.len;
+    }
+}
+
+void web_site_again(struct web_exchange *exchange, struct bytes target, struct bytes meta)
+{
+    bool head = is_method(exchange, "HEAD");
+    const char *method = head ? "HEAD" : "GET";
+    struct http_server_event *event = calloc(1, sizeof *event);
+    char *names = malloc(meta.len + 1);
+    if (event == NULL || names == NULL) {
+        web_reply_error(exchange, 503, NULL);
+    } else {
+        event->kind = HTTP_SERVER_REQUEST;
+        event->data = bytes_empty();
+        event->head.version = HTTP_VERSION_1_1;
+        event->head.method = bytes_of_text(method);
+        event->head.target = target;
+        memcpy(exchange->method, method, strlen(method) + 1);
+        fields_of_meta(meta, names, &event->head.fields);
+        exchange->event = event;
+        if (uri_target_parse(event->head.method, target, &event->target))
+            web_site_request(exchange);
+        else
+            web_reply_error(exchange, 502, NULL);
+        exchange->event = NULL;
+    }
+    free(names);
+    free(event);
 }

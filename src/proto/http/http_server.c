@@ -292,8 +292,23 @@ static void end_body(struct http_server *s)
     settle(s);
 }
 
+/* After a switch all that comes is the other protocol's. */
+static size_t read_switched(struct http_server *s, struct bytes in, struct http_server_event *event)
+{
+    if (in.len > 0) {
+        event->kind = HTTP_SERVER_BODY;
+        event->data = in;
+    } else if (s->ended) {
+        event->kind = HTTP_SERVER_BODY_END;
+        end_body(s);
+    }
+    return in.len;
+}
+
 static size_t read_body(struct http_server *s, struct bytes in, struct http_server_event *event)
 {
+    if (s->switched)
+        return read_switched(s, in, event);
     bool wanted = s->request == HTTP_SERVER_TAKE_BODY;
     if (wanted && body_complete(s)) {
         event->kind = HTTP_SERVER_BODY_END;
@@ -507,6 +522,32 @@ bool http_server_respond_to(struct http_server *s, const struct http_response *r
     return true;
 }
 
+bool http_server_switch(struct http_server *s, const struct http_field *fields, size_t field_count)
+{
+    ASSERT(s->response == HTTP_SERVER_OWED && s->request == HTTP_SERVER_UNDECIDED);
+    struct writer w = output_writer(s);
+    http_write_status_line(&w, 101);
+    for (size_t i = 0; i < field_count; i++)
+        write_view_field(&w, &fields[i]);
+    http_write_field_text(&w, "Connection", "Upgrade");
+    http_write_end(&w);
+    if (w.failed) {
+        http_server_refuse(s, 500);
+        return false;
+    }
+    commit(s, &w);
+    s->keep_alive = false;
+    s->switched = true;
+    s->head_only = false;
+    s->framing = (struct http_framing){HTTP_FRAMING_UNTIL_CLOSE, 0};
+    s->response_framing = (struct http_framing){HTTP_FRAMING_UNTIL_CLOSE, HTTP_LENGTH_UNKNOWN};
+    response_begins(s, &(struct http_response){.status = 101});
+    s->request = HTTP_SERVER_TAKE_BODY;
+    s->body_max = UINT64_MAX;
+    s->read_deadline = USEC_NEVER;
+    return true;
+}
+
 uint64_t http_server_body_left(const struct http_server *s)
 {
     return s->response == HTTP_SERVER_SENDING ? s->response_framing.length : 0;
@@ -593,6 +634,24 @@ void http_server_chunk_passed(struct http_server *s, size_t len, usec now)
     ASSERT(http_server_may_pass_chunk(s));
     advance(s, now);
     send_progress(s, len);
+}
+
+void http_server_body_waits(struct http_server *s, bool waiting, usec now)
+{
+    advance(s, now);
+    if (s->response != HTTP_SERVER_SENDING)
+        return;
+    if (waiting && s->output_len == 0)
+        s->send_deadline = USEC_NEVER;
+    else if (!waiting && s->send_deadline == USEC_NEVER)
+        s->send_deadline = now + HTTP_SERVER_SEND_TIMEOUT;
+}
+
+void http_server_hold_body(struct http_server *s, bool held, usec now)
+{
+    advance(s, now);
+    if (s->request == HTTP_SERVER_TAKE_BODY && !s->switched)
+        s->read_deadline = held ? USEC_NEVER : now + HTTP_SERVER_BODY_TIMEOUT;
 }
 
 void http_server_body_end(struct http_server *s)

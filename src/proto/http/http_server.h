@@ -103,6 +103,7 @@ struct http_server {
     bool last_request;   /* the client's word: nothing follows its head (§9.6) */
     bool head_only;      /* the method is HEAD */
     bool expects_continue;
+    bool switched;       /* the connection speaks another protocol */
     bool body_failed;    /* and not told yet */
     bool ended;          /* the peer has sent FIN */
     bool closed;
@@ -183,6 +184,21 @@ void http_server_body_end_with(struct http_server *s, struct bytes trailers);
 /* Answers whatever is under way with `status` and closes: also for a connection that is one too
  * many. A response that has begun is aborted. */
 void http_server_refuse(struct http_server *s, unsigned status);
+
+/* The caller makes the body while it is sent. Waiting: there is nothing to send for now, and the peer is
+ * not to blame that it takes nothing; otherwise it has its time again. */
+void http_server_body_waits(struct http_server *s, bool waiting, usec now);
+
+/* Octets of an accepted body are not fed to input() for now, or are again: meanwhile the peer has time. */
+void http_server_hold_body(struct http_server *s, bool held, usec now);
+
+/*
+ * In the place of respond(): 101 with these fields and "Connection: Upgrade", and another protocol from
+ * there on (RFC 9110 §7.8). What comes is told as octets of a body until the peer ends; what goes is a
+ * body until body_end(). No deadline holds but the one for a peer that does not read. False: the head
+ * did not fit, and 500 has been queued.
+ */
+bool http_server_switch(struct http_server *s, const struct http_field *fields, size_t field_count);
 
 /* Octets waiting to go to the peer; valid until the next call that is not _output(). */
 struct bytes http_server_output(const struct http_server *s);

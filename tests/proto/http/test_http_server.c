@@ -508,6 +508,48 @@ static void trailers_that_do_not_fit_are_left_out(void **state UNUSED)
     expect_relay(HTTP_CHUNK_LAST);
 }
 
+#define UPGRADE "GET /chat HTTP/1.1\r\n" HOST "Connection: upgrade\r\nUpgrade: x\r\n\r\n"
+
+/* RFC 9110 §7.8: what follows 101 is the other protocol's, both ways, and no time holds. */
+static void a_connection_may_speak_another_protocol(void **state UNUSED)
+{
+    static struct http_server_event event;
+    const struct http_field fields[] = {{bytes_of_text("Upgrade"), bytes_of_text("x")}};
+    http_server_init(&relay, NULL, 0);
+    (void)relay_input(UPGRADE, &event);
+    assert_int_equal(event.kind, HTTP_SERVER_REQUEST);
+    assert_true(http_server_switch(&relay, fields, 1));
+    expect_relay("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
+    assert_int_equal(http_server_input(&relay, bytes_of_text("GET\n"), 1, &event), 4);
+    assert_int_equal(event.kind, HTTP_SERVER_BODY);
+    assert_true(bytes_equal(event.data, bytes_of_text("GET\n")));
+    assert_true(http_server_may_pass(&relay));
+    http_server_passed(&relay, 100, 1);
+    http_server_body_waits(&relay, true, 1);
+    assert_true(http_server_deadline(&relay) == USEC_NEVER);
+    http_server_body_waits(&relay, false, 1);
+    assert_true(http_server_deadline(&relay) == 1 + HTTP_SERVER_SEND_TIMEOUT);
+    http_server_end(&relay, 1);
+    (void)http_server_input(&relay, bytes_empty(), 1, &event);
+    assert_int_equal(event.kind, HTTP_SERVER_BODY_END);
+    assert_int_equal(http_server_want(&relay), HTTP_SERVER_STAY);
+    http_server_body_end(&relay);
+    assert_int_equal(http_server_want(&relay), HTTP_SERVER_CLOSE);
+}
+
+static void a_body_that_is_held_has_time(void **state UNUSED)
+{
+    static struct http_server_event event;
+    http_server_init(&relay, NULL, 0);
+    (void)relay_input("PUT /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\n", &event);
+    assert_true(http_server_accept_body(&relay, 100));
+    assert_true(http_server_deadline(&relay) == 1 + HTTP_SERVER_BODY_TIMEOUT);
+    http_server_hold_body(&relay, true, 1);
+    assert_true(http_server_deadline(&relay) == USEC_NEVER);
+    http_server_hold_body(&relay, false, 7);
+    assert_true(http_server_deadline(&relay) == 7 + HTTP_SERVER_BODY_TIMEOUT);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -531,6 +573,8 @@ int main(void)
         cmocka_unit_test(interim_responses_come_from_the_service),
         cmocka_unit_test(large_heads_go_beside_the_output),
         cmocka_unit_test(trailers_that_do_not_fit_are_left_out),
+        cmocka_unit_test(a_connection_may_speak_another_protocol),
+        cmocka_unit_test(a_body_that_is_held_has_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

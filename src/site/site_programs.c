@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/* site_programs.c - what a location of the block "web" says of programs that answer. */
+#include "app/web/web_meta.h"
+#include "site/site_values.h"
+
+#define RULE(member) offsetof(struct web_rule, member)
+
+/* An application's socket; "none" where there is one around. */
+static bool parse_fastcgi(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    struct endpoint at;
+    struct bytes prefix = bytes_of_text(WEB_BACKEND_UNIX);
+    if (bytes_equal(text, bytes_of_text("none")))
+        return rule->backend_count == 0;
+    bool path = bytes_equal(bytes_first(text, prefix.len), prefix);
+    bool good = path ? text.len > prefix.len && text.data[prefix.len] == '/'
+                     : endpoint_parse(text, &at) && at.port != 0;
+    if (!good || rule->backend_count == WEB_BACKENDS_MAX ||
+        !site_copy_text(text, rule->backends[rule->backend_count], WEB_BACKEND_MAX))
+        return false;
+    rule->backend_count++;
+    return true;
+}
+
+static bool parse_script(struct bytes text, void *field, const struct site_option *option)
+{
+    return (text.data[0] == '/' || bytes_equal(text, bytes_of_text(WEB_SCRIPT_FILES))) &&
+           site_copy_text(text, field, option->max);
+}
+
+static bool parse_param(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    size_t space = bytes_find(text, ' ');
+    for (size_t i = 0; i < space; i++)
+        if (text.data[i] == '=' || text.data[i] <= ' ' || text.data[i] >= 0x7f)
+            return false;
+    if (space == 0 || space == text.len || rule->param_count == WEB_PARAMS_MAX ||
+        !site_copy_text(text, rule->params[rule->param_count], sizeof rule->params[0]))
+        return false;
+    rule->param_count++;
+    return true;
+}
+
+static const struct site_option options[] = {
+    {"location", "fastcgi", parse_fastcgi, 0, 0, 0, true,
+     "sockets such as unix:/run/app.sock or 127.0.0.1:9000, at most 8, or none"},
+    {"location", "script", parse_script, RULE(script), 0, WEB_TEXT_MAX, false,
+     "the path of a program's file, beginning with a slash, or \"files\""},
+    {"location", "param", parse_param, 0, 0, 0, true,
+     "a name and a value, such as \"APP_ENV production\", at most 16 of them"},
+    {"location", "answer-timeout", site_parse_duration, RULE(answer_timeout), USEC_PER_MSEC,
+     USEC_PER_DAY, false, SITE_DURATION_TEXT ", at most 1d"},
+};
+
+const struct site_option_table site_program_options = {options, ARRAY_LEN(options)};
