@@ -438,6 +438,44 @@ static void other_names_are_forwarded(void **state UNUSED)
     end(&s);
 }
 
+/* What was answered a moment ago is answered by a copy, and is gone when it must be. */
+static void hot_answers_are_given_again(void **state UNUSED)
+{
+    static const char *const other[] = {"www.example. 300 A 203.0.113.7",
+                                        "www2.example. 300 A 203.0.113.8", NULL};
+    struct scene s;
+    struct names_counters counters;
+    char error[200];
+    begin(&s, FORWARDING);
+    s.upstream.answer = outside;
+    const char *want = "NOERROR rd ra; an WWW.example. 4 IN A 203.0.113.1";
+    (void)ask(&s, "www.example");
+    assert_string_equal(ask(&s, "WWW.example"), want);
+    for (int i = 0; i < 10; i++)
+        assert_string_equal(ask(&s, "WWW.example"), want);
+    names_counters(s.names, &counters);
+    assert_int_equal(counters.queries_udp, 12);
+    assert_int_equal(counters.answered, 12);
+    assert_int_equal(counters.cache_hits, 11);
+    assert_int_equal(s.upstream.asked, 1);
+    struct dns_name name = dns_text_name("www.example");
+    s.upstream.answer = other;
+    assert_int_equal(names_flush(s.names, &name, false), 1);
+    assert_string_equal(ask(&s, "www.example"), "NOERROR rd ra; an www.example. 300 IN A 203.0.113.7");
+    assert_string_equal(ask(&s, "www.example"), "NOERROR rd ra; an www.example. 299 IN A 203.0.113.7");
+    assert_string_equal(ask(&s, "www.example"), "NOERROR rd ra; an www.example. 299 IN A 203.0.113.7");
+    /* A zone of ours has come, and the name is in it. */
+    assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, "www.example. A 192.0.2.9", error, sizeof error), 0);
+    assert_string_equal(ask(&s, "www.example"), "NOERROR aa rd ra; an www.example. 60 IN A 192.0.2.9");
+    /* What leads out of our zones begins with what they say. */
+    assert_int_equal(names_add_record(s.names, NAMES_EVERYBODY, "out CNAME www2.example.", error, sizeof error), 0);
+    for (int i = 0; i < 3; i++)
+        (void)ask(&s, "out.home.arpa");
+    names_remove(s.names, "out.home.arpa");
+    assert_string_equal(ask_shortly(&s, "out.home.arpa", DNS_A), "NXDOMAIN aa rd ra");
+    end(&s);
+}
+
 static void retransmissions_are_forwarded_once(void **state UNUSED)
 {
     struct scene s;
@@ -726,6 +764,7 @@ int main(void)
         cmocka_unit_test(special_names_stay_here),
         cmocka_unit_test(a_closed_world_has_nothing_outside),
         cmocka_unit_test(other_names_are_forwarded),
+        cmocka_unit_test(hot_answers_are_given_again),
         cmocka_unit_test(retransmissions_are_forwarded_once),
         cmocka_unit_test(a_refusing_forwarder_fails_at_once),
         cmocka_unit_test(tcp_queries_are_pipelined_at_any_cut),

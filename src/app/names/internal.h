@@ -5,7 +5,7 @@
  * that are had from others, names_fetch.c what is asked of their primaries, names_notify.c the news of
  * changes, names_tell.c who else hears of them, names_server.c queries by UDP and TCP, names_carried.c those that others carry, names_crew.c what one of several
  * workers passes on to the first, names_update.c changes while it is served,
- * names_resolver.c recursion, names_outside.c its sockets, names_secure.c those with TLS.
+ * names_resolver.c recursion, names_hot.c replies that are sent again, names_outside.c its sockets, names_secure.c those with TLS.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
@@ -18,6 +18,7 @@
 #include "io/loop.h"
 #include "io/workers.h"
 #include "proto/dns/dns_stream.h"
+#include "proto/dns/hot_answers.h"
 #include "proto/dns/notify.h"
 #include "proto/dns/rate_limit.h"
 #include "proto/dns/zone_check.h"
@@ -254,6 +255,9 @@ struct names {
     struct resolver *resolver;       /* NULL: nobody to ask */
     struct resolver_policies policies; /* that it goes by */
     struct cache *cache;
+    struct hot_answers *hot;         /* NULL: none, without a resolver */
+    uint64_t hot_epoch;              /* of the first: what ends all of them at once has come so often */
+    uint64_t hot_seen;               /* and how often when it was looked at last */
     usec told_full_at;               /* that it is full; 0: never */
     struct names_outside *outside;   /* one for each of its tasks */
     struct names_secure *secure;     /* servers that are asked over TLS */
@@ -422,6 +426,29 @@ MUST_USE bool names_resolver_ask(struct names *names, const struct resolver_clie
                                  struct answer_result *result);
 void names_resolver_recall(struct names *names, struct answer_result *result);
 void names_resolver_run(struct names *names);
+
+/* ---- names_hot.c ---- */
+
+/* A query that may be answered by a copy of an earlier reply, and that. */
+struct names_hot {
+    bool usable;
+    struct hot_query query;
+    struct bytes reply; /* in names_reply_buffer() */
+    unsigned rcode;
+};
+
+MUST_USE int names_hot_open(struct names *names, const struct names_recursion *recursion);
+
+/* True: hot->reply is it. False: the query is to be answered, and told to names_hot_keep(). */
+MUST_USE bool names_hot_answer(struct names *names, const struct answer_path *path,
+                               struct bytes message, struct names_hot *hot);
+
+/* The reply as it is sent. */
+void names_hot_keep(struct names *names, const struct names_hot *hot,
+                    const struct answer_result *result);
+
+/* After what must be seen at once: of all workers; by the first, while the others are held up. */
+void names_hot_forget(struct names *names);
 
 /* ---- names_secondary.c ---- */
 

@@ -163,6 +163,7 @@ int names_set_manner(struct names *names, const struct names_manner *manner)
     while ((member = names_crew_next(names, member)) != NULL)
         set_manner(member, manner);
     int status = set_rate_limit(names, manner);
+    names_hot_forget(names);
     zone_set_open(names->zones);
     return status;
 }
@@ -188,6 +189,7 @@ void names_set_policies(struct names *names, size_t view, const struct resolver_
             resolver_set_policies(member->resolver, policies);
         }
     }
+    names_hot_forget(names);
     zone_set_open(names->zones);
 }
 

@@ -203,13 +203,15 @@ int names_resolver_open(struct names *names, const struct names_recursion *recur
     free(options);
     if (names->first != names && names->resolver != NULL)
         resolver_set_policies(names->resolver, &names->first->policies);
-    return names->resolver != NULL ? 0 : -ENOMEM;
+    return names->resolver != NULL ? names_hot_open(names, recursion) : -ENOMEM;
 }
 
 void names_resolver_close(struct names *names)
 {
     resolver_free(names->resolver);
     cache_free(names->cache);
+    hot_answers_free(names->hot);
+    names->hot = NULL;
     names->resolver = NULL;
     names->cache = NULL;
 }
@@ -323,6 +325,7 @@ size_t names_flush(struct names *names, const struct dns_name *name, bool below)
     zone_set_close(names->zones);
     while ((member = names_crew_next(names, member)) != NULL)
         resolver_forget(member->resolver);
+    names_hot_forget(names);
     size_t count = cache_flush(names->cache, name, below);
     zone_set_open(names->zones);
     return count;
@@ -351,6 +354,7 @@ int names_set_roots(struct names *names, const struct names_recursion *recursion
     zone_set_close(names->zones);
     while ((member = names_crew_next(names, member)) != NULL)
         (void)resolver_set_roots(member->resolver, options);
+    names_hot_forget(names);
     zone_set_open(names->zones);
     free(options);
     return 0;

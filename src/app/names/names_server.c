@@ -200,9 +200,16 @@ void names_take_datagram(struct names *names, const struct dgram_message *messag
     struct answer_path path = {
         .size_max = address_is_loopback(&message->from.address) ? NAMES_UDP_LOOPBACK
                                                                 : names->udp_size,
-        .now = (uint64_t)loop_wall_seconds(names->loop),
         .from = message->from.address,
     };
+    struct names_hot hot;
+    if (names_hot_answer(names, &path, message->payload, &hot)) {
+        names->counters.queries_udp++;
+        names_count_reply(names, hot.rcode);
+        send_datagram(names, &client, hot.reply);
+        return;
+    }
+    path.now = (uint64_t)loop_wall_seconds(names->loop);
     answer(&names->answering, message->payload, &path, names_reply_buffer(names), &result);
     if (names_crew_passes(names, &result) &&
         names_crew_pass(names, &client, &path, message->payload))
@@ -221,6 +228,7 @@ void names_take_datagram(struct names *names, const struct dgram_message *messag
     judge_rest(names, message->payload, &result);
     if (!keeps_to_the_limit(names, &result))
         return;
+    names_hot_keep(names, &hot, &result);
     names_count_reply(names, result.rcode);
     send_datagram(names, &client, result.reply);
 }

@@ -60,6 +60,7 @@ void answer_begin(struct answer_work *work, const struct answer_options *options
     work->dropped = false;
     work->elsewhere = false;
     work->ede = DNS_EDE_NONE;
+    work->until = 0;
     work->chain_len = 0;
     work->seen_count = 0;
     work->proof_count = 0;

@@ -107,7 +107,7 @@ struct answer_proof {
 };
 
 /* A reply under construction. Those who add to it from elsewhere write records by `b`, and set `rcode`,
- * `kind`, `source`, `authentic`, `truncated` and `ede`; the rest is the answering core's own. */
+ * `kind`, `source`, `authentic`, `truncated`, `until` and `ede`; the rest is the answering core's own. */
 struct answer_work {
     const struct answer_options *options;
     const struct answer_query *query;
@@ -125,6 +125,8 @@ struct answer_work {
     unsigned chain_len;
     struct dns_name target;
     const void *source;
+    usec until;           /* the reply may be given again until then; 0: that is not known */
+    usec ttl_until;       /* with these TTLs until then, and with one less for each second after that */
     uint16_t ede;         /* enum dns_ede: what more there is to say (RFC 8914), if there is room */
     const struct zone_node *seen[ANSWER_ADDITIONAL_MAX]; /* whose addresses are in the reply */
     size_t seen_count;

@@ -409,6 +409,7 @@ static bool find(struct cache *cache, const struct cache_key *key, usec now, boo
     cache->counters.stale_hits += stale;
     content_of(e, &out->content);
     usec left = ends_at - now;
+    out->left = left;
     out->stale = stale;
     out->content.ttl = stale ? CACHE_STALE_TTL : (uint32_t)(left / USEC_PER_SEC);
     if (e->ttl == 0 && !stale)

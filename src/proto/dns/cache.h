@@ -145,6 +145,7 @@ enum cache_result cache_put(struct cache *cache, const struct dns_name *name, ui
 struct cache_found {
     struct cache_content content; /* its TTL is what is left of it; valid until the next put, or if the cache is
                                      shared until the end of the turn */
+    usec left;                    /* of its time; below 0 when it is stale */
     bool stale;                   /* its time is over; the TTL is CACHE_STALE_TTL */
     bool prefetch;                /* in use, and nearly over: ask again */
 };

@@ -266,6 +266,12 @@ static struct waiting *free_client(struct resolver *r)
     return w;
 }
 
+void resolver_answered(struct resolver *r)
+{
+    r->counters.asked++;
+    r->counters.answered_from_cache++;
+}
+
 enum resolver_verdict resolver_ask(struct resolver *r, const struct resolver_client *client,
                                    struct answer_work *work, usec now)
 {

@@ -147,6 +147,10 @@ MUST_USE enum resolver_verdict resolver_ask(struct resolver *r,
  * servers of the closest zone above that are known (RFC 1034 §4.3.2 step 4), else REFUSED. */
 void resolver_recall(struct resolver *r, struct answer_work *work, usec now);
 
+/* A question was answered by a copy of what was said before, as until work->until it may be: counts as one
+ * answered from the cache. */
+void resolver_answered(struct resolver *r);
+
 /* Asks for it though it may be known, with nobody waiting: what comes is put into the cache. */
 void resolver_renew(struct resolver *r, const struct dns_question *question, usec now);
 

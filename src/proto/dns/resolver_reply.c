@@ -91,12 +91,17 @@ enum look_result resolver_look(struct cache *cache, const struct dns_name *name,
 
 /* ---- replies ---- */
 
+/* How late what is new in the cache may be seen by who asks for the same all the time. */
+#define AGAIN_MAX (5 * USEC_PER_SEC)
+
 struct reply_work {
     struct answer_work *to;
     struct cache_found last; /* its proof goes to the authority section */
     bool has_last;
     bool fits;
     bool prefetch;
+    usec steady;             /* for so long every TTL stays as it is */
+    usec life;               /* and for so long nothing is nearly over */
     bool stale_too;
     bool dnssec_ok; /* signatures and proofs as well */
     bool checked;   /* nothing that is bogus, or not validated yet */
@@ -133,6 +138,8 @@ static void note(struct reply_work *w, const struct cache_found *found)
 {
     uint16_t *ede = &w->to->ede;
     w->prefetch |= found->prefetch;
+    w->steady = usec_min(w->steady, found->left % USEC_PER_SEC);
+    w->life = usec_min(w->life, found->left / 2);
     if (*ede == DNS_EDE_NONE && found->stale)
         *ede = found->content.kind == CACHE_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN : DNS_EDE_STALE;
     if (*ede == DNS_EDE_NONE)
@@ -371,6 +378,14 @@ static int add_answers(struct resolver *r, usec now, struct reply_work *w, struc
     return -1;
 }
 
+/* The same may be said again, until half of what is left of any of it is over, so that a name in use is asked
+ * for again before its end. */
+static void keep_for(struct answer_work *work, const struct reply_work *w, usec now)
+{
+    work->until = now + w->life;
+    work->ttl_until = now + w->steady;
+}
+
 bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too, usec now,
                     struct reply_outcome *out)
 {
@@ -378,6 +393,8 @@ bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too
     const struct resolver_policies *policies = work->options->policies;
     struct reply_work w = {.to = work,
                            .fits = true,
+                           .steady = USEC_PER_SEC,
+                           .life = AGAIN_MAX,
                            .stale_too = stale_too,
                            .dnssec_ok = query->dnssec_ok,
                            .checked = resolver_validates(r) && (query->flags & DNS_CD) == 0,
@@ -406,6 +423,8 @@ bool resolver_reply(struct resolver *r, struct answer_work *work, bool stale_too
         return false;
     if (w.decided)
         r->counters.policies[w.policy.rule.action]++;
+    if (w.has_last && w.policy.policies->count == 0 && !w.prefetch && w.life > 0)
+        keep_for(work, &w, now);
     if (w.has_last)
         add_authority(&w);
     if (!w.fits) { /* what is cut short is worth nothing (RFC 2181 §9) */

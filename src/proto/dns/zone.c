@@ -354,6 +354,11 @@ struct zone *zone_set_find(const struct zone_set *set, const struct dns_name *na
     return zone_set_find_key(set, bytes_of(key, len), above);
 }
 
+uint64_t zone_set_changes(const struct zone_set *set)
+{
+    return set->changes;
+}
+
 struct zone *zone_set_next(const struct zone_set *set, const struct zone *after)
 {
     return after != NULL ? trie_after(&set->zones, key_of_zone(after)) : trie_first(&set->zones);
@@ -374,6 +379,7 @@ struct zone *zone_set_take(struct zone_set *set, const struct dns_name *name)
     zone_set_close(set);
     (void)trie_remove(&set->zones, key_of_zone(zone));
     set->record_count -= zone->record_count;
+    set->changes++;
     zone_set_open(set);
     return zone;
 }
@@ -403,6 +409,7 @@ static enum zone_result install(struct zone_set *set, struct zone *zone, struct 
     else if (trie_insert(&set->zones, zone) != TRIE_OK)
         return ZONE_NO_MEMORY;
     set->record_count = others + zone->record_count;
+    set->changes++;
     *old = before;
     return ZONE_OK;
 }

@@ -129,6 +129,9 @@ MUST_USE struct zone_set *zone_set_new(const struct heap *heap, size_t records_m
 void zone_set_free(struct zone_set *set);
 size_t zone_set_count(const struct zone_set *set); /* records */
 
+/* Another number whenever a zone has come, gone or been replaced by another. */
+uint64_t zone_set_changes(const struct zone_set *set);
+
 /* The zone that the name is in: the deepest one. `above`: not one of that very name. NULL: none. */
 struct zone *zone_set_find(const struct zone_set *set, const struct dns_name *name, bool above);
 

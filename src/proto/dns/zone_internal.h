@@ -14,6 +14,7 @@ struct zone_set {
     struct trie zones; /* by key */
     size_t record_count;
     size_t records_max;
+    uint64_t changes;  /* zones that have come or gone */
     struct zone_guard guard; /* .close NULL: nobody has to be held up */
 };
 

@@ -12,7 +12,6 @@
 enum {
     POINTER = 0xc000,
     POINTER_MAX = 0x3fff,
-    EDNS_DO = 0x8000,
 };
 
 static uint8_t lower(uint8_t c)
@@ -272,7 +271,7 @@ bool dns_build_edns(struct dns_builder *b, const struct dns_edns *edns)
     write_u16(&b->w, edns->udp_size);
     write_u8(&b->w, edns->rcode_high);
     write_u8(&b->w, edns->version);
-    write_u16(&b->w, edns->dnssec_ok ? EDNS_DO : 0);
+    write_u16(&b->w, edns->dnssec_ok ? DNS_EDNS_DO : 0);
     write_u16(&b->w, (uint16_t)edns->options.len);
     write_bytes(&b->w, edns->options);
     if (b->w.failed || b->counts[DNS_ADDITIONAL] == UINT16_MAX) {

@@ -5,8 +5,6 @@
  */
 #include "wire/dns/dns_message.h"
 
-enum { EDNS_DO = 0x8000 };
-
 const char *dns_rcode_text(unsigned rcode)
 {
     static const char *const names[] = {
@@ -97,7 +95,7 @@ enum wire_status dns_edns_decode(const struct dns_rr *rr, struct dns_edns *out)
         .present = true,
         .rcode_high = (uint8_t)(rr->ttl >> 24),
         .version = (uint8_t)(rr->ttl >> 16),
-        .dnssec_ok = (rr->ttl & EDNS_DO) != 0,
+        .dnssec_ok = (rr->ttl & DNS_EDNS_DO) != 0,
         .udp_size = rr->class,
         .options = rr->rdata,
     };

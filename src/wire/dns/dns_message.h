@@ -17,6 +17,7 @@ enum {
     DNS_MESSAGE_MAX = 65535,
     DNS_OPT_LEN = 11,            /* an OPT record without options */
     DNS_EDNS_VERSION = 0,
+    DNS_EDNS_DO = 0x8000,        /* of the flags (RFC 3225 §3) */
 };
 
 /* The second word of the header (RFC 1035 §4.1.1, RFC 4035 §3 for AD and CD). */
