@@ -183,9 +183,8 @@ static struct stream *stream_of(struct web_exchange *exchange)
 static void wake(struct web_exchange *exchange)
 {
     struct web_work *work = work_of(exchange);
-    struct loop *loop = net_loop(exchange->web->net);
-    http_server_set_wall(&work->core, loop_wall_seconds(loop));
-    loop_queue(loop, &work->task);
+    http_server_set_date(&work->core, web_date(exchange->web));
+    loop_queue(net_loop(exchange->web->net), &work->task);
 }
 
 static const struct web_transport transport = {
@@ -445,7 +444,7 @@ static size_t pump(struct web_session *session, struct bytes in)
     size_t used;
     struct http_server_event event;
     struct http_server *core = &session->work->core;
-    http_server_set_wall(core, loop_wall_seconds(net_loop(session->web->net)));
+    http_server_set_date(core, web_date(session->web));
     do {
         used = input(session->work, bytes_after(in, total), &event);
         total += used;
@@ -559,7 +558,7 @@ void web_http1_begin(struct web_session *session, bool refuse_it)
         return;
     }
     struct http_server *core = &session->work->core;
-    http_server_set_wall(core, loop_wall_seconds(net_loop(session->web->net)));
+    http_server_set_date(core, web_date(session->web));
     http_server_refuse(core, 503);
     flush(session->work);
     settle(session);

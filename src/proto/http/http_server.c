@@ -25,6 +25,11 @@ void http_server_set_wall(struct http_server *s, int64_t seconds)
     s->wall = seconds;
 }
 
+void http_server_set_date(struct http_server *s, const char *date)
+{
+    s->date = date;
+}
+
 static void advance(struct http_server *s, usec now)
 {
     ASSERT(now >= s->now);
@@ -104,7 +109,9 @@ static void stop_reading(struct http_server *s)
 static void write_opening(struct http_server *s, struct writer *w, unsigned status)
 {
     http_write_status_line(w, status);
-    if (s->wall != 0)
+    if (s->date != NULL)
+        http_write_field_text(w, "Date", s->date);
+    else if (s->wall != 0)
         http_write_field_date(w, "Date", s->wall);
     if (s->name != NULL)
         http_write_field_text(w, "Server", s->name);

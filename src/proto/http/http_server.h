@@ -83,6 +83,7 @@ enum http_server_response_state {
 struct http_server {
     const char *name; /* of the Server field; NULL: none. Borrowed */
     int64_t wall;     /* seconds since 1970, for Date; 0: none */
+    const char *date; /* Date as it is to be, instead; borrowed. NULL: made of `wall` */
     usec now;
     usec read_deadline;
     usec send_deadline;
@@ -117,6 +118,9 @@ void http_server_init(struct http_server *s, const char *name, usec now);
 
 /* The wall clock for Date fields; tell it before input() and respond(). */
 void http_server_set_wall(struct http_server *s, int64_t seconds);
+
+/* The same for who has the text, which may change as time goes on, and stays where it is. */
+void http_server_set_date(struct http_server *s, const char *date);
 
 /* Consumes up to and including what yields an event. Returns the octets used. */
 size_t http_server_input(struct http_server *s, struct bytes in, usec now,

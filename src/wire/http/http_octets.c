@@ -22,10 +22,18 @@ const uint8_t http_octet_classes[256] = {
     0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12, 0x12,
 };
 
-bool http_octets_are(struct bytes text, uint8_t classes)
+/* Eight at a time: what all are is what is left of their classes. */
+bool http_octets_are(struct bytes text, uint8_t class)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (!http_octet_is(text.data[i], classes))
+    const uint8_t *is = http_octet_classes;
+    const uint8_t *p = text.data;
+    size_t left = text.len;
+    for (; left >= 8 && (class & is[p[0]] & is[p[1]] & is[p[2]] & is[p[3]] & is[p[4]] & is[p[5]] &
+                         is[p[6]] & is[p[7]]) != 0;
+         left -= 8)
+        p += 8;
+    for (; left > 0; left--)
+        if (!http_octet_is(*p++, class))
             return false;
     return true;
 }

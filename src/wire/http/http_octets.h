@@ -25,8 +25,8 @@ static inline bool http_octet_is(uint8_t octet, uint8_t classes)
     return (http_octet_classes[octet] & classes) != 0;
 }
 
-/* Every octet of the class? True for an empty view. */
-bool http_octets_are(struct bytes text, uint8_t classes);
+/* Every octet of the class, which is one? True for an empty view. */
+bool http_octets_are(struct bytes text, uint8_t class);
 
 /* A token: at least one tchar and nothing else. */
 bool http_is_token(struct bytes text);

@@ -188,6 +188,14 @@ static void a_long_stream_waits_for_room(void **state UNUSED)
                            "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: wholenet\r\n"));
     http_server_sent(&s, out.len, 0);
     assert_true(http_server_idle(&s));
+    char date[] = "Mon, 07 Nov 1994 08:49:37 GMT"; /* the owner's, which may change */
+    http_server_set_date(&s, date);
+    date[0] = 'X';
+    assert_int_equal(http_server_input(&s, in, 0, &event), in.len);
+    assert_true(http_server_respond(&s, &(struct http_response){.status = 204}));
+    out = http_server_output(&s);
+    assert_memory_equal(out.data, "HTTP/1.1 204 No Content\r\nDate: Xon, 07 Nov 1994 08:49:37 GMT\r\n", 62);
+    http_server_sent(&s, out.len, 0);
 }
 
 /* 9112/11.1-1. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire/http/http_octets.h"
+
+#include <stdlib.h>
+
 #include "tests/support/check.h"
 
 static void classes_follow_the_grammar(void **state UNUSED)
@@ -24,6 +27,28 @@ static void tokens_are_not_empty(void **state UNUSED)
     assert_true(http_is_token(bytes_of_text("Content-Length")));
     assert_false(http_is_token(bytes_of_text("Content Length")));
     assert_false(http_is_token(bytes_empty()));
+}
+
+/* Wherever the one octet is that is not of the class, and whatever it is. */
+static void one_octet_of_another_class_is_found(void **state UNUSED)
+{
+    for (size_t len = 1; len <= 20; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (unsigned bit = 0; bit < 5; bit++) {
+                uint8_t class = (uint8_t)(1u << bit);
+                uint8_t *text = malloc(len); /* of its exact size */
+                assert_non_null(text);
+                memset(text, 'a', len);
+                for (unsigned octet = 0; octet < 256; octet++) {
+                    text[at] = (uint8_t)octet;
+                    assert_int_equal(http_octets_are(bytes_of(text, len), class),
+                                     http_octet_is((uint8_t)octet, class));
+                }
+                free(text);
+            }
+        }
+    }
+    assert_true(http_octets_are(bytes_empty(), HTTP_OCTET_TOKEN));
 }
 
 static void trimming_leaves_inner_spaces(void **state UNUSED)
@@ -79,6 +104,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_follow_the_grammar),
         cmocka_unit_test(tokens_are_not_empty),
+        cmocka_unit_test(one_octet_of_another_class_is_found),
         cmocka_unit_test(trimming_leaves_inner_spaces),
         cmocka_unit_test(numbers_are_digits_within_their_limit),
         cmocka_unit_test(hexadecimal_digits),
