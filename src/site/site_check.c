@@ -308,6 +308,16 @@ static bool check_link(const struct site_config *config, struct text *error)
     return true;
 }
 
+/* Over our own stack there is no multicast. */
+static bool check_mdns(const struct site_config *config, struct text *error)
+{
+    if (config->link.device == SITE_DEVICE_HOST || (!config->mdns.present && !config->names.local))
+        return true;
+    text_add_format(error, "%s: expected link \"host\": multicast DNS is for the host's links",
+                    config->mdns.present ? "block \"mdns\"" : "local = mdns");
+    return false;
+}
+
 bool site_config_finish(struct site_config *config, struct text *error)
 {
     if (!site_proxy_finish(config, error))
@@ -315,7 +325,7 @@ bool site_config_finish(struct site_config *config, struct text *error)
     if (!site_web_finish(config, error))
         return false;
     derive(config);
-    if (!check_link(config, error))
+    if (!check_link(config, error) || !check_mdns(config, error))
         return false;
     if (config->gateway.present &&
         (!check_inside(config, &config->gateway.host_address, "gateway", "host-address", error) ||

@@ -52,6 +52,8 @@ enum {
     SITE_SECONDARIES_MAX = 128,
     SITE_PARENTS_MAX = 8,     /* PARENT_SERVERS_MAX */
     SITE_SIGNATURES_MAX = 64, /* blocks "signing" */
+    SITE_MDNS_LINKS_MAX = 16,    /* NAMES_LOCAL_LINKS_MAX */
+    SITE_MDNS_SERVICES_MAX = 31, /* MDNS_LINK_SERVICES_MAX */
     SITE_MTU_MIN = 576,       /* RFC 1122 §3.3.2: what every host must take */
     SITE_MTU_MAX = 65520,     /* of a TAP device, rounded down */
 };
@@ -116,6 +118,7 @@ struct site_names {
     size_t forwarder_count;
     bool forward_given;
     bool closed;                   /* nothing exists outside of the site */
+    bool local;                    /* names of the link are asked for by multicast DNS */
     usec ttl;
     char records[SITE_RECORDS_MAX][SITE_TEXT_MAX];
     size_t record_count;
@@ -382,6 +385,22 @@ struct site_web_host {
     struct web_rule rule;
 };
 
+/* What is said of the host on its links (RFC 6762, RFC 6763). */
+struct site_mdns {
+    bool present;
+    char interfaces[SITE_MDNS_LINKS_MAX][SITE_DEVICE_MAX];
+    size_t interface_count;        /* 0: all that have multicast */
+    char host[SITE_LABEL_MAX];     /* "": as the host is called */
+    struct site_mdns_service {
+        char type[SITE_NAME_MAX];      /* "_http._tcp" */
+        char instance[SITE_LABEL_MAX]; /* "": the name of the host */
+        uint16_t port;
+        uint16_t txt_len;
+        uint8_t txt[SITE_TEXT_MAX];    /* RDATA */
+    } services[SITE_MDNS_SERVICES_MAX];
+    size_t service_count;
+};
+
 struct site_config {
     char file[SITE_TEXT_MAX];      /* "": the built-in site */
     char domain[SITE_NAME_MAX];
@@ -401,6 +420,7 @@ struct site_config {
     struct site_signatures signatures;
     struct site_web web;
     struct site_proxy proxy;
+    struct site_mdns mdns;
     unsigned lines[SITE_OPTIONS_MAX]; /* where in the file each option stood; 0: it did not */
 };
 

@@ -204,6 +204,7 @@ static cfg_opt_t *root_options(struct site_reader *reader)
                 CFGF_MULTI),
         CFG_SEC("web", section_options(reader, "web", in_web, ARRAY_LEN(in_web)), CFGF_MULTI),
         CFG_SEC("proxy", section_options(reader, "proxy", NULL, 0), CFGF_MULTI),
+        CFG_SEC("mdns", section_options(reader, "mdns", NULL, 0), CFGF_MULTI),
     };
     cfg_opt_t *root = section_options(reader, "", sections, ARRAY_LEN(sections));
     size_t count = 0;
@@ -465,6 +466,7 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
         {"names", &config->names.present},
         {"web", &config->web.present},
         {"proxy", &config->proxy.present},
+        {"mdns", &config->mdns.present},
     };
     cfg_t *link = only_block(reader, root, "link");
     if (link != NULL) {

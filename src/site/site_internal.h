@@ -64,6 +64,7 @@ struct site {
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */
     struct web *web;
+    struct site_mdns_links *mdns; /* NULL: nothing is asked for, or said, on links */
     struct proxy *proxy;
     struct tls_server *proxy_tls_server;
     struct tls_client *proxy_tls_client; /* for origins */
@@ -84,7 +85,7 @@ struct site_part {
     bool many; /* each worker has one, which starts after that of the first and stops before it */
 };
 
-enum { SITE_PARTS = 6 };
+enum { SITE_PARTS = 7 };
 extern const struct site_part site_parts[SITE_PARTS];
 
 /* Is the member the same in both, `a` and `b`? Structures come zeroed, so padding does not count. */
@@ -118,6 +119,13 @@ MUST_USE int site_lease_names_open(struct site *site, struct text *error);
 MUST_USE int site_lease_names_fill(struct site *site, struct text *error);
 /* The lease has begun. */
 void site_names_lease(struct site *site, const struct lease *lease);
+
+/* site_mdns.c */
+bool site_mdns_same(const struct site_config *a, const struct site_config *b);
+MUST_USE int site_mdns_start(struct site *site, struct text *error);
+void site_mdns_stop(struct site *site);
+/* The name service has started: it gets the links, if it is to have them. */
+void site_mdns_lend(struct site *site);
 
 /* site_addresses.c */
 bool site_addresses_same(const struct site_config *a, const struct site_config *b);

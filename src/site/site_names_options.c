@@ -372,6 +372,15 @@ static bool parse_secret(struct bytes text, void *field, const struct site_optio
 #define PEERS_TEXT                                                                                 \
     "name servers such as 192.0.2.53, [2001:db8::53]:5353 or \"192.0.2.53 key transfer\""
 
+static bool parse_local(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    bool mdns = bytes_equal(text, bytes_of_text("mdns"));
+    if (!mdns && !bytes_equal(text, bytes_of_text("none")))
+        return false;
+    *(bool *)field = mdns;
+    return true;
+}
+
 static const struct site_option options[] = {
     {"names", "listen", site_parse_listen, SITE_AT(names.listen), 53, 0, false, SITE_LISTEN_TEXT},
     {"names", "listen-tls", site_parse_listen, SITE_AT(names_tls.listen), 853, 0, false,
@@ -414,6 +423,7 @@ static const struct site_option options[] = {
     {"names", "servers-port", site_parse_number, SITE_AT(recursion.port), 1, UINT16_MAX, false,
      "a port from 1 to 65535"},
     {"names", "minimise", site_parse_switch, SITE_AT(recursion.minimise), 0, 0, false, "on or off"},
+    {"names", "local", parse_local, SITE_AT(names.local), 0, 0, false, "none or mdns"},
     {"names", "dns64", parse_dns64, SITE_AT(recursion.dns64), 0, 0, false,
      "an IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits, such as 64:ff9b::/96"},
     {"names", "policy", parse_policy, SITE_AT(recursion.lists), 0, 0, true,

@@ -135,6 +135,7 @@ static void make_options(struct site *site, const char *server_name, struct name
         .domain = config->domain,
         .server_name = server_name,
         .closed_world = config->names.closed,
+        .local = config->names.local,
         .outside = site->outside,
         .ttl = (uint32_t)(config->names.ttl / USEC_PER_SEC),
         .view_count = config->authority.view_count,
@@ -205,10 +206,15 @@ static int start_name_service(struct site *site, struct text *error)
 
 int site_names_start(struct site *site, struct text *error)
 {
-    if (site->worker > 0) /* the rest is the first one's */
-        return site->config->names.present ? start_server(site, error) : 0;
-    int result = site_lease_names_open(site, error);
+    int result = 0;
+    if (site->worker > 0) { /* the rest is the first one's */
+        result = site->config->names.present ? start_server(site, error) : 0;
+        site_mdns_lend(site);
+        return result;
+    }
+    result = site_lease_names_open(site, error);
     if (result == 0 && site->config->names.present)
         result = start_name_service(site, error);
+    site_mdns_lend(site);
     return result == 0 ? site_lease_names_fill(site, error) : result;
 }

@@ -12,6 +12,7 @@ static const struct site_option_table *const tables[] = {
     &site_web_options,
     &site_program_options,
     &site_proxy_options,
+    &site_mdns_options,
 };
 
 const struct site_option *site_option_at(size_t index)

@@ -34,6 +34,7 @@ extern const struct site_option_table site_names_options;
 extern const struct site_option_table site_web_options;
 extern const struct site_option_table site_program_options;
 extern const struct site_option_table site_proxy_options;
+extern const struct site_option_table site_mdns_options;
 
 /* All of them in their order; NULL: that was the last. */
 const struct site_option *site_option_at(size_t index);

@@ -51,6 +51,7 @@ const struct site_part site_parts[SITE_PARTS] = {
     {"control", control_same, control_start, control_stop, NULL, false},
     {"gateway", site_gateway_same, site_gateway_start, site_gateway_stop, NULL, false},
     {"names", site_names_same, site_names_start, site_names_stop, site_names_reload, true},
+    {"mdns", site_mdns_same, site_mdns_start, site_mdns_stop, NULL, true},
     {"addresses", site_addresses_same, site_addresses_start, site_addresses_stop, NULL, false},
     {"web", site_web_same, site_web_start, site_web_stop, site_web_reload, true},
     {"proxy", site_proxy_same, site_proxy_start, site_proxy_stop, site_proxy_reload, false},

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Multicast DNS between two network namespaces that a cable joins: what another program (python3-zeroconf)
-# announces is found by `wholenet lookup`. TAP.
+# announces is found by `wholenet lookup` and by who asks our name server, and it finds what a site announces;
+# conflicts, links that come and addresses that change. TAP.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
 peer_python=/usr/bin/python3
@@ -49,7 +50,62 @@ equal "a link that is not there" "$status" 4
 contains "is named" "$err" nosuch0
 capture "$wholenet" lookup @10.9.0.2 +timeout=1 +tries=1 other.local
 equal "who names a server asks that one" "$status" 4
+
+# A site that announces itself, under a name that the other has.
+port=$((20000 + ($$ + 7000) % 12000))
+cat >"$tmp/site.conf" <<END
+link "host" { address = "127.0.0.1/8" }
+control = "mdns-$$"
+workers = 2
+names { listen = "127.0.0.1:$port" resolve = none local = mdns }
+mdns { host = "garden" service = {"_http._tcp 8000 Front Door; path=/; v=1", "_ipp._tcp 631"} }
+END
+"$wholenet" serve "$tmp/site.conf" >"$tmp/log" 2>&1 &
+site=$!
+children="$children $site"
+for _ in $(seq 60); do grep -q "Front.* is ours" "$tmp/log" && break; sleep 0.1; done
+for _ in $(seq 60); do grep -q "garden.local. is ours" "$tmp/log" && break; sleep 0.1; done
+contains "a host's name is ours" "$(cat "$tmp/log")" "a0: garden.local. is ours"
+contains "one that another has is not taken" "$(cat "$tmp/log")" 'a0: Front\032Door\032\(2\)._http._tcp.local. is ours'
+there "$peer_python" tests/support/mdns_peer.py 10.9.0.2 browse _http._tcp.local. 4 >"$tmp/browse"
+contains "another finds our service" "$(cat "$tmp/browse")" "Front Door (2)._http._tcp.local. garden.local. 8000 10.9.0.1 path=/ v=1"
+contains "as it finds its own" "$(cat "$tmp/browse")" "Front Door._http._tcp.local. other.local. 8080 10.9.0.2 path=/"
+equal "we see both" "$(ask -t PTR _http._tcp.local | sort)" 'Front\032Door._http._tcp.local.
+Front\032Door\032\(2\)._http._tcp.local.'
+equal "and all types" "$(ask -t PTR _services._dns-sd._udp.local | sort)" '_http._tcp.local.
+_ipp._tcp.local.'
+equal "a service without a name has the host's" "$(ask -t PTR _ipp._tcp.local)" "garden._ipp._tcp.local."
+equal "an address of the link that nobody has" "$(ask -x 169.254.7.7 +timeout=1 2>/dev/null)" ""
+dns() { "$wholenet" lookup "@127.0.0.1" -p "$port" +short +timeout=5 +tries=1 "$@"; }
+equal "who asks our name server" "$(dns other.local)" 10.9.0.2
+equal "is told the same" "$(dns -t PTR _http._tcp.local | sort)" 'Front\032Door._http._tcp.local.
+Front\032Door\032\(2\)._http._tcp.local.'
+equal "also of our own host" "$(dns garden.local)" 10.9.0.1
+capture dns nobody.local
+equal "of nobody there is nothing" "$status" 1
+capture dns -t TXT garden.local
+equal "nor of a type that a host has not" "$status" 1
+equal "by TCP as well" "$(dns +tcp other.local)" 10.9.0.2
+command -v dig >/dev/null && equal "dig is told so" \
+    "$(dig @127.0.0.1 -p "$port" -t A nobody.local +time=5 | grep -o 'status: [A-Z]*')" "status: NXDOMAIN"
+ip addr add 10.9.0.3/24 dev a0
+for _ in $(seq 8); do [ "$(ask garden.local | sort | tail -1)" = 10.9.0.3 ] && break; sleep 0.5; done
+equal "an address more" "$(ask garden.local | sort | tr '\n' ' ')" "10.9.0.1 10.9.0.3 "
+ip link add c0 type veth peer name d0
+ip addr add 10.8.0.1/24 dev c0
+ip link set d0 up
+ip link set c0 up
+for _ in $(seq 50); do grep -q "c0: Front.*Door._http.* is ours" "$tmp/log" && break; sleep 0.2; done
+contains "a link more, where nobody has the name" "$(cat "$tmp/log")" 'c0: Front\032Door._http._tcp.local. is ours'
+there "$peer_python" tests/support/mdns_peer.py 10.9.0.2 browse _http._tcp.local. 5 >"$tmp/browse" &
+browser=$!
+sleep 2.5
+kill "$site"
+wait "$site"
+equal "it ends" "$?" 0
+wait "$browser"
+contains "and another hears its goodbye" "$(cat "$tmp/browse")" "- Front Door (2)._http._tcp.local."
 exec 9>&-
-for _ in $(seq 50); do [ -z "$(ask other.local +timeout=1 2>/dev/null)" ] && break; sleep 0.2; done
+sleep 1.5
 equal "after its goodbye it is gone" "$(ask other.local +timeout=2 2>/dev/null)" ""
 finish

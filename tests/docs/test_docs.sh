@@ -28,7 +28,7 @@ done
 known_options() {
     printf '%s\n' "$1" >"$tmp/unknown.conf"
     "$wholenet" check "$tmp/unknown.conf" 2>&1 | sed 's/.*known here: //; s/, /\n/g' |
-        grep -v -x -e link -e gateway -e addresses -e host -e names -e view -e web -e proxy -e site -e location \
+        grep -v -x -e link -e gateway -e addresses -e host -e names -e view -e web -e proxy -e mdns -e site -e location \
             -e signing | sort
 }
 section_options() {
@@ -58,6 +58,10 @@ same_options WEB "$({
     echo names # also the name of a block, which known_options leaves out
 } | sort -u)"
 
+same_options MDNS "$({
+    known_options 'mdns { unknown = 1 }'
+    echo host # also the name of a block, which known_options leaves out
+} | sort -u)"
 same_options PROXY "$(known_options 'proxy { unknown = 1 }')"
 
 # The site files in the manual are right.

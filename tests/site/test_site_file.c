@@ -47,7 +47,28 @@ static const struct {
      "site.conf:2: no such option 'pulbish'; did you mean \"publish\"?; known here: internet, host-loopback, host-address, publish"},
     {"an unknown block", "mail {\n}\n",
      "site.conf:1: no such option 'mail'; known here: domain, control, workers, link, gateway, addresses, "
-     "names, web, proxy"},
+     "names, web, proxy, mdns"},
+    {"a service that is no type", "mdns {\n service = {\"http 80\"}\n}\n",
+     "site.conf:2: service \"http 80\": expected a service's type and port, and perhaps its name and what else is to be "
+     "said, such as \"_http._tcp 80 Front Door; path=/\", at most 31 of them"},
+    {"a service of another transport", "mdns {\n service = {\"_http._sctp 80\"}\n}\n",
+     "site.conf:2: service \"_http._sctp 80\": expected a service's type and port, and perhaps its name and what else is to be "
+     "said, such as \"_http._tcp 80 Front Door; path=/\", at most 31 of them"},
+    {"a service without a port", "mdns {\n service = {\"_http._tcp\"}\n}\n",
+     "site.conf:2: service \"_http._tcp\": expected a service's type and port, and perhaps its name and what else is to be "
+     "said, such as \"_http._tcp 80 Front Door; path=/\", at most 31 of them"},
+    {"a service with text that has no key", "mdns {\n service = {\"_http._tcp 80 x; =y\"}\n}\n",
+     "site.conf:2: service \"_http._tcp 80 x; =y\": expected a service's type and port, and perhaps its name and what else is to be "
+     "said, such as \"_http._tcp 80 Front Door; path=/\", at most 31 of them"},
+    {"a service with too long a name", "mdns {\n service = {\"_http._tcp 80 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}\n}\n",
+     "site.conf:2: service \"_http._tcp 80 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\": expected a service's type and port, and perhaps its name and what else is to be "
+     "said, such as \"_http._tcp 80 Front Door; path=/\", at most 31 of them"},
+    {"multicast DNS on a link of ours", "link \"tap:a\" {}\nmdns {\n}\n",
+     "block \"mdns\": expected link \"host\": multicast DNS is for the host's links"},
+    {"names of the link on one of ours", "link \"tap:a\" {}\nnames {\n local = mdns\n}\n",
+     "local = mdns: expected link \"host\": multicast DNS is for the host's links"},
+    {"names of no kind of link", "names {\n local = bonjour\n}\n",
+     "site.conf:2: local \"bonjour\": expected none or mdns"},
     {"a wrong number", "link \"tap:a\" {\n    mtu = many\n}\n",
      "site.conf:2: mtu \"many\": expected a number of octets from 576 to 65520"},
     {"a wrong number after comments of every kind",

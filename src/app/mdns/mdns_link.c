@@ -164,6 +164,7 @@ int mdns_link_new(struct net *net, const struct mdns_link_options *options,
     link->machine = mdns_new(&heap, loop_prng(loop), loop_now(loop));
     int status = link->machine == NULL ? -ENOMEM : name.failed ? -ENODEV : 0;
     if (status == 0) {
+        mdns_share_port(link->machine);
         take_addresses(link, options->addresses, options->address_count);
         status = open_sockets(link);
     }

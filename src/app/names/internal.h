@@ -10,6 +10,7 @@
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
 
+#include "app/mdns/mdns_link.h"
 #include "app/names/names.h"
 #include "app/names/names_resolver.h"
 #include "app/names/zone_journal.h"
@@ -47,6 +48,9 @@ enum {
 /* How long a server that cannot be reached by TLS is asked in the clear, where that is allowed. */
 #define NAMES_CLEAR_TIME (5 * USEC_PER_MINUTE)
 
+/* Queries for names of the link that wait: one more gets SERVFAIL. */
+enum { NAMES_LOCAL_ASKS_MAX = 64 };
+
 /* How long a connection may say nothing to what is asked; then it is dead (RFC 7766 §6.2.4). */
 #define NAMES_SECURE_SILENCE (4 * USEC_PER_SEC)
 
@@ -75,6 +79,15 @@ struct names_connection {
 
 /* Handles of queries that others carry have it, those of connections do not. */
 #define NAMES_CARRIED (UINT32_C(1) << 31)
+
+/* A query for a name of the link, whose reply comes later. */
+struct names_local_ask {
+    bool used;
+    struct resolver_client client;
+    struct dns_name target;
+    uint32_t questions[NAMES_LOCAL_LINKS_MAX]; /* of each link */
+    usec due_at;
+};
 
 /* A query that another carries, and whose reply comes later. */
 struct names_carried {
@@ -269,6 +282,12 @@ struct names {
     struct names_connection connections[NAMES_CONNECTIONS_MAX];
     struct list_node carried_free;
     struct names_carried carried[NAMES_CARRIED_MAX];
+    struct {
+        struct mdns_link *links[NAMES_LOCAL_LINKS_MAX]; /* borrowed */
+        size_t link_count;           /* 0: names of the link are names like others */
+        struct alarm alarm;
+        struct names_local_ask asks[NAMES_LOCAL_ASKS_MAX];
+    } local;
     uint8_t reply[DNS_STREAM_LENGTH_LEN + DNS_MESSAGE_MAX]; /* the message begins after the length */
 };
 
@@ -294,7 +313,8 @@ const struct names_reach *names_reach_of(const struct names *names,
 MUST_USE int names_add_zone(struct names *names, struct zone_set *zones, const struct dns_name *apex);
 
 /* The site's zone, and the names that must never be asked for outside. */
-MUST_USE int names_add_own_zones(struct names *names, bool closed_world);
+MUST_USE int names_add_own_zones(struct names *names,
+                                  const struct names_options *options);
 
 /* zone_add() for a record of the site's TTL, as 0 or a negative errno. */
 MUST_USE int names_put(struct names *names, struct zone_set *zones, const struct dns_name *owner,
@@ -375,6 +395,18 @@ bool names_crew_passes(const struct names *names, const struct answer_result *re
  * way. */
 MUST_USE bool names_crew_pass(struct names *names, const struct resolver_client *client,
                               const struct answer_path *path, struct bytes message);
+
+/* ---- names_local.c ---- */
+
+void names_local_open(struct names *names);
+void names_local_close(struct names *names);
+
+/* Is the name to be asked for on the link? */
+bool names_local_wants(const struct names *names, const struct dns_name *name);
+
+/* True: *result has a reply at once. */
+MUST_USE bool names_local_ask(struct names *names, const struct resolver_client *client,
+                              struct answer_result *result);
 
 /* ---- names_outside.c ---- */
 

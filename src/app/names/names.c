@@ -54,7 +54,7 @@ static int open_zones(struct names *names, const struct names_options *options)
     if (names->zones == NULL)
         return -ENOMEM;
     names->answering.zones = names->zones;
-    int status = names_add_own_zones(names, options->closed_world);
+    int status = names_add_own_zones(names, options);
     return status == 0 ? open_views(names, options) : status;
 }
 
@@ -282,6 +282,7 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names->heap = loop_heap(names->loop);
     list_init(&names->free);
     names_carried_open(names);
+    names_local_open(names);
     list_init(&names->idle);
     list_init(&names->busy);
     int status = take_options(names, options) ? 0 : -EINVAL;
@@ -329,6 +330,7 @@ void names_free(struct names *names)
     names_update_close(names);
     names_server_close(names);
     names_carried_close(names);
+    names_local_close(names);
     names_notify_close(names);
     names_tell_close(names);
     names_secondary_close(names);

@@ -12,6 +12,7 @@
 #include "proto/dns/zone_change.h"
 #include "wire/dns/dns_nsec3.h"
 
+struct mdns_link;
 struct names;
 struct names_crew;
 struct workers;
@@ -25,6 +26,7 @@ enum {
     NAMES_UPDATE_TYPES_MAX = 16,
     NAMES_NOTIFIED_MAX = 16,      /* who is told that a zone has changed */
     NAMES_SECONDARIES_MAX = 4096, /* zones that are had from others */
+    NAMES_LOCAL_LINKS_MAX = 16,   /* on which names of .local are asked for */
 };
 
 /* Who may do something: whoever one of the rules is met by. */
@@ -89,6 +91,8 @@ struct names_options {
     const struct names_recursion *recursion; /* of other names; NULL: they are refused, NXDOMAIN
                                                 with `closed_world`. Copied */
     bool closed_world;            /* nothing exists outside the site */
+    bool local;                   /* names of the link are asked for there: names_set_local(). They are in no zone of
+                                     ours then, but those of the site */
     struct net *outside;          /* where others are asked; may be NULL without recursion */
     uint32_t ttl;                 /* of the site's own records, seconds; 0: 60 */
     size_t view_count;            /* of names_manner.views */
@@ -142,6 +146,11 @@ MUST_USE int names_crew_new(struct workers *workers, struct names_crew **out);
 void names_crew_free(struct names_crew *crew); /* after the workers. NULL is nothing */
 
 MUST_USE int names_new(struct net *net, const struct names_options *options, struct names **out);
+/* The links on which names of .local, and of link-local addresses, are asked for (RFC 6762); borrowed until
+ * others, or none, are set. Their questions are to be told of by names_local_heard(). */
+void names_set_local(struct names *names, struct mdns_link *const *links, size_t count);
+void names_local_heard(struct names *names, const struct mdns_link *link, uint32_t question);
+
 void names_free(struct names *names);
 
 /* Adds an A or AAAA record for `name` (within the domain, or one label that is completed with it),

@@ -27,6 +27,9 @@ static bool forward(struct names *names, const struct resolver_client *client,
     bool allowed = wanted ? reach->recursion.count == 0 || names_allows(&reach->recursion, &result->query)
                           : names_allows(&reach->cache, &result->query);
     bool found = names->resolver != NULL && !reach->own_names_only;
+    if (wanted && allowed && !reach->own_names_only &&
+        names_local_wants(names, &result->work.target))
+        return names_local_ask(names, client, result);
     if (found && wanted && allowed)
         return names_resolver_ask(names, client, result);
     if (found && allowed) {

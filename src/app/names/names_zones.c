@@ -32,8 +32,8 @@ static const char *const private_zones[] = {
     "8.b.d.0.1.0.0.2.ip6.arpa",
 };
 
-/* Names that are not for the DNS of the Internet. SKIPS RFC 6762 §22.1 for "local": many a site's
- * resolver serves names there, and whoever does mDNS does not ask us. */
+/* Names that are not for the DNS of the Internet. SKIPS RFC 6762 §22.1 for "local", unless names of the link
+ * are asked for there (names_local.c): many a site's resolver serves names in it. */
 static const char *const special_zones[] = {
     "localhost", /* RFC 6761 §6.3 */
     "test",      /* §6.2 */
@@ -153,17 +153,26 @@ static int add_localhost(struct names *names)
     return status;
 }
 
-int names_add_own_zones(struct names *names, bool closed_world)
+/* Names of the link are asked for there. */
+static bool is_left_out(const char *text, const struct names_options *options)
+{
+    struct dns_name name;
+    return options->local && dns_name_parse(bytes_of_text(text), NULL, &name) &&
+           mdns_is_local(&name);
+}
+
+int names_add_own_zones(struct names *names, const struct names_options *options)
 {
     int status = 0;
-    if (closed_world)
+    if (options->closed_world)
         status = add_named(names, ".");
     if (status == 0)
         status = names_add_zone(names, names->zones, &names->domain);
     for (size_t i = 0; i < ARRAY_LEN(special_zones) && status == 0; i++)
         status = add_named(names, special_zones[i]);
     for (size_t i = 0; i < ARRAY_LEN(private_zones) && status == 0; i++)
-        status = add_named(names, private_zones[i]);
+        if (!is_left_out(private_zones[i], options))
+            status = add_named(names, private_zones[i]);
     if (status == 0)
         status = add_range(names, 16, 31, 172);
     if (status == 0)

@@ -9,6 +9,7 @@ struct mdns *mdns_new(const struct heap *heap, struct prng *prng, usec now)
         return NULL;
     m->heap = *heap;
     m->now = now;
+    m->unicast_bit = MDNS_TOP_BIT;
     prng_fork(prng, &m->prng);
     for (size_t i = 0; i < MDNS_ECHOES; i++)
         m->echoes[i].sent_at = MDNS_LONG_AGO;
@@ -52,6 +53,11 @@ void mdns_set_addresses(struct mdns *m, const struct ip_prefix *addresses, size_
     m->address_count = count < MDNS_ADDRESSES_MAX ? count : MDNS_ADDRESSES_MAX;
     for (size_t i = 0; i < m->address_count; i++)
         m->addresses[i] = addresses[i];
+}
+
+void mdns_share_port(struct mdns *m)
+{
+    m->unicast_bit = 0;
 }
 
 void mdns_counters(const struct mdns *m, struct mdns_counters *out)

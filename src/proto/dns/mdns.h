@@ -55,6 +55,10 @@ bool mdns_is_local(const struct dns_name *name);
  * unicast is not looked at (§11). At most MDNS_ADDRESSES_MAX. */
 void mdns_set_addresses(struct mdns *m, const struct ip_prefix *addresses, size_t count);
 
+/* Other programs on the host have the port, too: what is sent to us alone may reach them instead, and is not
+ * asked for (§15.1). */
+void mdns_share_port(struct mdns *m);
+
 /* ---- what is ours ---- */
 
 enum mdns_style {

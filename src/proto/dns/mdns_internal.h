@@ -145,6 +145,7 @@ struct mdns {
     struct heap heap;
     struct prng prng;
     usec now;
+    uint16_t unicast_bit;    /* MDNS_TOP_BIT; 0: unicast is not asked for */
     struct ip_address from; /* whose message is looked at */
     size_t address_count;
     struct ip_prefix addresses[MDNS_ADDRESSES_MAX];

@@ -552,7 +552,7 @@ static size_t build_probe(const struct mdns *m, struct dns_builder *b, size_t mo
     size_t count = 0;
     for (size_t i = 0; i < MDNS_NAMES_MAX && count < most; i++) {
         const struct mdns_own_name *n = &m->names[i];
-        struct dns_question question = {.type = DNS_ANY, .class = DNS_IN | MDNS_TOP_BIT};
+        struct dns_question question = {.type = DNS_ANY, .class = DNS_IN | m->unicast_bit};
         dns_name_copy(&question.name, &n->name);
         if (!n->used || !n->probe_due)
             continue;

@@ -319,7 +319,7 @@ static void put_questions(struct mdns *m, struct dns_builder *b)
         if (q->handle == 0 || !q->due)
             continue;
         struct dns_question question = q->question;
-        question.class = (uint16_t)(DNS_IN | (q->asked ? 0 : MDNS_TOP_BIT));
+        question.class = (uint16_t)(DNS_IN | (q->asked ? 0 : m->unicast_bit));
         if (!dns_build_question(b, &question))
             return;
         q->due = false;

@@ -582,6 +582,19 @@ static void what_it_says_itself_is_not_another(void **state UNUSED)
     assert_int_equal(counters.queries_in + counters.responses_in, 0);
 }
 
+/* 6762/15.1-1: what is sent to us alone may reach another program. */
+static void who_shares_the_port_wants_no_unicast(void **state UNUSED)
+{
+    int a = mdns_link_add(l);
+    mdns_share_port(l->hosts[a]);
+    mdns_link_host(l, a, "foo.local");
+    struct dns_name bar = dns_text_name("bar.local");
+    assert_true(mdns_ask(l->hosts[a], &bar, DNS_A, l->now) != 0);
+    mdns_link_run(l, 5 * SEC);
+    assert_int_equal(mdns_link_count(l, "Q* foo.local. ANY; ns"), 3);
+    assert_int_equal(mdns_link_count(l, "Q* bar.local. A;\n"), 3);
+}
+
 /* 6762/10.1-1 6762/10.1-2: all of it is taken back, and believed a second later. */
 static void goodbye_is_said_and_heard(void **state UNUSED)
 {
@@ -973,6 +986,7 @@ int main(void)
         TEST(long_answers_are_split),
         TEST(what_cannot_be_meant_is_not_heard),
         TEST(what_it_says_itself_is_not_another),
+        TEST(who_shares_the_port_wants_no_unicast),
         TEST(goodbye_is_said_and_heard),
         TEST(a_question_is_asked_ever_more_seldom),
         TEST(what_is_wanted_is_refreshed),
