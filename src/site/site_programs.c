@@ -46,6 +46,13 @@ static bool parse_param(struct bytes text, void *field, const struct site_option
 static const struct site_option options[] = {
     {"location", "fastcgi", parse_fastcgi, 0, 0, 0, true,
      "sockets such as unix:/run/app.sock or 127.0.0.1:9000, at most 8, or none"},
+    {"location", "cgi", site_parse_switch, RULE(cgi), 0, 0, false, "on or off"},
+    {"location", "cgi-memory", site_parse_size, RULE(cgi_memory), 1024 * 1024, (uint64_t)1 << 50, false,
+     "a number of octets such as 256M, at least 1M"},
+    {"location", "cgi-cpu", site_parse_duration, RULE(cgi_cpu), USEC_PER_SEC, USEC_PER_DAY, false,
+     SITE_DURATION_TEXT ", from 1s to 1d"},
+    {"web", "cgi-processes", site_parse_number, SITE_AT(web.config.cgi_processes), 1, 10000, false,
+     "a number from 1 to 10000"},
     {"location", "script", parse_script, RULE(script), 0, WEB_TEXT_MAX, false,
      "the path of a program's file, beginning with a slash, or \"files\""},
     {"location", "param", parse_param, 0, 0, 0, true,

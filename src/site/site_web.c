@@ -373,6 +373,10 @@ static bool check_rule(const struct web_rule *rule, struct text *error)
         text_add_format(error, "web: auth of %s: expected users, a file", where);
         return false;
     }
+    if (rule->cgi && (rule->root[0] == '\0' || rule->backend_count > 0)) {
+        text_add_format(error, "web: cgi in %s: expected root, a directory, and no fastcgi", where);
+        return false;
+    }
     if (rule->upload && rule->root[0] == '\0') {
         text_add_format(error, "web: upload to %s: expected root, a directory", where);
         return false;

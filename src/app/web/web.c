@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "app/web/pages.h"
+#include "app/web/web_cgi.h"
 #include "app/web/web_exchange.h"
 #include "app/web/web_fastcgi.h"
 #include "app/web/web_gateway.h"
@@ -433,6 +434,7 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     web->on_message_self = options->on_message_self;
     list_init(&web->gateways);
     web_fastcgi_init(&web->fastcgi);
+    web_cgi_init(web);
     list_init(&web->sessions);
     list_init(&web->idle);
     list_init(&web->heads);
@@ -457,6 +459,7 @@ void web_free(struct web *web)
     while ((node = list_first(&web->sessions)) != NULL)
         web_session_close(CONTAINER_OF(node, struct web_session, node));
     web_gateways_done(web);
+    web_cgi_done(web);
     web_fastcgi_done(&web->fastcgi);
     for (size_t i = 0; i < WEB_DOORS_MAX; i++)
         close_door(&web->doors[i]);

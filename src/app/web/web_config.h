@@ -102,6 +102,8 @@ struct web_rule {
     char script[WEB_TEXT_MAX];           /* the program's file; WEB_SCRIPT_FILES; "": by the pattern */
     char params[WEB_PARAMS_MAX][WEB_TEXT_MAX]; /* "NAME value", for the program */
     uint32_t param_count;
+    uint64_t cgi_memory;                 /* octets that a program may have; 0: any number */
+    usec cgi_cpu;                        /* time that it may work; 0: any */
     usec answer_timeout;                 /* for a program that says nothing; 0: WEB_ANSWER_TIMEOUT */
     char early_hints[WEB_TEXT_MAX];      /* Link of a 103 before the answer; "": none */
 
@@ -144,6 +146,7 @@ struct web_config {
     enum web_log_format log_format;
     uint32_t connections_max;         /* 0: 4096 */
     uint32_t connections_per_address; /* 0: any number */
+    uint32_t cgi_processes;           /* at a time, of each worker; 0: WEB_CGI_DEFAULT */
 };
 
 /* A copy of `like` (NULL: all zero) as the last rule; NULL: no memory, or too many. The address is

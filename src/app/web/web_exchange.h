@@ -33,6 +33,7 @@
 #include "base/list.h"
 #include "io/errand.h"
 #include "io/loop.h"
+#include "io/program.h"
 #include "proto/http/http_server.h"
 
 enum {
@@ -166,6 +167,9 @@ struct web {
     struct list_node gateways;  /* requests for programs */
     struct web_fastcgi fastcgi;
     unsigned turn;              /* whose it is among servers */
+    struct programs programs;   /* of CGI */
+    struct list_node cgi_waiting; /* requests that wait until one of them has ended */
+    unsigned cgi_waiting_count;
 };
 
 /* One connection; what it needs while a request is under way is not in it. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/web/web_cgi.h"
 #include "app/web/web_fastcgi.h"
 #include "wire/cgi/cgi_head.h"
 
@@ -465,7 +466,8 @@ void web_gateway_request(struct web_exchange *exchange, struct bytes path)
     if (strcmp(exchange->method, "TRACE") == 0 || strcmp(exchange->method, "CONNECT") == 0)
         refusal = 405;
     if (refusal == 0)
-        refusal = web_fastcgi_request(exchange, script);
+        refusal = exchange->place->rule->cgi ? web_cgi_request(exchange, script)
+                                             : web_fastcgi_request(exchange, script);
     free(script);
     if (refusal == 405)
         web_reply_method(exchange, "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
