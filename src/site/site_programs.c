@@ -43,6 +43,41 @@ static bool parse_param(struct bytes text, void *field, const struct site_option
     return true;
 }
 
+static bool parse_origin(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    bool any = bytes_equal(text, bytes_of_text(WEB_SOCKET_ANY_ORIGIN));
+    size_t colon = bytes_find(text, ':');
+    bool origin = bytes_equal(bytes_first(bytes_after(text, colon), 3), bytes_of_text("://")) &&
+                  bytes_find(bytes_after(text, colon + 3), '/') == text.len - colon - 3;
+    if ((!any && !origin) || rule->websocket_origin_count == WEB_ORIGINS_MAX ||
+        !site_copy_text(text, rule->websocket_origins[rule->websocket_origin_count],
+                        sizeof rule->websocket_origins[0]))
+        return false;
+    rule->websocket_origin_count++;
+    return true;
+}
+
+static bool parse_mode(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    static const char *const modes[] = {"text", "binary"};
+    uint8_t mode;
+    if (!site_parse_one_of(text, &mode, modes, ARRAY_LEN(modes)))
+        return false;
+    *(bool *)field = mode == 1;
+    return true;
+}
+
+/* A switch that is kept the other way round. */
+static bool parse_plain(struct bytes text, void *field, const struct site_option *option)
+{
+    bool on;
+    if (!site_parse_switch(text, &on, option))
+        return false;
+    *(bool *)field = !on;
+    return true;
+}
+
 static const struct site_option options[] = {
     {"location", "fastcgi", parse_fastcgi, 0, 0, 0, true,
      "sockets such as unix:/run/app.sock or 127.0.0.1:9000, at most 8, or none"},
@@ -57,6 +92,17 @@ static const struct site_option options[] = {
      "the path of a program's file, beginning with a slash, or \"files\""},
     {"location", "param", parse_param, 0, 0, 0, true,
      "a name and a value, such as \"APP_ENV production\", at most 16 of them"},
+    {"location", "websocket", site_parse_text, RULE(websocket), 0, WEB_TEXT_MAX, false,
+     "a program and its arguments, or echo"},
+    {"location", "websocket-mode", parse_mode, RULE(websocket_binary), 0, 0, false,
+     "text or binary"},
+    {"location", "websocket-origin", parse_origin, 0, 0, 0, true,
+     "origins such as https://example.org, at most 8, or any"},
+    {"location", "websocket-compress", parse_plain, RULE(websocket_plain), 0, 0, false, "on or off"},
+    {"location", "websocket-max", site_parse_size, RULE(websocket_max), 128, 256 * 1024 * 1024, false,
+     "a number of octets such as 1M, from 128 to 256M"},
+    {"location", "websocket-ping", site_parse_duration, RULE(websocket_ping), USEC_PER_MSEC,
+     USEC_PER_DAY, false, SITE_DURATION_TEXT ", at most 1d"},
     {"location", "answer-timeout", site_parse_duration, RULE(answer_timeout), USEC_PER_MSEC,
      USEC_PER_DAY, false, SITE_DURATION_TEXT ", at most 1d"},
 };

@@ -262,6 +262,8 @@ void site_web_forget_list(struct web_rule *rule, const char *option)
         {"access", &rule->access_count, rule->access, sizeof rule->access},
         {"fastcgi", &rule->backend_count, rule->backends, sizeof rule->backends},
         {"param", &rule->param_count, rule->params, sizeof rule->params},
+        {"websocket-origin", &rule->websocket_origin_count, rule->websocket_origins,
+         sizeof rule->websocket_origins},
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         if (strcmp(option, lists[i].name) == 0) {

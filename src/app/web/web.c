@@ -19,6 +19,7 @@
 #include "app/web/web_exchange.h"
 #include "app/web/web_fastcgi.h"
 #include "app/web/web_gateway.h"
+#include "app/web/web_socket.h"
 #include "app/web/web_tls.h"
 #include "base/siphash.h"
 
@@ -435,6 +436,7 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     list_init(&web->gateways);
     web_fastcgi_init(&web->fastcgi);
     web_cgi_init(web);
+    programs_init(&web->socket_programs, net_loop(web->net));
     list_init(&web->sessions);
     list_init(&web->idle);
     list_init(&web->heads);
@@ -460,6 +462,7 @@ void web_free(struct web *web)
         web_session_close(CONTAINER_OF(node, struct web_session, node));
     web_gateways_done(web);
     web_cgi_done(web);
+    web_socket_done(web);
     web_fastcgi_done(&web->fastcgi);
     for (size_t i = 0; i < WEB_DOORS_MAX; i++)
         close_door(&web->doors[i]);

@@ -28,6 +28,7 @@ enum {
     WEB_BACKENDS_MAX = 8,
     WEB_BACKEND_MAX = 128, /* an address, or "unix:" and a path, with a NUL */
     WEB_PARAMS_MAX = 16,
+    WEB_ORIGINS_MAX = 8,
 };
 
 enum web_match {
@@ -105,6 +106,13 @@ struct web_rule {
     uint64_t cgi_memory;                 /* octets that a program may have; 0: any number */
     usec cgi_cpu;                        /* time that it may work; 0: any */
     usec answer_timeout;                 /* for a program that says nothing; 0: WEB_ANSWER_TIMEOUT */
+    char websocket[WEB_TEXT_MAX];        /* a program and its arguments; WEB_SOCKET_ECHO; "": none */
+    bool websocket_binary;               /* no lines: octets as they come */
+    bool websocket_plain;                /* nothing is compressed */
+    uint64_t websocket_max;              /* octets of a message; 0: WEB_SOCKET_MESSAGE_DEFAULT */
+    usec websocket_ping;                 /* 0: WEB_SOCKET_PING */
+    char websocket_origins[WEB_ORIGINS_MAX][128]; /* "https://example.org", WEB_SOCKET_ANY_ORIGIN */
+    uint32_t websocket_origin_count;     /* 0: pages of the same host */
     char early_hints[WEB_TEXT_MAX];      /* Link of a 103 before the answer; "": none */
 
     bool dns;                            /* questions to the name service (RFC 8484), no files */
@@ -112,6 +120,8 @@ struct web_rule {
     usec hsts;                           /* Strict-Transport-Security; 0: not said */
 };
 
+#define WEB_SOCKET_ECHO "echo"
+#define WEB_SOCKET_ANY_ORIGIN "any"
 #define WEB_BACKEND_UNIX "unix:"
 #define WEB_SCRIPT_FILES "files" /* the path names a file below the root, which is the program */
 #define WEB_BODY_DEFAULT (UINT64_C(1) << 30)

@@ -15,6 +15,7 @@
  *      web_memory.c small blocks that are kept for the next request
  *      web_gateway.c requests for programs: web_fastcgi.c, web_cgi.c; web_meta.c: what they are told
  *      web_flow.c   octets on their way to and from them
+ *      web_socket.c WebSocket; web_deflate.c: its compression
  *      web_dns.c    questions to the name service
  *      web_page.c   the pages that are made anew for every request
  */
@@ -110,6 +111,7 @@ struct web_exchange {
     void *work;            /* of the service */
     const struct web_rule *admitted_by; /* whose users know `user`; NULL: nobody has asked */
     unsigned redirects;    /* within the server, by programs */
+    bool connect_websocket; /* CONNECT of RFC 8441 */
     bool sinks;            /* the body is for /sink */
     uint64_t octets;       /* sent, the head included */
     uint64_t sink_octets;  /* received by /sink */
@@ -170,6 +172,8 @@ struct web {
     struct programs programs;   /* of CGI */
     struct list_node cgi_waiting; /* requests that wait until one of them has ended */
     unsigned cgi_waiting_count;
+    struct programs socket_programs; /* of WebSockets */
+    struct web_deflater *deflater;   /* for their messages; NULL: not needed yet */
 };
 
 /* One connection; what it needs while a request is under way is not in it. */

@@ -453,10 +453,12 @@ static bool is(struct bytes text, const char *name)
 
 /* The head as HTTP/1 would have it. 0, or a status to refuse with. nghttp2 has seen to it that the
  * pseudo fields are those of a request (§8.3.1). */
-static unsigned make_request(const struct stream2 *s, struct http_server_event *event)
+static unsigned make_request(const struct stream2 *s, struct http_server_event *event,
+                             bool *websocket)
 {
     struct http_fields *fields = &event->head.fields;
     struct bytes authority = bytes_empty();
+    struct bytes protocol = bytes_empty();
     event->head.target = bytes_empty();
     for (size_t i = 0; i < s->field_count; i++) {
         struct bytes name = view(s, s->fields[i].name, s->fields[i].name_len);
@@ -469,8 +471,14 @@ static unsigned make_request(const struct stream2 *s, struct http_server_event *
             event->head.target = value;
         else if (is(name, ":authority"))
             authority = value;
+        else if (is(name, ":protocol"))
+            protocol = value;
     }
-    if (is(event->head.method, "CONNECT"))
+    bool extended = is(event->head.method, "CONNECT") && protocol.len > 0; /* RFC 8441 §4 */
+    *websocket = extended && is(protocol, "websocket");
+    if (extended && !*websocket)
+        return 501; /* §3 of RFC 9220 has it so for protocols that are not known */
+    if (is(event->head.method, "CONNECT") && !extended)
         event->head.target = authority;
     if (event->head.method.len > HTTP_METHOD_MAX)
         return 501;
@@ -483,7 +491,8 @@ static unsigned make_request(const struct stream2 *s, struct http_server_event *
         return 400; /* §8.3.1: they must not differ */
     if (!has_host && fields->count < HTTP_FIELDS_MAX)
         fields->list[fields->count++] = (struct http_field){bytes_of_text("host"), authority};
-    return uri_target_parse(event->head.method, event->head.target, &event->target) ? 0 : 400;
+    struct bytes form = extended ? bytes_of_text("GET") : event->head.method;
+    return uri_target_parse(form, event->head.target, &event->target) ? 0 : 400;
 }
 
 static void begin_request(struct stream2 *s, bool ended)
@@ -499,7 +508,7 @@ static void begin_request(struct stream2 *s, bool ended)
     s->request_ended = ended;
     s->told = true;
     if (s->refusal == 0)
-        s->refusal = make_request(s, &event);
+        s->refusal = make_request(s, &event, &s->exchange.connect_websocket);
     if (s->refusal != 0) {
         refuse(&s->exchange, s->refusal);
         return;
@@ -629,6 +638,7 @@ static bool say_settings(nghttp2_session *ng)
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_HEAD_MAX},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
     };
     return nghttp2_submit_settings(ng, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings)) == 0 &&
            nghttp2_session_set_local_window_size(ng, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW) == 0;

@@ -61,8 +61,7 @@ static unsigned find_file(const struct web_exchange *exchange, struct bytes path
     return 404; /* a folder is no program */
 }
 
-/* All below the rule's path is one application's. */
-static unsigned take_all(const struct web_rule *rule, struct bytes path, struct web_script *out)
+void web_script_split(const struct web_rule *rule, struct bytes path, struct web_script *out)
 {
     size_t len = rule->match == WEB_MATCH_PREFIX || rule->match == WEB_MATCH_EXACT
                      ? strlen(rule->pattern)
@@ -71,8 +70,7 @@ static unsigned take_all(const struct web_rule *rule, struct bytes path, struct 
         len--;
     copy_path(out->name, sizeof out->name, bytes_first(path, len));
     copy_path(out->rest, sizeof out->rest, bytes_after(path, len));
-    snprintf(out->file, sizeof out->file, "%s", rule->script);
-    return 0;
+    out->file[0] = '\0';
 }
 
 unsigned web_script_find(const struct web_exchange *exchange, struct bytes path,
@@ -81,8 +79,11 @@ unsigned web_script_find(const struct web_exchange *exchange, struct bytes path,
     const struct web_rule *rule = exchange->place->rule;
     bool files = strcmp(rule->script, WEB_SCRIPT_FILES) == 0 ||
                  (rule->script[0] == '\0' && (rule->cgi || rule->match == WEB_MATCH_SUFFIX));
-    out->file[0] = '\0';
-    return files ? find_file(exchange, path, out) : take_all(rule, path, out);
+    if (files)
+        return find_file(exchange, path, out);
+    web_script_split(rule, path, out);
+    snprintf(out->file, sizeof out->file, "%s", rule->script);
+    return 0;
 }
 
 /* ---- what it is told ---- */

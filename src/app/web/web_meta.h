@@ -19,6 +19,9 @@ struct web_script {
 MUST_USE unsigned web_script_find(const struct web_exchange *exchange, struct bytes path,
                                   struct web_script *out);
 
+/* All below the rule's path is for one program, of which no file is known. */
+void web_script_split(const struct web_rule *rule, struct bytes path, struct web_script *out);
+
 /* Adds all of them as "NAME=value" with a NUL behind each, while the request is there to be looked at;
  * the page failed afterwards: no memory. */
 void web_meta_add(struct web_exchange *exchange, const struct web_script *script,

@@ -6,6 +6,7 @@
 #include "app/web/pages.h"
 #include "app/web/web_exchange.h"
 #include "app/web/web_gateway.h"
+#include "app/web/web_socket.h"
 #include "app/web/web_types.h"
 #include "base/text.h"
 
@@ -440,7 +441,15 @@ static const struct web_host *host_of(const struct web_exchange *exchange)
 
 static bool has_program(const struct web_rule *rule)
 {
-    return rule->backend_count > 0 || rule->cgi;
+    return rule->backend_count > 0 || rule->cgi || rule->websocket[0] != '\0';
+}
+
+static void run_program(struct web_exchange *exchange, struct bytes path)
+{
+    if (exchange->place->rule->websocket[0] != '\0')
+        web_socket_request(exchange, path);
+    else
+        web_gateway_request(exchange, path);
 }
 
 bool web_site_is_program(const struct web_exchange *exchange, struct bytes path)
@@ -452,7 +461,7 @@ void web_site_index(struct web_exchange *exchange, struct bytes path)
 {
     exchange->place = web_rules_place(exchange->rules, exchange->site, path);
     if (pass_rule(exchange))
-        web_gateway_request(exchange, path);
+        run_program(exchange, path);
 }
 
 static void route(struct web_exchange *exchange, const struct web_host *host, char *decoded,
@@ -479,7 +488,7 @@ static void route(struct web_exchange *exchange, const struct web_host *host, ch
             if (check_method(exchange, METHODS_DNS))
                 web_dns_request(exchange);
         } else if (has_program(exchange->place->rule)) {
-            web_gateway_request(exchange, path);
+            run_program(exchange, path);
         } else if (strip_prefix(exchange->place, &path))
             reply_built_in(exchange, path);
         else
