@@ -2,6 +2,7 @@
 /* site_programs.c - what a location of the block "web" says of programs that answer. */
 #include "app/web/web_meta.h"
 #include "site/site_values.h"
+#include "wire/http/http_octets.h"
 
 #define RULE(member) offsetof(struct web_rule, member)
 
@@ -68,6 +69,13 @@ static bool parse_mode(struct bytes text, void *field, const struct site_option 
     return true;
 }
 
+/* The value of a field Link. */
+static bool parse_hints(struct bytes text, void *field, const struct site_option *option)
+{
+    return text.len > 0 && text.data[0] == '<' && http_octets_are(text, HTTP_OCTET_FIELD) &&
+           site_copy_text(text, field, option->max);
+}
+
 /* A switch that is kept the other way round. */
 static bool parse_plain(struct bytes text, void *field, const struct site_option *option)
 {
@@ -103,6 +111,8 @@ static const struct site_option options[] = {
      "a number of octets such as 1M, from 128 to 256M"},
     {"location", "websocket-ping", site_parse_duration, RULE(websocket_ping), USEC_PER_MSEC,
      USEC_PER_DAY, false, SITE_DURATION_TEXT ", at most 1d"},
+    {"location", "early-hints", parse_hints, RULE(early_hints), 0, WEB_TEXT_MAX, false,
+     "links such as \"</style.css>; rel=preload; as=style\""},
     {"location", "answer-timeout", site_parse_duration, RULE(answer_timeout), USEC_PER_MSEC,
      USEC_PER_DAY, false, SITE_DURATION_TEXT ", at most 1d"},
 };

@@ -464,6 +464,15 @@ void web_site_index(struct web_exchange *exchange, struct bytes path)
         run_program(exchange, path);
 }
 
+/* What the page will need is told before it is there (RFC 8297). */
+static void say_hints(struct web_exchange *exchange)
+{
+    const char *link = exchange->place->rule->early_hints;
+    const struct http_field field = {bytes_of_text("Link"), bytes_of_text(link)};
+    if (link[0] != '\0' && is_method(exchange, "GET") && exchange->redirects == 0)
+        (void)exchange->transport->interim(exchange, 103, &field, 1);
+}
+
 static void route(struct web_exchange *exchange, const struct web_host *host, char *decoded,
                   size_t len)
 {
@@ -484,6 +493,7 @@ static void route(struct web_exchange *exchange, const struct web_host *host, ch
             len = other_len;
             continue;
         }
+        say_hints(exchange);
         if (exchange->place->rule->dns) {
             if (check_method(exchange, METHODS_DNS))
                 web_dns_request(exchange);

@@ -29,6 +29,7 @@ web {
     header = {"X-Rule: yes"}
     index = {"index.html", "index.wrap"}
     location "*.wrap" { fastcgi = {"unix:$tmp/wrap.sock"} }
+    location "= /numbers.txt" { early-hints = "</numbers.css>; rel=preload" }
     location "/app/" { fastcgi = {"unix:$tmp/app.sock"}
         param = {"APP_MODE two words"}
         body-max = 5M }
@@ -125,6 +126,7 @@ for version in --http1.1 --http2-prior-knowledge; do
     equal "too slow $version" "$(status_of $version "$at/tcp/slow")" 504
     events=$(get $version -N --max-time 2 "$at/app/tick" | grep -c data:)
     equal "events come as they are made $version" "$([ "$events" -ge 4 ] && [ "$events" -le 8 ] && echo yes)" yes
+    equal "hints of the rule $version" "$(get $version -D - -o /dev/null "$at/numbers.txt" | grep -ic '^link: </numbers.css>')" 1
     contains "early hints $version" "$(get $version -D - -o /dev/null "$at/app/hints" | tr -d '\r')" "rel=preload"
 done
 equal "100 (Continue)" "$(get -v -H 'Expect: 100-continue' --data-binary @"$tmp/blob" -o /dev/null "$at/app/echo" 2>&1 | grep -c '< HTTP/1.1 100')" 1
