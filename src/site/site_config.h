@@ -50,6 +50,8 @@ enum {
     SITE_NOTIFIED_MAX = 16,   /* NAMES_NOTIFIED_MAX */
     SITE_PRIMARIES_MAX = 8,   /* SECONDARY_PRIMARIES_MAX */
     SITE_SECONDARIES_MAX = 128,
+    SITE_CATALOGS_MAX = 4,    /* blocks "catalog" */
+    SITE_CATALOG_GROUPS_MAX = 4, /* blocks "group" in each */
     SITE_PARENTS_MAX = 8,     /* PARENT_SERVERS_MAX */
     SITE_SIGNATURES_MAX = 64, /* blocks "signing" */
     SITE_MDNS_LINKS_MAX = 16,    /* NAMES_LOCAL_LINKS_MAX */
@@ -272,6 +274,27 @@ struct site_secondaries {
     size_t count;
 };
 
+/* A block "group" in a block "catalog". */
+struct site_catalog_group {
+    char name[SITE_LABEL_MAX];
+    struct site_secondary member;
+};
+
+/* A block "catalog": a zone whose members are had from others. */
+struct site_catalog {
+    char zone[SITE_NAME_MAX];
+    char directory[SITE_TEXT_MAX]; /* in which they survive; "": nowhere */
+    struct site_secondary member;  /* how they are had: its name is not filled in */
+    struct site_catalog_group groups[SITE_CATALOG_GROUPS_MAX];
+    size_t group_count;
+};
+
+struct site_catalog_list {
+    struct site_catalog catalogs[SITE_CATALOGS_MAX];
+    size_t count;
+    char own[SITE_NAME_MAX];       /* the zone that lists those from files; "": there is none */
+};
+
 /* How a zone is signed. */
 struct site_signature {
     char zone[SITE_NAME_MAX];      /* "*": all that have none of their own */
@@ -417,6 +440,7 @@ struct site_config {
     struct site_authority authority;
     struct site_keys keys;
     struct site_secondaries secondaries;
+    struct site_catalog_list catalogs;
     struct site_signatures signatures;
     struct site_web web;
     struct site_proxy proxy;

@@ -184,10 +184,13 @@ static cfg_opt_t *root_options(struct site_reader *reader)
                                    CFGF_MULTI | CFGF_TITLE);
     const cfg_opt_t secondary = CFG_SEC("secondary", section_options(reader, "secondary", NULL, 0),
                                         CFGF_MULTI | CFGF_TITLE);
+    const cfg_opt_t group = CFG_SEC("group", section_options(reader, "group", NULL, 0),
+                                    CFGF_MULTI | CFGF_TITLE);
     const cfg_opt_t in_names[] = {
         CFG_SEC("view", section_options(reader, "view", &secondary, 1), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("key", section_options(reader, "key", NULL, 0), CFGF_MULTI | CFGF_TITLE),
         secondary,
+        CFG_SEC("catalog", section_options(reader, "catalog", &group, 1), CFGF_MULTI | CFGF_TITLE),
         CFG_SEC("signing", section_options(reader, "signing", NULL, 0), CFGF_MULTI | CFGF_TITLE),
     };
     const cfg_opt_t location =
@@ -360,6 +363,54 @@ static bool take_views(struct site_reader *reader, struct site_config *config, c
     return good;
 }
 
+/* ---- catalogs ---- */
+
+static bool take_groups(struct site_reader *reader, struct site_config *config, cfg_t *block,
+                        struct site_catalog *catalog)
+{
+    unsigned count = cfg_size(block, "group");
+    for (unsigned i = 0; i < count; i++) {
+        cfg_t *cfg = cfg_getnsec(block, "group", i);
+        const char *name = cfg_title(cfg);
+        struct site_catalog_group *group = &catalog->groups[catalog->group_count];
+        if (count > SITE_CATALOG_GROUPS_MAX || name[0] == '\0' || strlen(name) >= sizeof group->name) {
+            text_add_format(complain(reader, (unsigned)cfg->line),
+                            "group \"%.100s\": expected at most %d groups, of names up to %d octets",
+                            name, SITE_CATALOG_GROUPS_MAX, SITE_LABEL_MAX - 1);
+            return false;
+        }
+        memcpy(group->name, name, strlen(name) + 1);
+        if (!take_options(reader, config, cfg, "group", &group->member))
+            return false;
+        catalog->group_count++;
+    }
+    return true;
+}
+
+static bool take_catalogs(struct site_reader *reader, struct site_config *config, cfg_t *names)
+{
+    char reason[512] = "";
+    struct text error = text_of(reason, sizeof reason);
+    unsigned count = cfg_size(names, "catalog");
+    for (unsigned i = 0; i < count; i++) {
+        cfg_t *cfg = cfg_getnsec(names, "catalog", i);
+        struct site_catalog *catalog = &config->catalogs.catalogs[i];
+        if (i == SITE_CATALOGS_MAX) {
+            text_add_format(complain(reader, (unsigned)cfg->line), "more than %d blocks \"catalog\"",
+                            SITE_CATALOGS_MAX);
+            return false;
+        }
+        if (!take_options(reader, config, cfg, "catalog", catalog) ||
+            !take_groups(reader, config, cfg, catalog))
+            return false;
+        if (!site_finish_catalog(config, cfg_title(cfg), &error)) {
+            text_add(complain(reader, (unsigned)cfg->line), reason);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- web ---- */
 
 /* A list that a block gives stands in the place of the one that it would have from around it. */
@@ -490,6 +541,7 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
             (!take_views(reader, config, block) ||
              !take_titled(reader, config, block, &key_blocks) ||
              !take_titled(reader, config, block, &secondary_blocks) ||
+             !take_catalogs(reader, config, block) ||
              !take_titled(reader, config, block, &signing_blocks)))
             return false;
         if (block != NULL && strcmp(blocks[i].name, "web") == 0 &&

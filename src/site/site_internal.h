@@ -19,6 +19,7 @@
 struct control;
 struct names_recursion;
 struct site_anchors;
+struct site_catalogs;
 struct site_workers;
 struct web_log;
 struct digest;
@@ -60,6 +61,7 @@ struct site {
     struct site_zones *zones; /* from files */
     struct site_policies *policies;
     struct site_secondaries_kept *secondaries; /* from others */
+    struct site_catalogs *catalogs; /* which of those there are */
     struct tls_client *primaries_tls, *primaries_tls_anybody; /* NULL: none has TLS */
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */

@@ -304,6 +304,61 @@ bool site_finish_secondary(struct site_config *config, const char *title, void *
     return true;
 }
 
+/* ---- catalogs ---- */
+
+/* What a group does not say is as for all members. */
+static void finish_group(const struct site_secondary *catalog, struct site_secondary *group)
+{
+    if (group->primaries.count == 0)
+        group->primaries = catalog->primaries;
+    if (group->notified.count == 0 && !group->notified.servers)
+        group->notified = catalog->notified;
+    if (group->octets_max == 0)
+        group->octets_max = catalog->octets_max;
+}
+
+/* Its members come from where it comes from itself, unless it is said from where. */
+static void take_primaries(const struct site_config *config, const struct dns_name *zone,
+                           struct site_catalog *catalog)
+{
+    struct dns_name other;
+    for (size_t i = 0; i < config->secondaries.count; i++) {
+        const struct site_secondary *secondary = &config->secondaries.zones[i];
+        if (catalog->member.primaries.count == 0 && secondary->view == SITE_VIEWS_MAX &&
+            dns_name_parse(bytes_of_text(secondary->zone), NULL, &other) &&
+            dns_name_equal(&other, zone))
+            catalog->member.primaries = secondary->primaries;
+    }
+}
+
+bool site_finish_catalog(struct site_config *config, const char *title, struct text *error)
+{
+    struct site_catalog_list *all = &config->catalogs;
+    struct site_catalog *catalog = &all->catalogs[all->count];
+    struct dns_name name, other;
+    if (!dns_name_parse(bytes_of_text(title), NULL, &name) || strlen(title) >= SITE_NAME_MAX) {
+        text_add_format(error, "catalog \"%.100s\": expected a domain name", title);
+        return false;
+    }
+    for (size_t i = 0; i < all->count; i++)
+        if (dns_name_parse(bytes_of_text(all->catalogs[i].zone), NULL, &other) &&
+            dns_name_equal(&name, &other)) {
+            text_add_format(error, "catalog \"%s\": there are two of that name", title);
+            return false;
+        }
+    take_primaries(config, &name, catalog);
+    if (catalog->member.primaries.count == 0) {
+        text_add_format(error, "catalog \"%s\": expected primaries, or a block \"secondary\" of that name",
+                        title);
+        return false;
+    }
+    for (size_t i = 0; i < catalog->group_count; i++)
+        finish_group(&catalog->member, &catalog->groups[i].member);
+    memcpy(catalog->zone, title, strlen(title) + 1);
+    all->count++;
+    return true;
+}
+
 /* ---- what they say of each other ---- */
 
 static bool check_peers(const struct site_config *config, const char *option,
@@ -314,6 +369,26 @@ static bool check_peers(const struct site_config *config, const char *option,
             text_add_format(error, "%s: there is no key \"%s\"", option, peers->peers[i].key);
             return false;
         }
+    return true;
+}
+
+static bool check_member(const struct site_config *config, const struct site_secondary *member,
+                         struct text *error)
+{
+    return check_peers(config, "primaries", &member->primaries, error) &&
+           check_peers(config, "notify", &member->notified, error);
+}
+
+static bool check_catalogs(const struct site_config *config, struct text *error)
+{
+    for (size_t i = 0; i < config->catalogs.count; i++) {
+        const struct site_catalog *catalog = &config->catalogs.catalogs[i];
+        if (!check_member(config, &catalog->member, error))
+            return false;
+        for (size_t k = 0; k < catalog->group_count; k++)
+            if (!check_member(config, &catalog->groups[k].member, error))
+                return false;
+    }
     return true;
 }
 
@@ -353,14 +428,13 @@ bool site_names_check(const struct site_config *config, struct text *error)
 {
     const struct site_authority *authority = &config->authority;
     for (size_t i = 0; i < config->secondaries.count; i++)
-        if (!check_peers(config, "primaries", &config->secondaries.zones[i].primaries, error) ||
-            !check_peers(config, "notify", &config->secondaries.zones[i].notified, error))
+        if (!check_member(config, &config->secondaries.zones[i], error))
             return false;
     for (size_t i = 0; i < authority->view_count; i++)
         if (!check_view(config, i, error))
             return false;
     return check_peers(config, "notify", &authority->notified, error) &&
            check_rules(config, "secondaries", &authority->secondaries, error) &&
-           check_reach(config, &authority->reach, error) &&
+           check_reach(config, &authority->reach, error) && check_catalogs(config, error) &&
            check_updates(config, error);
 }

@@ -15,6 +15,9 @@ MUST_USE bool site_finish_key(struct site_config *config, const char *title, voi
 MUST_USE bool site_finish_secondary(struct site_config *config, const char *title, void *block,
                                     struct text *error);
 
+/* The next of config->catalogs, which is filled in but for what follows from the rest. */
+MUST_USE bool site_finish_catalog(struct site_config *config, const char *title, struct text *error);
+
 /* Are all keys that are spoken of there? False: *error says where not. */
 MUST_USE bool site_names_check(const struct site_config *config, struct text *error);
 

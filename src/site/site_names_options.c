@@ -299,6 +299,12 @@ static bool parse_primary(struct bytes text, void *field, const struct site_opti
     return add_peer(text, field, (size_t)option->max);
 }
 
+static bool parse_zone_name(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct dns_name name;
+    return dns_name_parse(text, NULL, &name) && site_copy_text(text, field, SITE_NAME_MAX);
+}
+
 static bool parse_algorithm(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     return tsig_algorithm_parse(text, field);
@@ -363,6 +369,9 @@ static bool parse_secret(struct bytes text, void *field, const struct site_optio
     return key->has_secret;
 }
 
+#define CATALOG(member) offsetof(struct site_catalog, member)
+#define PRIMARIES_TEXT                                                                              \
+    PEERS_TEXT ", with \"#\" and perhaps a name behind the address for TLS, at most 8 of them"
 #define NOTIFIED_TEXT "servers, which are those that a zone names, or " PEERS_TEXT ", at most 16 of them"
 #define VIEW(member) offsetof(struct site_view_block, member)
 #define RULES_TEXT                                                                                  \
@@ -486,12 +495,28 @@ static const struct site_option options[] = {
 
     {"secondary", "primaries", parse_primary, offsetof(struct site_secondary, primaries), 0,
      SITE_PRIMARIES_MAX, true,
-     PEERS_TEXT ", with \"#\" and perhaps a name behind the address for TLS, at most 8 of them"},
+     PRIMARIES_TEXT},
     {"secondary", "notify", parse_notified, offsetof(struct site_secondary, notified), 0,
      SITE_NOTIFIED_MAX, true, NOTIFIED_TEXT},
     {"secondary", "file", site_parse_text, offsetof(struct site_secondary, file), 0, SITE_TEXT_MAX,
      false, "a file, which is made if need be"},
     {"secondary", "size", site_parse_size, offsetof(struct site_secondary, octets_max), 64 * 1024,
+     (uint64_t)1 << 40, false, "a number of octets such as 64M, at least 64k"},
+
+    {"names", "publish-catalog", parse_zone_name, SITE_AT(catalogs.own), 0, 0, false, "a domain name"},
+    {"catalog", "primaries", parse_primary, CATALOG(member.primaries), 0, SITE_PRIMARIES_MAX, true,
+     PRIMARIES_TEXT},
+    {"catalog", "notify", parse_notified, CATALOG(member.notified), 0, SITE_NOTIFIED_MAX, true,
+     NOTIFIED_TEXT},
+    {"catalog", "size", site_parse_size, CATALOG(member.octets_max), 64 * 1024, (uint64_t)1 << 40, false,
+     "a number of octets such as 64M, at least 64k"},
+    {"catalog", "directory", site_parse_text, CATALOG(directory), 0, SITE_TEXT_MAX, false,
+     "a directory"},
+    {"group", "primaries", parse_primary, offsetof(struct site_secondary, primaries), 0,
+     SITE_PRIMARIES_MAX, true, PRIMARIES_TEXT},
+    {"group", "notify", parse_notified, offsetof(struct site_secondary, notified), 0, SITE_NOTIFIED_MAX,
+     true, NOTIFIED_TEXT},
+    {"group", "size", site_parse_size, offsetof(struct site_secondary, octets_max), 64 * 1024,
      (uint64_t)1 << 40, false, "a number of octets such as 64M, at least 64k"},
 
     {"key", "algorithm", parse_algorithm, offsetof(struct site_key, key.algorithm), 0, 0, false,

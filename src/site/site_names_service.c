@@ -9,6 +9,7 @@
 #include "os/digest.h"
 #include "os/hmac.h"
 #include "site/site_anchors.h"
+#include "site/site_catalogs.h"
 #include "site/site_internal.h"
 #include "site/site_names.h"
 #include "site/site_tls.h"
@@ -28,6 +29,8 @@ void site_names_stop(struct site *site)
     site->lease_names = NULL;
     site_zones_free(site->zones);
     site->zones = NULL;
+    site_catalogs_free(site->catalogs);
+    site->catalogs = NULL;
     site_secondaries_free(site->secondaries);
     site->secondaries = NULL;
     site_anchors_free(site->anchors);
@@ -65,6 +68,11 @@ static int start_zones(struct site *site, struct text *error)
     if (result == 0)
         result = site_secondaries_new(site->loop, site->log, site->names, site->config,
                                       &site->secondaries);
+    if (result == 0)
+        result = site_catalogs_new(site->loop, site->log, site->names, site->config,
+                                   site->secondaries, &site->catalogs);
+    if (result == 0)
+        site_catalogs_publish(site->catalogs, site->zones);
     if (result == -ENOMEM)
         return site_failed(error, result, "cannot load zones", NULL);
     return result;
@@ -76,12 +84,14 @@ static void on_trouble(void *self, const char *text)
     log_error(site->log, "names: %s", text);
 }
 
-/* A zone is another one: lists are made of some. */
+/* A zone is another one: lists are made of some, and some say which others there are. */
 static void on_zone(void *self, size_t view, const struct dns_name *zone)
 {
     struct site *site = self;
     if (site->policies != NULL)
         site_policies_zone_changed(site->policies, view, zone);
+    if (site->catalogs != NULL)
+        site_catalogs_zone_changed(site->catalogs, view, zone);
 }
 
 static int open_journal(struct site *site, struct text *error)
@@ -121,8 +131,9 @@ void site_names_reload(struct site *site)
     if (site_names_set_manner(site) < 0)
         log_error(site->log, "names: no memory for the limit of replies");
     reload_policies(site);
-    site_secondaries_reload(site->secondaries, site->config);
+    site_catalogs_reload(site->catalogs, site->config);
     site_zones_reload(site->zones, site->config);
+    site_catalogs_publish(site->catalogs, site->zones);
 }
 
 /* What all workers' have alike. */

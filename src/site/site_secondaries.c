@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "os/file.h"
 #include "os/memory.h"
@@ -24,6 +25,7 @@ struct entry {
     size_t view;        /* or NAMES_EVERYBODY */
     struct dns_name zone;
     char *path;         /* NULL: it is kept nowhere */
+    bool member;        /* of a catalog: its file goes with it */
     bool changed;       /* since its file was written */
     bool failing;       /* it was logged already that no primary is of use */
 };
@@ -250,9 +252,6 @@ _Static_assert((int)SITE_VIEWS_MAX == (int)NAMES_EVERYBODY, "who has no view is 
 
 static void make_options(const struct site_secondary *from, struct names_secondary_options *out)
 {
-    out->view = from->view;
-    bool good = dns_name_parse(bytes_of_text(from->zone), NULL, &out->zone);
-    ASSERT(good);
     out->octets_max = from->octets_max;
     out->primary_count = from->primaries.count;
     for (size_t i = 0; i < from->primaries.count; i++) {
@@ -273,25 +272,82 @@ static void free_entries(struct entry *entries, size_t count)
     free(entries);
 }
 
-static struct entry *make_entries(const struct site_config *config)
+/* All that are to be had from others. */
+struct wanted {
+    const struct site_config *config;
+    const struct site_member *members;
+    size_t member_count;
+    size_t count;
+};
+
+static const struct site_secondary *wanted_like(const struct wanted *wanted, size_t index)
 {
-    size_t count = config->secondaries.count;
-    struct entry *entries = calloc(count > 0 ? count : 1, sizeof *entries);
-    for (size_t i = 0; i < count && entries != NULL; i++) {
-        const struct site_secondary *from = &config->secondaries.zones[i];
-        char path[SITE_PATH_MAX];
-        bool good = dns_name_parse(bytes_of_text(from->zone), NULL, &entries[i].zone);
-        ASSERT(good);
-        entries[i].view = from->view;
+    size_t own = wanted->config->secondaries.count;
+    return index < own ? &wanted->config->secondaries.zones[index] : wanted->members[index - own].like;
+}
+
+/* DIRECTORY/NAME.zone, as a directory of "zones" has them. False: it is kept nowhere. */
+static bool member_path(const struct wanted *wanted, const struct site_member *member,
+                        char out[SITE_PATH_MAX])
+{
+    char name[DNS_NAME_TEXT_MAX], directory[SITE_PATH_MAX];
+    struct text t = text_of(out, SITE_PATH_MAX);
+    if (member->directory[0] == '\0')
+        return false;
+    text_add_format(&t, "%s/", site_path(wanted->config, member->directory, directory));
+    dns_name_format(&member->zone, name);
+    for (const char *at = name; *at != '\0'; at++)
+        text_add_format(&t, *at == '/' ? "%%2F" : "%c", *at);
+    text_add(&t, "zone");
+    return !t.failed;
+}
+
+/* False: no memory. */
+static bool make_entry(const struct wanted *wanted, size_t index, struct entry *out)
+{
+    char path[SITE_PATH_MAX];
+    size_t own = wanted->config->secondaries.count;
+    const struct site_secondary *from = wanted_like(wanted, index);
+    out->member = index >= own;
+    out->view = out->member ? (size_t)NAMES_EVERYBODY : from->view;
+    if (out->member) {
+        dns_name_copy(&out->zone, &wanted->members[index - own].zone);
+        if (!member_path(wanted, &wanted->members[index - own], path))
+            return true;
+    } else {
+        bool good = dns_name_parse(bytes_of_text(from->zone), NULL, &out->zone);
+        ASSERT(good); /* it was when it was read */
         if (from->file[0] == '\0')
+            return true;
+        (void)site_path(wanted->config, from->file, path);
+    }
+    out->path = strdup(path);
+    return out->path != NULL;
+}
+
+static struct entry *make_entries(const struct wanted *wanted)
+{
+    struct entry *entries = calloc(wanted->count > 0 ? wanted->count : 1, sizeof *entries);
+    for (size_t i = 0; i < wanted->count && entries != NULL; i++) {
+        if (make_entry(wanted, i, &entries[i]))
             continue;
-        entries[i].path = strdup(site_path(config, from->file, path));
-        if (entries[i].path != NULL)
-            continue;
-        free_entries(entries, count);
+        free_entries(entries, wanted->count);
         return NULL;
     }
     return entries;
+}
+
+/* Nothing is left of members that go. */
+static void remove_files(const struct site_secondaries_kept *kept, const struct entry *entries,
+                         size_t count)
+{
+    const struct site_secondaries_kept after = {.entries = (struct entry *)(uintptr_t)entries,
+                                                .count = count};
+    for (size_t i = 0; i < kept->count; i++) {
+        const struct entry *entry = &kept->entries[i];
+        if (entry->member && entry->path != NULL && find(&after, entry->view, &entry->zone) == NULL)
+            (void)unlink(entry->path);
+    }
 }
 
 static void load_all(struct site_secondaries_kept *kept, const bool *known)
@@ -306,11 +362,11 @@ static void load_all(struct site_secondaries_kept *kept, const bool *known)
 }
 
 /* The entries, what they were before, and the service, go over to the configuration together. */
-static int take_over(struct site_secondaries_kept *kept, const struct site_config *config)
+static int take_over(struct site_secondaries_kept *kept, const struct wanted *wanted)
 {
-    size_t count = config->secondaries.count;
+    size_t count = wanted->count;
     const struct names_secondary_handler handler = {on_event, kept};
-    struct entry *entries = make_entries(config);
+    struct entry *entries = make_entries(wanted);
     struct names_secondary_options *options = calloc(count > 0 ? count : 1, sizeof *options);
     bool *known = calloc(count > 0 ? count : 1, sizeof *known);
     int result = entries == NULL || options == NULL || known == NULL ? -ENOMEM : 0;
@@ -320,8 +376,13 @@ static int take_over(struct site_secondaries_kept *kept, const struct site_confi
         if (before != NULL)
             entries[i].failing = before->failing;
         /* In another place there is no file yet, or an old one. */
-        entries[i].changed = before != NULL && entries[i].path != NULL;
-        make_options(&config->secondaries.zones[i], &options[i]);
+        bool there = before != NULL && before->path != NULL && entries[i].path != NULL &&
+                     strcmp(before->path, entries[i].path) == 0 && !before->changed &&
+                     before != kept->writing;
+        entries[i].changed = before != NULL && entries[i].path != NULL && !there;
+        options[i].view = entries[i].view;
+        dns_name_copy(&options[i].zone, &entries[i].zone);
+        make_options(wanted_like(wanted, i), &options[i]);
     }
     if (result == 0)
         result = names_set_secondaries(kept->names, options, count, &handler);
@@ -334,6 +395,7 @@ static int take_over(struct site_secondaries_kept *kept, const struct site_confi
     if (kept->writing != NULL)
         file_replace_abandon(&kept->file);
     kept->writing = NULL;
+    remove_files(kept, entries, count);
     free_entries(kept->entries, kept->count);
     kept->entries = entries;
     kept->count = count;
@@ -355,7 +417,7 @@ int site_secondaries_new(struct loop *loop, const struct log *log, struct names 
     kept->file.fd = -1;
     kept->buffer = malloc(BUFFER_SIZE);
     task_init(&kept->task, run_slice);
-    int result = kept->buffer != NULL ? take_over(kept, config) : -ENOMEM;
+    int result = kept->buffer != NULL ? site_secondaries_reload(kept, config, NULL, 0) : -ENOMEM;
     if (result < 0) {
         site_secondaries_free(kept);
         return result;
@@ -375,8 +437,35 @@ void site_secondaries_free(struct site_secondaries_kept *kept)
     free(kept);
 }
 
-void site_secondaries_reload(struct site_secondaries_kept *kept, const struct site_config *config)
+/* Without those that are to begin anew, and then with them. */
+static int take_over_anew(struct site_secondaries_kept *kept, const struct wanted *wanted)
 {
-    if (take_over(kept, config) < 0)
-        log_error(kept->log, "no memory: the zones of others go on as before");
+    struct site_member *others = calloc(wanted->member_count, sizeof *others);
+    struct wanted first = *wanted;
+    if (others == NULL)
+        return -ENOMEM;
+    first.members = others;
+    first.member_count = 0;
+    for (size_t i = 0; i < wanted->member_count; i++)
+        if (!wanted->members[i].reset)
+            others[first.member_count++] = wanted->members[i];
+    first.count = wanted->config->secondaries.count + first.member_count;
+    int result = take_over(kept, &first);
+    free(others);
+    return result == 0 ? take_over(kept, wanted) : result;
+}
+
+int site_secondaries_reload(struct site_secondaries_kept *kept, const struct site_config *config,
+                            const struct site_member *members, size_t count)
+{
+    const struct wanted wanted = {.config = config,
+                                  .members = members,
+                                  .member_count = count,
+                                  .count = config->secondaries.count + count};
+    bool anew = false;
+    if (wanted.count > NAMES_SECONDARIES_MAX)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        anew |= members[i].reset;
+    return anew ? take_over_anew(kept, &wanted) : take_over(kept, &wanted);
 }

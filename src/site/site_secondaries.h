@@ -22,7 +22,17 @@ MUST_USE int site_secondaries_new(struct loop *loop, const struct log *log, stru
 /* What was being written is not: the file before it stays. */
 void site_secondaries_free(struct site_secondaries_kept *kept);
 
-/* Goes on with what the configuration says now. Where there is no memory, with what it said before. */
-void site_secondaries_reload(struct site_secondaries_kept *kept, const struct site_config *config);
+/* A member of a catalog. */
+struct site_member {
+    struct dns_name zone;
+    const struct site_secondary *like; /* of the configuration: how it is had */
+    const char *directory;             /* the same: where it is kept; "": nowhere */
+    bool reset;                        /* nothing is left of what there was of it */
+};
+
+/* Goes on with what the configuration says now, and with those members, whose files go with them. 0 or -ENOMEM:
+ * all is as it was. */
+MUST_USE int site_secondaries_reload(struct site_secondaries_kept *kept, const struct site_config *config,
+                                     const struct site_member *members, size_t count);
 
 #endif

@@ -705,6 +705,16 @@ const struct site_signing *site_zones_signing(const struct site_zones *zones)
     return zones->signing;
 }
 
+const struct dns_name *site_zones_each(const struct site_zones *zones, size_t *place)
+{
+    while (*place < zones->entries.count) {
+        const struct entry *entry = &zones->entries.all[(*place)++];
+        if (entry->view == NAMES_EVERYBODY)
+            return &entry->name;
+    }
+    return NULL;
+}
+
 void site_zones_free(struct site_zones *zones)
 {
     if (zones == NULL)

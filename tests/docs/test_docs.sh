@@ -50,7 +50,9 @@ same_options NAMES "$({
     known_options 'names { view "a" { unknown = 1 } }'
     known_options 'names { key "a" { unknown = 1 } }'
     known_options 'names { secondary "a" { unknown = 1 } }'
-} | grep -v -x -e key -e secondary | sort -u)"
+    known_options 'names { catalog "a" { unknown = 1 } }'
+    known_options 'names { catalog "a" { group "b" { unknown = 1 } } }'
+} | grep -v -x -e key -e secondary -e catalog -e group | sort -u)"
 same_options SIGNING "$(known_options 'names { signing "a" { unknown = 1 } }' | grep -v -x key)"
 same_options WEB "$({
     known_options 'web { unknown = 1 }'

@@ -215,6 +215,13 @@ static const struct {
     {"news over TLS", "names {\n notify = {\"10.0.0.1#\"}\n}",
      "site.conf:2: notify \"10.0.0.1#\": expected servers, which are those that a zone names, or name servers such as 192.0.2.53, [2001:db8::53]:5353 or "
      "\"192.0.2.53 key transfer\", at most 16 of them"},
+    {"a catalog from nowhere", "names {\n catalog \"a\" { directory = m }\n}",
+     "site.conf:2: catalog \"a\": expected primaries, or a block \"secondary\" of that name"},
+    {"a catalog with a key that is not there",
+     "names {\n catalog \"a\" { primaries = {10.0.0.1} group \"g\" { primaries = {\"10.0.0.1 key k\"} } }\n}",
+     "primaries: there is no key \"k\""},
+    {"a group without a name", "names {\n catalog \"a\" { primaries = {10.0.0.1} group \"\" {} }\n}",
+     "site.conf:2: group \"\": expected at most 4 groups, of names up to 63 octets"},
     {"a view for nobody", "names {\n view \"a\" { zones = \"/srv\" }\n}",
      "site.conf:2: view \"a\": expected clients"},
     {"a view for no network", "names {\n view \"a\" {\n clients = {\"10.0.0.0/33\"} }\n}",
@@ -262,6 +269,7 @@ static void every_option_reaches_its_field(void **state UNUSED)
         "  rate-limit = 20 rate-slip = 3 rate-prefix-v4 = 32 rate-prefix-v6 = 64 journal = kept update = {\"key k\", \"10.1.0.0/16 below d.example types A TYPE7\", \"10.2.0.1 key k self\", \"key self name x.example\", \"key k below-self types TXT\"} key \"self\" {secret = AAAA} secondaries = {\"10.1.0.0/16\", 10.2.0.1, \"key k\", \"10.3.0.1 key k\"}\n"
         "  notify = {10.4.0.1, servers, \"10.4.0.2:54 key k\"}\n"
         "  secondary \"s.org\" { primaries = {10.5.0.1, \"[fd00::5]:54 key k\", \"10.5.0.2#ns.x key k\", \"10.5.0.3:99#\"} file = \"s\" size = 64M notify = {10.6.0.1} }\n"
+        "  publish-catalog = \"mine.cat\" catalog \"s.org\" { directory = m notify = {10.6.0.7} group \"g\" { primaries = {\"10.7.0.1 key k\"} size = 1M } }\n"
         "  key \"k\" { algorithm = hmac-sha512 secret = \"c2VjcmV0\" }\n"
         "  signing \"*\" { keys = \"/keys\" }\n"
         "  signing \"b.example\" { keys = k algorithm = ED25519 separate = on nsec3 = on opt-out = on salt = aabb iterations = 3\n"
@@ -395,6 +403,18 @@ static void every_option_reaches_its_field(void **state UNUSED)
     assert_string_equal(c->secondaries.zones[1].primaries.peers[1].key, "k");
     assert_int_equal(c->secondaries.zones[1].notified.count, 1);
     assert_int_equal(c->secondaries.zones[1].octets_max, 64 << 20);
+    const struct site_catalog *catalog = &c->catalogs.catalogs[0];
+    assert_int_equal(c->catalogs.count, 1);
+    assert_string_equal(c->catalogs.own, "mine.cat");
+    assert_string_equal(catalog->zone, "s.org");
+    assert_string_equal(catalog->directory, "m");
+    assert_int_equal(catalog->member.primaries.count, 4); /* the catalog's own */
+    assert_int_equal(catalog->group_count, 1);
+    assert_string_equal(catalog->groups[0].name, "g");
+    assert_int_equal(catalog->groups[0].member.primaries.count, 1);
+    assert_string_equal(catalog->groups[0].member.primaries.peers[0].key, "k");
+    assert_int_equal(catalog->groups[0].member.octets_max, 1 << 20);
+    assert_int_equal(catalog->groups[0].member.notified.count, 1);
     assert_int_equal(c->authority.view_count, 1);
     assert_string_equal(c->views[0].name, "in");
     const struct site_seen *seen = &c->authority.seen[0];

@@ -251,6 +251,10 @@ void names_secondary_have(struct names *names, size_t view, const struct dns_nam
 /* A zone has changed, or has been loaded with another serial number: those who are to know are told. */
 void names_zone_changed(struct names *names, size_t view, const struct dns_name *zone);
 
+/* Puts a zone that was made here into its place, with what it has that the one before it, if there is one, had not
+ * as a change that secondaries are told; one that is the same is let go. Unless ZONE_OK it is the caller's. */
+MUST_USE enum zone_result names_replace_zone(struct names *names, struct zone *zone);
+
 /* Takes a zone apart, a slice a turn; it is in no set. NULL is nothing. */
 void names_discard_zone(struct names *names, struct zone *zone);
 

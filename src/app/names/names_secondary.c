@@ -404,11 +404,27 @@ static bool is_named(const struct names_secondary *s, const struct names_seconda
     return false;
 }
 
+/* Of which nothing is different goes on with what it is doing. */
+static void move(struct names_secondary *s, struct names_secondary *before)
+{
+    *s = *before;
+    before->fetch = NULL;
+    if (s->fetch == NULL)
+        return;
+    s->fetch->of = s;
+    s->fetch->primary = &s->options.primaries[s->fetch->primary - before->options.primaries];
+    s->fetch->tls = &s->options.tls[s->fetch->tls - before->options.tls];
+}
+
 /* What goes on keeps its zone and its timers; its primaries may be others now. */
 static void begin(struct names *names, struct names_secondary *s, struct names_secondary *before,
                   const struct names_secondary_options *options)
 {
     usec now = loop_now(names->loop);
+    if (before != NULL && memcmp(&before->options, options, sizeof *options) == 0) {
+        move(s, before);
+        return;
+    }
     *s = (struct names_secondary){.names = names, .options = *options};
     secondary_init(&s->timers, options->primary_count, loop_prng(names->loop), now);
     if (before != NULL)

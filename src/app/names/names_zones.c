@@ -10,6 +10,8 @@
 #include <errno.h>
 
 #include "app/names/internal.h"
+#include "proto/dns/zone_difference.h"
+#include "proto/dns/zone_history.h"
 
 /* RFC 6303 §4.1 to §4.7, RFC 7793 (100.64.0.0/10 is added by a loop, as is 172.16.0.0/12). */
 static const char *const private_zones[] = {
@@ -180,4 +182,47 @@ int names_add_own_zones(struct names *names, const struct names_options *options
     if (status == 0)
         status = add_localhost(names);
     return status;
+}
+
+/* ---- zones that are made here ---- */
+
+/* The change goes to the zone's history, which is that of the one before. */
+static void inherit(struct names *names, struct zone *zone, struct zone *old, struct zone_change *change)
+{
+    zone_set_close(names->zones);
+    zone->history = old->history;
+    old->history = NULL;
+    if (zone->history == NULL)
+        zone->history = zone_history_new(&names->heap, ZONE_HISTORY_OCTETS_DEFAULT);
+    if (zone->history != NULL)
+        zone_history_add(zone->history, change);
+    zone_set_open(names->zones);
+}
+
+enum zone_result names_replace_zone(struct names *names, struct zone *zone)
+{
+    struct zone *old = zone_set_get(names->zones, &zone->name);
+    struct zone_change change;
+    struct zone_difference d;
+    bool same = false;
+    zone_change_init(&change, &names->heap, ZONE_HISTORY_OCTETS_DEFAULT);
+    if (old != NULL && zone_is_served(old) &&
+        zone_difference_start(&d, old, zone, &change) == ZONE_OK &&
+        zone_difference_step(&d, SIZE_MAX) == ZONE_DIFFERENCE_DONE) {
+        same = zone_change_is_empty(&change);
+        if (!same)
+            inherit(names, zone, old, &change);
+    }
+    zone_change_done(&change);
+    if (same) {
+        zone_free(zone);
+        return ZONE_OK;
+    }
+    struct dns_name name = zone->name;
+    enum zone_result result = zone_set_install(names->zones, zone, &old);
+    if (result != ZONE_OK)
+        return result;
+    names_discard_zone(names, old);
+    names_zone_changed(names, NAMES_EVERYBODY, &name);
+    return ZONE_OK;
 }

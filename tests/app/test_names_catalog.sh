@@ -1,0 +1,227 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Catalog zones (RFC 9432) between us, BIND and Knot: members of theirs become zones of ours, with groups, change
+# of ownership, new labels and broken catalogs; and what we serve becomes zones of theirs. TAP.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib.sh
+for tool in named dig nsupdate; do
+    command -v $tool >/dev/null || { skip "catalog zones" "$tool is not installed"; finish; exit; }
+done
+
+ours=$((20000 + $$ % 6000))
+theirs=$((ours + 6000))
+secret=c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC0hIQ==
+mkdir "$tmp/named" "$tmp/knot" "$tmp/knot/db" "$tmp/zones" "$tmp/members"
+zone() { # zone SERIAL ADDRESS
+    printf '$TTL 300\n@ SOA ns h %s 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\nwww A %s\n' "$1" "$2"
+}
+catalog() { # catalog LINES
+    printf '$TTL 0\n@ SOA invalid. invalid. 1 3600 600 86400 0\n@ NS invalid.\nversion TXT "2"\n%b' "$1"
+}
+for i in 1 2 3 4; do
+    zone 1 192.0.2.$i >"$tmp/named/m$i"
+done
+catalog 'a.zones PTR m1.example.\nb.zones PTR m2.example.\nd.zones PTR m4.example.\ngroup.d.zones TXT "special"\n' \
+    >"$tmp/named/cat1"
+catalog '' >"$tmp/named/cat2"
+zone 1 192.0.2.50 >"$tmp/zones/o1.example.zone"
+{
+    cat <<END
+options {
+    directory "$tmp/named";
+    listen-on port $theirs { 127.0.0.1; };
+    listen-on-v6 { none; };
+    pid-file "$tmp/named/pid";
+    session-keyfile "$tmp/named/session";
+    recursion no;
+    notify explicit;
+    dnssec-validation no;
+    allow-new-zones yes;
+    catalog-zones { zone "cat.ours" default-primaries { 127.0.0.1 port $ours key transfer; }
+                    min-update-interval 0; };
+};
+controls { };
+key "transfer" { algorithm hmac-sha256; secret "$secret"; };
+zone "cat.ours" { type secondary; file "cat.ours"; primaries { 127.0.0.1 port $ours key transfer; }; };
+END
+    for zone in m1 m2 m3 m4 cat1 cat2; do
+        case $zone in m*) name=$zone.example ;; *) name=$zone.theirs ;; esac
+        echo "zone \"$name\" { type primary; file \"$zone\"; allow-transfer { key transfer; };"
+        echo "    allow-update { key transfer; }; also-notify { 127.0.0.1 port $ours key transfer; }; };"
+    done
+} >"$tmp/named/conf"
+cat >"$tmp/knot/conf" <<END
+server:
+    listen: 127.0.0.32@$theirs
+    rundir: "$tmp/knot"
+    user: root
+database:
+    storage: "$tmp/knot/db"
+key:
+  - id: transfer
+    algorithm: hmac-sha256
+    secret: $secret
+remote:
+  - id: ours
+    address: 127.0.0.1@$ours
+    key: transfer
+acl:
+  - id: news
+    address: 127.0.0.1
+    action: notify
+template:
+  - id: default
+    storage: "$tmp/knot"
+  - id: member
+    storage: "$tmp/knot"
+    master: ours
+    acl: news
+zone:
+  - domain: cat.ours
+    master: ours
+    acl: news
+    catalog-role: interpret
+    catalog-template: member
+log:
+  - target: stderr
+    any: info
+END
+write_site() {
+    cat >"$tmp/site.conf" <<END
+link "host" { address = "127.0.0.1/8" }
+names {
+    listen = "127.0.0.1:$ours"
+    zones = "$tmp/zones"
+    publish-catalog = "cat.ours"
+    key "transfer" { secret = "$secret" }
+    secondaries = {"key transfer"}
+    notify = {"127.0.0.1:$theirs", "127.0.0.32:$theirs"}
+    secondary "cat1.theirs" { primaries = {"127.0.0.1:$theirs key transfer"} file = "kept-cat1" }
+    secondary "cat2.theirs" { primaries = {"127.0.0.1:$theirs key transfer"} file = "kept-cat2" }
+    catalog "cat1.theirs" {
+        directory = "members"
+        group "special" { primaries = {"127.0.0.99:9"} }
+    }
+    catalog "cat2.theirs" { directory = "members" }
+}
+END
+}
+write_site
+named -g -c "$tmp/named/conf" >"$tmp/named/log" 2>&1 &
+named=$!
+children="$children $named"
+"$wholenet" serve -vv "$tmp/site.conf" >"$tmp/log" 2>&1 &
+server=$!
+children="$children $server"
+if command -v knotd >/dev/null; then
+    knotd -c "$tmp/knot/conf" >"$tmp/knot/log" 2>&1 &
+    children="$children $!"
+fi
+until_it_is() { # until_it_is WANT SERVER PORT DIG-ARGUMENTS…: up to twenty seconds
+    want=$1 at=$2 port=$3
+    shift 3
+    for _ in $(seq 200); do
+        got=$(dig "@$at" -p "$port" +time=1 +tries=1 +short "$@" 2>&1)
+        [ "$got" = "$want" ] && return
+        sleep 0.1
+    done
+}
+until_log() { # until_log TEXT
+    for _ in $(seq 100); do
+        grep -qF "$1" "$tmp/log" && return
+        sleep 0.1
+    done
+}
+status_of() { dig @127.0.0.1 -p "$ours" +time=3 "$@" | sed -n 's/.*status: \([A-Z]*\).*/\1/p'; }
+update() { # update COMMANDS
+    printf 'server 127.0.0.1 %s\n%b\nsend\n' "$theirs" "$1" |
+        nsupdate -y "hmac-sha256:transfer:$secret" >"$tmp/update" 2>&1 || cat "$tmp/update"
+}
+
+# ---- theirs are ours ----
+
+until_it_is 192.0.2.1 127.0.0.1 "$ours" www.m1.example
+equal "a member is a zone of ours" "$got" 192.0.2.1
+until_it_is 192.0.2.2 127.0.0.1 "$ours" www.m2.example
+equal "and another" "$got" 192.0.2.2
+equal "what is no member is not" "$(status_of www.m3.example)" REFUSED
+until_log "zone m4.example.: 127.0.0.99:9 is of no use"
+contains "a group has primaries of its own" "$(cat "$tmp/log")" "zone m4.example.: 127.0.0.99:9 is of no use"
+
+update 'zone cat1.theirs\nadd c.zones.cat1.theirs 0 PTR m3.example.\ndelete a.zones.cat1.theirs PTR'
+until_it_is 192.0.2.3 127.0.0.1 "$ours" www.m3.example
+equal "one that comes" "$got" 192.0.2.3
+equal "one that goes" "$(status_of www.m1.example)" REFUSED
+check "and nothing is kept of it" [ ! -e "$tmp/members/m1.example.zone" ]
+for _ in $(seq 50); do
+    [ -s "$tmp/members/m3.example.zone" ] && break
+    sleep 0.1
+done
+check "of the others there is" [ -s "$tmp/members/m3.example.zone" ]
+
+# Broken ones are not gone by.
+update 'zone cat1.theirs\nadd b.zones.cat1.theirs 0 PTR m1.example.'
+until_log "is not gone by"
+contains "a broken catalog" "$(cat "$tmp/log")" "b.zones.cat1.theirs. expected one PTR record"
+equal "changes nothing" "$(dig @127.0.0.1 -p "$ours" +short www.m2.example)" 192.0.2.2
+equal "neither way" "$(status_of www.m1.example)" REFUSED
+update 'zone cat1.theirs\ndelete b.zones.cat1.theirs PTR m1.example.'
+
+# Another label: it begins anew.
+update 'zone cat1.theirs\ndelete c.zones.cat1.theirs PTR\nadd c2.zones.cat1.theirs 0 PTR m3.example.'
+until_log "zone m3.example. is to begin anew"
+contains "with another label a member begins anew" "$(cat "$tmp/log")" "zone m3.example. is to begin anew"
+until_it_is 192.0.2.3 127.0.0.1 "$ours" www.m3.example
+equal "and is there again" "$got" 192.0.2.3
+
+# Another catalog has it: no, until the first gives it away.
+update 'zone cat2.theirs\nadd b.zones.cat2.theirs 0 PTR m2.example.'
+until_log "catalog cat2.theirs: zone m2.example. is not had"
+contains "what is another's is not taken" "$(cat "$tmp/log")" "catalog cat2.theirs: zone m2.example. is not had"
+update 'zone cat1.theirs\nadd coo.b.zones.cat1.theirs 0 PTR cat2.theirs.'
+until_log "catalog cat2.theirs: zone m2.example. is its own now"
+contains "what is given away is" "$(cat "$tmp/log")" "catalog cat2.theirs: zone m2.example. is its own now"
+equal "and served all the while" "$(dig @127.0.0.1 -p "$ours" +short www.m2.example)" 192.0.2.2
+update 'zone cat1.theirs\ndelete coo.b.zones.cat1.theirs PTR\ndelete b.zones.cat1.theirs PTR'
+sleep 1
+equal "after the first has let go, too" "$(dig @127.0.0.1 -p "$ours" +short www.m2.example)" 192.0.2.2
+
+# ---- ours are theirs ----
+
+until_it_is 192.0.2.50 127.0.0.1 "$theirs" www.o1.example
+equal "BIND has what we serve" "$got" 192.0.2.50
+if command -v knotd >/dev/null; then
+    until_it_is 192.0.2.50 127.0.0.32 "$theirs" www.o1.example
+    equal "so has Knot" "$got" 192.0.2.50
+else
+    skip "so has Knot" "knotd is not installed"
+fi
+zone 1 192.0.2.51 >"$tmp/zones/o2.example.zone"
+rm "$tmp/zones/o1.example.zone"
+kill -HUP "$server"
+until_it_is 192.0.2.51 127.0.0.1 "$theirs" www.o2.example
+equal "a new one" "$got" 192.0.2.51
+if command -v knotd >/dev/null; then
+    until_it_is 192.0.2.51 127.0.0.32 "$theirs" www.o2.example
+    equal "for Knot, too" "$got" 192.0.2.51
+else
+    skip "for Knot, too" "knotd is not installed"
+fi
+until_it_is "" 127.0.0.1 "$theirs" www.o1.example
+equal "one that is gone" "$got" ""
+contains "the difference is told" \
+    "$(dig @127.0.0.1 -p "$ours" -y "hmac-sha256:transfer:$secret" IXFR=1 cat.ours)" "XFR size: "
+equal "a reload leaves members as they are" "$(dig @127.0.0.1 -p "$ours" +short www.m2.example)" 192.0.2.2
+
+# What was kept is served though nobody is there.
+kill "$named" "$server"
+wait "$server"
+equal "it ends when told to" $? 0
+"$wholenet" serve -vv "$tmp/site.conf" >"$tmp/log2" 2>&1 &
+server=$!
+children="$children $server"
+until_it_is 192.0.2.2 127.0.0.1 "$ours" www.m2.example
+equal "members were kept" "$got" 192.0.2.2
+kill "$server"
+wait "$server"
+finish
