@@ -5,7 +5,8 @@
 #   make run        the main job                      make run CMD='curl -sS http://www.home.arpa/'
 #                   (RUN_OPTIONS: of wholenet run, by default --capture build/tour.pcapng)
 #   make test       every test, in both variants      make quick   unit tests of one variant
-#   make soak       hosts by the hundred on bad wires, SOAK_SECONDS=600 long; SEED=n: one of them
+#   make soak       hosts by the hundred on bad wires, SOAK_SECONDS=600 long, then a million mutated messages at
+#                   a name server; SEED=n: one of them
 #   make fuzz       libFuzzer on every target         make install PREFIX=/usr DESTDIR=
 #   make library    build/release/lib: libwholenet.so and .a, for other programs
 
@@ -182,8 +183,10 @@ fuzz: setup
 # Crowds of hosts from ever new seeds; or the one of a seed.
 SOAK_SECONDS ?= 600
 SOAK := $(B)/tests/stack/tcp/test_tcp_survive
-soak: $(SOAK)
+SOAK_NAMES := $(B)/tests/app/test_names_mutated
+soak: $(SOAK) $(SOAK_NAMES)
 	@$(SOAK) $(or $(SEED),--soak $(SOAK_SECONDS))
+	@NAMES_MUTATIONS=1000000 $(SOAK_NAMES) $(SEED)
 
 install: all library
 	install -D $(B)/wholenet $(DESTDIR)$(PREFIX)/bin/wholenet

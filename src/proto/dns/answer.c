@@ -356,7 +356,8 @@ static void judge_odd(const struct answer_options *options, struct bytes message
                       struct answer_result *out)
 {
     unsigned opcode = dns_opcode(summary->header.flags);
-    bool known = opcode == DNS_OPCODE_QUERY || opcode == DNS_OPCODE_UPDATE;
+    bool known = opcode == DNS_OPCODE_QUERY || opcode == DNS_OPCODE_UPDATE ||
+                 opcode == DNS_OPCODE_NOTIFY;
     out->query.flags = summary->header.flags;
     out->verdict = ANSWER_REPLY;
     if (options->cookies != NULL && asks_for_cookie(message, summary)) {

@@ -305,6 +305,7 @@ static const struct {
     {"no question", "\0\1\1\0\0\0\0\0\0\0\0\0", 12, "FORMERR rd"},
     {"a question that is cut", "\0\1\1\0\0\1\0\0\0\0\0\0\1a\0\0\1", 17, "FORMERR rd"},
     {"more records than there are", "\0\1\1\0\0\1\0\0\0\0\0\1\1a\0\0\1\0\1", 19, "FORMERR rd"},
+    {"a NOTIFY without a question", "\0\1\40\0\0\0\0\0\0\0\0\0", 12, "FORMERR"},
     {"a STATUS request", "\0\1\21\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1", 19, "NOTIMP rd"},
     {"a STATUS request that is cut", "\0\1\21\0\0\1\0\0\0\0\0\0\1a\0\0", 16, "NOTIMP rd"},
     {"with EDNS", "\0\1\21\0\0\1\0\0\0\0\0\1\1a\0\0\1\0\1\0\0\51\4\0\0\0\0\0\0\0", 30,
