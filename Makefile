@@ -7,6 +7,7 @@
 #   make test       every test, in both variants      make quick   unit tests of one variant
 #   make soak       hosts by the hundred on bad wires, SOAK_SECONDS=600 long, then a million mutated messages at
 #                   a name server; SEED=n: one of them
+#   make race       what several threads do, with ThreadSanitizer
 #   make fuzz       libFuzzer on every target         make install PREFIX=/usr DESTDIR=
 #   make library    build/release/lib: libwholenet.so and .a, for other programs
 
@@ -188,6 +189,15 @@ soak: $(SOAK) $(SOAK_NAMES)
 	@$(SOAK) $(or $(SEED),--soak $(SOAK_SECONDS))
 	@NAMES_MUTATIONS=1000000 $(SOAK_NAMES) $(SEED)
 
+# What several threads do, with ThreadSanitizer.
+RACES := tests/base/test_grace tests/os/test_thread tests/io/test_mailbox tests/io/test_workers tests/proto/dns/test_cache
+race:
+	@$(MAKE) --no-print-directory -s VARIANT=tsan build/tsan/wholenet $(RACES:%=build/tsan/%)
+	@set -e; for test in $(RACES); do build/tsan/$$test; done
+	@set -e; for test in tests/app/test_names_workers*.sh tests/app/web/test_web_workers.sh; do \
+		TSAN_OPTIONS="log_path=build/tsan/race exitcode=66" VARIANT=tsan sh $$test; done
+	@! ls build/tsan/race.* 2>/dev/null
+
 install: all library
 	install -D $(B)/wholenet $(DESTDIR)$(PREFIX)/bin/wholenet
 	for page in man/*.[1-8]; do install -D -m 644 $$page \
@@ -204,6 +214,6 @@ install: all library
 clean:
 	rm -rf build
 
-.PHONY: all library programs benches setup run test quick check fuzz soak install clean
+.PHONY: all library programs benches setup run test quick check fuzz soak race install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

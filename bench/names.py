@@ -57,7 +57,8 @@ def write_all(path, origin, count):
         out.writelines(f"host{i}.{origin} A\n" for i in numbers)
 
 
-SITE = """link "host" {{ address = "127.0.0.1/8" }}
+SITE = """workers = {workers}
+link "host" {{ address = "127.0.0.1/8" }}
 names {{
     listen = "127.0.0.1:{port}"
     zone = {{"{origin} {zone}"}}
@@ -74,7 +75,8 @@ NSD = """server:
   zonelistfile: "{folder}/zonelist"
   logfile: "{folder}/nsd.log"
   xfrdir: "{folder}"
-  server-count: 1
+  server-count: {workers}
+  reuseport: {several}
   rrl-ratelimit: 0
   tcp-count: 200
 remote-control:
@@ -90,8 +92,8 @@ NSD_MORE = """zone:
 KNOT = """server:
   rundir: {folder}
   listen: 127.0.0.1@{port}
-  udp-workers: 1
-  tcp-workers: 1
+  udp-workers: {workers}
+  tcp-workers: {workers}
   background-workers: 1
 database:
   storage: {folder}
@@ -100,7 +102,8 @@ zone:
     file: {zone}
     journal-content: none
 """
-WORK = """link "host" {{ address = "127.0.0.1/8" }}
+WORK = """workers = {workers}
+link "host" {{ address = "127.0.0.1/8" }}
 names {{
     listen = "127.0.0.1:{port}"
     listen-tls = "127.0.0.1:{tls}"
@@ -125,7 +128,8 @@ UNBOUND = """server:
   pidfile: "{folder}/unbound.pid"
   use-syslog: no
   do-daemonize: no
-  num-threads: 1
+  num-threads: {workers}
+  so-reuseport: {several}
   do-not-query-localhost: no
   access-control: 127.0.0.0/8 allow
   module-config: "iterator"
@@ -154,6 +158,8 @@ def wholenet(path):
     return [os.path.join(os.path.dirname(measure.BUILT), "wholenet"), "serve", "-q", path]
 
 
+workers = 1 # of each server
+
 RESOLVERS = {
     "wholenet": (WORK, wholenet),
     "unbound": (UNBOUND, lambda path: ["unbound", "-d", "-c", path]),
@@ -176,7 +182,8 @@ class Server:
         path = os.path.join(self.folder, "conf")
         with open(path, "w", encoding="ascii") as out:
             out.write(template.format(folder=self.folder, origin=origin, zone=zone, port=port,
-                                      upstream=UPSTREAM, tls=TLS_PORT, certificate=CERTIFICATE))
+                                      upstream=UPSTREAM, tls=TLS_PORT, certificate=CERTIFICATE,
+                                      workers=workers, several="yes" if workers > 1 else "no"))
         self.began = time.monotonic()
         self.process = subprocess.Popen(words(path), stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
@@ -241,7 +248,8 @@ def make_certificate():
 
 
 def dnsperf(queries, *words):
-    return subprocess.run(["dnsperf", "-s", "127.0.0.1", "-p", str(PORT), "-d", queries, "-c", "4",
+    clients = 4 if workers == 1 else 32 # the kernel shares them out by their ports
+    return subprocess.run(["dnsperf", "-s", "127.0.0.1", "-p", str(PORT), "-d", queries, "-c", str(clients),
                            *map(str, words)], capture_output=True, text=True, check=True).stdout
 
 
@@ -311,7 +319,7 @@ def compare(what, programs, folder, options, figures):
     figures.update({kind: {} for kind in kinds})
     for _ in range(options.rounds):
         one_round(what, list(kinds), folder, options.seconds, figures)
-    for name in figures["wholenet"]:
+    for name in next(iter(figures.values()), {}):
         row = [f"{kind} {statistics.median(figures[kind][name]):.4g}" for kind in kinds]
         print(f"{name:24}", "   ".join(row), flush=True)
 
@@ -322,7 +330,16 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=["authority", "resolver"])
     parser.add_argument("--json", help="write all figures to this file, too")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--servers", help="only these, with commas")
     options = parser.parse_args()
+    global workers
+    workers = options.workers
+    if workers > 1:
+        RESOLVERS.pop("kresd") # has one thread
+    for programs in (SERVERS, RESOLVERS):
+        for kind in [kind for kind in programs if options.servers and kind not in options.servers.split(",")]:
+            programs.pop(kind)
     options.seconds, count = (1, 10**5) if options.quick else (5, 10**6)
     options.rounds = 1 if options.quick else options.rounds
     subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
@@ -334,12 +351,12 @@ def main():
         write_zone(f"{folder}/big", "big.example.", count)
         write_queries(f"{folder}/queries", "ten.example.", 10**4)
         write_all(f"{folder}/all", "big.example.", count)
-        print(f"median of {options.rounds}; the zone that is loaded has {count} records; "
+        print(f"median of {options.rounds}; workers: {workers}; the zone that is loaded has {count} records; "
               f"load average {os.getloadavg()[0]:.1f}")
         if options.only != "resolver":
             compare(measure_authority, SERVERS, folder, options, figures["authority"])
         if options.only != "authority":
-            upstream = (NSD + NSD_MORE, SERVERS["nsd"][1])
+            upstream = (NSD + NSD_MORE, lambda path: ["nsd", "-d", "-c", path])
             with Server(upstream, "big.example", f"{folder}/big", UPSTREAM):
                 compare(measure_resolver, RESOLVERS, folder, options, figures["resolver"])
     shutil.rmtree(CERTIFICATE, ignore_errors=True)

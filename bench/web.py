@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""The web server beside nginx, h2o and lighttpd: files over the kernel's sockets, one worker each.
+"""The web server beside nginx, h2o and lighttpd: files over the kernel's sockets, one worker each or more.
 
-    bench/web.py [--quick] [--only CASE,…] [--servers NAME,…]
+    bench/web.py [--quick] [--only CASE,…] [--servers NAME,…] [--workers N]
     bench/web.py --stack [--quick]      our own stack through a TAP device beside the kernel's over veth
 
 wrk loads; the servers run in turns, round after round. Server and load share the machine's cores, so
@@ -26,7 +26,8 @@ import tempfile
 import time
 
 PROGRAM = os.path.abspath("build/release/wholenet")
-OURS = """link "host" {{ address = "127.0.0.1/8" }}
+OURS = """workers = {workers}
+link "host" {{ address = "127.0.0.1/8" }}
 web {{
     listen = {{"127.0.0.1:{port}", "127.0.0.1:{port_tls} tls"}}
     certificate = "{folder}/cert.pem"
@@ -40,7 +41,7 @@ web {{ listen = {{"{address}:80"}}
     root = "{root}"
 }}
 """
-NGINX = """daemon off; master_process off; worker_processes 1; error_log /dev/null crit; pid {folder}/nginx.pid;
+NGINX = """daemon off; master_process {master}; worker_processes {workers}; error_log /dev/null crit; pid {folder}/nginx.pid;
 worker_rlimit_nofile 40000;
 events {{ worker_connections 20000; }}
 http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; keepalive_timeout 600;
@@ -48,10 +49,10 @@ open_file_cache max=1000 inactive=60s; types {{ text/plain txt; }}
 client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
 scgi_temp_path {folder};
 ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem; ssl_protocols TLSv1.2 TLSv1.3;
-server {{ listen 127.0.0.1:{port} backlog=4096; listen 127.0.0.1:{port2} http2; root {root};
-listen 127.0.0.1:{port_tls} ssl http2; }} }}
+server {{ listen 127.0.0.1:{port} backlog=4096{reuse}; listen 127.0.0.1:{port2} http2{reuse}; root {root};
+listen 127.0.0.1:{port_tls} ssl http2{reuse}; }} }}
 """
-H2O = """num-threads: 1
+H2O = """num-threads: {workers}
 max-connections: 20000
 http1-request-timeout: 600
 pid-file: {folder}/h2o.pid
@@ -64,7 +65,7 @@ hosts:
       "/":
         file.dir: {root}
 """
-LIGHTTPD = """server.port = {port}
+LIGHTTPD = """{lighttpd_workers}server.port = {port}
 server.bind = "127.0.0.1"
 server.document-root = "{root}"
 server.pid-file = "{folder}/lighttpd.pid"
@@ -88,6 +89,9 @@ request = function() return requests end
 """
 
 
+workers = 1  # of each server
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
@@ -101,7 +105,9 @@ class Server:
         if name != "nginx":
             self.port2 = self.port  # of HTTP/2 in clear
         values = {"port": self.port, "port2": self.port2, "port_tls": self.port_tls, "folder": folder, "root": root,
-                  "user": getpass.getuser()}
+                  "user": getpass.getuser(), "workers": workers, "master": "on" if workers > 1 else "off",
+                  "reuse": " reuseport" if workers > 1 else "",
+                  "lighttpd_workers": f"server.max-worker = {workers}\n" if workers > 1 else ""}
         text = {"wholenet": OURS, "nginx": NGINX, "h2o": H2O, "lighttpd": LIGHTTPD}[name].format(**values)
         self.conf = f"{folder}/{name}.conf"
         with open(self.conf, "w", encoding="ascii") as file:
@@ -371,7 +377,10 @@ def main():
     parser.add_argument("--stack", action="store_true")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--servers", default="wholenet,nginx,h2o,lighttpd")
+    parser.add_argument("--workers", type=int, default=1, help="threads or processes of each server")
     arguments = parser.parse_args()
+    global workers
+    workers = arguments.workers
     seconds, rounds = (2, 2) if arguments.quick else (4, 5)
     if arguments.stack and not arguments.inside:
         os.execvp("unshare", ["unshare", "--user", "--map-root-user", "--net", "--mount", sys.executable,

@@ -42,6 +42,11 @@ void tls_server_free(struct tls_server *server)
     free(server);
 }
 
+struct tls_tickets *tls_server_tickets(struct tls_server *server)
+{
+    return tls_context_tickets(server->hub.context);
+}
+
 int tls_server_reload(struct tls_server *server, const struct tls_certificate *certificates,
                       size_t count, struct text *error)
 {

@@ -43,6 +43,9 @@ void tls_client_free(struct tls_client *client);
 /* Other certificates for connections from now on. On failure those before stay. */
 MUST_USE int tls_server_reload(struct tls_server *server, const struct tls_certificate *certificates,
                                size_t count, struct text *error);
+
+/* For tls_server_options.tickets of another, which it outlives. */
+struct tls_tickets *tls_server_tickets(struct tls_server *server);
 const struct tls_server_counters *tls_server_counters(const struct tls_server *server);
 
 /* Tells of each handshake that fails on a listener: from whom, and why. The text is valid during the call. */

@@ -90,9 +90,12 @@ static struct tls_context *new_context(bool is_server)
     if (context == NULL)
         return NULL;
     context->is_server = is_server;
+    lock_init(&context->own_tickets.lock);
+    context->tickets = &context->own_tickets;
     list_init(&context->sessions);
     if (entropy_fill(&context->hash_key, sizeof context->hash_key) == 0)
         return context;
+    lock_done(&context->own_tickets.lock);
     free(context);
     return NULL;
 }
@@ -332,6 +335,8 @@ int tls_context_new_server(const struct tls_server_options *options, struct text
         return -ENOMEM;
     map_init(&context->identities.names, &heap, TLS_NAMES_MAX, named_equal);
     context->only_tls13 = options->only_tls13;
+    if (options->tickets != NULL)
+        context->tickets = options->tickets;
     context->clients = options->clients;
     int status = set_alpn(context, options->alpn, error);
     if (status == 0 && options->client_trust_file != NULL) {
@@ -424,6 +429,7 @@ void tls_context_free(struct tls_context *context)
     BIO_meth_free(context->wire);
     free(context->client_trust_file);
     free(context->pins);
-    OPENSSL_cleanse(context->tickets, sizeof context->tickets);
+    OPENSSL_cleanse(context->own_tickets.keys, sizeof context->own_tickets.keys);
+    lock_done(&context->own_tickets.lock);
     free(context);
 }

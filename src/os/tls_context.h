@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 struct tls_context;
+struct tls_tickets;
 
 enum {
     TLS_NAME_MAX = 256,          /* a host's name, with a NUL */
@@ -41,6 +42,8 @@ struct tls_server_options {
     bool only_tls13;
     enum tls_peer_check clients;   /* are they asked for a certificate? */
     const char *client_trust_file; /* who may have signed it */
+    struct tls_tickets *tickets;   /* of another context, which outlives this one: what was begun with one is
+                                      resumed with the other. NULL: its own */
 };
 
 struct tls_client_options {
@@ -66,6 +69,9 @@ void tls_context_free(struct tls_context *context);
 MUST_USE int tls_context_reload(struct tls_context *context,
                                 const struct tls_certificate *certificates, size_t count,
                                 struct text *error);
+
+/* The keys of its session tickets: for a context of the same certificates, also of another thread. */
+struct tls_tickets *tls_context_tickets(struct tls_context *context);
 
 /* Rotates the keys of session tickets when it is time; `now` in seconds of any clock that does not jump. */
 void tls_context_tick(struct tls_context *context, int64_t now);

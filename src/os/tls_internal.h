@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/siphash.h"
+#include "os/thread.h"
 #include "os/tls_engine.h"
 
 enum { TICKET_NAME_LEN = 16, TICKET_KEY_LEN = 32, TLS_SESSION_KEY_MAX = TLS_NAME_MAX + 8 };
@@ -24,6 +25,13 @@ struct tls_session {
     struct list_node node; /* in context->sessions, the one used last in front */
     SSL_SESSION *session;
     char key[];            /* "name:port" */
+};
+
+/* What session tickets are made with. */
+struct tls_tickets {
+    struct lock lock;              /* of the rest */
+    struct tls_ticket_key keys[2]; /* ours, and the one before it */
+    int64_t rotated_at;
 };
 
 /* A certificate as SSL_CTX, and the names it is for. */
@@ -57,8 +65,8 @@ struct tls_context {
     bool only_tls13;
     enum tls_peer_check clients;
     char *client_trust_file;
-    struct tls_ticket_key tickets[2]; /* ours, and the one before it */
-    int64_t rotated_at;
+    struct tls_tickets *tickets; /* of a server: those, or another one's */
+    struct tls_tickets own_tickets;
 
     bool checks_peer;   /* signatures and names */
     uint8_t *pins;

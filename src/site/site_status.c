@@ -438,6 +438,7 @@ size_t site_status(void *self, char *out, size_t size)
     set_count(root, "pid", (uint64_t)getpid());
     json_object_set_new(root, "name", name[0] != '\0' ? json_string(name)
                                                       : json_sprintf("%d", (int)getpid()));
+    set_count(root, "workers", site_workers_wanted(site->config));
     set_seconds(root, "uptime", loop_now(site->loop) - site->started_at);
     json_object_set_new(root, "site", site_json(site));
     json_object_set_new(root, "links", links_json(site));

@@ -102,9 +102,15 @@ int site_tls_start(struct site *site, const struct site_tls *config, const char 
     char chain[PATH_MAX], key[PATH_MAX], complaint[512] = "";
     struct text reason = text_of(complaint, sizeof complaint);
     struct tls_certificate certificate;
+    /* Names are the one service of this kind that several workers have. */
+    struct tls_server *first = site->worker > 0 ? site->first->names_tls : NULL;
     int status = find_certificate(site, config, chain, key, &certificate, &reason);
     const struct tls_server_options options = {
-        .certificates = &certificate, .certificate_count = 1, .alpn = alpn};
+        .certificates = &certificate,
+        .certificate_count = 1,
+        .alpn = alpn,
+        .tickets = first != NULL ? tls_server_tickets(first) : NULL,
+    };
     if (status == 0)
         status = tls_server_new(site->loop, &options, &reason, out);
     if (status < 0) {

@@ -52,6 +52,7 @@ names() { "$wholenet" status --json "workers-$$" | python3 -c "import json, sys;
 
 start
 equal "there is one worker more" "$(cat "/proc/$server/task"/*/comm | grep -c '^worker ')" 1
+contains "the status says so" "$("$wholenet" status --json "workers-$$")" '"workers":2'
 equal "all give one answer" "$(all +short h7.big.example)" 192.0.2.10
 equal "over TCP too" "$(all +tcp +short h7.big.example)" 192.0.2.10
 equal "a cookie of one is good with the others" "$(for _ in 1 2 3 4 5 6 7 8; do

@@ -536,6 +536,39 @@ static void a_socket_of_the_host_may_have_a_path(void **state UNUSED)
     close_server(&server);
 }
 
+/* ---- ports that are shared ---- */
+
+static void a_port_that_is_shared_is_claimed_once(void **state UNUSED)
+{
+    struct loop *loop = loop_new();
+    struct net *net = net_kernel_new(loop);
+    struct listener *first, *second, *other;
+    struct dgram *socket, *like, *foreign;
+    static const struct dgram_handler dgram_handler;
+    struct listen_options listen = {
+        .local = {address_v4(0x7f000001), 0}, .reuse_port = true, .claim = true};
+    assert_int_equal(net_listen(net, &listen, &listener_handler, NULL, &first), 0);
+    listen.local = listener_local(first);
+    assert_int_equal(net_listen(net, &listen, &listener_handler, NULL, &other), -EADDRINUSE);
+    listen.claim = false; /* one of those whose it is */
+    assert_int_equal(net_listen(net, &listen, &listener_handler, NULL, &second), 0);
+    struct dgram_options bind = {.local = {address_v4(0x7f000001), 0}, .reuse_port = true, .claim = true};
+    assert_int_equal(net_bind(net, &bind, &dgram_handler, NULL, &socket), 0);
+    bind.local = dgram_local(socket);
+    assert_int_equal(net_bind(net, &bind, &dgram_handler, NULL, &foreign), -EADDRINUSE);
+    bind.claim = false;
+    assert_int_equal(net_bind(net, &bind, &dgram_handler, NULL, &like), 0);
+    dgram_close(like);
+    dgram_close(socket);
+    listener_close(second);
+    listener_close(first);
+    listen.claim = true; /* nobody has it now */
+    assert_int_equal(net_listen(net, &listen, &listener_handler, NULL, &first), 0);
+    listener_close(first);
+    net_free(net);
+    loop_free(loop);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -550,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_socket_that_roams_has_a_new_port_each_time),
         cmocka_unit_test(what_is_held_goes_when_it_is_flushed),
         cmocka_unit_test(a_socket_of_the_host_may_have_a_path),
+        cmocka_unit_test(a_port_that_is_shared_is_claimed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -340,6 +340,12 @@ static int open_log(struct web *web, const struct web_config *config, struct web
     return web_log_open(net_loop(web->net), config->access_log, config->log_format, out);
 }
 
+static int configure_tls(struct web *web, const struct web_config *config, struct text *error)
+{
+    struct tls_server *first = web->first != web ? web->first->tls : NULL;
+    return web_tls_configure(net_loop(web->net), config, first, error, &web->tls);
+}
+
 /* What of the new configuration can fail. On failure all is as it was. */
 static int prepare_reload(struct web *web, const struct web_config *config, struct text *error,
                           struct web_rules **rules, struct web_log **log)
@@ -350,11 +356,11 @@ static int prepare_reload(struct web *web, const struct web_config *config, stru
         return complain(error, what, status);
     status = complain(error, config->access_log, open_log(web, config, log));
     if (status == 0)
-        status = web_tls_configure(net_loop(web->net), config, error, &web->tls);
+        status = configure_tls(web, config, error);
     if (status == 0) {
         status = open_doors(web, config, error);
         if (status < 0 && web->rules != NULL && /* they were right before */
-            web_tls_configure(net_loop(web->net), &web->rules->config, error, &web->tls) < 0)
+            configure_tls(web, &web->rules->config, error) < 0)
             text_add(error, "; the certificates are the new ones");
     }
     if (status == 0)

@@ -29,8 +29,8 @@ static size_t certificates_of(const struct web_config *config,
     return count;
 }
 
-int web_tls_configure(struct loop *loop, const struct web_config *config, struct text *error,
-                      struct tls_server **tls)
+int web_tls_configure(struct loop *loop, const struct web_config *config, struct tls_server *first,
+                      struct text *error, struct tls_server **tls)
 {
     struct tls_certificate certificates[WEB_HOSTS_MAX];
     size_t count = certificates_of(config, certificates);
@@ -46,6 +46,7 @@ int web_tls_configure(struct loop *loop, const struct web_config *config, struct
         .certificates = certificates,
         .certificate_count = count,
         .alpn = "h2 http/1.1",
+        .tickets = first != NULL ? tls_server_tickets(first) : NULL,
     };
     return tls_server_new(loop, &options, error, tls);
 }

@@ -11,9 +11,11 @@ bool web_tls_wanted(const struct web_config *config);
 
 /*
  * Makes *tls if it is NULL and the configuration wants one, or gives it the configuration's
- * certificates. 0, or a negative errno and `error` says why: *tls is then as it was.
+ * certificates. 0, or a negative errno and `error` says why: *tls is then as it was. `first` is that of the first
+ * worker, with whose tickets it is made; NULL: it has its own.
  */
 MUST_USE int web_tls_configure(struct loop *loop, const struct web_config *config,
-                               struct text *error, struct tls_server **tls);
+                               struct tls_server *first, struct text *error,
+                               struct tls_server **tls);
 
 #endif

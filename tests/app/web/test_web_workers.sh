@@ -4,7 +4,7 @@
 # and a reload under load loses no request. TAP.
 cd "$(dirname "$0")/../../.." || exit 1
 . tests/lib.sh
-for tool in curl python3; do
+for tool in curl openssl python3; do
     command -v $tool >/dev/null || { skip "workers" "$tool is not installed"; finish; }
 done
 
@@ -18,7 +18,9 @@ workers = 2
 link "host" { address = "127.0.0.1/8" }
 control = "web-$$"
 web {
-    listen = "127.0.0.1:$port"
+    listen = {"127.0.0.1:$port", "127.0.0.1:$((port + 1)) tls"}
+    certificate = "cert.pem"
+    certificate-key = "key.pem"
     root = "root"
     access-log = "log"
     connections = 40
@@ -27,6 +29,8 @@ web {
 }
 END
 }
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -days 2 \
+    -keyout "$tmp/key.pem" -out "$tmp/cert.pem" 2>/dev/null
 config one >"$tmp/site.conf"
 "$wholenet" serve "$tmp/site.conf" >"$tmp/out.log" 2>&1 &
 server=$!
@@ -79,6 +83,22 @@ else:
 END
 equal "a nonce of one is good with the others" "$(python3 "$tmp/nonce.py" "$port" nonce)" 404
 equal "connections are bounded for all together" "$(python3 "$tmp/nonce.py" "$port" connections)" 20
+cat >"$tmp/resume.py" <<'END'
+# Handshakes by the ticket of the one before, which may have been another worker's.
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+session, resumed = None, 0
+for _ in range(13):
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as raw:
+        with context.wrap_socket(raw, session=session) as s:
+            s.sendall(b"GET /a.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            while s.recv(65536):
+                pass
+            session, resumed = s.session, resumed + s.session_reused
+print(resumed)
+END
+equal "TLS goes on with any of them" "$(python3 "$tmp/resume.py" "$((port + 1))")" 12
 status() { "$wholenet" status --json "web-$$" | python3 -c "import json, sys; print(json.load(sys.stdin)['services']['web']['$1'])"; }
 before=$(status requests)
 for _ in 1 2 3 4 5 6 7 8 9 10; do get "$url/a.txt" >/dev/null; done
