@@ -357,23 +357,48 @@ static struct cache_entry *find_entry(const struct cache *cache, const struct ca
     return e;
 }
 
-void cache_put_failure(struct cache *cache, const struct dns_name *name, uint16_t type,
-                       uint16_t ede, usec now)
+struct failure {
+    uint16_t ede;
+    uint32_t ttl_min, ttl_max;
+};
+
+/* How long it holds this time: twice as long as the last time. */
+static uint32_t failure_ttl(const struct failure *failure, const struct cache_entry *old, usec now)
+{
+    if (old == NULL ||
+        now >= old->put_at + (2 * (usec)old->ttl + CACHE_FAILURE_EFFORT) * USEC_PER_SEC)
+        return failure->ttl_min;
+    return old->ttl < failure->ttl_max / 2 ? 2 * old->ttl : failure->ttl_max;
+}
+
+static void put_failure(struct cache *cache, const struct dns_name *name, uint16_t type,
+                        const struct failure *failure, usec now)
 {
     struct cache_key key;
     make_key(cache, name, type, true, &key);
-    const struct cache_entry *old = find_entry(cache, &key);
-    struct cache_content content = {
+    const struct cache_content content = {
         .kind = CACHE_FAILURE,
-        .ttl = CACHE_FAILURE_TTL_MIN,
-        .ede = ede,
+        .ttl = failure_ttl(failure, find_entry(cache, &key), now),
+        .ede = failure->ede,
         .records = bytes_empty(),
         .signatures = bytes_empty(),
         .proof = bytes_empty(),
     };
-    if (old != NULL && now < old->put_at + 2 * (usec)old->ttl * USEC_PER_SEC)
-        content.ttl = old->ttl < CACHE_FAILURE_TTL_MAX / 2 ? 2 * old->ttl : CACHE_FAILURE_TTL_MAX;
     (void)cache_put(cache, name, type, &content, now);
+}
+
+void cache_put_failure(struct cache *cache, const struct dns_name *name, uint16_t type,
+                       uint16_t ede, usec now)
+{
+    const struct failure failure = {ede, CACHE_FAILURE_TTL_MIN, CACHE_FAILURE_TTL_MAX};
+    put_failure(cache, name, type, &failure, now);
+}
+
+void cache_put_silence(struct cache *cache, const struct dns_name *name, uint16_t type,
+                       uint16_t ede, usec now)
+{
+    const struct failure failure = {ede, CACHE_SILENCE_TTL_MIN, CACHE_SILENCE_TTL_MAX};
+    put_failure(cache, name, type, &failure, now);
 }
 
 /* ---- finding ---- */

@@ -31,6 +31,9 @@ enum {
     CACHE_NEGATIVE_TTL_MAX_DEFAULT = 3600, /* RFC 2308 §5: one to three hours work well */
     CACHE_FAILURE_TTL_MIN = 5,             /* RFC 9520 §3.2: at least 1 s … */
     CACHE_FAILURE_TTL_MAX = 300,           /* … and at most five minutes */
+    CACHE_SILENCE_TTL_MIN = 1,             /* where nobody has said anything: a path that loses much may do */
+    CACHE_SILENCE_TTL_MAX = 20,            /* better the next time, and who waits should not wait for long */
+    CACHE_FAILURE_EFFORT = 30,             /* so long may pass until it has failed once more */
     CACHE_STALE_TTL = 30,                  /* RFC 8767 §4: of a stale answer */
     CACHE_PREFETCH_TTL_MIN = 10,           /* shorter ones are not worth it */
     CACHE_PAYLOAD_MAX = 65535,             /* no more has come in one message */
@@ -159,8 +162,11 @@ MUST_USE bool cache_find_failure(struct cache *cache, const struct dns_name *nam
                                  usec now, struct cache_found *out);
 
 /* It cannot be told for the time being: for CACHE_FAILURE_TTL_MIN, and twice as long each time it
- * happens again before twice that time is over (RFC 9520 §3.2). */
+ * happens again before twice that time, and what it takes to find out, is over (RFC 9520 §3.2). The second
+ * is for who has asked and heard nothing: from CACHE_SILENCE_TTL_MIN to CACHE_SILENCE_TTL_MAX. */
 void cache_put_failure(struct cache *cache, const struct dns_name *name, uint16_t type,
+                       uint16_t ede, usec now);
+void cache_put_silence(struct cache *cache, const struct dns_name *name, uint16_t type,
                        uint16_t ede, usec now);
 
 /* Sets the security of an entry that is there; bogus data is held no longer than a failure is. */

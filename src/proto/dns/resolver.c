@@ -96,6 +96,7 @@ static void begin(struct resolver *r, struct task *t, const struct dns_question 
     t->aliases = 0;
     t->ede = DNS_EDE_NONE;
     t->failed = false;
+    t->silence = false;
     t->refresh = false;
     t->has_v4 = false;
     t->socket = false;
@@ -201,7 +202,9 @@ void resolver_finish(struct resolver *r, struct task *t, bool failed, uint16_t e
     file(t, &r->done, TASK_DONE);
     if (failed) {
         r->counters.failures++;
-        if (ede != DNS_EDE_CACHED_ERROR)
+        if (ede != DNS_EDE_CACHED_ERROR && t->silence)
+            cache_put_silence(r->cache, &t->question.name, t->question.type, ede, now);
+        else if (ede != DNS_EDE_CACHED_ERROR)
             cache_put_failure(r->cache, &t->question.name, t->question.type, ede, now);
     }
     while (!list_empty(&t->parents)) {
@@ -209,6 +212,7 @@ void resolver_finish(struct resolver *r, struct task *t, bool failed, uint16_t e
         struct task *parent = CONTAINER_OF(node, struct task, parent_node);
         list_remove(node);
         parent->child = NULL;
+        parent->silence |= failed && (t->silence || ede == DNS_EDE_CACHED_ERROR);
         resolver_run(r, parent);
     }
 }
@@ -376,6 +380,7 @@ static bool send_query(struct resolver *r, struct task *t, usec now, uint8_t *bu
                        struct resolver_event *out)
 {
     if (!resolver_charge(r, t)) {
+        t->silence = false; /* it is too dear, whoever answers */
         resolver_finish(r, t, true, DNS_EDE_NO_REACHABLE_AUTHORITY, now);
         return false;
     }
@@ -452,6 +457,7 @@ static void take(struct resolver *r, struct task *t, struct bytes message,
     if (r->counters.referrals == referrals)
         t->refresh = false;
     t->ceiling = RESOLVER_NO_CEILING;
+    t->silence = false;
     resolver_run(r, t);
     set_timer(r, t);
 }
@@ -474,6 +480,7 @@ void resolver_broken(struct resolver *r, uint32_t index, usec now)
     struct task *t = asking(r, index);
     if (t == NULL)
         return;
+    t->silence = true;
     resolver_server_silent(r, &t->zone, &t->servers.list[t->client.server], now);
     dns_client_broken(&t->client, &t->servers, now);
     go_on(r, t);
@@ -489,6 +496,7 @@ void resolver_tick(struct resolver *r, usec now)
     struct timer *timer;
     while ((timer = wheel_expire(&r->wheel, now)) != NULL) {
         struct task *t = CONTAINER_OF(timer, struct task, timer);
+        t->silence = true;
         if (now >= t->give_up_at) {
             resolver_finish(r, t, true, DNS_EDE_NO_REACHABLE_AUTHORITY, now);
         } else if (t->state == TASK_ASKING) {

@@ -37,6 +37,7 @@ struct task {
     unsigned aliases;
     uint16_t ede;
     bool failed;
+    bool silence;          /* since there was progress somebody has said nothing */
     bool has_v4;           /* DNS64: the name's IPv4 addresses have been asked for */
     bool refresh;          /* what the cache has is to be asked for once more */
     bool socket;           /* the caller has one open for it */

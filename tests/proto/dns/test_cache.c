@@ -191,6 +191,28 @@ static void test_prefetch(void **state UNUSED)
     close_cache(cache);
 }
 
+/* RFC 9520 §3.2: at least a second; and who hears nothing asks again soon, also when that takes its time. */
+static void test_silence(void **state UNUSED)
+{
+    struct cache *cache = open_cache(0, 1000);
+    struct cache_found found;
+    struct dns_name name = dns_text_name("x.");
+    usec now = 100 * SEC;
+    static const uint32_t ttls[] = {1, 2, 4, 8, 16, 20, 20};
+    for (size_t i = 0; i < ARRAY_LEN(ttls); i++) {
+        cache_put_silence(cache, &name, DNS_A, DNS_EDE_NO_REACHABLE_AUTHORITY, now);
+        assert_true(cache_find_failure(cache, &name, DNS_A, now, &found));
+        assert_int_equal(found.content.ttl, ttls[i]);
+        now += ttls[i] * SEC;
+        assert_false(cache_find_failure(cache, &name, DNS_A, now, &found));
+        now += 12 * SEC;
+    }
+    cache_put_silence(cache, &name, DNS_A, DNS_EDE_NO_REACHABLE_AUTHORITY, now + 100 * SEC);
+    assert_true(cache_find_failure(cache, &name, DNS_A, now + 100 * SEC, &found));
+    assert_int_equal(found.content.ttl, 1);
+    close_cache(cache);
+}
+
 /* RFC 9520 §3.2: longer each time, up to five minutes; and it does not hide what is stale. */
 static void test_failures(void **state UNUSED)
 {
@@ -209,6 +231,13 @@ static void test_failures(void **state UNUSED)
         now += ttls[i] * SEC;
         assert_false(cache_find_failure(cache, &name, DNS_A, now, &found));
         now += SEC;
+    }
+    static const uint32_t silence[] = {20, 20};
+    for (size_t i = 0; i < ARRAY_LEN(silence); i++) { /* a server has gone silent that refused before */
+        cache_put_silence(cache, &name, DNS_A, DNS_EDE_NETWORK_ERROR, now);
+        assert_true(cache_find_failure(cache, &name, DNS_A, now, &found));
+        assert_int_equal(found.content.ttl, silence[i]);
+        now += silence[i] * SEC;
     }
     cache_put_failure(cache, &name, DNS_A, DNS_EDE_NETWORK_ERROR, now + 1000 * SEC);
     assert_true(cache_find_failure(cache, &name, DNS_A, now + 1000 * SEC, &found));
@@ -559,7 +588,7 @@ int main(void)
         cmocka_unit_test(test_ttl),       cmocka_unit_test(test_negative),
         cmocka_unit_test(test_ranks),     cmocka_unit_test(test_ghost_domains),
         cmocka_unit_test(test_stale),     cmocka_unit_test(test_prefetch),
-        cmocka_unit_test(test_failures),  cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_failures), cmocka_unit_test(test_silence),  cmocka_unit_test(test_flood),
         cmocka_unit_test(test_flush_and_dump), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_too_large), cmocka_unit_test(test_model),
         cmocka_unit_test(test_threads_with_room), cmocka_unit_test(test_threads_without_room),

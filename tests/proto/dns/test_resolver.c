@@ -234,6 +234,41 @@ static void test_all_dead(void **state UNUSED)
     check_reply("www.two.test.", DNS_A, "NOERROR rd ra; an www.two.test. 300 IN A 203.0.113.20");
 }
 
+/* How long it is SERVFAIL without a query, after it was asked for so often; in seconds. */
+static unsigned refusal_of(const char *name, unsigned times)
+{
+    for (unsigned i = 0; i < times; i++) {
+        check_reply(name, DNS_A, "SERVFAIL rd ra");
+        while (net.queries == 0) {
+            net.now += SEC;
+            check_reply(name, DNS_A, "SERVFAIL rd ra");
+        }
+    }
+    for (unsigned seconds = 0;; seconds++, net.now += SEC) {
+        check_reply(name, DNS_A, "SERVFAIL rd ra");
+        if (net.queries > 0)
+            return seconds;
+    }
+}
+
+/* RFC 9520 §3.2: who hears nothing, perhaps on a path that loses much, asks again soon; who is refused does not. Where
+ * the address of a server cannot be had, it is the same. */
+static void test_remembered_failures(void **state UNUSED)
+{
+    servers[TWO_1].dead = servers[TWO_2].dead = true;
+    assert_int_equal(refusal_of("www.two.test.", 1), 1);
+    assert_in_range(refusal_of("www.two.test.", 10), 10, CACHE_SILENCE_TTL_MAX);
+    close_net(NULL);
+    open_net(NULL);
+    servers[OTHER].dead = true;
+    assert_in_range(refusal_of("www.glueless.test.", 10), 10, CACHE_SILENCE_TTL_MAX);
+    close_net(NULL);
+    open_net(NULL);
+    servers[TWO_1].rcode = servers[TWO_2].rcode = DNS_REFUSED;
+    assert_int_equal(refusal_of("www.two.test.", 1), 5);
+    assert_int_equal(refusal_of("www.two.test.", 10), CACHE_FAILURE_TTL_MAX);
+}
+
 static void test_dead_root(void **state UNUSED)
 {
     net.options.hint_count = 2;
@@ -769,7 +804,7 @@ int main(void)
         TEST(test_minimisation),   TEST(test_aliases),
         TEST(test_negative),       TEST(test_glueless),
         TEST(test_one_of_two),     TEST(test_all_dead),
-        TEST(test_dead_root),      TEST(test_truncation_and_edns),
+        TEST(test_remembered_failures), TEST(test_dead_root),      TEST(test_truncation_and_edns),
         TEST(test_poison),         TEST(test_poison_by_glue),
         TEST(test_ring),           TEST(test_attack),
         TEST(test_endless_referrals), TEST(test_endless_aliases),
