@@ -4,13 +4,13 @@
 # of ownership, new labels and broken catalogs; and what we serve becomes zones of theirs. TAP.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
+. tests/support/dns_peers.sh
 for tool in named dig nsupdate; do
     command -v $tool >/dev/null || { skip "catalog zones" "$tool is not installed"; finish; exit; }
 done
 
 ours=$((20000 + $$ % 6000))
 theirs=$((ours + 6000))
-secret=c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC0hIQ==
 mkdir "$tmp/named" "$tmp/knot" "$tmp/knot/db" "$tmp/zones" "$tmp/members"
 zone() { # zone SERIAL ADDRESS
     printf '$TTL 300\n@ SOA ns h %s 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\nwww A %s\n' "$1" "$2"
@@ -26,21 +26,10 @@ catalog 'a.zones PTR m1.example.\nb.zones PTR m2.example.\nd.zones PTR m4.exampl
 catalog '' >"$tmp/named/cat2"
 zone 1 192.0.2.50 >"$tmp/zones/o1.example.zone"
 {
+    named_head 127.0.0.1 "$theirs" "allow-new-zones yes;
+    catalog-zones { zone \"cat.ours\" default-primaries { 127.0.0.1 port $ours key transfer; }
+                    min-update-interval 0; };"
     cat <<END
-options {
-    directory "$tmp/named";
-    listen-on port $theirs { 127.0.0.1; };
-    listen-on-v6 { none; };
-    pid-file "$tmp/named/pid";
-    session-keyfile "$tmp/named/session";
-    recursion no;
-    notify explicit;
-    dnssec-validation no;
-    allow-new-zones yes;
-    catalog-zones { zone "cat.ours" default-primaries { 127.0.0.1 port $ours key transfer; }
-                    min-update-interval 0; };
-};
-controls { };
 key "transfer" { algorithm hmac-sha256; secret "$secret"; };
 zone "cat.ours" { type secondary; file "cat.ours"; primaries { 127.0.0.1 port $ours key transfer; }; };
 END
@@ -117,15 +106,6 @@ if command -v knotd >/dev/null; then
     knotd -c "$tmp/knot/conf" >"$tmp/knot/log" 2>&1 &
     children="$children $!"
 fi
-until_it_is() { # until_it_is WANT SERVER PORT DIG-ARGUMENTS…: up to twenty seconds
-    want=$1 at=$2 port=$3
-    shift 3
-    for _ in $(seq 200); do
-        got=$(dig "@$at" -p "$port" +time=1 +tries=1 +short "$@" 2>&1)
-        [ "$got" = "$want" ] && return
-        sleep 0.1
-    done
-}
 until_log() { # until_log TEXT
     for _ in $(seq 100); do
         grep -qF "$1" "$tmp/log" && return
@@ -133,10 +113,6 @@ until_log() { # until_log TEXT
     done
 }
 status_of() { dig @127.0.0.1 -p "$ours" +time=3 "$@" | sed -n 's/.*status: \([A-Z]*\).*/\1/p'; }
-update() { # update COMMANDS
-    printf 'server 127.0.0.1 %s\n%b\nsend\n' "$theirs" "$1" |
-        nsupdate -y "hmac-sha256:transfer:$secret" >"$tmp/update" 2>&1 || cat "$tmp/update"
-}
 
 # ---- theirs are ours ----
 
@@ -148,7 +124,7 @@ equal "what is no member is not" "$(status_of www.m3.example)" REFUSED
 until_log "zone m4.example.: 127.0.0.99:9 is of no use"
 contains "a group has primaries of its own" "$(cat "$tmp/log")" "zone m4.example.: 127.0.0.99:9 is of no use"
 
-update 'zone cat1.theirs\nadd c.zones.cat1.theirs 0 PTR m3.example.\ndelete a.zones.cat1.theirs PTR'
+nsupdate_to 127.0.0.1 "$theirs" transfer 'zone cat1.theirs\nadd c.zones.cat1.theirs 0 PTR m3.example.\ndelete a.zones.cat1.theirs PTR'
 until_it_is 192.0.2.3 127.0.0.1 "$ours" www.m3.example
 equal "one that comes" "$got" 192.0.2.3
 equal "one that goes" "$(status_of www.m1.example)" REFUSED
@@ -160,29 +136,29 @@ done
 check "of the others there is" [ -s "$tmp/members/m3.example.zone" ]
 
 # Broken ones are not gone by.
-update 'zone cat1.theirs\nadd b.zones.cat1.theirs 0 PTR m1.example.'
+nsupdate_to 127.0.0.1 "$theirs" transfer 'zone cat1.theirs\nadd b.zones.cat1.theirs 0 PTR m1.example.'
 until_log "is not gone by"
 contains "a broken catalog" "$(cat "$tmp/log")" "b.zones.cat1.theirs. expected one PTR record"
 equal "changes nothing" "$(dig @127.0.0.1 -p "$ours" +short www.m2.example)" 192.0.2.2
 equal "neither way" "$(status_of www.m1.example)" REFUSED
-update 'zone cat1.theirs\ndelete b.zones.cat1.theirs PTR m1.example.'
+nsupdate_to 127.0.0.1 "$theirs" transfer 'zone cat1.theirs\ndelete b.zones.cat1.theirs PTR m1.example.'
 
 # Another label: it begins anew.
-update 'zone cat1.theirs\ndelete c.zones.cat1.theirs PTR\nadd c2.zones.cat1.theirs 0 PTR m3.example.'
+nsupdate_to 127.0.0.1 "$theirs" transfer 'zone cat1.theirs\ndelete c.zones.cat1.theirs PTR\nadd c2.zones.cat1.theirs 0 PTR m3.example.'
 until_log "zone m3.example. is to begin anew"
 contains "with another label a member begins anew" "$(cat "$tmp/log")" "zone m3.example. is to begin anew"
 until_it_is 192.0.2.3 127.0.0.1 "$ours" www.m3.example
 equal "and is there again" "$got" 192.0.2.3
 
 # Another catalog has it: no, until the first gives it away.
-update 'zone cat2.theirs\nadd b.zones.cat2.theirs 0 PTR m2.example.'
+nsupdate_to 127.0.0.1 "$theirs" transfer 'zone cat2.theirs\nadd b.zones.cat2.theirs 0 PTR m2.example.'
 until_log "catalog cat2.theirs: zone m2.example. is not had"
 contains "what is another's is not taken" "$(cat "$tmp/log")" "catalog cat2.theirs: zone m2.example. is not had"
-update 'zone cat1.theirs\nadd coo.b.zones.cat1.theirs 0 PTR cat2.theirs.'
+nsupdate_to 127.0.0.1 "$theirs" transfer 'zone cat1.theirs\nadd coo.b.zones.cat1.theirs 0 PTR cat2.theirs.'
 until_log "catalog cat2.theirs: zone m2.example. is its own now"
 contains "what is given away is" "$(cat "$tmp/log")" "catalog cat2.theirs: zone m2.example. is its own now"
 equal "and served all the while" "$(dig @127.0.0.1 -p "$ours" +short www.m2.example)" 192.0.2.2
-update 'zone cat1.theirs\ndelete coo.b.zones.cat1.theirs PTR\ndelete b.zones.cat1.theirs PTR'
+nsupdate_to 127.0.0.1 "$theirs" transfer 'zone cat1.theirs\ndelete coo.b.zones.cat1.theirs PTR\ndelete b.zones.cat1.theirs PTR'
 sleep 1
 equal "after the first has let go, too" "$(dig @127.0.0.1 -p "$ours" +short www.m2.example)" 192.0.2.2
 

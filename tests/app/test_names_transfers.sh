@@ -4,11 +4,11 @@
 # Each has a zone that we have from it, and has one from us. TAP.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
+. tests/support/dns_peers.sh
 command -v dig >/dev/null || { skip "transfers" "dig is not installed"; finish; }
 
 ours=$((20000 + $$ % 10000))
 theirs=$((ours + 10000))
-secret=c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC0hIQ==
 mkdir "$tmp/zones" "$tmp/kept"
 
 zone() { # zone SERIAL ADDRESS
@@ -101,19 +101,8 @@ END
 
 peer_named() {
     mkdir -p "$tmp/named"
-    cat >"$tmp/named/conf" <<END
-options {
-    directory "$tmp/named";
-    listen-on port $theirs { $1; };
-    listen-on-v6 { none; };
-    pid-file "$tmp/named/pid";
-    session-keyfile "$tmp/named/session";
-    recursion no;
-    notify explicit;
-    dnssec-validation no;
-    ixfr-from-differences yes;
-};
-controls { };
+    named_head "$1" "$theirs" "ixfr-from-differences yes;" >"$tmp/named/conf"
+    cat >>"$tmp/named/conf" <<END
 key "transfer" { algorithm hmac-sha256; secret "$secret"; };
 server 127.0.0.1 { keys { transfer; }; };
 zone "named.example" {
@@ -178,17 +167,6 @@ for peer in $peers; do
     children="$children $!"
 done
 
-until_it_is() { # until_it_is WANT SERVER PORT DIG-ARGUMENTS…: up to twenty seconds
-    want=$1
-    at=$2
-    port=$3
-    shift 3
-    for _ in $(seq 200); do
-        got=$(dig "@$at" -p "$port" +time=1 +tries=1 +short "$@" 2>&1)
-        [ "$got" = "$want" ] && return
-        sleep 0.1
-    done
-}
 records() { # records SERVER PORT ZONE: how many, and a sum of them all
     dig "@$1" -p "$2" -y "hmac-sha256:transfer:$secret" +noall +answer AXFR "$3" |
         sed 's/[ 	][ 	]*/ /g' | grep -v TSIG | sort >"$tmp/records"

@@ -6,6 +6,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
 . tests/support/dns_tree.sh
+. tests/support/dns_peers.sh
 for tool in nsd named dig nsupdate; do
     command -v $tool >/dev/null || { skip "views from elsewhere" "$tool is not installed"; finish; exit; }
 done
@@ -14,7 +15,6 @@ ours=$((20000 + $$ % 6000))
 theirs=$((ours + 6000)) # below those that the kernel gives away
 tree=$((ours + 6001))
 dns_tree_start $tree
-secret=c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC0hIQ==
 mkdir "$tmp/named"
 zone() { # zone SERIAL ADDRESS
     printf '$TTL 300\n@ SOA ns h %s 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\nwww A %s\n' "$1" "$2"
@@ -26,19 +26,7 @@ list 'www.example.tree CNAME .' >"$tmp/named/rpz"
 list 'www.other.tree A 192.0.2.200
 x.rpz-unheard CNAME .' >"$tmp/named/rpz2"
 {
-    cat <<END
-options {
-    directory "$tmp/named";
-    listen-on port $theirs { 127.0.0.1; };
-    listen-on-v6 { none; };
-    pid-file "$tmp/named/pid";
-    session-keyfile "$tmp/named/session";
-    recursion no;
-    notify explicit;
-    dnssec-validation no;
-};
-controls { };
-END
+    named_head 127.0.0.1 "$theirs"
     for view in in out; do
         echo "key \"$view\" { algorithm hmac-sha256; secret \"$secret\"; };"
     done
@@ -91,14 +79,10 @@ children="$children $named"
 server=$!
 children="$children $server"
 
-until_it_is() { # until_it_is WANT DIG-ARGUMENTS…: up to ten seconds
+until_it_is_here() { # until_it_is_here WANT DIG-ARGUMENTS…
     want=$1
     shift
-    for _ in $(seq 100); do
-        got=$(dig @127.0.0.1 -p "$ours" +time=1 +tries=1 +short "$@" 2>&1)
-        [ "$got" = "$want" ] && return
-        sleep 0.1
-    done
+    until_it_is "$want" 127.0.0.1 "$ours" "$@"
 }
 status_of() { dig @127.0.0.1 -p "$ours" +time=3 "$@" | sed -n 's/.*status: \([A-Z]*\).*/\1/p'; }
 until_status() { # until_status WANT DIG-ARGUMENTS…
@@ -110,9 +94,9 @@ until_status() { # until_status WANT DIG-ARGUMENTS…
         sleep 0.1
     done
 }
-until_it_is 10.0.0.1 -b 127.0.0.2 www.v.example
+until_it_is_here 10.0.0.1 -b 127.0.0.2 www.v.example
 equal "the view's zone has come from the other's view" "$got" 10.0.0.1
-until_it_is 192.0.2.1 www.v.example
+until_it_is_here 192.0.2.1 www.v.example
 equal "and everybody's" "$got" 192.0.2.1
 equal "the key has the view here, too" \
     "$(dig @127.0.0.1 -p "$ours" -y "hmac-sha256:in:$secret" +short www.v.example)" 10.0.0.1
@@ -121,25 +105,21 @@ contains "and its zone whole" \
 contains "where others have everybody's" \
     "$(dig @127.0.0.1 -p "$ours" -y "hmac-sha256:out:$secret" AXFR v.example)" "192.0.2.1"
 
-update() { # update KEY COMMANDS
-    printf 'server 127.0.0.1 %s\n%b\nsend\n' "$theirs" "$2" |
-        nsupdate -y "hmac-sha256:$1:$secret" >"$tmp/update" 2>&1 || cat "$tmp/update"
-}
-update in 'zone v.example\nadd new.v.example 60 A 10.0.0.77'
-until_it_is 10.0.0.77 -b 127.0.0.2 new.v.example
+nsupdate_to 127.0.0.1 "$theirs" in 'zone v.example\nadd new.v.example 60 A 10.0.0.77'
+until_it_is_here 10.0.0.77 -b 127.0.0.2 new.v.example
 equal "news of a view are for that" "$got" 10.0.0.77
 equal "and change nothing in the other" "$(status_of new.v.example)" NXDOMAIN
 
 # Lists of zones that have come.
 until_status NXDOMAIN www.example.tree
 equal "a list that has come" "$got" NXDOMAIN
-until_it_is 192.0.2.200 -b 127.0.0.2 www.other.tree
+until_it_is_here 192.0.2.200 -b 127.0.0.2 www.other.tree
 equal "a view's own" "$got" 192.0.2.200
 equal "which others do not have" "$(dig @127.0.0.1 -p "$ours" +short www.other.tree)" 192.0.2.80
 equal "a view has everybody's where it says so" "$(status_of -b 127.0.0.2 www.example.tree)" NXDOMAIN
 contains "what is no rule is left out, and that is said" "$(cat "$tmp/log")" \
     "list rpz2.example.: 1 records are no rules"
-update out 'zone rpz.example\ndelete www.example.tree.rpz.example\nadd alias.example.tree.rpz.example 60 CNAME .'
+nsupdate_to 127.0.0.1 "$theirs" out 'zone rpz.example\ndelete www.example.tree.rpz.example\nadd alias.example.tree.rpz.example 60 CNAME .'
 until_status NOERROR www.example.tree
 equal "a rule that goes" "$got" NOERROR
 equal "and one that comes" "$(status_of alias.example.tree)" NXDOMAIN
@@ -156,7 +136,7 @@ equal "it ends when told to" $? 0
 "$wholenet" serve -vv "$tmp/site.conf" >"$tmp/log2" 2>&1 &
 server=$!
 children="$children $server"
-until_it_is 10.0.0.77 -b 127.0.0.2 new.v.example
+until_it_is_here 10.0.0.77 -b 127.0.0.2 new.v.example
 equal "the view's zone was kept" "$got" 10.0.0.77
 equal "and the list" "$(status_of alias.example.tree)" NXDOMAIN
 kill "$server"
