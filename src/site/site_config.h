@@ -340,6 +340,7 @@ struct site_authority {
     uint32_t rate_slip;
     uint32_t rate_prefix_v4, rate_prefix_v6;
     struct site_rules secondaries; /* may have zones whole */
+    struct site_rules forwards;    /* may have updates passed on to primaries */
     struct site_update updates[SITE_UPDATES_MAX];
     size_t update_count;
     struct site_peers notified;    /* of changes */

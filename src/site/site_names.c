@@ -435,6 +435,7 @@ bool site_names_check(const struct site_config *config, struct text *error)
             return false;
     return check_peers(config, "notify", &authority->notified, error) &&
            check_rules(config, "secondaries", &authority->secondaries, error) &&
+           check_rules(config, "forward-updates-for", &authority->forwards, error) &&
            check_reach(config, &authority->reach, error) && check_catalogs(config, error) &&
            check_updates(config, error);
 }

@@ -106,6 +106,7 @@ int site_names_set_manner(struct site *site)
     make_notified(&authority->notified, &manner.notified);
     manner.notified_port = (uint16_t)site->config->recursion.port;
     make_access(&authority->secondaries, &manner.secondaries);
+    make_access(&authority->forwards, &manner.forwards);
     make_reach(&authority->reach, &authority->reach, &manner.reach);
     struct names_update_rule updates[SITE_UPDATES_MAX];
     make_updates(authority, updates);

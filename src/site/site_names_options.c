@@ -482,6 +482,7 @@ static const struct site_option options[] = {
     {"names", "rate-prefix-v6", site_parse_number, SITE_AT(authority.rate_prefix_v6), 1, 128, false,
      "a number of bits from 1 to 128"},
     {"names", "secondaries", parse_rule, SITE_AT(authority.secondaries), 0, 0, true, RULES_TEXT},
+    {"names", "forward-updates-for", parse_rule, SITE_AT(authority.forwards), 0, 0, true, RULES_TEXT},
     {"names", "update", parse_update, SITE_AT(authority), 0, 0, true,
      "who may change what, such as \"key admin\", \"key dhcp below dyn.example types A AAAA TXT\" or "
      "\"10.0.0.0/8 key host self\"; at most 64"},

@@ -281,6 +281,8 @@ static json_t *names_json(const struct site *site)
     set_count(out, "transfers_in_failed", c.transfers_in_failed);
     set_count(out, "zones_confirmed", c.zones_confirmed);
     set_count(out, "zones_expired", c.zones_expired);
+    set_count(out, "updates_forwarded", c.updates_forwarded);
+    set_count(out, "updates_forward_failed", c.updates_forward_failed);
     set_count(out, "secondaries", c.secondaries);
     set_count(out, "secondaries_served", c.secondaries_served);
     return out;

@@ -4,7 +4,7 @@
  * names_zones.c the zones it is born with, names_hosts.c the names of hosts, names_secondary.c zones
  * that are had from others, names_fetch.c what is asked of their primaries, names_notify.c the news of
  * changes, names_tell.c who else hears of them, names_server.c queries by UDP and TCP, names_carried.c those that others carry, names_crew.c what one of several
- * workers passes on to the first, names_update.c changes while it is served,
+ * workers passes on to the first, names_update.c changes while it is served, names_forward.c those that are for a primary,
  * names_resolver.c recursion, names_hot.c replies that are sent again, names_outside.c its sockets, names_secure.c those with TLS.
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
@@ -40,6 +40,7 @@ enum {
     NAMES_TTL_DEFAULT = 60,
     NAMES_PASSED_OCTETS_MAX = 4 << 20, /* of messages on their way to worker 0 */
     NAMES_PENDING_MAX = 4096,      /* updates of one turn; more are answered SERVFAIL */
+    NAMES_FORWARDED_MAX = 64,      /* updates on their way to primaries; more are answered SERVFAIL */
     NAMES_SOUGHT_MAX = 1024,       /* servers to be told whose addresses are looked for; the oldest goes */
     NAMES_UDP_LOOPBACK = 4096,     /* a datagram to this machine is not fragmented */
     NAMES_PADDING = 468,           /* replies over TLS are multiples of it (RFC 8467 §4.1) */
@@ -240,6 +241,9 @@ struct names {
     void *trouble_self;
     void (*on_zone)(void *self, size_t view, const struct dns_name *zone);
     void *zone_self;
+    struct names_access forwards;  /* whose updates primaries get */
+    struct list_node forwarded;    /* that are on their way */
+    size_t forwarded_count;
     struct names_notified notified;
     uint16_t notified_port;
     struct list_node sought;       /* servers of zones whose addresses are being looked for */
@@ -304,6 +308,7 @@ bool names_allows(const struct names_access *access, const struct answer_query *
 /* How a client is answered: as its view says. How far he reaches. */
 const struct answer_options *names_answering(const struct names *names,
                                              const struct answer_query *query);
+size_t names_view_of(const struct names *names, const struct answer_query *query); /* or NAMES_EVERYBODY */
 const struct names_reach *names_reach_of(const struct names *names,
                                          const struct answer_query *query);
 
@@ -344,6 +349,13 @@ void names_take_datagram(struct names *names, const struct dgram_message *messag
 
 /* A reply is on its way. */
 void names_count_reply(struct names *names, unsigned rcode);
+
+/* Was it refused for a key that is not ours? Its UPDATE may be for another to judge (names_forward.c). */
+static inline bool names_has_strange_key(const struct answer_result *result)
+{
+    return result->rcode == DNS_NOTAUTH && result->query.tsig.key == NULL &&
+           result->query.tsig.error == DNS_TSIG_BADKEY;
+}
 
 enum names_judgement {
     NAMES_JUDGED,    /* *result has a reply */
@@ -487,6 +499,11 @@ void names_hot_forget(struct names *names);
 void names_secondary_open(struct names *names);
 void names_secondary_close(struct names *names);
 
+/* The zone that is had from others, as the client of the query has it: his view's, or everybody's; or NULL. */
+const struct names_secondary *names_secondary_of(const struct names *names,
+                                                 const struct answer_query *query,
+                                                 const struct dns_name *zone);
+
 /* Who is told of changes of that zone. */
 const struct names_notified *names_notified_of(const struct names *names, size_t view,
                                                const struct dns_name *zone);
@@ -510,6 +527,11 @@ void names_fetch_whole_instead(struct names_secondary *s, const char *why);
 
 /* ---- names_fetch.c ---- */
 
+/* A stream to that server, over TLS if so agreed on. 0 or a negative errno. */
+MUST_USE int names_peer_connect(struct names *names, const struct tsig_peer *peer,
+                                const struct names_over_tls *tls, const struct stream_handler *handler,
+                                void *self, struct stream **out);
+
 /* Asks s->timers.primary. 0 or a negative errno. */
 MUST_USE int names_fetch_start(struct names_secondary *s, bool transfer, bool incremental);
 void names_fetch_end(struct names_secondary *s); /* NULL: nothing */
@@ -522,6 +544,19 @@ void names_notify_open(struct names *names);
 void names_notify_close(struct names *names);
 void names_notify_all(struct names *names, size_t view, const struct dns_name *zone,
                       const struct names_notified *whom);
+
+/* ---- names_forward.c ---- */
+
+void names_forward_open(struct names *names);
+void names_forward_close(struct names *names);
+
+/* Is the UPDATE for a primary, and may the client have it passed on? */
+bool names_forwards(const struct names *names, const struct answer_query *query);
+
+/* Passes it on, whose query client->query is; the reply comes to names_reply_forwarded(). False: there are too many,
+ * or no memory. */
+MUST_USE bool names_forward(struct names *names, const struct resolver_client *client,
+                            struct bytes message);
 
 /* ---- names_tell.c ---- */
 

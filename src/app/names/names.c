@@ -134,6 +134,7 @@ static void set_manner(struct names *names, const struct names_manner *manner)
     struct answer_options *answering = &names->answering;
     names->udp_size = manner->udp_size != 0 ? manner->udp_size : DNS_UDP_SIZE_DEFAULT;
     names->secondaries = manner->secondaries;
+    names->forwards = manner->forwards;
     names->notified = manner->notified;
     names->notified_port = manner->notified_port != 0 ? manner->notified_port : 53;
     names->peers_tls = manner->peers_tls;
@@ -256,6 +257,12 @@ const struct answer_options *names_answering(const struct names *names,
     return seen != NULL ? &seen->answering : &names->answering;
 }
 
+size_t names_view_of(const struct names *names, const struct answer_query *query)
+{
+    const struct names_seen *seen = seen_by(names, query);
+    return seen != NULL ? (size_t)(seen - names->views) : (size_t)NAMES_EVERYBODY;
+}
+
 const struct names_reach *names_reach_of(const struct names *names, const struct answer_query *query)
 {
     const struct names_seen *seen = seen_by(names, query);
@@ -302,6 +309,7 @@ int names_new(struct net *net, const struct names_options *options, struct names
     names->peers_net = options->outside != NULL ? options->outside : net;
     names_notify_open(names);
     names_tell_open(names);
+    names_forward_open(names);
     names_secondary_open(names);
     if (status == 0)
         status = names_update_open(names, options);
@@ -333,6 +341,7 @@ void names_free(struct names *names)
     names_local_close(names);
     names_notify_close(names);
     names_tell_close(names);
+    names_forward_close(names);
     names_secondary_close(names);
     names_outside_close(names);
     for (size_t i = 0; i < names->view_count && names->first == names; i++)

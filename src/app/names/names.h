@@ -128,6 +128,7 @@ struct names_manner {
                                        he is in. NULL: nobody is in any */
     const struct names_update_rule *updates; /* copied */
     size_t update_count;       /* at most NAMES_UPDATES_MAX; 0: nobody may change anything */
+    struct names_access forwards;    /* whose updates of zones from others their primaries get */
     struct names_notified notified;  /* of changes in zones that are not had from others */
     uint16_t notified_port;          /* of servers that a zone names; 0: 53 */
     struct tls_client *peers_tls;    /* borrowed while the service runs: for primaries with a name, */
@@ -292,6 +293,7 @@ struct names_counters {
     uint64_t malformed;
     uint64_t transfers;        /* of zones, that were begun */
     uint64_t updates, updates_refused; /* UPDATE messages, with NOERROR and without */
+    uint64_t updates_forwarded, updates_forward_failed; /* to primaries; and nobody has said how it went */
     uint64_t signatures_refused; /* of queries */
     uint64_t notifies_in;      /* for zones that are had from others, from who may */
     uint64_t notifies_out, notifies_unanswered; /* messages; peers that never answered */

@@ -110,7 +110,9 @@ bool names_crew_passes(const struct names *names, const struct answer_result *re
 {
     unsigned opcode = dns_opcode(result->query.flags);
     return names->first != names && result->verdict == ANSWER_REPLY &&
-           result->rcode == DNS_NOTIMP && (opcode == DNS_OPCODE_UPDATE || opcode == DNS_OPCODE_NOTIFY);
+           ((result->rcode == DNS_NOTIMP &&
+             (opcode == DNS_OPCODE_UPDATE || opcode == DNS_OPCODE_NOTIFY)) ||
+            (opcode == DNS_OPCODE_UPDATE && names_has_strange_key(result)));
 }
 
 static void drop_letter(struct letter *letter)

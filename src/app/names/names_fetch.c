@@ -326,26 +326,34 @@ static void on_closed(void *self, struct stream *stream, int error)
 }
 
 /* RFC 9103 §8: a connection on TLS. */
-static int connect_over_tls(struct names_fetch *f, const struct stream_handler *handler)
+static int connect_over_tls(struct names *names, const struct tsig_peer *peer, const char *name,
+                            const struct stream_handler *handler, void *self, struct stream **out)
 {
     static const struct stream_handler nothing;
-    const struct names *names = f->of->names;
-    struct tls_client *client = f->tls->name[0] != '\0' ? names->peers_tls : names->peers_tls_anybody;
+    struct tls_client *client = name[0] != '\0' ? names->peers_tls : names->peers_tls_anybody;
     char address[ADDRESS_TEXT_MAX];
-    const char *name = f->tls->name;
     struct stream *plain;
     if (client == NULL)
         return -EPROTONOSUPPORT;
     if (name[0] == '\0') /* it is not looked for in the certificate */
-        name = address_format(&f->primary->at.address, address);
-    int status = net_connect(names->peers_net, &f->primary->at, NULL, &nothing, NULL, &plain);
+        name = address_format(&peer->at.address, address);
+    int status = net_connect(names->peers_net, &peer->at, NULL, &nothing, NULL, &plain);
     if (status != 0)
         return status;
-    status = tls_connect(client, plain, name, handler, f, &f->stream);
-    if (status != 0) {
+    status = tls_connect(client, plain, name, handler, self, out);
+    if (status != 0)
         stream_abort(plain);
-        f->stream = NULL;
-    }
+    return status;
+}
+
+int names_peer_connect(struct names *names, const struct tsig_peer *peer, const struct names_over_tls *tls,
+                       const struct stream_handler *handler, void *self, struct stream **out)
+{
+    int status = tls->secure
+                     ? connect_over_tls(names, peer, tls->name, handler, self, out)
+                     : net_connect(names->peers_net, &peer->at, NULL, handler, self, out);
+    if (status != 0)
+        *out = NULL;
     return status;
 }
 
@@ -372,13 +380,7 @@ static int fetch(struct names_fetch *f)
         return -ENOMEM;
     dns_stream_init(&f->input, f->buffer, DNS_MESSAGE_MAX, USEC_NEVER, 0);
     f->due_at = f->started_at + NAMES_FETCH_PAUSE_MAX;
-    if (f->tls->secure)
-        return connect_over_tls(f, &handler);
-    int status =
-        net_connect(names->peers_net, &f->primary->at, NULL, &handler, f, &f->stream);
-    if (status != 0)
-        f->stream = NULL;
-    return status;
+    return names_peer_connect(names, f->primary, f->tls, &handler, f, &f->stream);
 }
 
 /* ---- life ---- */

@@ -363,6 +363,17 @@ void names_zone_is_other(struct names *names, size_t view, const struct dns_name
         names->on_zone(names->zone_self, view, zone);
 }
 
+const struct names_secondary *names_secondary_of(const struct names *names,
+                                                 const struct answer_query *query,
+                                                 const struct dns_name *zone)
+{
+    size_t view = names_view_of(names, query);
+    const struct names_secondary *s = find(names, view, zone);
+    if (s != NULL || view == NAMES_EVERYBODY || zone_set_get(names->views[view].zones, zone) != NULL)
+        return s;
+    return find(names, NAMES_EVERYBODY, zone);
+}
+
 const struct names_notified *names_notified_of(const struct names *names, size_t view,
                                                const struct dns_name *zone)
 {

@@ -44,10 +44,12 @@ static bool forward(struct names *names, const struct resolver_client *client,
 }
 
 /* Is it a well-formed UPDATE, which is for names_update()? */
-static bool is_update(const struct answer_result *result)
+static bool is_update(const struct names *names, const struct answer_result *result)
 {
-    return result->verdict == ANSWER_REPLY && result->rcode == DNS_NOTIMP &&
-           dns_opcode(result->query.flags) == DNS_OPCODE_UPDATE;
+    if (result->verdict != ANSWER_REPLY || dns_opcode(result->query.flags) != DNS_OPCODE_UPDATE)
+        return false;
+    return result->rcode == DNS_NOTIMP ||
+           (names_has_strange_key(result) && names_forwards(names, &result->query));
 }
 
 /* ---- what is no question ---- */
@@ -128,7 +130,7 @@ enum names_judgement names_judge(struct names *names, struct resolver_client *cl
             return NAMES_TAKEN;
         refuse_passing(names, result);
     }
-    if (is_update(result)) {
+    if (is_update(names, result)) {
         client->query = result->query;
         if (!names_update(names, client, query, result))
             return NAMES_TAKEN;
@@ -223,7 +225,7 @@ void names_take_datagram(struct names *names, const struct dgram_message *messag
         return;
     if (result.verdict == ANSWER_ELSEWHERE && (!forward(names, &client, &result) || result.dropped))
         return;
-    if (is_update(&result)) {
+    if (is_update(names, &result)) {
         client.query = result.query;
         if (!names_update(names, &client, message->payload, &result))
             return;

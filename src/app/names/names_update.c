@@ -6,7 +6,6 @@
  * A change is made at once, and kept in the journal at the end of the turn, together with the others of that
  * turn; only then it is acknowledged. What cannot be kept is taken back.
  *
- * SKIPS RFC 2136 §6: a secondary does not pass updates on to its primary; it refuses them.
  * SKIPS RFC 3007 for zones of views, and those that are not from files: they take no updates.
  */
 #include <errno.h>
@@ -231,6 +230,14 @@ bool names_update(struct names *names, const struct resolver_client *client, str
     struct zone_change change;
     const struct answer_query *query = &result->query;
     zone_change_init(&change, &names->heap, ZONE_JOURNAL_CHANGE_MAX);
+    if (names_forwards(names, query)) {
+        if (names_forward(names, client, message))
+            return false;
+        result->rcode = DNS_SERVFAIL;
+        result->reply = answer_refuse(names_answering(names, query), query, result->rcode,
+                                      names_reply_buffer(names));
+        return true;
+    }
     result->rcode = find_zone(names, query, message, &zone);
     zone_set_close(names->zones); /* nobody sees what is not signed yet, or is taken back */
     if (result->rcode == DNS_NOERROR)
