@@ -11,6 +11,7 @@ static const struct site_option_table *const tables[] = {
     &site_names_options,
     &site_web_options,
     &site_program_options,
+    &site_pass_options,
     &site_proxy_options,
     &site_mdns_options,
 };

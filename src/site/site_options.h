@@ -33,6 +33,7 @@ extern const struct site_option_table site_link_options;
 extern const struct site_option_table site_names_options;
 extern const struct site_option_table site_web_options;
 extern const struct site_option_table site_program_options;
+extern const struct site_option_table site_pass_options;
 extern const struct site_option_table site_proxy_options;
 extern const struct site_option_table site_mdns_options;
 

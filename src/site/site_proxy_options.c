@@ -3,6 +3,7 @@
  * site_proxy_options.c - the options of the block "proxy".
  */
 #include "site/site_proxy.h"
+#include "site/site_upstream.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,129 +33,12 @@ static bool parse_listen(struct bytes text, void *field, const struct site_optio
     return true;
 }
 
-/* [http[s]://]HOST[:PORT] */
-static bool parse_server(struct bytes text, uint16_t default_port, struct upstream_place *out)
-{
-    struct uri_parts parts;
-    struct bytes host;
-    uint16_t port = 0;
-    bool tls = false;
-    uri_split(text, &parts);
-    if (parts.has_authority) {
-        tls = bytes_equal_nocase(parts.scheme, bytes_of_text("https"));
-        if ((!tls && !bytes_equal_nocase(parts.scheme, bytes_of_text("http"))) ||
-            parts.path.len > 1 || parts.has_query || parts.has_fragment)
-            return false;
-        text = parts.authority;
-        default_port = tls ? 443 : 80;
-    }
-    if (!uri_authority_parse(text, &host, &port) || host.len >= PROXY_NAME_MAX)
-        return false;
-    memset(out, 0, sizeof *out); /* a reload compares it octet by octet */
-    memcpy(out->host, host.data, host.len);
-    out->port = port != 0 ? port : default_port;
-    out->tls = tls;
-    return true;
-}
-
-/* Cuts the next word off. */
-static struct bytes next_word(struct bytes *rest)
-{
-    struct bytes word = bytes_first(*rest, bytes_find(*rest, ' '));
-    *rest = text_trim(bytes_after(*rest, word.len));
-    return word;
-}
-
-/* "name=5" */
-static bool parse_setting(struct bytes word, const char *name, uint64_t max, uint64_t *out)
-{
-    size_t sign = bytes_find(word, '=');
-    return sign < word.len && bytes_equal(bytes_first(word, sign), bytes_of_text(name)) &&
-           text_parse_number(bytes_after(word, sign + 1), max, out);
-}
-
-/* SERVER [weight=N] [backup] */
 static bool add_server(struct site_proxy *proxy, struct bytes text, uint16_t port)
 {
-    struct upstream_place *place = &proxy->servers[proxy->server_count];
-    uint64_t weight;
     if (proxy->server_count == PROXY_ORIGINS_MAX ||
-        !parse_server(next_word(&text), port, place))
+        !site_upstream_place(text, port, &proxy->servers[proxy->server_count], NULL))
         return false;
-    place->weight = 1;
-    while (text.len > 0) {
-        struct bytes word = next_word(&text);
-        if (bytes_equal(word, bytes_of_text("backup")))
-            place->backup = true;
-        else if (parse_setting(word, "weight", UPSTREAM_WEIGHT_MAX, &weight) && weight > 0)
-            place->weight = (uint8_t)weight;
-        else
-            return false;
-    }
     proxy->server_count++;
-    return true;
-}
-
-/* "200" or "200-399" */
-static bool parse_statuses(struct bytes text, struct upstream_health *health)
-{
-    uint64_t first, last;
-    size_t dash = bytes_find(text, '-');
-    if (!text_parse_number(bytes_first(text, dash), 599, &first))
-        return false;
-    last = first;
-    if (dash < text.len && !text_parse_number(bytes_after(text, dash + 1), 599, &last))
-        return false;
-    health->status_first = (uint32_t)first;
-    health->status_last = (uint32_t)last;
-    return first >= 200 && first <= last;
-}
-
-static bool parse_span(struct bytes text, usec *out)
-{
-    static const struct site_option span = {.min = 100 * USEC_PER_MSEC, .max = USEC_PER_HOUR};
-    return site_parse_duration(text, out, &span);
-}
-
-static bool parse_health_word(struct bytes word, struct upstream_health *health)
-{
-    uint64_t number;
-    struct bytes value = bytes_after(word, bytes_find(word, '=') + 1);
-    if (bytes_find(word, '=') == word.len)
-        return parse_span(word, &health->interval);
-    if (bytes_equal(bytes_first(word, 8), bytes_of_text("timeout=")))
-        return parse_span(value, &health->timeout);
-    if (bytes_equal(bytes_first(word, 7), bytes_of_text("status=")))
-        return parse_statuses(value, health);
-    if (parse_setting(word, "rise", 100, &number) && number > 0) {
-        health->rise = (uint32_t)number;
-        return true;
-    }
-    if (parse_setting(word, "fall", 100, &number) && number > 0) {
-        health->fall = (uint32_t)number;
-        return true;
-    }
-    return false;
-}
-
-/* PATH [INTERVAL] [timeout=…] [rise=N] [fall=N] [status=N-N] */
-static bool parse_health(struct bytes text, void *field, const struct site_option *option UNUSED)
-{
-    struct upstream_health health = {.interval = 5 * USEC_PER_SEC,
-                                     .timeout = 2 * USEC_PER_SEC,
-                                     .rise = 2,
-                                     .fall = 3,
-                                     .status_first = 200,
-                                     .status_last = 399};
-    struct bytes path = next_word(&text);
-    if (path.len == 0 || path.len >= sizeof health.path || path.data[0] != '/' ||
-        !http_octets_are(path, HTTP_OCTET_TARGET))
-        return false;
-    memcpy(health.path, path.data, path.len);
-    while (text.len > 0)
-        if (!parse_health_word(next_word(&text), &health))
-            return false;
-    memcpy(field, &health, sizeof health);
     return true;
 }
 
@@ -170,21 +54,6 @@ static bool parse_parent(struct bytes text, void *field, const struct site_optio
     struct site_proxy *proxy = field;
     proxy->parents = true;
     return add_server(proxy, text, 3128);
-}
-
-static bool parse_balance(struct bytes text, void *field, const struct site_option *option UNUSED)
-{
-    static const char *const words[] = {[UPSTREAM_ROUND_ROBIN] = "round-robin",
-                                        [UPSTREAM_LEAST_CONNECTIONS] = "least-connections",
-                                        [UPSTREAM_HASH] = "hash",
-                                        [UPSTREAM_COOKIE] = "cookie"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (bytes_equal(text, bytes_of_text(words[i]))) {
-            *(enum upstream_balance *)field = (enum upstream_balance)i;
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool add_network(struct bytes text, struct ip_prefix *list, uint32_t *count)
@@ -266,10 +135,10 @@ static const struct site_option options[] = {
      "them"},
     {"proxy", "parents", parse_parent, SITE_AT(proxy), 0, 0, true,
      "proxies such as 10.0.0.1:3128, at most 32 of them"},
-    {"proxy", "balance", parse_balance, SITE_AT(proxy.balance), 0, 0, false,
-     "round-robin, least-connections, hash or cookie"},
-    {"proxy", "health", parse_health, SITE_AT(proxy.health), 0, 0, false,
-     "a path and an interval such as \"/healthy 5s\", and timeout=2s, rise=2, fall=3 or status=200-399"},
+    {"proxy", "balance", site_upstream_balance, SITE_AT(proxy.balance), 0, 0, false,
+     SITE_BALANCE_TEXT},
+    {"proxy", "health", site_upstream_health, SITE_AT(proxy.health), 0, 0, false,
+     SITE_HEALTH_TEXT},
     {"proxy", "slow-start", site_parse_duration, SITE_AT(proxy.slow_start), 0, USEC_PER_HOUR, false,
      SITE_DURATION_TEXT ", at most 1h"},
     {"proxy", "keep-host", site_parse_switch, SITE_AT(proxy.keep_host), 0, 0, false, "on or off"},

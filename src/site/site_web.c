@@ -260,6 +260,7 @@ void site_web_forget_list(struct web_rule *rule, const char *option)
         {"error-page", &rule->error_page_count, rule->error_pages, sizeof rule->error_pages},
         {"rewrite", &rule->rewrite_count, rule->rewrites, sizeof rule->rewrites},
         {"access", &rule->access_count, rule->access, sizeof rule->access},
+        {"pass", &rule->pass.count, rule->pass.servers, sizeof rule->pass.servers},
         {"fastcgi", &rule->backend_count, rule->backends, sizeof rule->backends},
         {"param", &rule->param_count, rule->params, sizeof rule->params},
         {"websocket-origin", &rule->websocket_origin_count, rule->websocket_origins,

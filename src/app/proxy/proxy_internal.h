@@ -9,6 +9,7 @@
  *      proxy_reply.c    their answers: the cache's, and pages of our own
  *      proxy_request.c  what a request asks for, and what of it goes on: forms, fields, Via, access
  *      proxy_disk.c     the cache's files; after a start, proxy_disk_scan.c
+ *      proxy_pass.c     requests that another server has taken
  *      proxy_job.c      a request to an origin: which server, connecting, trying again
  *      proxy_origin.c   a connection to an origin, and those that wait for the next request
  *      upstream.c       which server is next; upstream_check.c: whether they are well

@@ -18,6 +18,7 @@
 #include "app/web/web_cgi.h"
 #include "app/web/web_exchange.h"
 #include "app/web/web_fastcgi.h"
+#include "app/web/web_pass.h"
 #include "app/web/web_gateway.h"
 #include "app/web/web_socket.h"
 #include "app/web/web_tls.h"
@@ -385,6 +386,7 @@ int web_reload(struct web *web, const struct web_config *config, struct text *er
     web_cache_clear(&web->cache); /* its roots may be others now */
     web_rules_release(web->rules);
     web->rules = rules;
+    web_pass_tidy(web);
     web->connections_max = config->connections_max;
     if (web->connections_max == 0)
         web->connections_max = CONNECTIONS_DEFAULT;
@@ -443,6 +445,7 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     web_fastcgi_init(&web->fastcgi);
     web_cgi_init(web);
     programs_init(&web->socket_programs, net_loop(web->net));
+    list_init(&web->engines);
     list_init(&web->sessions);
     list_init(&web->idle);
     list_init(&web->heads);
@@ -470,6 +473,7 @@ void web_free(struct web *web)
     web_cgi_done(web);
     web_socket_done(web);
     web_fastcgi_done(&web->fastcgi);
+    web_pass_done(web);
     for (size_t i = 0; i < WEB_DOORS_MAX; i++)
         close_door(&web->doors[i]);
     errands_free(web->errands);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/proxy/upstream.h"
 #include "base/address.h"
 #include "base/usec.h"
 
@@ -29,6 +30,8 @@ enum {
     WEB_BACKEND_MAX = 128, /* an address, or "unix:" and a path, with a NUL */
     WEB_PARAMS_MAX = 16,
     WEB_ORIGINS_MAX = 8,
+    WEB_PASSES_MAX = 8,    /* servers behind a rule */
+    WEB_PASS_PATH_MAX = 128,
 };
 
 enum web_match {
@@ -50,6 +53,19 @@ enum web_auth { WEB_AUTH_NONE, WEB_AUTH_BASIC, WEB_AUTH_DIGEST };
 struct web_rewrite {
     char from[WEB_TEXT_MAX];
     char to[WEB_TEXT_MAX];
+};
+
+/* Servers behind this one. All zero: there are none. Compared octet by octet. */
+struct web_pass_options {
+    struct upstream_place servers[WEB_PASSES_MAX];
+    uint32_t count;
+    enum upstream_balance balance;
+    char path[WEB_PASS_PATH_MAX];        /* in the place of the rule's pattern; "": as it is */
+    struct upstream_health health;
+    usec slow_start;
+    usec timeout;                        /* without an octet of theirs; 0: 60 s */
+    uint64_t cache_octets;               /* 0: nothing is stored */
+    bool keep_host;                      /* they see the Host of the client */
 };
 
 /* What holds below a path of a host. All zero, strings empty: nothing is served. */
@@ -114,6 +130,8 @@ struct web_rule {
     char websocket_origins[WEB_ORIGINS_MAX][128]; /* "https://example.org", WEB_SOCKET_ANY_ORIGIN */
     uint32_t websocket_origin_count;     /* 0: pages of the same host */
     char early_hints[WEB_TEXT_MAX];      /* Link of a 103 before the answer; "": none */
+
+    struct web_pass_options pass;        /* servers that answer; count 0: none */
 
     bool dns;                            /* questions to the name service (RFC 8484), no files */
     bool https_only;                     /* what comes in clear is sent to https */

@@ -16,6 +16,7 @@
  *      web_gateway.c requests for programs: web_fastcgi.c, web_cgi.c; web_meta.c: what they are told
  *      web_flow.c   octets on their way to and from them
  *      web_socket.c WebSocket; web_deflate.c: its compression
+ *      web_pass.c   requests for servers behind this one
  *      web_dns.c    questions to the name service
  *      web_page.c   the pages that are made anew for every request
  */
@@ -168,6 +169,9 @@ struct web {
     void *on_message_self;
     struct list_node gateways;  /* requests for programs */
     struct web_fastcgi fastcgi;
+    struct list_node engines;   /* of web_pass.c: sets of servers behind */
+    unsigned engine_count;
+    struct tls_client *pass_tls; /* for those by TLS; NULL: not needed yet */
     unsigned turn;              /* whose it is among servers */
     struct programs programs;   /* of CGI */
     struct list_node cgi_waiting; /* requests that wait until one of them has ended */

@@ -7,6 +7,7 @@
 #include "app/web/web_exchange.h"
 #include "app/web/web_gateway.h"
 #include "app/web/web_socket.h"
+#include "app/web/web_pass.h"
 #include "app/web/web_types.h"
 #include "base/text.h"
 
@@ -497,6 +498,8 @@ static void route(struct web_exchange *exchange, const struct web_host *host, ch
         if (exchange->place->rule->dns) {
             if (check_method(exchange, METHODS_DNS))
                 web_dns_request(exchange);
+        } else if (exchange->place->rule->pass.count > 0) {
+            web_pass_request(exchange, path);
         } else if (has_program(exchange->place->rule)) {
             run_program(exchange, path);
         } else if (strip_prefix(exchange->place, &path))
