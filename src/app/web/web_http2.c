@@ -267,8 +267,10 @@ static bool respond(struct web_exchange *exchange, const struct http_response *r
     ASSERT(!s->responded);
     struct writer numbers = writer_of(digits, sizeof digits);
     add_number(&block, &numbers, ":status", response->status);
-    add_text(&block, "date", web_date(exchange->web));
-    add_text(&block, "server", "wholenet");
+    if (!response->passed_on) {
+        add_text(&block, "date", web_date(exchange->web));
+        add_text(&block, "server", "wholenet");
+    }
     if (response->content_type != NULL)
         add_text(&block, "content-type", response->content_type);
     for (size_t i = 0; i < response->field_count; i++)

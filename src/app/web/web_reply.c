@@ -114,7 +114,8 @@ void web_reply_fields(struct web_exchange *exchange, unsigned status,
     struct http_response response = {.status = status,
                                      .length = body->len,
                                      .fields = list.fields,
-                                     .field_count = list.count};
+                                     .field_count = list.count,
+                                     .passed_on = has_field(&list, bytes_of_text("Date"))};
     if (!exchange->transport->respond(exchange, &response))
         web_body_done(&exchange->body);
 }

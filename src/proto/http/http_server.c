@@ -483,7 +483,10 @@ static void write_head(struct http_server *s, const struct http_response *r, str
     if (r->close)
         s->keep_alive = false;
     choose_framing(s, r);
-    write_opening(s, w, r->status);
+    if (r->passed_on)
+        http_write_status_line(w, r->status);
+    else
+        write_opening(s, w, r->status);
     if (r->content_type != NULL)
         http_write_field_text(w, "Content-Type", r->content_type);
     for (size_t i = 0; i < r->field_count; i++)

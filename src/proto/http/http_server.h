@@ -151,6 +151,7 @@ struct http_response {
     const struct http_field *fields; /* others: not Date, Server, Connection, nor the lengths */
     size_t field_count;
     bool close;               /* close the connection afterwards */
+    bool passed_on;           /* another server's: Date and Server, if there are any, are among the fields */
 };
 
 /* Queues the head. For HEAD, 204 and 304 the response is then complete. False: the head did not

@@ -51,7 +51,7 @@ get() {
 code() {
     get -o /dev/null -w '%{http_code}' "$@"
 }
-two="--http2-prior-knowledge"
+two=--http2-prior-knowledge
 
 # ---- what is asked for ----
 
@@ -63,6 +63,8 @@ contains "… the server's own name" "$out" "Host: 127.0.0.1:$origin"
 contains "… and on whose behalf" "$out" "X-Forwarded-For: 10.9.9.9, 127.0.0.1"
 contains "… in the standard way, too" "$out" "Forwarded: for=127.0.0.1;proto=http"
 contains "… fields go along" "$out" "X-End: 2"
+equal "an answer has one Date, the server's" "$(for v in --http1.1 $two; do get $v -o /dev/null -D - "$at/api/d" | grep -ci '^date:'; done)" "1
+1"
 equal "… but those of the connection" "$(echo "$out" | grep -ci '^X-Hop')" 0
 cat >"$tmp/see.py" <<'SEE'
 import socket, sys
