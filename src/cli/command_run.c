@@ -103,6 +103,9 @@ static const struct cli_option options[] = {
                 "internet"),
     SITE_OPTION("host-loopback", 0, "on|off", "10.0.2.2 is the host's 127.0.0.1 (on)", "gateway",
                 "host-loopback"),
+    SITE_OPTION("proxy", 0, "on|off", "what is asked of port 80 outside comes by a cache (off)", "proxy",
+                "transparent"),
+    SITE_OPTION("proxy-disk", 0, "DIR", "the cache keeps files in DIR, too", "proxy", "disk"),
     SITE_OPTION("delay", 0, "T", "delay each frame by T, each way: 20ms", "link", "delay"),
     SITE_OPTION("jitter", 0, "T", "vary the delay by up to T", "link", "jitter"),
     SITE_OPTION("loss", 0, "P", "lose a part of the frames: 1%", "link", "loss"),
@@ -150,6 +153,8 @@ static int read_site(struct run *run)
                                    complaint);
         if (strcmp(option->section, "gateway") == 0)
             run->config->gateway.present = true;
+        if (strcmp(option->section, "proxy") == 0)
+            run->config->proxy.present = true;
     }
     if (!site_config_finish(run->config, &error))
         return cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint);

@@ -122,6 +122,11 @@ static const struct net_ops net_ops = {
     .free = stack_net_free,
 };
 
+struct stream *net_stack_adopt(struct net *net, struct tcp_connection *connection)
+{
+    return stack_stream_new(stack_net_of(net), connection);
+}
+
 struct net *net_stack_new(struct node *node)
 {
     struct stack_net *net = malloc(sizeof *net);

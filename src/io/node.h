@@ -65,4 +65,9 @@ void node_wake(struct node *node);
 /* io/net.h over this node. */
 MUST_USE struct net *net_stack_new(struct node *node);
 
+/* A stream of a connection that was accepted elsewhere (tcp_accept()), which it takes. NULL: no memory, and
+ * the connection is reset. */
+struct tcp_connection;
+MUST_USE struct stream *net_stack_adopt(struct net *net, struct tcp_connection *connection);
+
 #endif

@@ -30,6 +30,7 @@ enum {
 #define RELAY_ECHO_TIMEOUT (30 * USEC_PER_SEC)
 
 struct relay;
+struct tcp_connection;
 
 enum relay_protocol { RELAY_TCP, RELAY_UDP, RELAY_ECHO };
 
@@ -38,6 +39,7 @@ enum relay_action {
     RELAY_ANSWER,      /* echo only: answer in its name */
     RELAY_REFUSE,      /* TCP: RST. UDP: port unreachable */
     RELAY_UNREACHABLE, /* ICMP Destination Unreachable of `code` */
+    RELAY_TAKE,        /* TCP only: it is answered here, by policy.take() */
 };
 
 struct relay_verdict {
@@ -52,6 +54,8 @@ struct relay_policy {
                    const struct endpoint *to, struct relay_verdict *out);
     /* The address as which the inside knows the outside's `outside` (127.0.0.1 -> 10.0.2.2). */
     struct endpoint (*seen_as)(void *self, const struct endpoint *outside);
+    /* Has a connection that decide() said TAKE of. NULL: it never does. */
+    void (*take)(void *self, struct tcp_connection *connection);
     void *self;
 };
 
@@ -78,6 +82,7 @@ void relay_set_guest(struct relay *relay, const struct ip_address *guest);
 
 struct relay_counters {
     uint64_t tcp_opened, tcp_refused, tcp_failed, tcp_limited; /* limited: no slot or descriptor */
+    uint64_t tcp_taken; /* answered by a service of the site */
     uint64_t udp_opened, udp_evicted, udp_dropped, echo_opened, echo_failed;
     uint64_t udp_joined_out, udp_joined_in; /* datagrams that went behind another in one piece */
     uint64_t octets_out, octets_in; /* payload, from and to the inside */

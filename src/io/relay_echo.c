@@ -194,6 +194,7 @@ static void on_inside(struct node_client *client, const struct socket_event *eve
         case RELAY_UNREACHABLE:
             echo_unreachable(relay->echo, &message, verdict.code);
             break;
+        case RELAY_TAKE:
         case RELAY_REFUSE:
             echo_unreachable(relay->echo, &message, ICMP_HOST_PROHIBITED);
             break;

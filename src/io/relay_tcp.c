@@ -406,6 +406,12 @@ static void on_listener(struct node_client *client, const struct socket_event *e
             relay->counters.tcp_refused++;
             tcp_refuse(inside, verdict.code);
             break;
+        case RELAY_TAKE:
+            relay->counters.tcp_taken++;
+            tcp_answer(inside);
+            relay->policy.take(relay->policy.self, inside);
+            node_wake(relay->node);
+            break;
         case RELAY_ANSWER:
         case RELAY_REFUSE:
             relay->counters.tcp_refused++;

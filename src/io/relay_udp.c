@@ -313,6 +313,7 @@ static void on_inside(struct node_client *client, const struct socket_event *eve
             udp_unreachable(relay->udp, &datagram.from, &datagram.to, datagram.payload,
                             verdict.code);
             break;
+        case RELAY_TAKE:
         case RELAY_REFUSE:
         case RELAY_ANSWER:
             udp_unreachable(relay->udp, &datagram.from, &datagram.to, datagram.payload,

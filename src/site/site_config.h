@@ -374,6 +374,7 @@ struct site_proxy {
     bool keep_host;
     bool forwarded, forwarded_given;
     bool cache_private;
+    bool transparent;              /* what hosts behind the gateway ask of port 80 comes here */
     struct site_proxy_listen listens[PROXY_LISTENS_MAX];
     uint32_t listen_count;
     struct upstream_place servers[PROXY_ORIGINS_MAX];

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "site/site_internal.h"
+#include "site/site_proxy.h"
 
 bool site_gateway_same(const struct site_config *a, const struct site_config *b)
 {
-    return SITE_SAME(gateway) && SITE_SAME(addresses.pool_first);
+    return SITE_SAME(gateway) && SITE_SAME(addresses.pool_first) &&
+           site_proxy_is_transparent(a) == site_proxy_is_transparent(b);
 }
 
 void site_gateway_lead_to(struct site *site, const struct ip_address *guest)
@@ -50,6 +52,9 @@ int site_gateway_start(struct site *site, struct text *error)
         .host_address = config->gateway.host_address,
         .internet = config->gateway.internet,
         .host_loopback = config->gateway.host_loopback,
+        .on_web = site_proxy_is_transparent(config) ? site_proxy_take : NULL,
+        .on_web_self = site,
+        .net = site->inside,
     };
     int result = gateway_new(&options, &site->gateway);
     if (result < 0)

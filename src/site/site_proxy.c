@@ -210,3 +210,17 @@ void site_proxy_reload(struct site *site)
         log_error(site->log, "proxy: not reloaded, it stays as it was: %s", said);
     site_tls_reload(site, &site->config->proxy.tls, "proxy", site->proxy_tls_server);
 }
+
+bool site_proxy_is_transparent(const struct site_config *config)
+{
+    return config->proxy.present && config->proxy.transparent;
+}
+
+void site_proxy_take(void *self, struct stream *stream)
+{
+    struct site *site = self;
+    if (site->proxy != NULL)
+        proxy_take_transparent(site->proxy, stream);
+    else
+        stream_abort(stream);
+}

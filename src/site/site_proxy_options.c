@@ -155,6 +155,8 @@ static const struct site_option options[] = {
      (uint64_t)1 << 50, false, "a number of octets such as 10G, at least 1M"},
     {"proxy", "disk-object-max", site_parse_size, SITE_AT(proxy.disk_object_octets), 1024,
      (uint64_t)1 << 50, false, "a number of octets such as 500M, at least 1k"},
+    {"proxy", "transparent", site_parse_switch, SITE_AT(proxy.transparent), 0, 0, false,
+     "on or off"},
     {"proxy", "private", site_parse_switch, SITE_AT(proxy.cache_private), 0, 0, false, "on or off"},
     {"proxy", "allow", parse_allow, SITE_AT(proxy), 0, 0, true,
      "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32, or everybody"},
@@ -227,6 +229,10 @@ bool site_proxy_finish(struct site_config *config, struct text *error)
     if (proxy->reverse && proxy->parents) {
         text_add(error, "proxy: expected either servers, which it stands before, or parents, by which "
                         "it goes on");
+        return false;
+    }
+    if (proxy->transparent && (proxy->reverse || !config->gateway.present)) {
+        text_add(error, "proxy: expected a gateway and no servers, for transparent");
         return false;
     }
     if (proxy->disk[0] != '\0' && proxy->cache_octets == 0) {

@@ -90,7 +90,7 @@ static void bed_begin(struct bed *bed)
     bed->inside = net_stack_new(bed->guest);
     bed->kernel = net_kernel_new(bed->loop);
     struct relay_options options = {
-        .node = bed->gateway, .policy = {decide, seen_as, NULL}, .tcp_max = 100, .udp_max = 8};
+        .node = bed->gateway, .policy = {.decide = decide, .seen_as = seen_as}, .tcp_max = 100, .udp_max = 8};
     assert_int_equal(relay_new(&options, &bed->relay), 0);
     alarm_init(&bed->timeout, on_timeout);
     loop_set_alarm(bed->loop, &bed->timeout, loop_now(bed->loop) + 10 * USEC_PER_SEC);

@@ -9,7 +9,7 @@
 
 enum { ICMP_NET_UNREACHABLE = 0, ICMP_HOST_UNREACHABLE = 1 };
 
-enum { LOOPBACK_V4 = 0x7f000001 };
+enum { LOOPBACK_V4 = 0x7f000001, WEB_PORT = 80 };
 
 struct gateway {
     struct gateway_options options;
@@ -39,9 +39,19 @@ static void decide(void *self, enum relay_protocol protocol, const struct endpoi
         out->action = RELAY_UNREACHABLE;
         out->code = ICMP_NET_UNREACHABLE;
     } else {
-        out->action = RELAY_FORWARD;
+        out->action = protocol == RELAY_TCP && to->port == WEB_PORT && options->on_web != NULL
+                          ? RELAY_TAKE
+                          : RELAY_FORWARD;
         out->outside = *to;
     }
+}
+
+static void take(void *self, struct tcp_connection *connection)
+{
+    const struct gateway_options *options = &((const struct gateway *)self)->options;
+    struct stream *stream = net_stack_adopt(options->net, connection);
+    if (stream != NULL)
+        options->on_web(options->on_web_self, stream);
 }
 
 /* A peer on the host's loopback, or one whose address means nothing inside, is the host's address
@@ -65,7 +75,7 @@ int gateway_new(const struct gateway_options *options, struct gateway **out)
     gateway->options = *options;
     struct relay_options relay = {
         .node = options->node,
-        .policy = {decide, seen_as, gateway},
+        .policy = {.decide = decide, .seen_as = seen_as, .take = take, .self = gateway},
         .tcp_max = options->tcp_max,
         .udp_max = options->udp_max,
     };

@@ -6,6 +6,7 @@
 #ifndef WN_APP_GATEWAY_GATEWAY_H
 #define WN_APP_GATEWAY_GATEWAY_H
 
+#include "io/net.h"
 #include "io/relay.h"
 
 struct gateway;
@@ -20,6 +21,11 @@ struct gateway_options {
     bool host_loopback;               /* false: connections to host_address are refused */
     unsigned tcp_max;                 /* 0: RELAY_TCP_MAX */
     unsigned udp_max;
+    /* Has connections to port 80 of the Internet, which the net's service answers in its name; NULL: they go
+     * there like others. */
+    void (*on_web)(void *self, struct stream *stream);
+    void *on_web_self;
+    struct net *net;                  /* over the node; for those */
 };
 
 /* 0 or a negative errno. */

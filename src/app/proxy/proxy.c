@@ -14,9 +14,8 @@
 
 #include "app/proxy/proxy_internal.h"
 
-static void on_accept(void *self, struct listener *listener UNUSED, struct stream *stream)
+static void take(struct proxy *proxy, struct stream *stream, bool transparent)
 {
-    struct proxy *proxy = self;
     proxy->counters.connections++;
     if (proxy->counters.open >= proxy->options.connections_max) {
         struct list_node *node = list_first(&proxy->idle_sessions);
@@ -27,7 +26,17 @@ static void on_accept(void *self, struct listener *listener UNUSED, struct strea
         }
         proxy_session_close(CONTAINER_OF(node, struct proxy_session, idle_node));
     }
-    proxy_session_new(proxy, stream);
+    proxy_session_new(proxy, stream, transparent);
+}
+
+static void on_accept(void *self, struct listener *listener UNUSED, struct stream *stream)
+{
+    take(self, stream, false);
+}
+
+void proxy_take_transparent(struct proxy *proxy, struct stream *stream)
+{
+    take(proxy, stream, true);
 }
 
 /* ---- what the cache wants done ---- */
@@ -206,6 +215,7 @@ int proxy_new(struct net *net, const struct proxy_options *options, struct proxy
     list_init(&proxy->jobs);
     list_init(&proxy->busy);
     list_init(&proxy->idle);
+    list_init(&proxy->verifies);
     task_init(&proxy->task, on_stir);
     proxy->key.k0 = prng_u64(loop_prng(proxy->loop));
     proxy->key.k1 = prng_u64(loop_prng(proxy->loop));
@@ -257,6 +267,7 @@ void proxy_free(struct proxy *proxy)
         proxy_origin_close(CONTAINER_OF(node, struct proxy_origin, node));
     loop_unqueue(&proxy->task);
     upstream_retire(proxy->upstream);
+    proxy_verify_done(proxy);
     host_lookup_free(proxy->lookup);
     proxy_disk_free(proxy->disk);
     rate_book_free(proxy->rates);

@@ -97,6 +97,10 @@ struct proxy_options {
 MUST_USE int proxy_new(struct net *net, const struct proxy_options *options, struct proxy **out);
 void proxy_free(struct proxy *proxy);
 
+/* Takes a connection that was meant for an origin: stream_local() is where. Requests in it go there, whatever
+ * host they name; what comes is stored under that name if the name has the address. */
+void proxy_take_transparent(struct proxy *proxy, struct stream *stream);
+
 /* Other options from now on: what is stored stays, and so do connections; what is under way ends as it began.
  * The directory, `cache_private` and the net must be what they were. 0, or a negative errno, and nothing has
  * changed. */

@@ -35,7 +35,7 @@ void proxy_session_drop_ask(struct proxy_session *session)
 static void on_task(struct task *task);
 static void on_rate_alarm(struct alarm *alarm);
 
-void proxy_session_new(struct proxy *proxy, struct stream *stream)
+void proxy_session_new(struct proxy *proxy, struct stream *stream, bool transparent)
 {
     struct proxy_session *session = calloc(1, sizeof *session);
     if (session == NULL) {
@@ -46,6 +46,8 @@ void proxy_session_new(struct proxy *proxy, struct stream *stream)
     session->caller.proxy = proxy;
     session->caller.ops = &caller_ops;
     session->caller.peer = stream_peer(stream);
+    if (transparent)
+        session->caller.to = stream_local(stream);
     session->caller.secured = stream_is_tls(stream);
     session->caller.authority = session->target;
     session->stream = stream;

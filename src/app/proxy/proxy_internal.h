@@ -13,6 +13,7 @@
  *      proxy_job.c      a request to an origin: which server, connecting, trying again
  *      proxy_origin.c   a connection to an origin, and those that wait for the next request
  *      upstream.c       which server is next; upstream_check.c: whether they are well
+ *      proxy_verify.c   whether a name has the address that a client was going to
  *      proxy_rate.c     how many octets a connection and a client may be sent
  *      proxy_tunnel.c   octets both ways: CONNECT, and protocols that follow HTTP
  *      proxy_page.c     pages for people: errors, and the file that browsers find a proxy by
@@ -40,10 +41,13 @@ enum {
     PROXY_TURN_MAX = 1024 * 1024,
     PROXY_FILE_PIECE = 256 * 1024, /* of a file of the cache, in one call */
     PROXY_USER_MAX = 64,
+    PROXY_VERIFIED_MAX = 1024,    /* names with addresses that are remembered; then others take their place */
+    PROXY_VERIFIES_MAX = 64,      /* names that are looked up for that at a time; more wait for another request */
     PROXY_BODY_ROOM = 1024,   /* less is not worth a chunk */
     PROXY_FORWARD_MAX = 8192, /* fields that we add to a request */
 };
 #define PROXY_COOKIE "wn-server" /* by which a client comes to the same server again */
+#define PROXY_VERIFIED_TIME (10 * USEC_PER_MINUTE)
 #define PROXY_ORIGIN_IDLE (30 * USEC_PER_SEC)
 
 /* Where a request goes. */
@@ -78,6 +82,7 @@ struct proxy_caller {
     struct http_cache_ask ask;
     struct proxy_job *job;           /* its content goes there, or its tunnel opens by it */
     struct endpoint peer;            /* on whose behalf */
+    struct endpoint to;              /* where the client was going; port 0: it says itself */
     const char *authority;           /* CONNECT: where to */
     char *tried;                     /* what a failed job has to say */
     unsigned tried_status;
@@ -174,6 +179,12 @@ struct proxy_session {
 
 struct proxy_users;
 
+/* A name that has an address, as a hash of both. */
+struct proxy_verified {
+    uint64_t digest;
+    usec until;
+};
+
 struct proxy {
     struct net *net;
     struct loop *loop;
@@ -192,6 +203,9 @@ struct proxy {
     struct list_node idle;           /* origins that wait for one, oldest first */
     struct task task;                /* what the cache wants done */
     struct upstream *upstream;       /* NULL: clients name who is asked */
+    struct list_node verifies;       /* names that are looked up, to see whether they have an address */
+    unsigned verify_count;
+    struct proxy_verified verified[PROXY_VERIFIED_MAX];
     struct rate_book *rates;         /* NULL: clients have no limit */
     struct siphash_key key;          /* of what clients must not make up */
     struct proxy_counters counters;
@@ -228,7 +242,7 @@ int proxy_make_upstream(struct proxy *proxy, const struct proxy_options *options
 /* ---- proxy_client.c ---- */
 
 /* Takes the stream. */
-void proxy_session_new(struct proxy *proxy, struct stream *stream);
+void proxy_session_new(struct proxy *proxy, struct stream *stream, bool transparent);
 
 /* Lets go of everything; the stream, if it is still there, is closed. */
 void proxy_session_close(struct proxy_session *session);
@@ -288,8 +302,8 @@ struct proxy_asked {
     size_t uri_len;
     bool own;                        /* it is for the proxy itself: `parts.path` */
 };
-unsigned proxy_request_uri(const struct proxy *proxy, const struct http_server_event *event,
-                           bool secured, struct proxy_asked *out);
+unsigned proxy_request_uri(const struct proxy_caller *caller,
+                           const struct http_server_event *event, struct proxy_asked *out);
 
 /* The fields that go on: without those of the connection (RFC 9110 §7.6.1). */
 void proxy_request_fields(const struct http_fields *in, struct http_fields *out);
@@ -317,6 +331,13 @@ struct proxy_users *proxy_users_read(const char *path, int *error);
 void proxy_users_free(struct proxy_users *users);
 bool proxy_users_check(struct proxy_users *users, struct bytes credentials,
                        char user[PROXY_USER_MAX]);
+
+/* ---- proxy_verify.c ---- */
+
+/* Has the host of the URI that address, as far as is known now? If that is not known, it is from a later request
+ * on. */
+bool proxy_verify(struct proxy *proxy, struct bytes authority, const struct ip_address *address);
+void proxy_verify_done(struct proxy *proxy);
 
 /* ---- proxy_job.c ---- */
 

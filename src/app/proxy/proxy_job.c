@@ -62,6 +62,13 @@ static bool find_place(struct proxy_job *job)
     }
     if (job->fill == NULL)
         return true; /* CONNECT says itself */
+    if (job->caller != NULL && job->caller->to.port != 0) { /* it was on its way there */
+        address_format(&job->caller->to.address, job->place.host);
+        job->place.port = job->caller->to.port;
+        job->place.tls = false;
+        proxy_place_set(&job->place, NULL);
+        return true;
+    }
     uint8_t scratch[HTTP_CACHE_SCRATCH];
     struct writer w = writer_of(scratch, sizeof scratch);
     forward = malloc(sizeof *forward);

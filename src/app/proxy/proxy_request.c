@@ -17,13 +17,25 @@ enum { USERS_FILE_MAX = 1024 * 1024, USERS_VERIFIED = 256, CREDENTIALS_MAX = 512
 
 /* ---- what is asked for ---- */
 
-unsigned proxy_request_uri(const struct proxy *proxy, const struct http_server_event *event,
-                           bool secured, struct proxy_asked *out)
+static const char *authority_of(const struct ip_address *address, char out[ADDRESS_TEXT_MAX + 2])
 {
+    char text[ADDRESS_TEXT_MAX];
+    address_format(address, text);
+    bool v4 = address_is_v4(address);
+    snprintf(out, ADDRESS_TEXT_MAX + 2, "%s%s%s", v4 ? "" : "[", text, v4 ? "" : "]");
+    return out;
+}
+
+unsigned proxy_request_uri(const struct proxy_caller *caller,
+                           const struct http_server_event *event, struct proxy_asked *out)
+{
+    const struct proxy *proxy = caller->proxy;
     const struct uri_target *target = &event->target;
+    bool transparent = caller->to.port != 0, secured = caller->secured;
+    char address[ADDRESS_TEXT_MAX + 2];
     struct bytes host;
     out->own = target->form == URI_ASTERISK ||
-               (target->form == URI_ORIGIN && !proxy->options.reverse);
+               (target->form == URI_ORIGIN && !proxy->options.reverse && !transparent);
     out->uri_len = 0;
     uri_split(event->head.target, &out->parts);
     if (out->own)
@@ -36,7 +48,10 @@ unsigned proxy_request_uri(const struct proxy *proxy, const struct http_server_e
                                         .has_scheme = true,
                                         .has_authority = true,
                                         .has_query = target->has_query};
-        if (!http_field_find(&event->head.fields, "Host", &host) || host.len == 0)
+        bool named = http_field_find(&event->head.fields, "Host", &host) && host.len > 0;
+        if (!named && transparent)
+            host = bytes_of_text(authority_of(&caller->to.address, address));
+        else if (!named)
             host = bytes_of_text(proxy->options.servers[0].host);
         out->parts.authority = host;
     }

@@ -77,6 +77,16 @@ static void ask_cache(struct proxy_session *session, const struct http_cache_req
     }
 }
 
+/* Was the client going to where the host that it names is not, as far as is known? What comes of there must
+ * not be stored under that name. */
+static bool is_elsewhere(struct proxy_session *session, const struct proxy_asked *asked)
+{
+    struct uri_parts parts;
+    uri_split(bytes_of(asked->uri, asked->uri_len), &parts);
+    return session->caller.to.port != 0 &&
+           !proxy_verify(session->proxy, parts.authority, &session->caller.to.address);
+}
+
 static void forward(struct proxy_session *session, const struct http_server_event *event,
                     struct proxy_asked *asked)
 {
@@ -95,7 +105,7 @@ static void forward(struct proxy_session *session, const struct http_server_even
         .uri = bytes_of(asked->uri, asked->uri_len),
         .target = event->head.target,
         .fields = fields,
-        .alone = upgrade || (event->framing.kind != HTTP_FRAMING_NONE &&
+        .alone = upgrade || is_elsewhere(session, asked) || (event->framing.kind != HTTP_FRAMING_NONE &&
                              (is_method(event, "GET") || is_method(event, "HEAD"))),
     };
     ask_cache(session, &request);
@@ -208,9 +218,9 @@ static unsigned check_request(struct proxy_session *session, const struct http_s
 {
     struct proxy *proxy = session->proxy;
     struct endpoint peer = stream_peer(session->stream);
-    if (!proxy_may_use(proxy, &peer.address))
+    if (session->caller.to.port == 0 && !proxy_may_use(proxy, &peer.address))
         return 403;
-    if (proxy->users != NULL &&
+    if (proxy->users != NULL && session->caller.to.port == 0 &&
         !proxy_users_check(proxy->users,
                            http_field_value(&event->head.fields, "Proxy-Authorization"),
                            session->user))
@@ -244,17 +254,18 @@ void proxy_take_request(struct proxy_session *session, const struct http_server_
         proxy_session_page(session, refusal, NULL, NULL, 0);
         return;
     }
-    if (is_method(event, "CONNECT")) {
+    bool transparent = session->caller.to.port != 0;
+    if (is_method(event, "CONNECT") && !transparent) {
         connect_tunnel(session, event);
         return;
     }
     struct proxy_asked *asked = malloc(sizeof *asked);
-    refusal = asked == NULL ? 503 : proxy_request_uri(proxy, event, stream_is_tls(session->stream), asked);
+    refusal = asked == NULL ? 503 : proxy_request_uri(&session->caller, event, asked);
     if (refusal != 0)
         proxy_session_page(session, refusal, NULL, NULL, 0);
     else if (asked->own)
         own_page(session, event);
-    else if (is_method(event, "PURGE"))
+    else if (is_method(event, "PURGE") && !transparent)
         purge(session, event, asked);
     else if (ends_here(event))
         proxy_session_page(session, 204, NULL, NULL, 0);
