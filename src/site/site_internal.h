@@ -128,6 +128,8 @@ MUST_USE int site_mdns_start(struct site *site, struct text *error);
 void site_mdns_stop(struct site *site);
 /* The name service has started: it gets the links, if it is to have them. */
 void site_mdns_lend(struct site *site);
+/* NULL: there are no more. */
+struct mdns_link *site_mdns_link(const struct site *site, size_t i);
 
 /* site_addresses.c */
 bool site_addresses_same(const struct site_config *a, const struct site_config *b);

@@ -54,7 +54,14 @@ static void on_event(void *self, struct mdns_link *link, const struct mdns_event
     case MDNS_NAME_PROBING:
         log_info(site->log, "mdns: %s: %s is tried for", mdns_link_interface(link), name);
         break;
+    case MDNS_NAME_STATE_COUNT:
+        break;
     }
+}
+
+struct mdns_link *site_mdns_link(const struct site *site, size_t i)
+{
+    return site->mdns != NULL && i < site->mdns->count ? site->mdns->links[i] : NULL;
 }
 
 /* ---- what is said ---- */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <unistd.h>
 
+#include "app/mdns/mdns_link.h"
 #include "site/site_internal.h"
 #include "site/site_workers.h"
 #include "stack/tcp/tcp.h"
@@ -288,6 +289,36 @@ static json_t *names_json(const struct site *site)
     return out;
 }
 
+static json_t *mdns_json(const struct site *site)
+{
+    json_t *out = json_array();
+    struct mdns_link *link;
+    for (size_t i = 0; (link = site_mdns_link(site, i)) != NULL; i++) {
+        const struct mdns *m = mdns_link_machine(link);
+        struct mdns_counters c;
+        json_t *names = json_array();
+        mdns_counters(m, &c);
+        for (int name = -1; mdns_each_name(m, &name);) {
+            char text[DNS_NAME_TEXT_MAX];
+            json_array_append_new(
+                names, json_pack("{s:s,s:s}", "name", dns_name_format(mdns_name(m, name), text),
+                                 "state", mdns_name_state_text(mdns_name_state(m, name))));
+        }
+        json_t *entry = json_pack("{s:s,s:o}", "link", mdns_link_interface(link), "names", names);
+        set_count(entry, "queries_in", c.queries_in);
+        set_count(entry, "responses_in", c.responses_in);
+        set_count(entry, "ignored", c.ignored);
+        set_count(entry, "queries_out", c.queries_out + c.probes_out);
+        set_count(entry, "responses_out", c.responses_out);
+        set_count(entry, "conflicts", c.conflicts);
+        set_count(entry, "suppressed", c.suppressed);
+        set_count(entry, "unanswered", c.overfull);
+        set_count(entry, "records", c.cached);
+        json_array_append_new(out, entry);
+    }
+    return out;
+}
+
 static json_t *web_json(const struct site *site)
 {
     static const char *const names[] = {NULL,            "responses_1xx", "responses_2xx",
@@ -396,6 +427,8 @@ static json_t *services_json(const struct site *site)
         json_object_set_new(out, "names", names_json(site));
     if (site->names != NULL && site->zones != NULL)
         json_object_set_new(out, "signing", signing_json(site));
+    if (site->mdns != NULL)
+        json_object_set_new(out, "mdns", mdns_json(site));
     if (site->web != NULL)
         json_object_set_new(out, "web", web_json(site));
     if (site->proxy != NULL)

@@ -17,6 +17,7 @@ unshare -n sleep 600 &
 other=$!
 children="$children $other"
 until [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+run_there() { exec nsenter -t "$other" -n "$@"; } # in the background: so that $! is its own
 there() { nsenter -t "$other" -n "$@"; }
 ip link add a0 type veth peer name b0
 ip link set b0 netns "$other"
@@ -29,7 +30,7 @@ sleep 2 # IPv6 addresses are looked at by the kernel first
 
 ask() { "$wholenet" lookup +short +timeout=4 "$@"; }
 mkfifo "$tmp/end"
-there "$peer_python" tests/support/mdns_peer.py 10.9.0.2 announce other "Front Door" 8080 <"$tmp/end" >"$tmp/peer" 2>&1 &
+run_there "$peer_python" tests/support/mdns_peer.py 10.9.0.2 announce other "Front Door" 8080 <"$tmp/end" >"$tmp/peer" 2>&1 &
 children="$children $!"
 exec 9>"$tmp/end"
 for _ in $(seq 100); do grep -q ready "$tmp/peer" && break; sleep 0.1; done
@@ -88,6 +89,11 @@ equal "nor of a type that a host has not" "$status" 1
 equal "by TCP as well" "$(dns +tcp other.local)" 10.9.0.2
 command -v dig >/dev/null && equal "dig is told so" \
     "$(dig @127.0.0.1 -p "$port" -t A nobody.local +time=5 | grep -o 'status: [A-Z]*')" "status: NXDOMAIN"
+equal "the status tells of links and names" "$("$wholenet" status --json "mdns-$$" | python3 -c '
+import json, sys
+links = json.load(sys.stdin)["services"]["mdns"]
+print([(l["link"], n["state"]) for l in links for n in l["names"] if n["name"] == "garden.local."], links[0]["records"] > 0)')" \
+    "[('a0', 'held')] True"
 ip addr add 10.9.0.3/24 dev a0
 for _ in $(seq 8); do [ "$(ask garden.local | sort | tail -1)" = 10.9.0.3 ] && break; sleep 0.5; done
 equal "an address more" "$(ask garden.local | sort | tr '\n' ' ')" "10.9.0.1 10.9.0.3 "
@@ -97,7 +103,7 @@ ip link set d0 up
 ip link set c0 up
 for _ in $(seq 50); do grep -q "c0: Front.*Door._http.* is ours" "$tmp/log" && break; sleep 0.2; done
 contains "a link more, where nobody has the name" "$(cat "$tmp/log")" 'c0: Front\032Door._http._tcp.local. is ours'
-there "$peer_python" tests/support/mdns_peer.py 10.9.0.2 browse _http._tcp.local. 5 >"$tmp/browse" &
+run_there "$peer_python" tests/support/mdns_peer.py 10.9.0.2 browse _http._tcp.local. 5 >"$tmp/browse" &
 browser=$!
 sleep 2.5
 kill "$site"

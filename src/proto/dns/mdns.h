@@ -73,6 +73,7 @@ enum mdns_name_state {
     MDNS_NAME_ANNOUNCING, /* it is ours, from here on */
     MDNS_NAME_HELD,
     MDNS_NAME_LOST,       /* given up */
+    MDNS_NAME_STATE_COUNT
 };
 
 /* Its records are to be added before the next mdns_next(). The name's number, or -1: too many. */
@@ -109,6 +110,12 @@ struct mdns_service {
 };
 MUST_USE int mdns_add_service(struct mdns *m, int host, const struct mdns_service *service,
                               usec now);
+
+/* Goes on to the next name of ours: begins with *name -1, ends with false. */
+MUST_USE bool mdns_each_name(const struct mdns *m, int *name);
+
+/* "waiting", "probing", "announcing", "held", "lost". Static. */
+const char *mdns_name_state_text(enum mdns_name_state state);
 
 enum mdns_name_state mdns_name_state(const struct mdns *m, int name);
 

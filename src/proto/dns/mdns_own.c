@@ -184,6 +184,29 @@ int mdns_add_service(struct mdns *m, int host, const struct mdns_service *servic
     return -1;
 }
 
+bool mdns_each_name(const struct mdns *m, int *name)
+{
+    for (int i = *name + 1; i < MDNS_NAMES_MAX; i++)
+        if (m->names[i].used) {
+            *name = i;
+            return true;
+        }
+    return false;
+}
+
+static const char *const state_texts[] = {
+    [MDNS_NAME_WAITING] = "waiting",       [MDNS_NAME_PROBING] = "probing",
+    [MDNS_NAME_ANNOUNCING] = "announcing", [MDNS_NAME_HELD] = "held",
+    [MDNS_NAME_LOST] = "lost",
+};
+_Static_assert(ARRAY_LEN(state_texts) == MDNS_NAME_STATE_COUNT, "one for each state");
+
+const char *mdns_name_state_text(enum mdns_name_state state)
+{
+    ASSERT(state < MDNS_NAME_STATE_COUNT);
+    return state_texts[state];
+}
+
 enum mdns_name_state mdns_name_state(const struct mdns *m, int name)
 {
     ASSERT(name >= 0 && name < MDNS_NAMES_MAX);
@@ -336,6 +359,7 @@ static void heard_of_name(struct mdns *m, size_t i, uint16_t type)
         start_probing(m, n, 0);
         break;
     case MDNS_NAME_LOST:
+    case MDNS_NAME_STATE_COUNT:
         break;
     }
 }
@@ -512,6 +536,7 @@ static void tick_name(struct mdns *m, size_t i)
         break;
     case MDNS_NAME_HELD:
     case MDNS_NAME_LOST:
+    case MDNS_NAME_STATE_COUNT:
         n->due_at = USEC_NEVER;
         break;
     }

@@ -927,6 +927,12 @@ static void one_of_several_names_goes(void **state UNUSED)
     assert_int_equal(mdns_link_count(l, "an Next._http._tcp.local. 0 "), 0);
     assert_int_equal(mdns_link_count(l, "an foo.local. 0 "), 0);
     assert_int_equal(mdns_link_count(l, "an _http._tcp.local. 4500 IN PTR Next._http._tcp.local.;"), 2);
+    int name = -1, count = 0;
+    while (mdns_each_name(l->hosts[a], &name)) {
+        assert_string_equal(mdns_name_state_text(mdns_name_state(l->hosts[a], name)), "held");
+        count++;
+    }
+    assert_int_equal(count, 2);
     mdns_link_clear(l);
     int again = mdns_add_service(l->hosts[a], 0, &next, l->now);
     mdns_drop_name(l->hosts[a], again, l->now); /* nobody has heard of it */
