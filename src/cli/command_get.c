@@ -180,6 +180,7 @@ static struct get_transfer *begin(struct get *g, size_t which, enum get_status *
     }
     t->get = g;
     t->which = which;
+    t->asked = g->urls[which];
     enum url_status status = get_parse_url(g->urls[which], &t->url);
     if (status == URL_OK && g->as_query)
         status = add_query(g, &t->url);
@@ -202,7 +203,11 @@ static struct get_transfer *begin(struct get *g, size_t which, enum get_status *
 static enum get_status end(struct get_transfer *t)
 {
     enum get_status status = t->status;
-    get_show_end(t);
+    bool robots = t->output.memory_max > 0;
+    if (!robots)
+        get_show_end(t);
+    if (t->item != NULL)
+        status = get_mirror_took(t);
     return free_transfer(t, status);
 }
 
@@ -226,6 +231,29 @@ static enum get_status reap(struct get_transfer **running, size_t *count)
     return worst;
 }
 
+/* Begins as many as may be under way; *next: the URL that comes next. */
+static enum get_status fill(struct get *g, struct get_transfer **running, size_t *count, size_t *next)
+{
+    enum get_status worst = GET_DONE;
+    while (*count < g->parallel && (g->mirror != NULL || *next < g->url_count)) {
+        enum get_status status = GET_DONE;
+        struct get_transfer *t = g->mirror != NULL ? get_mirror_next(g->mirror)
+                                                   : begin(g, (*next)++, &status);
+        if (t != NULL)
+            running[(*count)++] = t;
+        else if (g->mirror != NULL)
+            break;
+        else
+            worst = worse(worst, status);
+    }
+    return worst;
+}
+
+static bool is_done(const struct get *g, size_t count, size_t next)
+{
+    return count == 0 && (g->mirror != NULL ? get_mirror_is_done(g->mirror) : next >= g->url_count);
+}
+
 static enum get_status get_urls(struct get *g)
 {
     struct get_transfer *running[GET_PARALLEL_MAX];
@@ -234,24 +262,23 @@ static enum get_status get_urls(struct get *g)
     size_t next = 0;
     int error = 0;
     g->total.begun = loop_look(g->loop);
-    while (next < g->url_count || count > 0) {
-        while (count < g->parallel && next < g->url_count) {
-            enum get_status status;
-            running[count] = begin(g, next++, &status);
-            if (running[count] != NULL)
-                count++;
-            else
-                worst = worse(worst, status);
-        }
+    g->total.all = g->url_count;
+    if (g->recursive || g->requisites) {
+        if (!get_mirror_begin(g))
+            return GET_USAGE;
+    }
+    while (error == 0 && !is_done(g, count, next)) {
+        worst = worse(worst, fill(g, running, &count, &next));
         size_t before = count;
         worst = worse(worst, reap(running, &count));
-        if (count > 0 && count == before && error == 0)
+        if (count == before && !is_done(g, count, next))
             error = loop_run(g->loop);
         for (size_t i = 0; i < count && error != 0; i++)
             get_transfer_give_up(running[i], error);
     }
+    worst = worse(worst, reap(running, &count));
     get_show_progress_end(g);
-    return worst;
+    return g->mirror != NULL ? worse(worst, get_mirror_finish(g)) : worst;
 }
 
 static int get_all(struct get *g)
@@ -268,6 +295,7 @@ static int get_all(struct get *g)
 
 static void done(struct get *g)
 {
+    get_mirror_free(g);
     fetcher_free(g->fetcher);
     cookie_jar_free(g->jar);
     for (size_t i = 0; i < ARRAY_LEN(g->tls); i++)
@@ -282,7 +310,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
 {
     static struct get get;
     struct get *g = &get;
-    *g = (struct get){.command = command, .redirects_max = GET_REDIRECTS_DEFAULT, .parallel = 1};
+    *g = (struct get){.command = command, .redirects_max = GET_REDIRECTS_DEFAULT, .parallel = 1,
+                      .level = GET_LEVEL_DEFAULT};
     enum cli_outcome outcome = get_read_arguments(g, argc, argv);
     if (outcome != CLI_GO_ON)
         return outcome == CLI_DONE ? EXIT_OK : cli_usage_status(command);
@@ -307,7 +336,8 @@ const struct cli_command command_get = {
     .about = "Asks HTTP servers for what is at URLs, and writes it to standard output, or to files (-o, -O). "
              "Redirects are followed, connections kept, HTTP/2 spoken with https servers, Content-Encoding undone. A page about an error "
              "(4xx, 5xx) is shown, but takes no file's place, and the exit status is 8.\n\n"
-             "wholenet get http://www.home.arpa/ -O -t",
+             "wholenet get http://www.home.arpa/ -O -t\n"
+             "wholenet get --recursive -p --convert-links http://www.home.arpa/",
     .options = get_options,
     .option_count = GET_OPTION_COUNT,
     .run = run,

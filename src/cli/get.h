@@ -2,7 +2,7 @@
 /*
  * get.h - what the parts of `wholenet get` share: command_get.c one URL after the other, get_arguments.c
  * the command line, get_transfer.c what is asked for next and what becomes of the answer, get_request.c
- * the fields of a request, get_segments.c a file by several connections, get_body.c its body, get_proxy.c through whom, get_output.c where the octets go, get_report.c what is
+ * the fields of a request, get_mirror.c whole sites, get_segments.c a file by several connections, get_body.c its body, get_proxy.c through whom, get_output.c where the octets go, get_report.c what is
  * said about it.
  */
 #ifndef WN_CLI_GET_H
@@ -27,6 +27,7 @@ enum {
     GET_PARALLEL_DEFAULT = 50,     /* of -Z */
     GET_PARALLEL_MAX = 256,
     GET_SEGMENTS_MAX = 16,
+    GET_LEVEL_DEFAULT = 5,         /* of --recursive */
     GET_BODY_MAX = 1 << 30,        /* of -d; -F and -T have no bound */
 };
 #define GET_TIMEOUT_NONE 0
@@ -88,6 +89,11 @@ struct get {
     unsigned redirects_max, retries;
     usec timeout, connect_timeout;
     uint64_t size_max; /* 0: any */
+    bool recursive, requisites, convert, newer, no_parent, span_hosts, ignore_robots; /* a mirror */
+    unsigned level;    /* 0: any */
+    uint64_t quota, files_max; /* 0: any */
+    usec wait;
+    const char *accept, *reject, *domains, *directory;
     const char *method, *range, *user, *proxy, *proxy_user, *agent, *referer, *cookie, *jar_file;
     const char *upload;
     bool insecure;
@@ -114,8 +120,9 @@ struct get {
     struct fetcher *fetcher;
     struct tls_client *tls[2]; /* for HTTP/1, for HTTP/2 too; NULL: nothing was https yet */
     struct cookie_jar *jar;
+    struct get_mirror *mirror; /* NULL: none is made */
     struct { /* of all URLs, for the line of progress when several are got at a time */
-        size_t ended;
+        size_t ended, all;
         uint64_t octets;
         usec begun, shown_at;
         bool shown;
@@ -124,7 +131,7 @@ struct get {
 
 /* ---- get_arguments.c ---- */
 
-enum { GET_OPTION_COUNT = 48 };
+enum { GET_OPTION_COUNT = 64 };
 extern const struct cli_option get_options[GET_OPTION_COUNT];
 
 /* CLI_GO_ON: get's members are as asked for. */
@@ -170,6 +177,9 @@ struct get_output {
     bool is_file;      /* ours to close, and to go on with */
     const char *name;  /* of the file; NULL: standard output */
     char own_name[256];
+    size_t memory_max; /* not 0: it is kept in memory, and what is more is left out */
+    char *memory;      /* the taker's; NULL: nothing came */
+    size_t memory_len;
     uint64_t written;  /* of this response, or of the file when it goes on */
 };
 
@@ -206,6 +216,10 @@ struct get_segments;
 struct get_transfer {
     struct get *get;
     size_t which;      /* of get->urls */
+    const char *asked; /* as it was typed */
+    struct mirror_item *item; /* of the mirror; NULL: it is of none */
+    int64_t since;     /* only if it has changed since then; 0: in any case */
+    bool led;          /* of a mirror: `redirect` says where it is */
     struct url url;
     struct url first;  /* as it was typed: credentials are for its origin */
     struct url proxy;
@@ -263,6 +277,22 @@ void get_transfer_complete(struct get_transfer *t);
 
 /* Begins anew, in one piece. */
 void get_transfer_restart(struct get_transfer *t);
+
+/* ---- get_mirror.c ---- */
+
+/* Takes the URLs as where to begin. False: it cannot; a complaint was printed, unless memory is short. */
+MUST_USE bool get_mirror_begin(struct get *g);
+
+/* What is to be asked for next, begun; NULL: nothing now. */
+struct get_transfer *get_mirror_next(struct get_mirror *m);
+bool get_mirror_is_done(const struct get_mirror *m);
+
+/* A transfer of it has ended. Returns what it counts as. */
+enum get_status get_mirror_took(struct get_transfer *t);
+
+/* All were got: converts links. */
+enum get_status get_mirror_finish(struct get *g);
+void get_mirror_free(struct get *g);
 
 /* ---- get_segments.c ---- */
 

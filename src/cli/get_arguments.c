@@ -153,6 +153,27 @@ static bool take_parallel(void *self, const struct cli_option *option, const cha
     return true;
 }
 
+/* What wget(1) means by -m. */
+static bool take_mirror(void *self, const struct cli_option *option UNUSED, const char *value UNUSED,
+                        struct text *error UNUSED)
+{
+    struct get *g = self;
+    g->recursive = true;
+    g->newer = true;
+    g->level = 0;
+    return true;
+}
+
+static bool take_count(void *self, const struct cli_option *option, const char *value,
+                       struct text *error)
+{
+    uint64_t *number = (uint64_t *)(void *)((char *)self + option->offset);
+    if (text_parse_number(bytes_of_text(value), UINT32_MAX, number) && *number > 0)
+        return true;
+    text_add(error, "expected a number from 1 on");
+    return false;
+}
+
 static bool take_segments(void *self, const struct cli_option *option UNUSED, const char *value,
                           struct text *error)
 {
@@ -257,6 +278,30 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
     {"cookie-jar", 'c', "FILE", "keep cookies in FILE", cli_take_text, MEMBER(jar_file), NULL, NULL},
     {"agent", 'A', "TEXT", "User-Agent", cli_take_text, MEMBER(agent), NULL, NULL},
     {"referer", 'e', "URL", "Referer", cli_take_text, MEMBER(referer), NULL, NULL},
+    {"recursive", 0, NULL, "follow the links of pages, within their host", cli_take_flag,
+     MEMBER(recursive), NULL, NULL},
+    {"level", 'l', "N", "… so deep (5); 0: any depth", cli_take_number, MEMBER(level), NULL, NULL},
+    {"mirror", 0, NULL, "--recursive --level 0 --timestamping", take_mirror, 0, NULL, NULL},
+    {"page-requisites", 'p', NULL, "get what pages are shown with, too", cli_take_flag,
+     MEMBER(requisites), NULL, NULL},
+    {"convert-links", 0, NULL, "at the end links lead to the files", cli_take_flag, MEMBER(convert), NULL,
+     NULL},
+    {"timestamping", 'N', NULL, "of a mirror, only what has changed", cli_take_flag, MEMBER(newer), NULL,
+     NULL},
+    {"no-parent", 0, NULL, "no page outside of the folder of the first", cli_take_flag, MEMBER(no_parent),
+     NULL, NULL},
+    {"span-hosts", 0, NULL, "go to other hosts, too", cli_take_flag, MEMBER(span_hosts), NULL, NULL},
+    {"domains", 0, "LIST", "… to these, and those below", cli_take_text, MEMBER(domains), NULL, NULL},
+    {"accept", 0, "LIST", "only files with these ends, or patterns", cli_take_text, MEMBER(accept), NULL,
+     NULL},
+    {"reject", 0, "LIST", "no files with these", cli_take_text, MEMBER(reject), NULL, NULL},
+    {"ignore-robots", 0, NULL, "do not look at robots.txt", cli_take_flag, MEMBER(ignore_robots), NULL,
+     NULL},
+    {"directory", 'P', "DIR", "where the mirror is made", cli_take_text, MEMBER(directory), NULL, NULL},
+    {"wait", 'w', "T", "wait between requests of a mirror", cli_take_duration, MEMBER(wait), NULL, NULL},
+    {"quota", 'Q', "SIZE", "begin nothing more when so much is there", take_size, MEMBER(quota), NULL,
+     NULL},
+    {"max-files", 0, "N", "ask for no more than N files", take_count, MEMBER(files_max), NULL, NULL},
     {"proxy", 'x', "URL", "through this proxy; \"\": none (else http_proxy and so on)", cli_take_text,
      MEMBER(proxy), NULL, NULL},
     {"proxy-user", 'U', "NAME:PASSWORD", "for the proxy", cli_take_text, MEMBER(proxy_user), NULL, NULL},
@@ -339,7 +384,14 @@ static bool check(struct get *g)
         return cli_wrong_usage(command, "expected a URL") == 0;
     if (g->v4 && g->v6)
         return cli_wrong_usage(command, "-4 and -6 exclude each other") == 0;
-    if (g->parallel > 1 && g->url_count > 1 && g->output_count < g->url_count && !g->remote_name)
+    if ((g->recursive || g->requisites) &&
+        (g->output_count > 0 || g->remote_name || g->resume || g->range != NULL || g->upload != NULL ||
+         body || g->head_only || g->include || g->segments > 1 || g->method != NULL))
+        return cli_wrong_usage(command, "a mirror names its files itself, and only asks: no -o, -O, -C, -r, -I, -i, -X, "
+                                        "-d, -F, -T or --segments") == 0;
+    if (!g->recursive && !g->requisites && (g->convert || g->newer))
+        return cli_wrong_usage(command, "--convert-links and -N want --recursive, --mirror or -p") == 0;
+    if (g->parallel > 1 && g->url_count > 1 && !g->recursive && !g->requisites && g->output_count < g->url_count && !g->remote_name)
         return cli_wrong_usage(command, "-Z wants a file for each URL (-o or -O)") == 0;
     if (g->segments > 1 && (g->range != NULL || g->include ||
                             (g->output_count == 0 && !g->remote_name)))

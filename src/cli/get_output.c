@@ -2,6 +2,7 @@
 /* get_output.c - where the octets go: standard output, or a file that may be gone on with. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,8 @@ uint64_t get_output_size(const struct get_output *o)
 int get_output_open(struct get_output *o, uint64_t offset, bool keep)
 {
     o->written = offset;
+    if (o->memory_max > 0)
+        return 0;
     if (o->name == NULL) {
         o->fd = STDOUT_FILENO;
         return 0;
@@ -68,9 +71,24 @@ int get_output_open(struct get_output *o, uint64_t offset, bool keep)
     return 0;
 }
 
+static int keep(struct get_output *o, struct bytes octets)
+{
+    octets = bytes_first(octets, o->memory_max - o->memory_len);
+    char *memory = octets.len > 0 ? realloc(o->memory, o->memory_len + octets.len) : o->memory;
+    if (octets.len > 0 && memory == NULL)
+        return -ENOMEM;
+    o->memory = memory;
+    if (octets.len > 0)
+        memcpy(memory + o->memory_len, octets.data, octets.len);
+    o->memory_len += octets.len;
+    return 0;
+}
+
 int get_output_write(struct get_output *o, struct bytes octets)
 {
     o->written += octets.len;
+    if (o->memory_max > 0)
+        return keep(o, octets);
     return file_write_all(o->fd, octets);
 }
 

@@ -91,7 +91,7 @@ static void show_total(struct get *g, usec now, bool last)
     struct text line = text_of(buffer, sizeof buffer);
     if (!last && now - g->total.shown_at < PROGRESS_INTERVAL)
         return;
-    text_add_format(&line, "\r%zu of %zu  ", g->total.ended, g->url_count);
+    text_add_format(&line, "\r%zu of %zu  ", g->total.ended, g->total.all);
     text_add_size(&line, g->total.octets);
     add_rate(&line, g->total.octets, now - g->total.begun);
     fprintf(stderr, "%s\033[K%s", buffer, last ? "\n" : "");
@@ -229,7 +229,7 @@ static void show_json(const struct get_transfer *t)
     struct text url = text_of(text, sizeof text);
     json_t *object = json_object();
     url_add_text(&t->url, &url);
-    json_object_set_new(object, "asked", octets_as_text(bytes_of_text(t->get->urls[t->which])));
+    json_object_set_new(object, "asked", octets_as_text(bytes_of_text(t->asked)));
     json_object_set_new(object, "url", json_string(text));
     json_object_set_new(object, "method", json_string(t->method));
     json_object_set_new(object, "exit", json_integer(t->status));
@@ -265,7 +265,7 @@ void get_show_end(const struct get_transfer *t)
     if (t->get->json)
         show_json(t);
     else if (t->reason[0] != '\0' && !t->get->quiet)
-        cli_fail(t->get->command, 0, "%s: %s", t->get->urls[t->which], t->reason);
+        cli_fail(t->get->command, 0, "%s: %s", t->asked, t->reason);
     if (t->get->times)
         show_times(t);
 }

@@ -8,6 +8,7 @@
 #include "cli/get.h"
 #include "os/digest.h"
 #include "os/entropy.h"
+#include "wire/http/http_date.h"
 
 struct fields {
     struct get_transfer *t;
@@ -228,6 +229,12 @@ bool get_request_make(struct get_transfer *t)
     if (t->sends_body && g->body.type != NULL)
         add_unless_given(&f, "Content-Type", bytes_of_text(g->body.type));
     add_range(&f);
+    if (t->since != 0) {
+        char date[HTTP_DATE_LEN + 1];
+        size_t start = f.store.len;
+        text_add(&f.store, http_date_format(t->since, date));
+        add_unless_given(&f, "If-Modified-Since", stored(&f, start));
+    }
     add_cookies(&f, other_origin);
     add_given(&f, other_origin);
     bool good = (other_origin || add_authorization(&f)) && make_proxy_authorization(t);

@@ -69,7 +69,7 @@ static int save(struct get_segments *all)
         json_array_append_new(list, json_pack("[I,I,I]", (json_int_t)s->start, (json_int_t)s->at,
                                               (json_int_t)s->end));
     }
-    json_t *state = json_pack("{s:s,s:I,s:s,s:o}", "url", t->get->urls[t->which], "length",
+    json_t *state = json_pack("{s:s,s:I,s:s,s:o}", "url", t->asked, "length",
                               (json_int_t)all->len, "validator", t->validator, "segments", list);
     char *text = state != NULL ? json_dumps(state, JSON_INDENT(1)) : NULL;
     json_decref(state);
@@ -144,7 +144,7 @@ static bool take_state(struct get_segments *all, const char *text)
     bool good = state != NULL &&
                 json_unpack(state, "{s:s,s:I,s:s,s:o}", "url", &url, "length", &len, "validator",
                             &validator, "segments", &list) == 0 &&
-                strcmp(url, t->get->urls[t->which]) == 0 && len > 0 && validator[0] != '\0';
+                strcmp(url, t->asked) == 0 && len > 0 && validator[0] != '\0';
     if (good) {
         all->len = (uint64_t)len;
         text_add(&v, validator);

@@ -104,6 +104,11 @@ static enum get_next decide(struct get_transfer *t, const struct http_response_h
         t->retry_wait = retry_after(t, head);
         return GET_NEXT_RETRY;
     }
+    if (t->item != NULL && t->output.memory_max == 0) { /* a mirror decides where it goes */
+        t->led = http_redirect(head, t->method, &t->url, true, get_to_ascii, &t->redirect) ==
+                 HTTP_REDIRECT_FOLLOW;
+        return GET_NEXT_NONE;
+    }
     if (g->redirects_max == 0)
         return GET_NEXT_NONE;
     switch (http_redirect(head, t->method, &t->url, g->keep_method, get_to_ascii, &t->redirect)) {
@@ -261,7 +266,7 @@ static void deliver(struct get_transfer *t, const struct http_response_head *hea
     keep_validator(t, head);
     open_decoder(t, head);
     /* A page about an error is no replacement for a file. */
-    t->discards = refused && t->output.name != NULL;
+    t->discards = (refused && t->output.name != NULL) || (t->item != NULL && head->status >= 300);
     if (!t->discards && g->size_max != 0 && t->expected != UINT64_MAX &&
         (t->resumed_at > g->size_max || t->expected > g->size_max - t->resumed_at)) {
         get_transfer_fail(t, GET_FAILED, "larger than --max-size");
@@ -400,7 +405,7 @@ static void wait_and_retry(struct get_transfer *t)
         char text[32];
         struct text w = text_of(text, sizeof text);
         text_add_duration(&w, wait);
-        cli_fail(t->get->command, 0, "%s: %s; again in %s", t->get->urls[t->which],
+        cli_fail(t->get->command, 0, "%s: %s; again in %s", t->asked,
                  t->reason[0] != '\0' ? t->reason : http_status_text(t->outcome.status), text);
     }
     t->reason[0] = '\0';
