@@ -40,6 +40,7 @@ enum wn_ai_flags {
     WN_AI_V4MAPPED = 0x0008,    /* for WN_AF_INET6: IPv4 as ::ffff:a.b.c.d where there is no IPv6 */
     WN_AI_ALL = 0x0010,         /* … or beside it */
     WN_AI_ADDRCONFIG = 0x0020,  /* only versions that this host has addresses of */
+    WN_AI_IDN = 0x0040,         /* the node is UTF-8, and is written as DNS has it (RFC 5891) */
     WN_AI_NUMERICSERV = 0x0400,
 };
 
@@ -57,6 +58,7 @@ enum wn_eai {
     WN_EAI_OVERFLOW = -12,
     WN_EAI_INPROGRESS = -100,
     WN_EAI_INTR = -104,     /* the pump said -EINTR */
+    WN_EAI_IDN_ENCODE = -105, /* WN_AI_IDN: it is none, or there is no libidn2 */
 };
 
 enum wn_ni_flags {

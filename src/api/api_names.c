@@ -2,6 +2,7 @@
 /* api_names.c - wholenet/names.h: what is asked for, in what form, and when it is there. */
 #include "api/api_names.h"
 #include "base/text.h"
+#include "os/idna.h"
 #include "proto/dns/hosts_file.h"
 
 /* ---- resolvers ---- */
@@ -84,7 +85,7 @@ wn_time wn_resolver_run(struct wn_resolver *resolver)
 static int take_hints(const struct wn_addrinfo *hints, const char *node, struct lookup_wish *out)
 {
     static const int known = WN_AI_PASSIVE | WN_AI_CANONNAME | WN_AI_NUMERICHOST | WN_AI_V4MAPPED |
-                             WN_AI_ALL | WN_AI_ADDRCONFIG | WN_AI_NUMERICSERV;
+                             WN_AI_ALL | WN_AI_ADDRCONFIG | WN_AI_IDN | WN_AI_NUMERICSERV;
     out->flags = WN_AI_V4MAPPED | WN_AI_ADDRCONFIG;
     if (hints != NULL) {
         out->flags = hints->ai_flags;
@@ -238,7 +239,14 @@ int wn_lookup_start(struct wn_resolver *resolver, const char *node, const char *
         return WN_EAI_NONAME;
     if (node != NULL && (strlen(node) >= NODE_MAX || node[0] == '\0'))
         return WN_EAI_NONAME;
+    char ascii[NODE_MAX];
     int status = take_hints(hints, node, &wish);
+    if (status == 0 && node != NULL && (wish.flags & WN_AI_IDN) != 0 &&
+        idna_wanted(bytes_of_text(node))) {
+        struct text t = text_of(ascii, sizeof ascii);
+        status = idna_to_ascii(bytes_of_text(node), &t) ? 0 : WN_EAI_IDN_ENCODE;
+        node = ascii;
+    }
     if (status == 0)
         status = take_service(resolver, service, &wish);
     if (status == 0)
@@ -502,6 +510,7 @@ const char *wn_gai_strerror(int error)
         {WN_EAI_OVERFLOW, "the buffer is too small"},
         {WN_EAI_INPROGRESS, "it is under way"},
         {WN_EAI_INTR, "interrupted"},
+        {WN_EAI_IDN_ENCODE, "the name is none that DNS could have"},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (texts[i].error == error)

@@ -186,7 +186,24 @@ bool lookup_read_resolv_conf(struct lookup *l)
     return true;
 }
 
-static void complete_questions(struct lookup *l)
+/* Names of the link are in UTF-8 as they are (RFC 6762 §16). False: it is none; a complaint was printed. */
+static bool write_as_ascii(struct lookup *l, struct lookup_question *q)
+{
+    struct text ascii = text_of(q->ascii, sizeof q->ascii);
+    struct dns_name name;
+    if (!l->idn || q->reverse || !idna_wanted(bytes_of_text(q->name)) ||
+        (dns_name_parse(bytes_of_text(q->name), NULL, &name) && mdns_is_local(&name)))
+        return true;
+    if (!idna_to_ascii(bytes_of_text(q->name), &ascii)) {
+        cli_fail(l->command, 0, "\"%.300s\" is no name by RFC 5891, or libidn2 is missing (+noidn asks for "
+                 "its octets)", q->name);
+        return false;
+    }
+    q->name = q->ascii;
+    return true;
+}
+
+static bool complete_questions(struct lookup *l)
 {
     if (l->question_count == 0)
         lookup_add_question(l, NULL); /* as dig: the servers of the root */
@@ -198,7 +215,10 @@ static void complete_questions(struct lookup *l)
             q->type = q->reverse ? DNS_PTR : root ? DNS_NS : DNS_A;
         if (q->class == 0)
             q->class = DNS_IN;
+        if (!write_as_ascii(l, q))
+            return false;
     }
+    return true;
 }
 
 static void print_command(const struct lookup *l)
@@ -296,6 +316,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     l->recursion = true;
     l->mdns = true;
     l->edns = true;
+    l->idn = true;
     l->secure.padding = true;
     l->bufsize = DNS_UDP_SIZE_DEFAULT;
     l->conf.ndots = UINT32_MAX;
@@ -306,8 +327,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
                                        : cli_usage_status(command);
     if (outcome == CLI_GO_ON && status == EXIT_OK) {
         choose_transport(l);
-        complete_questions(l);
-        status = lookup_read_resolv_conf(l) ? look_all_up(l) : LOOKUP_SILENCE;
+        status = !complete_questions(l)           ? EXIT_USAGE
+                 : lookup_read_resolv_conf(l) ? look_all_up(l)
+                                              : LOOKUP_SILENCE;
     }
     free(l);
     return status;

@@ -139,7 +139,6 @@ enum cli_outcome get_read_arguments(struct get *g, int argc, char **argv);
 
 /* A URL as people type it, "http://" left out. */
 enum url_status get_parse_url(const char *text, struct url *out);
-bool get_to_ascii(struct bytes host, struct text *out);
 
 /* ---- get_body.c ---- */
 

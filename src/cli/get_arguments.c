@@ -3,50 +3,24 @@
  * get_arguments.c - the command line of `wholenet get`: options and URLs in any order, with the letters that
  * curl(1) has for the same.
  */
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/encoding.h"
 #include "cli/get.h"
+#include "os/idna.h"
 #include "wire/http/http_octets.h"
-
-/* ---- names that are not ASCII ---- */
-
-/* RFC 5891 by libidn2, which nearly every system has, and which is looked for when a name wants it: it is
- * large, and hardly any does. */
-bool get_to_ascii(struct bytes host, struct text *out)
-{
-    typedef int lookup_function(const unsigned char *name, unsigned char **found, int flags);
-    enum { NONTRANSITIONAL = 8, NFC_INPUT = 1 };
-    char name[URL_HOST_MAX + 1];
-    struct text t = text_of(name, sizeof name);
-    unsigned char *found = NULL;
-    text_add_bytes(&t, host);
-    void *library = dlopen("libidn2.so.0", RTLD_NOW);
-    if (library == NULL)
-        return false;
-    lookup_function *lookup;
-    *(void **)&lookup = dlsym(library, "idn2_lookup_u8");
-    bool good = lookup != NULL && !t.failed &&
-                lookup((const unsigned char *)name, &found, NONTRANSITIONAL | NFC_INPUT) == 0;
-    if (good)
-        text_add(out, (const char *)found);
-    free(found);
-    (void)dlclose(library);
-    return good;
-}
 
 enum url_status get_parse_url(const char *text, struct url *out)
 {
-    enum url_status status = url_parse(bytes_of_text(text), get_to_ascii, out);
+    enum url_status status = url_parse(bytes_of_text(text), idna_to_ascii, out);
     /* "example.org:8080/x" looks as if it had a scheme. */
     if (status != URL_NO_SCHEME && (status != URL_NO_HOST || strstr(text, "//") != NULL))
         return status;
     char longer[URL_TEXT_MAX + 8];
     struct text t = text_of(longer, sizeof longer);
     text_add_format(&t, "http://%s", text);
-    return t.failed ? URL_TOO_LONG : url_parse(text_bytes(&t), get_to_ascii, out);
+    return t.failed ? URL_TOO_LONG : url_parse(text_bytes(&t), idna_to_ascii, out);
 }
 
 /* ---- options ---- */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "os/entropy.h"
+#include "os/idna.h"
 #include "wire/html/robots.h"
 #include "wire/http/http_date.h"
 
@@ -245,7 +246,7 @@ static void take_links(struct get_mirror *m, struct mirror_item *item)
     links.item = item;
     links.take = take_link;
     links.self = m;
-    if (url_parse(bytes_of_text(item->url), get_to_ascii, &links.url) == URL_OK)
+    if (url_parse(bytes_of_text(item->url), idna_to_ascii, &links.url) == URL_OK)
         mirror_each_link(&links, bytes_of(document, len));
     free(document);
 }
@@ -437,7 +438,7 @@ static bool is_enough(const struct get_mirror *m)
 static struct get_transfer *try(struct get_mirror *m, struct mirror_item *item)
 {
     struct url url;
-    if (url_parse(bytes_of_text(item->url), get_to_ascii, &url) != URL_OK) {
+    if (url_parse(bytes_of_text(item->url), idna_to_ascii, &url) != URL_OK) {
         item->state = MIRROR_FAILED;
         return NULL;
     }

@@ -13,6 +13,7 @@
 
 #include "cli/get_mirror.h"
 #include "os/file.h"
+#include "os/idna.h"
 
 /* ---- names ---- */
 
@@ -194,7 +195,7 @@ static bool resolve(const struct mirror_links *links, const struct html_link *li
         return false;
     size_t hash = bytes_find(text_bytes(&t), '#');
     *fragment = bytes_after(text_bytes(&t), hash);
-    return url_resolve(&links->url, bytes_first(text_bytes(&t), hash), get_to_ascii, out) == URL_OK &&
+    return url_resolve(&links->url, bytes_first(text_bytes(&t), hash), idna_to_ascii, out) == URL_OK &&
            (strcmp(out->scheme, "http") == 0 || strcmp(out->scheme, "https") == 0);
 }
 
@@ -380,7 +381,7 @@ static int convert(struct get_mirror *m, struct mirror_item *item)
     links.item = item;
     links.take = convert_link;
     links.self = &c;
-    if (url_parse(bytes_of_text(item->url), get_to_ascii, &links.url) == URL_OK)
+    if (url_parse(bytes_of_text(item->url), idna_to_ascii, &links.url) == URL_OK)
         mirror_each_link(&links, bytes_of(document, len));
     if (c.count > 0)
         qsort(c.list, c.count, sizeof *c.list, by_place);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "cli/get.h"
+#include "os/idna.h"
 #include "wire/http/http_date.h"
 #include "wire/http/http_list.h"
 #include "wire/http/http_status.h"
@@ -105,13 +106,13 @@ static enum get_next decide(struct get_transfer *t, const struct http_response_h
         return GET_NEXT_RETRY;
     }
     if (t->item != NULL && t->output.memory_max == 0) { /* a mirror decides where it goes */
-        t->led = http_redirect(head, t->method, &t->url, true, get_to_ascii, &t->redirect) ==
+        t->led = http_redirect(head, t->method, &t->url, true, idna_to_ascii, &t->redirect) ==
                  HTTP_REDIRECT_FOLLOW;
         return GET_NEXT_NONE;
     }
     if (g->redirects_max == 0)
         return GET_NEXT_NONE;
-    switch (http_redirect(head, t->method, &t->url, g->keep_method, get_to_ascii, &t->redirect)) {
+    switch (http_redirect(head, t->method, &t->url, g->keep_method, idna_to_ascii, &t->redirect)) {
     case HTTP_REDIRECT_NONE:
         return GET_NEXT_NONE;
     case HTTP_REDIRECT_FOLLOW:

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "os/idna.h"
 #include "os/socket.h"
 
 size_t host_name_find_all(const char *name, enum host_name_version version,
@@ -20,7 +21,14 @@ size_t host_name_find_all(const char *name, enum host_name_version version,
     };
     struct addrinfo *found;
     size_t count = 0;
-    int result = getaddrinfo(name, NULL, &hints, &found);
+    char ascii[IDNA_NAME_MAX + 1];
+    struct text t = text_of(ascii, sizeof ascii);
+    bool foreign = idna_wanted(bytes_of_text(name));
+    if (foreign && !idna_to_ascii(bytes_of_text(name), &t)) {
+        text_add_format(error, "%s: no name that could be asked for (RFC 5891), or no libidn2", name);
+        return 0;
+    }
+    int result = getaddrinfo(foreign ? ascii : name, NULL, &hints, &found);
     if (result != 0) {
         text_add_format(error, "%s: %s", name,
                         result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result));

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "io/loop.h"
 #include "io/tls.h"
+#include "os/idna.h"
 #include "proto/dns/dns_stream.h"
 #include "proto/dns/resolv_conf.h"
 #include "proto/dns/tsig.h"
@@ -38,6 +39,7 @@ enum lookup_status {
 
 struct lookup_question {
     const char *name;       /* as it was typed */
+    char ascii[IDNA_NAME_MAX + 1]; /* room for it as DNS has it */
     struct ip_address address; /* of reverse: -x */
     bool reverse;
     uint16_t type;          /* 0: A, or PTR of an address */
@@ -70,6 +72,7 @@ struct lookup {
     bool stream, ignore_truncation, recursion, checking_disabled, authentic_data;
     bool dnssec, edns, nsid, cookie, search, short_form, trace, json;
     bool v4, v6;
+    bool idn;                /* names that are not ASCII are written as DNS has them */
     bool mdns;               /* names of the link are asked for there, if no server is named */
     const char *mdns_interface; /* NULL: on every link */
     unsigned port, bufsize, tries;

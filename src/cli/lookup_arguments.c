@@ -263,6 +263,8 @@ static const struct word {
     bool value_optional;
     const char *expected;
 } words[] = {
+    {"idn", MEMBER(idn), NULL, false, NULL},
+    {"idnin", MEMBER(idn), NULL, false, NULL},
     {"tcp", MEMBER(stream), NULL, false, NULL},
     {"vc", MEMBER(stream), NULL, false, NULL},
     {"ignore", MEMBER(ignore_truncation), NULL, false, NULL},

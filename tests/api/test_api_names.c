@@ -49,6 +49,9 @@ static size_t answer_query(struct net *n, struct bytes query, bool stream, uint8
         snprintf(line, sizeof line, "alias.home.arpa. 60 IN CNAME www.home.arpa.");
         lines[1] = type == DNS_A ? "www.home.arpa. 60 IN A 10.0.0.80" : NULL;
         answer = lines;
+    } else if (strcmp(name, "xn--mny-qla.home.arpa.") == 0) {
+        snprintf(line, sizeof line, "xn--mny-qla.home.arpa. 60 IN A 10.3.0.1");
+        answer = type == DNS_A ? lines : NULL;
     } else if (strcmp(name, "many.home.arpa.") == 0) {
         answer = type == DNS_A ? many : NULL;
     } else if (strcmp(name, "80.0.0.10.in-addr.arpa.") == 0) {
@@ -209,6 +212,9 @@ static const struct {
     {"a port too large", "www", "65536", {0}, false, WN_EAI_SERVICE, "", 0},
     {"nothing at all", NULL, NULL, {0}, false, WN_EAI_NONAME, "", 0},
     {"an empty name", "", "80", {0}, false, WN_EAI_NONAME, "", 0},
+    {"a foreign name", "m\xc3\xa4ny.home.arpa.", "80", {STREAM, .ai_family = WN_AF_INET, .ai_flags = WN_AI_IDN}, false, 0,
+     "stream 10.3.0.1 80", 1},
+    {"… that is none", "a\xcc\x80\xff.home.arpa.", "80", {.ai_flags = WN_AI_IDN}, false, WN_EAI_IDN_ENCODE, "", 0},
     {"other flags", "www", "80", {.ai_flags = 0x4000}, false, WN_EAI_BADFLAGS, "", 0},
     {"a canonical name of nothing", NULL, "80", {.ai_flags = WN_AI_CANONNAME}, false, WN_EAI_BADFLAGS, "", 0},
     {"another family", "www", "80", {.ai_family = 99}, false, WN_EAI_FAMILY, "", 0},

@@ -36,6 +36,12 @@ contains "the question" "$(plain)" ";www.home.arpa. IN A"
 contains "the alias" "$(plain)" "www.home.arpa. 60 IN CNAME gw.home.arpa."
 contains "what it leads to" "$(plain)" "gw.home.arpa. 60 IN A 10.0.2.1"
 contains "who answered" "$out" ";; SERVER: 127.0.0.1#$port(127.0.0.1) (UDP)"
+ask bücher.home.arpa
+contains "a name that is not ASCII" "$(plain)" ";xn--bcher-kva.home.arpa. IN A"
+ask +noidn bücher.home.arpa
+contains "… and its octets" "$(plain)" ";b\\195\\188cher.home.arpa. IN A"
+ask "$(printf 'a\377.home.arpa')"
+equal "… one that is none: status 2" "$status" 2
 if command -v dig >/dev/null; then
     theirs=$(dig @127.0.0.1 -p $port +noall +answer www.home.arpa home.arpa mx | tr -s '\t' ' ')
     ask +noall +answer www.home.arpa home.arpa mx
