@@ -66,6 +66,7 @@ struct site {
     struct addresses *addresses;
     struct store *leases;     /* NULL: they end with us */
     struct web *web;
+    struct hmac *web_hmac;    /* of its sessions */
     struct site_mdns_links *mdns; /* NULL: nothing is asked for, or said, on links */
     struct proxy *proxy;
     struct tls_server *proxy_tls_server;

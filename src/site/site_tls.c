@@ -45,6 +45,21 @@ static void add_address(struct trust_names *names, struct ip_address *out,
     out[names->address_count++] = *address;
 }
 
+/* Browsers take no wildcard right below a public suffix, which home.arpa is: what the site is called is said. */
+static void add_own_names(const struct site *site, struct trust_names *all, const char **names,
+                          char (*buffers)[SITE_NAME_MAX + SITE_LABEL_MAX])
+{
+    const struct site_config *config = site->config;
+    const char *const labels[] = {config->web.name, "gateway", "ns"};
+    for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+        if (labels[i][0] == '\0' || (i > 0 && site->node == NULL))
+            continue;
+        snprintf(buffers[i], sizeof buffers[i], "%s.%s", labels[i], config->domain);
+        names[all->name_count++] = labels[i]; /* the resolver completes it (resolv.conf(5), search) */
+        names[all->name_count++] = buffers[i];
+    }
+}
+
 /* For all by which the site's hosts and the host itself may call it. */
 static int own_certificate(const struct site *site, const struct site_tls *config, char *chain,
                            char *key, struct text *error)
@@ -52,15 +67,15 @@ static int own_certificate(const struct site *site, const struct site_tls *confi
     const struct site_config *site_config = site->config;
     struct trust trust;
     char wildcard[SITE_NAME_MAX + 2], host[SITE_LABEL_MAX] = "";
-    const char *names[6] = {site_config->domain, wildcard, "localhost"};
+    char buffers[3][SITE_NAME_MAX + SITE_LABEL_MAX];
+    const char *names[10] = {site_config->domain, wildcard, "localhost"};
     struct ip_address addresses[4], loopback = {.octets = {[15] = 1}};
     struct trust_names all = {.subject = site_config->domain,
                               .names = names,
                               .name_count = 3,
                               .addresses = addresses};
     snprintf(wildcard, sizeof wildcard, "*.%s", site_config->domain);
-    if (site_config->web.name[0] != '\0') /* the resolver completes it (resolv.conf(5), search) */
-        names[all.name_count++] = site_config->web.name;
+    add_own_names(site, &all, names, buffers);
     if (gethostname(host, sizeof host - 1) == 0 && site_name_valid(bytes_of_text(host)))
         names[all.name_count++] = host;
     if (site->node != NULL)

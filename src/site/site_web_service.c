@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* site_web_service.c - the web server of a running site, and what it asks the names. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "os/hmac.h"
 #include "site/site_internal.h"
 #include "site/site_tls.h"
 #include "site/site_workers.h"
@@ -17,6 +19,8 @@ void site_web_stop(struct site *site)
 {
     web_free(site->web);
     site->web = NULL;
+    hmac_free(site->web_hmac);
+    site->web_hmac = NULL;
 }
 
 /* Questions by HTTP go to the names, whichever they are by then. */
@@ -64,6 +68,9 @@ int site_web_start(struct site *site, struct text *error)
     const struct site_config *config = site->config;
     if (!config->web.present)
         return 0;
+    site->web_hmac = hmac_new();
+    if (site->web_hmac == NULL)
+        return -ENOMEM;
     char server_name[SITE_LABEL_MAX + SITE_NAME_MAX];
     char complaint[512] = "";
     struct text reason = text_of(complaint, sizeof complaint);
@@ -74,6 +81,7 @@ int site_web_start(struct site *site, struct text *error)
         .config = &config->web.config,
         .site = {site->worker == 0 ? site_status : site_workers_status, site},
         .dns = {ask_names, forget_question, site},
+        .hmac = {hmac_start, hmac_add, hmac_end, site->web_hmac},
         .several = site->workers != NULL,
         .first = site->worker > 0 ? site->first->web : NULL,
         .on_message = on_message,

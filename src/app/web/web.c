@@ -323,8 +323,12 @@ static int web_prepare(struct web *web, const struct web_options *options)
     web_cache_init(&web->cache, &heap, prng_u64(prng));
     web_limit_init(&web->limit, &heap, prng_u64(prng));
     web->auth.key = (struct siphash_key){prng_u64(prng), prng_u64(prng)};
-    if (web->first != web)
+    http_sessions_init(&web->sessions_of_forms, &options->hmac, "wholenet-form", prng);
+    if (web->first != web) {
         web->auth.key = web->first->auth.key;
+        memcpy(web->sessions_of_forms.keys, web->first->sessions_of_forms.keys,
+               sizeof web->sessions_of_forms.keys);
+    }
     web->server_name = strdup(options->server_name != NULL ? options->server_name : "localhost");
     web->domain = strdup(options->domain != NULL ? options->domain : "");
     if (web->server_name == NULL || web->domain == NULL || !make_etags(web) ||

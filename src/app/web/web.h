@@ -9,6 +9,7 @@
 #include "app/web/web_config.h"
 #include "base/text.h"
 #include "io/net.h"
+#include "proto/http/http_session.h"
 
 struct web;
 
@@ -76,6 +77,7 @@ struct web_options {
     struct web *first;        /* NULL: it is that */
     struct web_site site;
     struct web_dns dns;
+    struct http_session_hmac hmac; /* .start NULL: there are no sessions, and so no form */
     /* Told of each answered request; may be NULL. */
     void (*on_request)(void *self, const struct web_request *request);
     void *on_request_self;

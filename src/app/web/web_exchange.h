@@ -18,6 +18,7 @@
  *      web_socket.c WebSocket; web_deflate.c: its compression
  *      web_pass.c   requests for servers behind this one
  *      web_dns.c    questions to the name service
+ *      web_form.c   the built-in site's form, with its sessions
  *      web_page.c   the pages that are made anew for every request
  */
 #ifndef WN_APP_WEB_WEB_EXCHANGE_H
@@ -28,6 +29,7 @@
 #include "app/web/web_auth.h"
 #include "app/web/web_body.h"
 #include "app/web/web_cache.h"
+#include "app/web/web_form.h"
 #include "app/web/web_limit.h"
 #include "app/web/web_log.h"
 #include "app/web/web_memory.h"
@@ -178,6 +180,7 @@ struct web {
     unsigned cgi_waiting_count;
     struct programs socket_programs; /* of WebSockets */
     struct web_deflater *deflater;   /* for their messages; NULL: not needed yet */
+    struct http_sessions sessions_of_forms;
 };
 
 /* One connection; what it needs while a request is under way is not in it. */
@@ -245,6 +248,7 @@ struct web_reply {
     const char *encoding;
     const char *vary;
     const char *retry_after;
+    const char *cookie;        /* Set-Cookie; NULL: none */
     const char *challenges[2]; /* NULL: none */
     const char *cache;         /* Cache-Control; NULL: none */
     bool ranges;               /* "Accept-Ranges: bytes" */
@@ -276,6 +280,10 @@ void web_reply_method(struct web_exchange *exchange, const char *allow);
 /* 200 with a page under construction, which is taken over; 500 when it had no memory. */
 void web_reply_page(struct web_exchange *exchange, unsigned status, const char *type,
                     struct page_text *page);
+
+/* The same with 200, HTML and a Set-Cookie field, never compressed: it may hold a secret (BREACH). */
+void web_reply_page_with_cookie(struct web_exchange *exchange, struct page_text *page,
+                                const char *cookie);
 
 /* ---- routes: web_site.c ---- */
 

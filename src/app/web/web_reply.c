@@ -30,7 +30,7 @@ static void add(struct field_list *list, const char *name, const char *value)
     list->fields[list->count++] = (struct http_field){bytes_of_text(name), bytes_of_text(value)};
 }
 
-#define POLICY_REST "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; " \
+#define POLICY_REST "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; " \
                     "frame-ancestors 'none'"
 #define POLICY "default-src 'none'; style-src 'self'; script-src 'self'; " POLICY_REST
 #define POLICY_PLAIN "default-src 'none'; style-src 'unsafe-inline'; " POLICY_REST
@@ -141,6 +141,7 @@ void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
     add(&list, "Vary", reply->vary);
     add(&list, "Accept-Ranges", reply->ranges ? "bytes" : NULL);
     add(&list, "Retry-After", reply->retry_after);
+    add(&list, "Set-Cookie", reply->cookie);
     for (size_t i = 0; i < ARRAY_LEN(reply->challenges); i++)
         add(&list, "WWW-Authenticate", reply->challenges[i]);
     add(&list, "X-Content-Type-Options", reply->type != NULL ? "nosniff" : NULL);
@@ -287,24 +288,44 @@ static void compress_page(const struct web_exchange *exchange, struct web_reply 
     reply->encoding = web_coding_names[coding];
 }
 
-void web_reply_page(struct web_exchange *exchange, unsigned status, const char *type,
-                    struct page_text *page)
+/* Takes the page over; false: it had no memory, and 500 was sent. */
+static bool take_page(struct web_exchange *exchange, struct page_text *page, struct web_reply *out)
 {
     if (page->failed) {
         page_done(page);
         exchange->transport->refuse(exchange, 500);
-        return;
+        return false;
     }
-    struct web_body body = web_body_of(page_bytes(page));
-    body.owned = page->data;
-    *page = (struct page_text){0};
-    struct web_reply reply = {.status = status,
-                              .type = type,
+    *out = (struct web_reply){.status = 200,
                               .cache = "no-store",
                               .built_in = true,
                               .modified = INT64_MIN,
-                              .body = body};
+                              .body = web_body_of(page_bytes(page))};
+    out->body.owned = page->data;
+    *page = (struct page_text){0};
+    return true;
+}
+
+void web_reply_page(struct web_exchange *exchange, unsigned status, const char *type,
+                    struct page_text *page)
+{
+    struct web_reply reply;
+    if (!take_page(exchange, page, &reply))
+        return;
+    reply.status = status;
+    reply.type = type;
     compress_page(exchange, &reply);
+    web_reply(exchange, &reply);
+}
+
+void web_reply_page_with_cookie(struct web_exchange *exchange, struct page_text *page,
+                                const char *cookie)
+{
+    struct web_reply reply;
+    if (!take_page(exchange, page, &reply))
+        return;
+    reply.type = "text/html; charset=utf-8";
+    reply.cookie = cookie;
     web_reply(exchange, &reply);
 }
 

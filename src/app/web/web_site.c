@@ -187,6 +187,11 @@ static void on_docs(struct web_exchange *exchange, struct bytes rest)
     web_reply_page(exchange, 200, html_type, &page);
 }
 
+static void on_form(struct web_exchange *exchange, struct bytes rest UNUSED)
+{
+    web_form_request(exchange);
+}
+
 /* ---- routes ---- */
 
 typedef void (*route_handler)(struct web_exchange *exchange, struct bytes rest);
@@ -194,15 +199,16 @@ typedef void (*route_handler)(struct web_exchange *exchange, struct bytes rest);
 static const struct route {
     const char *path;
     bool below; /* the path is a prefix; what follows it is `rest` */
-    bool sink;  /* takes PUT and POST, not GET */
+    const char *methods;
     route_handler handle;
 } routes[] = {
-    {"/", false, false, on_home},
-    {"/status.json", false, false, on_status},
-    {"/healthz", false, false, on_health},
-    {"/bytes/", true, false, on_bytes},
-    {"/sink", false, true, on_sink},
-    {"/docs/", true, false, on_docs},
+    {"/", false, METHODS_READ, on_home},
+    {"/status.json", false, METHODS_READ, on_status},
+    {"/healthz", false, METHODS_READ, on_health},
+    {"/bytes/", true, METHODS_READ, on_bytes},
+    {"/sink", false, METHODS_SINK, on_sink},
+    {"/form", false, WEB_FORM_METHODS, on_form},
+    {"/docs/", true, METHODS_READ, on_docs},
 };
 
 /* Files of web/ that are served as they are. */
@@ -270,7 +276,7 @@ static void reply_built_in(struct web_exchange *exchange, struct bytes path)
     struct bytes rest;
     const struct route *route = find_route(path, &rest);
     const struct web_page *asset = find_asset(path);
-    if (!check_method(exchange, route != NULL && route->sink ? METHODS_SINK : METHODS_READ))
+    if (!check_method(exchange, route != NULL ? route->methods : METHODS_READ))
         return;
     if (route != NULL)
         route->handle(exchange, rest);
