@@ -241,13 +241,16 @@ def idle(server, count):
     warm.recv(4096)
     before = server.memory()
     held = []
-    for _ in range(count):
-        s = socket.create_connection(("127.0.0.1", server.port))
-        s.sendall(request)
-        held.append(s)
-        s.recv(4096)
-    time.sleep(0.5)
-    each = (server.memory() - before) / count
+    try:
+        for _ in range(count):
+            held.append(socket.create_connection(("127.0.0.1", server.port), 5))
+            held[-1].sendall(request)
+            held[-1].recv(4096)
+        time.sleep(0.5)
+        each = (server.memory() - before) / count
+    except OSError as error:
+        print(f"# {server.name}: after {len(held)} connections: {error}", file=sys.stderr)
+        each = float("nan")
     for s in held:
         s.close()
     warm.close()
