@@ -137,11 +137,14 @@ static void answer(struct peer *p, int32_t id, struct answer *a)
         reset(p->ng, id, NGHTTP2_INTERNAL_ERROR);
     } else if (strcmp(a->path, "/goaway") == 0 && w.refused++ == 0) {
         (void)nghttp2_submit_goaway(p->ng, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, NULL, 0);
-    } else if (strcmp(a->path, "/close") == 0) {
+    } else if (strcmp(a->path, "/close") == 0 ||
+               (strcmp(a->path, "/close-once") == 0 && w.refused++ == 0)) {
         p->closes = true;
     } else if (strcmp(a->path, "/silent") != 0) {
         interim(p->ng, id, strcmp(a->path, "/hints") == 0 ? 3 : strcmp(a->path, "/hinting") == 0 ? 50 : 0);
         respond(p, id, a);
+        if (strcmp(a->path, "/last") == 0)
+            (void)nghttp2_submit_goaway(p->ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, NULL, 0);
     }
 }
 
@@ -457,6 +460,48 @@ static void many_share_one_connection(void **state UNUSED)
     close_world();
 }
 
+static void one_after_the_other_shares_it_too(void **state UNUSED)
+{
+    open_world(100);
+    for (int i = 0; i < 3 * FETCH_KEPT_MAX; i++)
+        assert_int_equal(get("/hello").outcome.result, FETCH_OK);
+    assert_int_equal(w.connections, 1);
+    close_world();
+}
+
+/* RFC 9112 §9.3.1, which RFC 9113 §9.1 leaves as it is: who kept it may have closed it meanwhile. */
+static void one_that_was_closed_meanwhile_is_replaced(void **state UNUSED)
+{
+    open_world(100);
+    assert_int_equal(get("/hello").outcome.result, FETCH_OK);
+    struct asked a = get("/close-once");
+    assert_int_equal(a.outcome.result, FETCH_OK);
+    assert_false(a.outcome.reused);
+    assert_int_equal(w.connections, 2);
+    struct asked post = {.request = {.method = "POST"}};
+    w.refused = 0;
+    ask(&post, "/close-once"); /* it may have been done */
+    wait_for(&post, 1);
+    assert_int_equal(post.outcome.result, FETCH_BROKEN);
+    close_world();
+}
+
+/* §6.8: nothing more will go over it, so it is closed when it is idle. */
+static void after_goaway_it_is_closed(void **state UNUSED)
+{
+    open_world(100);
+    static struct asked list[2];
+    memset(list, 0, sizeof list);
+    ask(&list[0], "/bytes/500000");
+    ask(&list[1], "/last");
+    wait_for(list, 2);
+    assert_int_equal(list[0].body_len, 500000);
+    assert_int_equal(list[1].outcome.result, FETCH_OK);
+    net_world_run(&w.net, USEC_PER_SEC);
+    assert_null(w.peers->stream);
+    close_world();
+}
+
 static void one_that_ends_badly_leaves_the_others(void **state UNUSED)
 {
     static struct asked list[4];
@@ -528,6 +573,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exchange_ends_as_the_server_has_it),
         cmocka_unit_test(many_share_one_connection),
+        cmocka_unit_test(one_after_the_other_shares_it_too),
+        cmocka_unit_test(one_that_was_closed_meanwhile_is_replaced),
+        cmocka_unit_test(after_goaway_it_is_closed),
         cmocka_unit_test(one_that_ends_badly_leaves_the_others),
         cmocka_unit_test(bodies_go_to_the_server),
         cmocka_unit_test(an_early_answer_ends_the_exchange),
