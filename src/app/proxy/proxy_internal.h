@@ -41,6 +41,7 @@ enum {
     PROXY_TURN_MAX = 1024 * 1024,
     PROXY_FILE_PIECE = 256 * 1024, /* of a file of the cache, in one call */
     PROXY_USER_MAX = 64,
+    PROXY_COOKIE_MAX = 128,
     PROXY_VERIFIED_MAX = 1024,    /* names with addresses that are remembered; then others take their place */
     PROXY_VERIFIES_MAX = 64,      /* names that are looked up for that at a time; more wait for another request */
     PROXY_BODY_ROOM = 1024,   /* less is not worth a chunk */
@@ -288,6 +289,10 @@ void proxy_reply_begin(struct proxy_session *session);
 
 /* The answer is in a file alone: it can be read from there, or is in memory now. False: it cannot. */
 bool proxy_reply_ready(struct proxy_session *session, struct http_cache_file *file);
+
+/* The value of a Set-Cookie by which the client comes to the same server again. It is not of the answer that is
+ * stored. False: none is wanted. */
+bool proxy_reply_cookie(const struct proxy_caller *caller, char out[PROXY_COOKIE_MAX]);
 
 /* More of its octets. False: the session is gone. */
 bool proxy_reply_pump(struct proxy_session *session);

@@ -238,6 +238,10 @@ void proxy_pass_answer(struct proxy_pass *pass, struct proxy_pass_answer *out)
     out->has_body = reply.has_body;
     out->field_count =
         http_cache_reply_fields(&pass->caller.ask, proxy_time(proxy), &scratch, out->fields);
+    _Static_assert(sizeof out->cookie >= PROXY_COOKIE_MAX, "reply_cookie() needs it");
+    if (out->field_count < HTTP_FIELDS_MAX && proxy_reply_cookie(&pass->caller, out->cookie))
+        out->fields[out->field_count++] =
+            (struct http_field){bytes_of_text("Set-Cookie"), bytes_of_text(out->cookie)};
 }
 
 enum proxy_pass_read proxy_pass_read(const struct proxy_pass *pass, struct bytes *out)

@@ -56,6 +56,7 @@ struct proxy_pass_answer {
     size_t field_count;
     struct http_field fields[HTTP_FIELDS_MAX]; /* views of what follows, and of the answer */
     uint8_t scratch[2048];
+    char cookie[128];
 };
 
 /* After on_answer(). Valid until the pass is read or freed. */

@@ -255,6 +255,17 @@ bool proxy_reply_pump(struct proxy_session *session)
     }
 }
 
+bool proxy_reply_cookie(const struct proxy_caller *caller, char out[PROXY_COOKIE_MAX])
+{
+    if (caller->answered_by == 0 || caller->answered_by == caller->wished ||
+        caller->proxy->upstream == NULL || /* a reload has taken it away */
+        upstream_balance(caller->proxy->upstream) != UPSTREAM_COOKIE)
+        return false;
+    snprintf(out, PROXY_COOKIE_MAX, PROXY_COOKIE "=%016llx; Path=/; HttpOnly; SameSite=Lax%s",
+             (unsigned long long)caller->answered_by, caller->secured ? "; Secure" : "");
+    return true;
+}
+
 /* The head of the answer. False: it could not be sent, and 500 has been. */
 static bool respond(struct proxy_session *session, const struct http_cache_reply *reply)
 {
@@ -264,7 +275,7 @@ static bool respond(struct proxy_session *session, const struct http_cache_reply
         uint8_t scratch[HTTP_CACHE_SCRATCH];
         uint8_t head[PROXY_HEAD_MAX];
     } *room = malloc(sizeof *room);
-    char via[HTTP_CACHE_NAME_MAX + 8], cookie[128];
+    char via[HTTP_CACHE_NAME_MAX + 8], cookie[PROXY_COOKIE_MAX];
     if (room == NULL) {
         http_server_refuse(&session->core, 500);
         return false;
@@ -275,15 +286,9 @@ static bool respond(struct proxy_session *session, const struct http_cache_reply
         http_cache_reply_fields(&session->caller.ask, proxy_time(proxy), &scratch, room->fields);
     snprintf(via, sizeof via, "1.1 %s", proxy->name);
     room->fields[count++] = (struct http_field){bytes_of_text("Via"), bytes_of_text(via)};
-    /* It is the connection's business, so to say, and so not stored. */
-    if (session->caller.answered_by != 0 && upstream_balance(proxy->upstream) == UPSTREAM_COOKIE &&
-        session->caller.answered_by != session->caller.wished) {
-        snprintf(cookie, sizeof cookie, PROXY_COOKIE "=%016llx; Path=/; HttpOnly; SameSite=Lax%s",
-                 (unsigned long long)session->caller.answered_by,
-                 stream_is_tls(session->stream) ? "; Secure" : "");
+    if (proxy_reply_cookie(&session->caller, cookie))
         room->fields[count++] =
             (struct http_field){bytes_of_text("Set-Cookie"), bytes_of_text(cookie)};
-    }
     struct http_response response = {
         .status = reply->status,
         .length = reply->length == HTTP_CACHE_LENGTH_UNKNOWN ? HTTP_LENGTH_UNKNOWN : reply->length,

@@ -32,6 +32,7 @@ web {
     location "/kept/" { pass = {"127.0.0.1:$origin"} pass-keep-host = on }
     location "/cached/" { pass = {"127.0.0.1:$origin"} pass-cache = 16M }
     location "/both/" { pass = {"127.0.0.1:$dead", "127.0.0.1:$origin", "127.0.0.1:$second"} }
+    location "/sticky/" { pass = {"127.0.0.1:$origin", "127.0.0.1:$second"} pass-balance = cookie }
     location "/dead/" { pass = {"127.0.0.1:$dead"} }
     location "/closed/" { pass = {"127.0.0.1:$origin"} access = {"deny all"} }
     location "/api/own/" { pass = {none} }
@@ -140,6 +141,8 @@ True"
 
 equal "a server that is dead is passed over" \
     "$(for i in 1 2 3 4 5 6; do get "$at/both/rr?body=s"; done | tr -d '0-9')" ssssss
+first=$(get -c "$tmp/jar" "$at/sticky/who?body=x")
+equal "a cookie brings to the same server" "$(for i in 2 3 4; do get -b "$tmp/jar" "$at/sticky/who?body=x"; done)" x2x3x4
 equal "all dead: 502" "$(code "$at/dead/x")" 502
 equal "what is stored answers" "$(for i in 1 2; do get "$at/cached/s?body=s&h=Cache-Control:max-age=100"; done)" s1s1
 equal "… only where it is wished" "$(for i in 1 2; do get "$at/api/s2?body=s&h=Cache-Control:max-age=100"; done)" s1s2
