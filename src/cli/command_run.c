@@ -154,7 +154,7 @@ static int read_site(struct run *run)
         if (strcmp(option->section, "gateway") == 0)
             run->config->gateway.present = true;
         if (strcmp(option->section, "proxy") == 0)
-            run->config->proxy.present = true;
+            run->config->proxies[0].present = true;
     }
     if (!site_config_finish(run->config, &error))
         return cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint);

@@ -121,8 +121,9 @@ static void derive(struct site_config *config)
     settle_listen(&config->names_tls.listen, &ours);
     for (uint32_t i = 0; i < config->web.config.listen_count; i++)
         settle_listen(&config->web.config.listens[i].at, &ours);
-    for (uint32_t i = 0; i < config->proxy.listen_count; i++)
-        settle_listen(&config->proxy.listens[i].at, &ours);
+    for (size_t i = 0; i < SITE_PROXIES_MAX; i++)
+        for (uint32_t k = 0; k < config->proxies[i].listen_count; k++)
+            settle_listen(&config->proxies[i].listens[k].at, &ours);
 }
 
 static bool check_inside(const struct site_config *config, const struct ip_address *address,

@@ -361,6 +361,8 @@ struct site_web {
     struct web_config config;
 };
 
+enum { SITE_PROXIES_MAX = 8 };
+
 struct site_proxy_listen {
     struct endpoint at;
     bool tls;
@@ -445,7 +447,7 @@ struct site_config {
     struct site_catalog_list catalogs;
     struct site_signatures signatures;
     struct site_web web;
-    struct site_proxy proxy;
+    struct site_proxy proxies[SITE_PROXIES_MAX]; /* those that are present come first */
     struct site_mdns mdns;
     unsigned lines[SITE_OPTIONS_MAX]; /* where in the file each option stood; 0: it did not */
 };

@@ -506,6 +506,25 @@ static cfg_t *only_block(struct site_reader *reader, cfg_t *root, const char *na
     return count == 1 ? cfg_getnsec(root, name, 0) : NULL;
 }
 
+static bool take_proxies(struct site_reader *reader, struct site_config *config, cfg_t *root)
+{
+    unsigned count = cfg_size(root, "proxy");
+    for (unsigned i = 0; i < count; i++) {
+        cfg_t *block = cfg_getnsec(root, "proxy", i);
+        if (i == SITE_PROXIES_MAX) {
+            text_add_format(complain(reader, (unsigned)block->line), "more than %d blocks \"proxy\"",
+                            SITE_PROXIES_MAX);
+            return false;
+        }
+        config->proxies[i].present = true;
+        /* Options know where the first one is. */
+        if (!take_options(reader, config, block, "proxy",
+                          (char *)config + i * sizeof config->proxies[0]))
+            return false;
+    }
+    return true;
+}
+
 static bool take_blocks(struct site_reader *reader, struct site_config *config, cfg_t *root)
 {
     const struct {
@@ -516,7 +535,6 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
         {"addresses", &config->addresses.present},
         {"names", &config->names.present},
         {"web", &config->web.present},
-        {"proxy", &config->proxy.present},
         {"mdns", &config->mdns.present},
     };
     cfg_t *link = only_block(reader, root, "link");
@@ -529,6 +547,8 @@ static bool take_blocks(struct site_reader *reader, struct site_config *config, 
         if (!take_options(reader, config, link, "link", config))
             return false;
     }
+    if (!take_proxies(reader, config, root))
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(blocks) && !reader->failed; i++) {
         cfg_t *block = only_block(reader, root, blocks[i].name);
         *blocks[i].present = block != NULL;
@@ -597,7 +617,8 @@ static struct site_config *new_config(const char *name)
     config->authority.rate_prefix_v4 = 24;
     config->authority.rate_prefix_v6 = 56;
     snprintf(config->web.name, sizeof config->web.name, "www");
-    config->proxy.cache_octets = 64 * 1024 * 1024;
+    for (size_t i = 0; i < SITE_PROXIES_MAX; i++)
+        config->proxies[i].cache_octets = 64 * 1024 * 1024;
     return config;
 }
 

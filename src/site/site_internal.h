@@ -68,10 +68,14 @@ struct site {
     struct web *web;
     struct hmac *web_hmac;    /* of its sessions */
     struct site_mdns_links *mdns; /* NULL: nothing is asked for, or said, on links */
-    struct proxy *proxy;
-    struct tls_server *proxy_tls_server;
-    struct tls_client *proxy_tls_client; /* for origins */
-    struct web_log *proxy_log;
+    struct site_proxy_part {
+        struct site *site;
+        const struct site_proxy *config;
+        struct proxy *proxy;           /* NULL: there is no such block */
+        struct tls_server *tls_server;
+        struct tls_client *tls_client; /* for origins */
+        struct web_log *log;
+    } proxies[SITE_PROXIES_MAX];
     struct control *control;
 };
 

@@ -13,16 +13,20 @@
 /* What differs otherwise goes over by a reload: what is stored stays, and so do connections. */
 bool site_proxy_same(const struct site_config *a, const struct site_config *b)
 {
-    return a->proxy.present == b->proxy.present && SITE_SAME(proxy.disk) &&
-           SITE_SAME(proxy.cache_private) && SITE_SAME(proxy.trust) &&
-           (a->proxy.cache_octets > 0) == (b->proxy.cache_octets > 0);
+    for (size_t i = 0; i < SITE_PROXIES_MAX; i++)
+        if (a->proxies[i].present && b->proxies[i].present &&
+            (!SITE_SAME(proxies[i].disk) || !SITE_SAME(proxies[i].cache_private) ||
+             !SITE_SAME(proxies[i].trust) ||
+             (a->proxies[i].cache_octets > 0) != (b->proxies[i].cache_octets > 0)))
+            return false;
+    return true;
 }
 
 static void on_request(void *self, const struct proxy_request *request)
 {
-    struct site *site = self;
+    struct site_proxy_part *part = self;
     char how[64];
-    if (site->proxy_log == NULL)
+    if (part->log == NULL)
         return;
     /* In the place of the browser's name stands what the cache has done. */
     snprintf(how, sizeof how, "cache=%s", request->how);
@@ -39,50 +43,50 @@ static void on_request(void *self, const struct proxy_request *request)
         .octets = request->octets,
         .duration = request->duration,
     };
-    web_log_add(site->proxy_log, &logged);
+    web_log_add(part->log, &logged);
 }
 
 static void on_trouble(void *self, const char *what)
 {
-    const struct site *site = self;
-    log_error(site->log, "proxy: %s: %s", site->config->proxy.disk, what);
+    const struct site_proxy_part *part = self;
+    log_error(part->site->log, "proxy: %s: %s", part->config->disk, what);
 }
 
 /* Once a listener wants it. */
-static int start_tls_server(struct site *site, struct text *error)
+static int start_tls_server(struct site_proxy_part *part, struct text *error)
 {
-    const struct site_proxy *proxy = &site->config->proxy;
+    const struct site_proxy *proxy = part->config;
     bool listens = false;
     for (uint32_t i = 0; i < proxy->listen_count; i++)
         listens |= proxy->listens[i].tls;
-    return listens && site->proxy_tls_server == NULL
-               ? site_tls_start(site, &proxy->tls, "proxy", "http/1.1", &site->proxy_tls_server,
+    return listens && part->tls_server == NULL
+               ? site_tls_start(part->site, &proxy->tls, "proxy", "http/1.1", &part->tls_server,
                                 error)
                : 0;
 }
 
-static int start_tls(struct site *site, struct text *error)
+static int start_tls(struct site_proxy_part *part, struct text *error)
 {
-    const struct site_proxy *proxy = &site->config->proxy;
+    const struct site_proxy *proxy = part->config;
     char complaint[512] = "";
     struct text reason = text_of(complaint, sizeof complaint);
     struct tls_client_options options = {.alpn = "http/1.1"};
     if (proxy->trust[0] != '\0')
         options.trust_file = proxy->trust;
-    int status = tls_client_new(site->loop, &options, &reason, &site->proxy_tls_client);
+    int status = tls_client_new(part->site->loop, &options, &reason, &part->tls_client);
     if (status < 0) {
         text_add_format(error, "proxy: %s", complaint);
         return status;
     }
-    return start_tls_server(site, error);
+    return start_tls_server(part, error);
 }
 
-static void fill_options(const struct site *site, struct proxy_options *o)
+static void fill_options(const struct site_proxy_part *part, struct proxy_options *o)
 {
-    const struct site_proxy *p = &site->config->proxy;
+    const struct site_proxy *p = part->config;
     *o = (struct proxy_options){
         .listen_count = p->listen_count,
-        .tls_server = site->proxy_tls_server,
+        .tls_server = part->tls_server,
         .name = p->name,
         .reverse = p->reverse,
         .server_count = p->server_count,
@@ -109,8 +113,8 @@ static void fill_options(const struct site *site, struct proxy_options *o)
         .connections_max = p->connections_max,
         .rate = p->rate,
         .client_rate = p->client_rate,
-        .outside = site->outside,
-        .tls_client = site->proxy_tls_client,
+        .outside = part->site->outside,
+        .tls_client = part->tls_client,
     };
     for (uint32_t i = 0; i < p->listen_count; i++) {
         o->listens[i].at = p->listens[i].at;
@@ -123,20 +127,20 @@ static void fill_options(const struct site *site, struct proxy_options *o)
 }
 
 /* The log that the configuration has; the one before stays when it cannot be opened. */
-static int open_log(struct site *site, struct text *error)
+static int open_log(struct site_proxy_part *part, struct text *error)
 {
-    const struct site_proxy *config = &site->config->proxy;
+    const struct site_proxy *config = part->config;
     struct web_log *log = NULL;
     if (config->access_log[0] != '\0') {
-        int status = web_log_open(site->loop, config->access_log, config->log_format, &log);
+        int status = web_log_open(part->site->loop, config->access_log, config->log_format, &log);
         if (status < 0) {
             text_add_format(error, "proxy: cannot write %s: %s", config->access_log,
                             strerror(-status));
             return status;
         }
     }
-    web_log_free(site->proxy_log);
-    site->proxy_log = log;
+    web_log_free(part->log);
+    part->log = log;
     return 0;
 }
 
@@ -154,73 +158,116 @@ static void complain(const struct proxy_options *options, int status, struct tex
 }
 
 /* Those of the configuration, with whom is to be told. */
-static void make_options(struct site *site, struct proxy_options *options)
+static void make_options(struct site_proxy_part *part, struct proxy_options *options)
 {
-    fill_options(site, options);
+    fill_options(part, options);
     options->on_request = on_request;
-    options->on_request_self = options->on_trouble_self = site;
+    options->on_request_self = options->on_trouble_self = part;
 }
 
-int site_proxy_start(struct site *site, struct text *error)
+static void stop(struct site_proxy_part *part)
+{
+    proxy_free(part->proxy);
+    tls_server_free(part->tls_server);
+    tls_client_free(part->tls_client);
+    web_log_free(part->log);
+    *part = (struct site_proxy_part){.site = part->site, .config = part->config};
+}
+
+static int start(struct site_proxy_part *part, struct text *error)
 {
     struct proxy_options options;
-    if (!site->config->proxy.present)
-        return 0;
-    int status = start_tls(site, error);
+    int status = start_tls(part, error);
     if (status == 0)
-        status = open_log(site, error);
+        status = open_log(part, error);
     if (status < 0)
         return status;
-    make_options(site, &options);
-    status = proxy_new(site->inside, &options, &site->proxy);
+    make_options(part, &options);
+    status = proxy_new(part->site->inside, &options, &part->proxy);
     if (status < 0)
         complain(&options, status, error);
     return status;
 }
 
-void site_proxy_stop(struct site *site)
+int site_proxy_start(struct site *site, struct text *error)
 {
-    proxy_free(site->proxy);
-    site->proxy = NULL;
-    tls_server_free(site->proxy_tls_server);
-    site->proxy_tls_server = NULL;
-    tls_client_free(site->proxy_tls_client);
-    site->proxy_tls_client = NULL;
-    web_log_free(site->proxy_log);
-    site->proxy_log = NULL;
+    int status = 0;
+    for (size_t i = 0; i < SITE_PROXIES_MAX && status == 0; i++) {
+        site->proxies[i].site = site;
+        site->proxies[i].config = &site->config->proxies[i];
+        if (site->config->proxies[i].present)
+            status = start(&site->proxies[i], error);
+    }
+    return status;
 }
 
-void site_proxy_reload(struct site *site)
+void site_proxy_stop(struct site *site)
 {
+    for (size_t i = 0; i < SITE_PROXIES_MAX; i++)
+        stop(&site->proxies[i]);
+}
+
+static void reload(struct site_proxy_part *part)
+{
+    struct site *site = part->site;
     char said[512] = "";
     struct text error = text_of(said, sizeof said);
     struct proxy_options options;
-    if (site->proxy == NULL)
-        return;
-    int status = start_tls_server(site, &error);
-    make_options(site, &options);
+    int status = start_tls_server(part, &error);
+    make_options(part, &options);
     if (status == 0) {
-        status = proxy_reload(site->proxy, &options);
+        status = proxy_reload(part->proxy, &options);
         if (status < 0)
             complain(&options, status, &error);
     }
     if (status == 0)
-        status = open_log(site, &error);
+        status = open_log(part, &error);
     if (status < 0)
         log_error(site->log, "proxy: not reloaded, it stays as it was: %s", said);
-    site_tls_reload(site, &site->config->proxy.tls, "proxy", site->proxy_tls_server);
+    site_tls_reload(site, &part->config->tls, "proxy", part->tls_server);
+}
+
+void site_proxy_reload(struct site *site)
+{
+    for (size_t i = SITE_PROXIES_MAX; i-- > 0;) { /* those that go make room for others */
+        struct site_proxy_part *part = &site->proxies[i];
+        part->config = &site->config->proxies[i];
+        if (!part->config->present)
+            stop(part);
+    }
+    for (size_t i = 0; i < SITE_PROXIES_MAX; i++) {
+        struct site_proxy_part *part = &site->proxies[i];
+        char said[512] = "";
+        struct text error = text_of(said, sizeof said);
+        if (part->proxy != NULL) {
+            reload(part);
+        } else if (part->config->present && start(part, &error) < 0) {
+            log_error(site->log, "%s", said);
+            stop(part);
+        }
+    }
+}
+
+static const struct site_proxy *transparent(const struct site_config *config, size_t *index)
+{
+    for (*index = 0; *index < SITE_PROXIES_MAX; ++*index)
+        if (config->proxies[*index].present && config->proxies[*index].transparent)
+            return &config->proxies[*index];
+    return NULL;
 }
 
 bool site_proxy_is_transparent(const struct site_config *config)
 {
-    return config->proxy.present && config->proxy.transparent;
+    size_t index;
+    return transparent(config, &index) != NULL;
 }
 
 void site_proxy_take(void *self, struct stream *stream)
 {
     struct site *site = self;
-    if (site->proxy != NULL)
-        proxy_take_transparent(site->proxy, stream);
+    size_t index;
+    if (transparent(site->config, &index) != NULL && site->proxies[index].proxy != NULL)
+        proxy_take_transparent(site->proxies[index].proxy, stream);
     else
         stream_abort(stream);
 }

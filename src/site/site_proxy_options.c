@@ -126,70 +126,73 @@ static bool parse_cache(struct bytes text, void *field, const struct site_option
     return site_parse_size(text, field, option);
 }
 
+/* Of the first block; the others lie behind it. */
+#define PROXY(member) offsetof(struct site_config, proxies[0] member)
+
 static const struct site_option options[] = {
-    {"proxy", "listen", parse_listen, SITE_AT(proxy), 3128, 0, true,
+    {"proxy", "listen", parse_listen, PROXY(), 3128, 0, true,
      "an address and port, \"tls\" behind it for TLS, at most 4 of them"},
-    {"proxy", "name", parse_name, SITE_AT(proxy.name), 0, 0, false, "a word of at most 63 octets"},
-    {"proxy", "servers", parse_origin, SITE_AT(proxy), 0, 0, true,
+    {"proxy", "name", parse_name, PROXY(.name), 0, 0, false, "a word of at most 63 octets"},
+    {"proxy", "servers", parse_origin, PROXY(), 0, 0, true,
      "servers such as 10.0.0.5:8000 or https://origin.example, with weight=N or backup behind, at most 32 of "
      "them"},
-    {"proxy", "parents", parse_parent, SITE_AT(proxy), 0, 0, true,
+    {"proxy", "parents", parse_parent, PROXY(), 0, 0, true,
      "proxies such as 10.0.0.1:3128, at most 32 of them"},
-    {"proxy", "balance", site_upstream_balance, SITE_AT(proxy.balance), 0, 0, false,
+    {"proxy", "balance", site_upstream_balance, PROXY(.balance), 0, 0, false,
      SITE_BALANCE_TEXT},
-    {"proxy", "health", site_upstream_health, SITE_AT(proxy.health), 0, 0, false,
+    {"proxy", "health", site_upstream_health, PROXY(.health), 0, 0, false,
      SITE_HEALTH_TEXT},
-    {"proxy", "slow-start", site_parse_duration, SITE_AT(proxy.slow_start), 0, USEC_PER_HOUR, false,
+    {"proxy", "slow-start", site_parse_duration, PROXY(.slow_start), 0, USEC_PER_HOUR, false,
      SITE_DURATION_TEXT ", at most 1h"},
-    {"proxy", "keep-host", site_parse_switch, SITE_AT(proxy.keep_host), 0, 0, false, "on or off"},
-    {"proxy", "forwarded", parse_forwarded, SITE_AT(proxy), 0, 0, false, "on or off"},
-    {"proxy", "cache", parse_cache, SITE_AT(proxy.cache_octets), 64 * 1024, (uint64_t)1 << 40,
+    {"proxy", "keep-host", site_parse_switch, PROXY(.keep_host), 0, 0, false, "on or off"},
+    {"proxy", "forwarded", parse_forwarded, PROXY(), 0, 0, false, "on or off"},
+    {"proxy", "cache", parse_cache, PROXY(.cache_octets), 64 * 1024, (uint64_t)1 << 40,
      false,
      "a number of octets such as 64M, at least 64k, or 0"},
-    {"proxy", "object-max", site_parse_size, SITE_AT(proxy.object_octets), 1024, (uint64_t)1 << 40,
+    {"proxy", "object-max", site_parse_size, PROXY(.object_octets), 1024, (uint64_t)1 << 40,
      false,
      "a number of octets such as 16M, at least 1k"},
-    {"proxy", "disk", site_parse_path, SITE_AT(proxy.disk), 0, SITE_TEXT_MAX, false,
+    {"proxy", "disk", site_parse_path, PROXY(.disk), 0, SITE_TEXT_MAX, false,
      "a directory"},
-    {"proxy", "disk-size", site_parse_size, SITE_AT(proxy.disk_octets), 1024 * 1024,
+    {"proxy", "disk-size", site_parse_size, PROXY(.disk_octets), 1024 * 1024,
      (uint64_t)1 << 50, false, "a number of octets such as 10G, at least 1M"},
-    {"proxy", "disk-object-max", site_parse_size, SITE_AT(proxy.disk_object_octets), 1024,
+    {"proxy", "disk-object-max", site_parse_size, PROXY(.disk_object_octets), 1024,
      (uint64_t)1 << 50, false, "a number of octets such as 500M, at least 1k"},
-    {"proxy", "transparent", site_parse_switch, SITE_AT(proxy.transparent), 0, 0, false,
+    {"proxy", "transparent", site_parse_switch, PROXY(.transparent), 0, 0, false,
      "on or off"},
-    {"proxy", "private", site_parse_switch, SITE_AT(proxy.cache_private), 0, 0, false, "on or off"},
-    {"proxy", "allow", parse_allow, SITE_AT(proxy), 0, 0, true,
+    {"proxy", "private", site_parse_switch, PROXY(.cache_private), 0, 0, false, "on or off"},
+    {"proxy", "allow", parse_allow, PROXY(), 0, 0, true,
      "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32, or everybody"},
-    {"proxy", "purge-allow", parse_purgers, SITE_AT(proxy), 0, 0, true,
+    {"proxy", "purge-allow", parse_purgers, PROXY(), 0, 0, true,
      "networks or addresses such as 10.0.0.0/8 or fd00::1, at most 32"},
-    {"proxy", "connect-ports", parse_ports, SITE_AT(proxy), 0, 0, true,
+    {"proxy", "connect-ports", parse_ports, PROXY(), 0, 0, true,
      "ports such as 443 or 8000-8999, at most 16 of them"},
-    {"proxy", "users", site_parse_path, SITE_AT(proxy.users), 0, SITE_TEXT_MAX, false, "a file"},
-    {"proxy", "realm", site_parse_text, SITE_AT(proxy.realm), 0, SITE_LABEL_MAX, false,
+    {"proxy", "users", site_parse_path, PROXY(.users), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "realm", site_parse_text, PROXY(.realm), 0, SITE_LABEL_MAX, false,
      "a text of at most 63 octets"},
-    {"proxy", "trust", site_parse_path, SITE_AT(proxy.trust), 0, SITE_TEXT_MAX, false, "a file"},
-    {"proxy", "certificate", site_parse_path, SITE_AT(proxy.tls.certificate), 0, SITE_TEXT_MAX,
+    {"proxy", "trust", site_parse_path, PROXY(.trust), 0, SITE_TEXT_MAX, false, "a file"},
+    {"proxy", "certificate", site_parse_path, PROXY(.tls.certificate), 0, SITE_TEXT_MAX,
      false,
      "a file"},
-    {"proxy", "certificate-key", site_parse_path, SITE_AT(proxy.tls.key), 0, SITE_TEXT_MAX, false,
+    {"proxy", "certificate-key", site_parse_path, PROXY(.tls.key), 0, SITE_TEXT_MAX, false,
      "a file"},
-    {"proxy", "certificate-staple", site_parse_path, SITE_AT(proxy.tls.staple), 0, SITE_TEXT_MAX,
+    {"proxy", "certificate-staple", site_parse_path, PROXY(.tls.staple), 0, SITE_TEXT_MAX,
      false, "a file"},
-    {"proxy", "connect-timeout", site_parse_duration, SITE_AT(proxy.connect_timeout), USEC_PER_MSEC,
+    {"proxy", "connect-timeout", site_parse_duration, PROXY(.connect_timeout), USEC_PER_MSEC,
      USEC_PER_HOUR, false, SITE_DURATION_TEXT ", at most 1h"},
-    {"proxy", "answer-timeout", site_parse_duration, SITE_AT(proxy.answer_timeout), USEC_PER_MSEC,
+    {"proxy", "answer-timeout", site_parse_duration, PROXY(.answer_timeout), USEC_PER_MSEC,
      USEC_PER_DAY, false, SITE_DURATION_TEXT ", at most 1d"},
-    {"proxy", "tunnel-timeout", site_parse_duration, SITE_AT(proxy.tunnel_timeout), USEC_PER_SEC,
+    {"proxy", "tunnel-timeout", site_parse_duration, PROXY(.tunnel_timeout), USEC_PER_SEC,
      30 * USEC_PER_DAY, false, SITE_DURATION_TEXT ", from 1s to 30d"},
-    {"proxy", "connections", site_parse_number, SITE_AT(proxy.connections_max), 1, 1000000, false,
+    {"proxy", "connections", site_parse_number, PROXY(.connections_max), 1, 1000000, false,
      "a number from 1 to 1000000"},
-    {"proxy", "rate", site_parse_size, SITE_AT(proxy.rate), 1024, (uint64_t)1 << 40, false,
+    {"proxy", "rate", site_parse_size, PROXY(.rate), 1024, (uint64_t)1 << 40, false,
      "octets a second such as 1M, at least 1k"},
-    {"proxy", "client-rate", site_parse_size, SITE_AT(proxy.client_rate), 1024, (uint64_t)1 << 40,
+    {"proxy", "client-rate", site_parse_size, PROXY(.client_rate), 1024, (uint64_t)1 << 40,
      false, "octets a second such as 5M, at least 1k"},
-    {"proxy", "access-log", site_parse_path, SITE_AT(proxy.access_log), 0, SITE_TEXT_MAX, false,
+    {"proxy", "access-log", site_parse_path, PROXY(.access_log), 0, SITE_TEXT_MAX, false,
      "a file"},
-    {"proxy", "log-format", site_web_parse_log_format, SITE_AT(proxy.log_format), 0, 0, false,
+    {"proxy", "log-format", site_web_parse_log_format, PROXY(.log_format), 0, 0, false,
      "combined or json"},
 };
 
@@ -221,11 +224,9 @@ static void make_name(struct site_proxy *proxy)
 
 #define DISK_OCTETS (UINT64_C(1024) * 1024 * 1024)
 
-bool site_proxy_finish(struct site_config *config, struct text *error)
+static bool finish(const struct site_config *config, struct site_proxy *proxy,
+                   struct text *error)
 {
-    struct site_proxy *proxy = &config->proxy;
-    if (!proxy->present)
-        return true;
     if (proxy->reverse && proxy->parents) {
         text_add(error, "proxy: expected either servers, which it stands before, or parents, by which "
                         "it goes on");
@@ -251,5 +252,13 @@ bool site_proxy_finish(struct site_config *config, struct text *error)
         proxy->forwarded = proxy->reverse;
     if (proxy->name[0] == '\0')
         make_name(proxy);
+    return true;
+}
+
+bool site_proxy_finish(struct site_config *config, struct text *error)
+{
+    for (size_t i = 0; i < SITE_PROXIES_MAX; i++)
+        if (config->proxies[i].present && !finish(config, &config->proxies[i], error))
+            return false;
     return true;
 }

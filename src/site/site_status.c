@@ -356,12 +356,12 @@ static json_t *servers_json(const struct proxy *proxy)
     return out;
 }
 
-static json_t *proxy_json(const struct site *site)
+static json_t *proxy_json(const struct proxy *proxy)
 {
     static const char *const names[] = {NULL,            "responses_1xx", "responses_2xx",
                                         "responses_3xx", "responses_4xx", "responses_5xx"};
     struct proxy_counters c;
-    proxy_counters(site->proxy, &c);
+    proxy_counters(proxy, &c);
     const struct {
         const char *name;
         uint64_t count;
@@ -389,8 +389,18 @@ static json_t *proxy_json(const struct site *site)
         set_count(out, counts[i].name, counts[i].count);
     for (size_t i = 1; i < ARRAY_LEN(names); i++)
         set_count(out, names[i], c.responses[i]);
-    if (proxy_server(site->proxy, 0) != NULL)
-        json_object_set_new(out, "servers", servers_json(site->proxy));
+    if (proxy_server(proxy, 0) != NULL)
+        json_object_set_new(out, "servers", servers_json(proxy));
+    return out;
+}
+
+/* Of a site with several blocks, each by its name. */
+static json_t *proxies_json(const struct site *site)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < SITE_PROXIES_MAX && site->proxies[i].proxy != NULL; i++)
+        json_object_set_new(out, site->proxies[i].config->name,
+                            proxy_json(site->proxies[i].proxy));
     return out;
 }
 
@@ -431,8 +441,10 @@ static json_t *services_json(const struct site *site)
         json_object_set_new(out, "mdns", mdns_json(site));
     if (site->web != NULL)
         json_object_set_new(out, "web", web_json(site));
-    if (site->proxy != NULL)
-        json_object_set_new(out, "proxy", proxy_json(site));
+    if (site->proxies[0].proxy != NULL)
+        json_object_set_new(out, "proxy", proxy_json(site->proxies[0].proxy));
+    if (site->proxies[1].proxy != NULL)
+        json_object_set_new(out, "proxies", proxies_json(site));
     if (site->gateway != NULL)
         json_object_set_new(out, "gateway", gateway_json(site));
     return out;

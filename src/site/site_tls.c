@@ -18,9 +18,12 @@ bool site_tls_wants_trust(const struct site_config *config)
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (all[i]->listen.port != 0 && all[i]->certificate[0] == '\0')
             return true;
-    for (uint32_t i = 0; i < config->proxy.listen_count; i++)
-        if (config->proxy.listens[i].tls && config->proxy.tls.certificate[0] == '\0')
-            return true;
+    for (size_t i = 0; i < SITE_PROXIES_MAX; i++) {
+        const struct site_proxy *proxy = &config->proxies[i];
+        for (uint32_t k = 0; k < proxy->listen_count; k++)
+            if (proxy->listens[k].tls && proxy->tls.certificate[0] == '\0')
+                return true;
+    }
     const struct web_config *web = &config->web.config;
     for (uint32_t i = 0; i < web->host_count && web_tls_wanted(web); i++)
         if (web->hosts[i].certificate[0] == '\0')
