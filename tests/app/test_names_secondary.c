@@ -13,6 +13,7 @@
 #include "proto/dns/zone_history.h"
 #include "tests/support/check.h"
 #include "tests/support/dns_text.h"
+#include "tests/support/dns_zone.h"
 #include "wire/dns/dns_serial.h"
 
 #define SEC USEC_PER_SEC
@@ -83,19 +84,6 @@ static void begin_server(struct scene *s, int which, uint16_t port)
     assert_int_equal(names_set_manner(s->names[which], &manner), 0);
 }
 
-static void put(struct zone *zone, const char *line)
-{
-    uint8_t rdata[1024];
-    char reason[200];
-    struct writer w = writer_of(rdata, sizeof rdata);
-    struct dns_error error = dns_error_of(reason, sizeof reason);
-    struct dns_record record;
-    struct dns_line_context context = {.ttl = 60};
-    if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &error))
-        fail_msg("%s: %s", line, reason);
-    CHECK_EQUAL(line, zone_put(zone, &record), ZONE_OK);
-}
-
 static struct zone *zone_at(struct scene *s, int which)
 {
     struct dns_name name = dns_text_name("example");
@@ -117,12 +105,12 @@ static void begin_zone(struct scene *s, unsigned expire)
     struct zone *zone = zone_new(&heap, &name, 10000);
     char line[100];
     snprintf(line, sizeof line, "example. SOA ns.example. h.example. 1 30 5 %u 60", expire);
-    put(zone, line);
-    put(zone, "example. NS ns.example.");
-    put(zone, "ns.example. A 192.0.2.1");
+    dns_zone_put(zone, line);
+    dns_zone_put(zone, "example. NS ns.example.");
+    dns_zone_put(zone, "ns.example. A 192.0.2.1");
     for (unsigned i = 0; i < 500; i++) {
         snprintf(line, sizeof line, "h%u.example. TXT \"%060u\"", i, i);
-        put(zone, line);
+        dns_zone_put(zone, line);
     }
     zone->history = zone_history_new(&heap, 1 << 20);
     install(s, zone);
@@ -367,8 +355,8 @@ static void a_zone_that_does_not_hold_together_is_not_taken(void **state UNUSED)
     const struct tsig_peer primary = peer(PRIMARY, 53);
     begin(&s, 5, 0);
     struct zone *zone = zone_new(&heap, &name, 100);
-    put(zone, "example. SOA ns.example. h.example. 1 30 5 100 60"); /* no name servers */
-    put(zone, "www.example. A 192.0.2.1");
+    dns_zone_put(zone, "example. SOA ns.example. h.example. 1 30 5 100 60"); /* no name servers */
+    dns_zone_put(zone, "www.example. A 192.0.2.1");
     install(&s, zone);
     begin_secondary(&s, &primary, 1);
     run(&s, 20 * SEC);

@@ -4,35 +4,13 @@
 # resolver that validates; reloads and rolls while it runs. TAP.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
+. tests/support/dns_plain_zone.sh
 for tool in delv dig; do
     command -v $tool >/dev/null || { skip "zones that are signed" "$tool is not installed"; finish; }
 done
 
 port=$((20000 + $$ % 12000))
 mkdir "$tmp/zones"
-plain() {
-    cat <<END
-\$TTL 300
-@ SOA ns h 1 3600 600 86400 60
-@ NS ns
-@ MX 10 mail
-ns A 192.0.2.1
-mail A 192.0.2.2
-www CNAME web
-web A 192.0.2.3
-alias CNAME x.w
-gone CNAME nothing
-*.w TXT "wild"
-a.b.c A 192.0.2.4
-d DNAME c
-open NS ns.open
-ns.open A 192.0.2.5
-below.empty NS ns.open
-shut NS ns.shut
-shut DS 12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
-ns.shut A 192.0.2.6
-END
-}
 zones="nsec.example nsec3.example optout.example rsa.example ed.example"
 for zone in $zones not.example; do
     plain >"$tmp/zones/$zone.zone"

@@ -13,6 +13,7 @@
 #include "proto/dns/stub.h"
 #include "tests/support/check.h"
 #include "tests/support/dns_text.h"
+#include "tests/support/dns_zone.h"
 #include "tests/support/lan.h"
 
 #define SEC USEC_PER_SEC
@@ -152,30 +153,11 @@ static void on_frame(void *self, struct bytes frame)
 
 /* ---- the hosts ---- */
 
-static struct zone *read_zone(const char *origin, const char *const *lines)
-{
-    struct heap heap = memory_heap();
-    struct dns_name name = dns_text_name(origin);
-    struct zone *zone = zone_new(&heap, &name, 100);
-    for (; *lines != NULL; lines++) {
-        uint8_t rdata[1024];
-        char reason[200];
-        struct writer w = writer_of(rdata, sizeof rdata);
-        struct dns_error error = dns_error_of(reason, sizeof reason);
-        struct dns_record record;
-        struct dns_line_context context = {.ttl = 60};
-        if (!dns_record_parse(bytes_of_text(*lines), &context, &w, &record, &error))
-            fail_msg("%s: %s", *lines, reason);
-        CHECK_EQUAL(*lines, zone_put(zone, &record), ZONE_OK);
-    }
-    return zone;
-}
-
 static void put_zone(struct scene *s, enum host host, const char *origin, const char *const *lines)
 {
     struct zone *old;
     struct zone_set *set = names_zones(s->names[host], NAMES_EVERYBODY);
-    assert_int_equal(zone_set_install(set, read_zone(origin, lines), &old), ZONE_OK);
+    assert_int_equal(zone_set_install(set, dns_zone_make(origin, lines), &old), ZONE_OK);
     names_discard_zone(s->names[host], old);
 }
 

@@ -2,41 +2,19 @@
 /* test_catalog.c - catalog zones: what they say, and which are broken (RFC 9432). */
 #include "proto/dns/catalog.h"
 
+#include "os/memory.h"
 #include "tests/support/check.h"
 #include "tests/support/dns_text.h"
+#include "tests/support/dns_zone.h"
 
 static struct heap heap;
 
-static void *resize(void *self UNUSED, void *old, size_t old_size UNUSED, size_t new_size)
-{
-    if (new_size > 0)
-        return realloc(old, new_size);
-    free(old);
-    return NULL;
-}
-
-static void put(struct zone *zone, const char *line)
-{
-    uint8_t rdata[512];
-    char reason[100];
-    struct writer w = writer_of(rdata, sizeof rdata);
-    struct dns_error error = dns_error_of(reason, sizeof reason);
-    struct dns_record record;
-    struct dns_line_context context = {.origin = &zone->name, .ttl = 0};
-    if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &error))
-        fail_msg("%s: %s", line, reason);
-    assert_int_equal(zone_put(zone, &record), ZONE_OK);
-}
-
-enum { LINES_MAX = 12 };
+enum { LINES_MAX = 14 };
 
 static struct zone *make(const char *const lines[LINES_MAX])
 {
-    struct dns_name name = dns_text_name("catalog.example.");
-    struct zone *zone = zone_new(&heap, &name, 100);
-    put(zone, "@ SOA invalid. invalid. 7 2 3 4 5");
-    for (size_t i = 0; i < LINES_MAX && lines[i] != NULL; i++)
-        put(zone, lines[i]);
+    struct zone *zone = dns_zone_make("catalog.example.", lines);
+    dns_zone_put(zone, "@ SOA invalid. invalid. 7 2 3 4 5");
     return zone;
 }
 
@@ -51,7 +29,8 @@ static const struct {
     {"nothing in it", {HEAD}, NULL, 0},
     {"two members", {HEAD, "a.zones PTR one.", "b.zones PTR two."}, NULL, 2},
     {"what is somebody's own is nothing", {HEAD, "a.zones PTR one.", "x.ext.a.zones TXT y", "x.ext TXT y",
-                                          "unheard.a.zones A 192.0.2.1", "x.coo.a.zones PTR two."}, NULL, 1},
+                                          "unheard.a.zones A 192.0.2.1", "coo.x.a.zones PTR two.",
+                                          "coo.x.a.zones PTR three."}, NULL, 1},
     {"what is said of no member is nothing", {HEAD, "coo.a.zones PTR one.", "coo.a.zones PTR two.",
                                              "group.a.zones TXT x", "b.zones TXT x"}, NULL, 0},
     {"a name of a member that goes on", {HEAD, "a.zones PTR one.", "coo.b.zones PTR two."}, NULL, 1},
@@ -153,7 +132,7 @@ static void what_is_written_is_read(void **state UNUSED)
 
 int main(void)
 {
-    heap.resize = resize;
+    heap = memory_heap();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_catalog_is_right_or_broken_whole),
         cmocka_unit_test(what_is_said_of_a_member),

@@ -2,45 +2,23 @@
 /* test_policy_zone.c - lists from zones that are served, slice by slice. */
 #include "proto/dns/policy_zone.h"
 
+#include "os/memory.h"
 #include "tests/support/check.h"
 #include "tests/support/dns_text.h"
+#include "tests/support/dns_zone.h"
 
 static struct heap heap;
-
-static void *resize(void *self UNUSED, void *old, size_t old_size UNUSED, size_t new_size)
-{
-    if (new_size > 0)
-        return realloc(old, new_size);
-    free(old);
-    return NULL;
-}
-
-static void put(struct zone *zone, const char *line)
-{
-    uint8_t rdata[512];
-    char reason[100];
-    struct writer w = writer_of(rdata, sizeof rdata);
-    struct dns_error error = dns_error_of(reason, sizeof reason);
-    struct dns_record record;
-    struct dns_line_context context = {.origin = &zone->name, .ttl = 60};
-    if (!dns_record_parse(bytes_of_text(line), &context, &w, &record, &error))
-        fail_msg("%s: %s", line, reason);
-    assert_int_equal(zone_put(zone, &record), ZONE_OK);
-}
 
 static struct zone *make(unsigned serial)
 {
     static const char *const lines[] = {
         "@ NS localhost.", "bad CNAME .", "*.bad CNAME *.", "data A 192.0.2.1", "data TXT x",
         "32.7.2.0.192.rpz-ip CNAME rpz-drop.", "a.b.c.d.e CNAME rpz-passthru.",
-        "ns.evil.rpz-nsdname CNAME .", "x.rpz-unheard CNAME .", "33.0.2.0.192.rpz-ip CNAME ."};
-    struct dns_name name = dns_text_name("rpz.example.");
-    struct zone *zone = zone_new(&heap, &name, 1000);
+        "ns.evil.rpz-nsdname CNAME .", "x.rpz-unheard CNAME .", "33.0.2.0.192.rpz-ip CNAME .", NULL};
+    struct zone *zone = dns_zone_make("rpz.example.", lines);
     char soa[64];
     snprintf(soa, sizeof soa, "@ SOA . . %u 2 3 4 5", serial);
-    put(zone, soa);
-    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-        put(zone, lines[i]);
+    dns_zone_put(zone, soa);
     return zone;
 }
 
@@ -106,7 +84,7 @@ static void another_version_ends_it(void **state UNUSED)
 
 int main(void)
 {
-    heap.resize = resize;
+    heap = memory_heap();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_zone_is_a_list_whatever_the_slices),
         cmocka_unit_test(another_version_ends_it),
