@@ -167,6 +167,13 @@ static void open_bench(struct bench *b, struct tls_server_options *server,
     start_client(b, client);
 }
 
+static void open_plain_bench(struct bench *b)
+{
+    struct tls_server_options server = {0};
+    struct tls_client_options client = {0};
+    open_bench(b, &server, &client);
+}
+
 static void close_bench(struct bench *b)
 {
     for (int i = 0; i < 2; i++)
@@ -252,9 +259,7 @@ static void names_in_certificates_are_held_to(void **state UNUSED)
          "signed by self.test, whom we do not trust"},
     };
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         greet(&b, cases[i].name);
         if (!cases[i].fails)
@@ -276,10 +281,8 @@ static void names_in_certificates_are_held_to(void **state UNUSED)
 static void an_address_is_looked_for_among_addresses(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
     struct tls_certificate certificate;
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     certificate = certificate_of(&b, ADDRESS);
     assert_int_equal(tls_server_reload(b.server, &certificate, 1, NULL), 0);
     greet(&b, "10.0.0.2");
@@ -413,9 +416,7 @@ static void reload(struct bench *b, size_t which)
 static void certificates_change_while_connections_live(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     greet(&b, "www.home.arpa");
     check_greeted(&b, "before");
     reload(&b, WILD);
@@ -458,9 +459,7 @@ static bool greet_and_see_whether_resumed(struct bench *b)
 static void sessions_are_resumed_until_their_keys_are_gone(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     assert_false(greet_and_see_whether_resumed(&b));
     assert_true(greet_and_see_whether_resumed(&b));
     reload(&b, WWW); /* tickets outlive certificates */
@@ -506,9 +505,7 @@ static struct stream *below(struct stream *s)
 static void a_connection_that_is_cut_short_is_told_from_one_that_ends(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     greet(&b, "www.home.arpa");
     stream_finish(below(b.ends[1].s)); /* FIN without close_notify */
     net_world_run(&b.w, USEC_PER_SEC);
@@ -522,9 +519,7 @@ static void a_connection_that_is_cut_short_is_told_from_one_that_ends(void **sta
 static void a_changed_record_ends_the_connection(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     greet(&b, "www.home.arpa");
     static const char record[] = "\x17\x03\x03\x00\x20" "12345678901234567890123456789012";
     assert_int_equal(stream_send(below(b.ends[1].s), bytes_of(record, sizeof record - 1)),
@@ -540,9 +535,7 @@ static void a_changed_record_ends_the_connection(void **state UNUSED)
 static void who_says_nothing_is_not_waited_for(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     (void)connect_plain(&b); /* it goes with the reset */
     net_world_run(&b.w, TLS_HANDSHAKE_TIMEOUT / 2);
     assert_int_equal(b.refusals, 0);
@@ -555,9 +548,7 @@ static void who_says_nothing_is_not_waited_for(void **state UNUSED)
 static void who_speaks_no_tls_is_refused(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     struct stream *stranger = connect_plain(&b);
     static const char request[] = "GET / HTTP/1.1\r\nHost: www.home.arpa\r\n\r\n";
     (void)stream_send(stranger, bytes_of_text(request));
@@ -597,9 +588,7 @@ static void on_plain_accept(void *self, struct listener *listener UNUSED, struct
 static void a_stream_is_taken_over_with_what_waits_in_it(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     listener_close(b.listener);
     struct starttls t = {.b = &b};
     struct listen_options listen = {.local = {b.w.address, 443}};
@@ -621,9 +610,7 @@ static void a_stream_is_taken_over_with_what_waits_in_it(void **state UNUSED)
 static void tls_stands_on_tls(void **state UNUSED)
 {
     struct bench b;
-    struct tls_server_options server = {0};
-    struct tls_client_options client = {0};
-    open_bench(&b, &server, &client);
+    open_plain_bench(&b);
     listener_close(b.listener);
     struct starttls t = {.b = &b};
     struct listen_options listen = {.local = {b.w.address, 443}};
