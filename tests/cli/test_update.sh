@@ -123,7 +123,7 @@ at=$port
 "$wholenet" serve "$tmp/site.conf" >"$tmp/log" 2>&1 &
 children="$children $!"
 await
-changes "ours" 50
+changes "ours" 1550
 equal "what needs no key" "$(update @127.0.0.1 dyn.example add a.open 60 A 192.0.2.50 2>&1; echo $?)" 0
 
 # Without a server to ask.

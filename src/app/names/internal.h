@@ -49,6 +49,9 @@ enum {
 /* How long a server that cannot be reached by TLS is asked in the clear, where that is allowed. */
 #define NAMES_CLEAR_TIME (5 * USEC_PER_MINUTE)
 
+/* Connections with a long update (RFC 2136), of 64 KiB each; one more is cut. */
+enum { NAMES_LONG_UPDATES_MAX = 64 };
+
 /* Queries for names of the link that wait: one more gets SERVFAIL. */
 enum { NAMES_LOCAL_ASKS_MAX = 64 };
 
@@ -75,6 +78,7 @@ struct names_connection {
     size_t rest_len;
     size_t rest_at;
     struct zone_transfer *transfer; /* a zone that is being told; NULL: none */
+    uint8_t *update;       /* of DNS_MESSAGE_MAX, for a message longer than a query; NULL: none has come */
     uint8_t query[DNS_STREAM_QUERY_MAX];
 };
 
@@ -286,6 +290,7 @@ struct names {
     struct names_connection connections[NAMES_CONNECTIONS_MAX];
     struct list_node carried_free;
     struct names_carried carried[NAMES_CARRIED_MAX];
+    size_t long_updates;           /* connections that have had one */
     struct {
         struct mdns_link *links[NAMES_LOCAL_LINKS_MAX]; /* borrowed */
         size_t link_count;           /* 0: names of the link are names like others */

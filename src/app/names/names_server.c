@@ -258,6 +258,9 @@ static void forget(struct names_connection *c)
     c->stream = NULL;
     free(c->rest);
     c->rest = NULL;
+    c->names->long_updates -= c->update != NULL;
+    free(c->update);
+    c->update = NULL;
     end_transfer(c);
     list_remove(&c->node);
     list_append(&c->names->free, &c->node);
@@ -408,6 +411,19 @@ static bool on_query(struct names_connection *c, struct bytes query)
     return whole ? tell_zone(c) : send_framed(c, result.reply);
 }
 
+/* A message is longer than any query: where zones are changed, it may be an update. */
+static bool make_room(struct names_connection *c)
+{
+    struct names *names = c->names;
+    if (c->update != NULL || names->update_count == 0 ||
+        names->long_updates == NAMES_LONG_UPDATES_MAX || (c->update = malloc(DNS_MESSAGE_MAX)) == NULL)
+        return false;
+    names->long_updates++;
+    c->input.buffer = c->update;
+    c->input.size = DNS_MESSAGE_MAX;
+    return true;
+}
+
 static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
 {
     struct names_connection *c = self;
@@ -417,6 +433,8 @@ static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in
         enum dns_stream_event event;
         struct bytes message;
         total += dns_stream_input(&c->input, bytes_after(in, total), now, &event, &message);
+        if (event == DNS_STREAM_TOO_LONG && make_room(c))
+            continue;
         if (event == DNS_STREAM_TOO_LONG) {
             c->names->counters.malformed++;
             hang_up(c, false);
