@@ -21,6 +21,7 @@ struct search {
     struct dns_question question;
     struct mdns_link *links[LINKS_MAX];
     size_t count;
+    struct mdns_host host;
     usec started_at, heard_at;
     bool found, denied;
     bool whole; /* there can be no more */
@@ -79,7 +80,7 @@ static void open_link(struct search *s, const struct host_interface *interface, 
     size_t count = choose_addresses(l, interface, addresses);
     if (count == 0 || s->count == LINKS_MAX)
         return;
-    const struct mdns_link_options options = {interface->name, addresses, count};
+    const struct mdns_link_options options = {interface->name, addresses, count, &s->host};
     int status = mdns_link_new(l->net, &options, &handler, s, &s->links[s->count]);
     if (status < 0) {
         *error = status;

@@ -309,13 +309,12 @@ static bool check_link(const struct site_config *config, struct text *error)
     return true;
 }
 
-/* Over our own stack there is no multicast. */
+/* Over our own stack there is no multicast; but what is behind it may ask for names of the host's links. */
 static bool check_mdns(const struct site_config *config, struct text *error)
 {
-    if (config->link.device == SITE_DEVICE_HOST || (!config->mdns.present && !config->names.local))
+    if (config->link.device == SITE_DEVICE_HOST || !config->mdns.present)
         return true;
-    text_add_format(error, "%s: expected link \"host\": multicast DNS is for the host's links",
-                    config->mdns.present ? "block \"mdns\"" : "local = mdns");
+    text_add(error, "block \"mdns\": expected link \"host\": the host is announced on its links");
     return false;
 }
 

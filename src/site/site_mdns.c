@@ -23,6 +23,7 @@ struct site_mdns_links {
     struct watch watch;      /* of the host's interfaces */
     struct alarm settling;
     char host[SITE_LABEL_MAX];
+    struct mdns_host shared; /* of all links */
 };
 
 bool site_mdns_same(const struct site_config *a, const struct site_config *b)
@@ -104,7 +105,7 @@ static void add_link(struct site_mdns_links *links, const struct host_interface 
     static const struct mdns_link_handler handler = {on_event};
     struct site *site = links->site;
     const struct mdns_link_options options = {interface->name, interface->addresses,
-                                              interface->address_count};
+                                              interface->address_count, &links->shared};
     struct mdns_link *link;
     if (links->count == SITE_MDNS_LINKS_MAX || interface->address_count == 0)
         return;
@@ -124,6 +125,16 @@ static void drop_link(struct site_mdns_links *links, size_t i)
     links->links[i] = links->links[--links->count];
 }
 
+static void note_addresses(struct site_mdns_links *links, const struct host_interfaces *all)
+{
+    struct mdns_host *shared = &links->shared;
+    shared->address_count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; k < all->list[i].address_count; k++)
+            if (shared->address_count < MDNS_HOST_ADDRESSES_MAX)
+                shared->addresses[shared->address_count++] = all->list[i].addresses[k].address;
+}
+
 /* All that there is now: links that have gone are let go, others get their addresses, new ones are added. */
 static int look_around(struct site_mdns_links *links)
 {
@@ -138,6 +149,7 @@ static int look_around(struct site_mdns_links *links)
     }
     if (site->names != NULL)
         names_set_local(site->names, NULL, 0);
+    note_addresses(links, all);
     for (size_t i = links->count; i-- > 0;) {
         const struct host_interface *interface =
             host_interfaces_find(all, mdns_link_interface(links->links[i]));

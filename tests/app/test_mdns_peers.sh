@@ -94,15 +94,27 @@ import json, sys
 links = json.load(sys.stdin)["services"]["mdns"]
 print([(l["link"], n["state"]) for l in links for n in l["names"] if n["name"] == "garden.local."], links[0]["records"] > 0)')" \
     "[('a0', 'held')] True"
+"$wholenet" check --builtin | sed 's/^names {/&\n    local = mdns/' >"$tmp/run.conf"
+if "$wholenet" run -c "$tmp/run.conf" -- true 2>"$tmp/run.log"; then
+    equal "a program in a network of its own" \
+        "$("$wholenet" run -c "$tmp/run.conf" -- "$wholenet" lookup @10.0.2.1 +short +timeout=5 other.local 2>&1)" 10.9.0.2
+else
+    sed 's/^/# /' "$tmp/run.log"
+    skip "a program in a network of its own" "it cannot have one here"
+fi
 ip addr add 10.9.0.3/24 dev a0
 for _ in $(seq 8); do [ "$(ask garden.local | sort | tail -1)" = 10.9.0.3 ] && break; sleep 0.5; done
 equal "an address more" "$(ask garden.local | sort | tr '\n' ' ')" "10.9.0.1 10.9.0.3 "
 ip link add c0 type veth peer name d0
 ip addr add 10.8.0.1/24 dev c0
+ip addr add 10.8.0.2/24 dev d0
 ip link set d0 up
 ip link set c0 up
 for _ in $(seq 50); do grep -q "c0: Front.*Door._http.* is ours" "$tmp/log" && break; sleep 0.2; done
 contains "a link more, where nobody has the name" "$(cat "$tmp/log")" 'c0: Front\032Door._http._tcp.local. is ours'
+for _ in $(seq 50); do grep -q "d0: garden.* is ours" "$tmp/log" && break; sleep 0.2; done
+contains "and its other end, which is the host's own" "$(cat "$tmp/log")" "d0: garden.local. is ours"
+equal "nobody has made way for himself" "$(grep -c 'garden-2' "$tmp/log")" 0
 run_there "$peer_python" tests/support/mdns_peer.py 10.9.0.2 browse _http._tcp.local. 5 >"$tmp/browse" &
 browser=$!
 sleep 2.5

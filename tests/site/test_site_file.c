@@ -64,9 +64,7 @@ static const struct {
      "site.conf:2: service \"_http._tcp 80 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\": expected a service's type and port, and perhaps its name and what else is to be "
      "said, such as \"_http._tcp 80 Front Door; path=/\", at most 31 of them"},
     {"multicast DNS on a link of ours", "link \"tap:a\" {}\nmdns {\n}\n",
-     "block \"mdns\": expected link \"host\": multicast DNS is for the host's links"},
-    {"names of the link on one of ours", "link \"tap:a\" {}\nnames {\n local = mdns\n}\n",
-     "local = mdns: expected link \"host\": multicast DNS is for the host's links"},
+     "block \"mdns\": expected link \"host\": the host is announced on its links"},
     {"names of no kind of link", "names {\n local = bonjour\n}\n",
      "site.conf:2: local \"bonjour\": expected none or mdns"},
     {"a wrong number", "link \"tap:a\" {\n    mtu = many\n}\n",

@@ -165,6 +165,8 @@ int mdns_link_new(struct net *net, const struct mdns_link_options *options,
     int status = link->machine == NULL ? -ENOMEM : name.failed ? -ENODEV : 0;
     if (status == 0) {
         mdns_share_port(link->machine);
+        if (options->host != NULL)
+            mdns_share_host(link->machine, options->host);
         take_addresses(link, options->addresses, options->address_count);
         status = open_sockets(link);
     }

@@ -25,6 +25,7 @@ struct mdns_link_options {
     const char *interface; /* copied */
     const struct ip_prefix *addresses;
     size_t address_count;  /* 0: -EADDRNOTAVAIL */
+    struct mdns_host *host; /* shared with the host's other links; borrowed. NULL: with none */
 };
 
 /* 0 or a negative errno. */

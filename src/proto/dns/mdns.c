@@ -11,8 +11,7 @@ struct mdns *mdns_new(const struct heap *heap, struct prng *prng, usec now)
     m->now = now;
     m->unicast_bit = MDNS_TOP_BIT;
     prng_fork(prng, &m->prng);
-    for (size_t i = 0; i < MDNS_ECHOES; i++)
-        m->echoes[i].sent_at = MDNS_LONG_AGO;
+    m->host = &m->alone;
     mdns_cache_open(m);
     return m;
 }
@@ -55,6 +54,11 @@ void mdns_set_addresses(struct mdns *m, const struct ip_prefix *addresses, size_
         m->addresses[i] = addresses[i];
 }
 
+void mdns_share_host(struct mdns *m, struct mdns_host *host)
+{
+    m->host = host;
+}
+
 void mdns_share_port(struct mdns *m)
 {
     m->unicast_bit = 0;
@@ -89,6 +93,9 @@ static bool is_our_address(const struct mdns *m, const struct ip_address *a)
     for (size_t i = 0; i < m->address_count; i++)
         if (address_equal(&m->addresses[i].address, a))
             return true;
+    for (size_t i = 0; i < m->host->address_count; i++)
+        if (address_equal(&m->host->addresses[i], a))
+            return true;
     return false;
 }
 
@@ -112,14 +119,15 @@ static uint32_t hash_of(struct bytes message)
     return h;
 }
 
-/* The group's members on this host hear what it says, and so do we. */
+/* The group's members on this host hear what it says, and so do we; on another link, too, if the two are one. */
 static bool is_echo(const struct mdns *m, const struct mdns_input *in)
 {
     if (!in->multicast || !is_our_address(m, &in->from.address))
         return false;
     uint32_t hash = hash_of(in->message);
-    for (size_t i = 0; i < MDNS_ECHOES; i++)
-        if (m->echoes[i].hash == hash && m->now - m->echoes[i].sent_at <= MDNS_ECHO_TIME)
+    const struct mdns_host *host = m->host;
+    for (size_t i = 0; i < host->echo_count; i++)
+        if (host->echoes[i].hash == hash && m->now - host->echoes[i].sent_at <= MDNS_ECHO_TIME)
             return true;
     return false;
 }
@@ -185,9 +193,12 @@ void mdns_input(struct mdns *m, const struct mdns_input *in, usec now)
 
 static void remember_echo(struct mdns *m, struct bytes message)
 {
-    m->echoes[m->echo_next].hash = hash_of(message);
-    m->echoes[m->echo_next].sent_at = m->now;
-    m->echo_next = (m->echo_next + 1) % MDNS_ECHOES;
+    struct mdns_host *host = m->host;
+    host->echoes[host->echo_next].hash = hash_of(message);
+    host->echoes[host->echo_next].sent_at = m->now;
+    host->echo_next = (host->echo_next + 1) % MDNS_ECHOES_MAX;
+    if (host->echo_count < MDNS_ECHOES_MAX)
+        host->echo_count++;
 }
 
 static bool next(struct mdns *m, uint8_t *buffer, struct mdns_output *out)

@@ -29,6 +29,8 @@ enum {
     MDNS_NAMES_MAX = 64,       /* that are ours; then no more */
     MDNS_RECORDS_MAX = 256,    /* the same */
     MDNS_ADDRESSES_MAX = 32,   /* of the link */
+    MDNS_HOST_ADDRESSES_MAX = 256,
+    MDNS_ECHOES_MAX = 64,      /* messages of ours that may come back to us: the oldest is forgotten */
     MDNS_QUESTIONS_MAX = 256,  /* that are open; then no more */
     MDNS_PENDING_MAX = 64,     /* queries not answered yet; one more is not: it comes again */
     MDNS_CACHE_MAX = 4096,     /* records of others: the one heard of longest ago goes */
@@ -54,6 +56,21 @@ bool mdns_is_local(const struct dns_name *name);
 /* The addresses that we have on the link, with the networks they are in: what comes from elsewhere by
  * unicast is not looked at (§11). At most MDNS_ADDRESSES_MAX. */
 void mdns_set_addresses(struct mdns *m, const struct ip_prefix *addresses, size_t count);
+
+/* What the machines of one host's links have in common: its addresses on all of them, and what they have said
+ * last. Two of its links may be one, and it is no rival of its own. Begins with zeros. */
+struct mdns_host {
+    struct ip_address addresses[MDNS_HOST_ADDRESSES_MAX];
+    size_t address_count;
+    struct {
+        uint32_t hash;
+        usec sent_at;
+    } echoes[MDNS_ECHOES_MAX];
+    size_t echo_next, echo_count;
+};
+
+/* Borrowed. Without it a machine knows of itself alone. */
+void mdns_share_host(struct mdns *m, struct mdns_host *host);
 
 /* Other programs on the host have the port, too: what is sent to us alone may reach them instead, and is not
  * asked for (§15.1). */

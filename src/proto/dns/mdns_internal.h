@@ -14,7 +14,6 @@ enum {
     MDNS_TOP_BIT = 0x8000,      /* of a class: cache-flush in a record, QU in a question (§18.12, §18.13) */
     MDNS_SET_WORDS = MDNS_RECORDS_MAX / 64,
     MDNS_BUCKETS = 512,
-    MDNS_ECHOES = 16,           /* messages of ours that may come back to us */
     MDNS_TIE_RECORDS = 32,      /* of a name, that are compared (§8.2) */
     MDNS_PROBES = 3,
     MDNS_ANNOUNCEMENTS = 2,
@@ -162,11 +161,8 @@ struct mdns {
     size_t cached_octets;
     usec cache_due_at;           /* not later than the first due_at */
     uint32_t serial;
-    struct {
-        uint32_t hash;
-        usec sent_at;
-    } echoes[MDNS_ECHOES];
-    size_t echo_next;
+    struct mdns_host *host;      /* `alone`, or one that is shared */
+    struct mdns_host alone;
     struct mdns_counters counters;
     uint8_t rdata[MDNS_MESSAGE_MAX]; /* of the record that is looked at */
 };

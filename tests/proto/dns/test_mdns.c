@@ -582,6 +582,30 @@ static void what_it_says_itself_is_not_another(void **state UNUSED)
     assert_int_equal(counters.queries_in + counters.responses_in, 0);
 }
 
+/* 6762/14-1: two links of a host that are one: it is no rival of its own; but another host is. */
+static void a_host_on_one_link_twice_is_one(void **state UNUSED)
+{
+    l->echo = true;
+    struct mdns_host host = {.address_count = 0};
+    for (int i = 0; i < 2; i++) {
+        mdns_link_add(l);
+        host.addresses[host.address_count++] = mdns_link_at(i).address;
+        mdns_share_host(l->hosts[i], &host);
+    }
+    for (int i = 0; i < 2; i++)
+        mdns_link_host(l, i, "foo.local");
+    mdns_link_run(l, 10 * SEC);
+    int c = mdns_link_add(l);
+    mdns_link_host(l, c, "foo.local");
+    mdns_link_run(l, 20 * SEC);
+    expect_name(0, 0, MDNS_NAME_HELD, "foo.local.");
+    expect_name(1, 0, MDNS_NAME_HELD, "foo.local.");
+    expect_name(c, 0, MDNS_NAME_HELD, "foo-2.local.");
+    struct mdns_counters counters;
+    mdns_counters(l->hosts[1], &counters);
+    assert_int_equal(counters.conflicts, 0);
+}
+
 /* 6762/15.1-1: what is sent to us alone may reach another program. */
 static void who_shares_the_port_wants_no_unicast(void **state UNUSED)
 {
@@ -992,6 +1016,7 @@ int main(void)
         TEST(long_answers_are_split),
         TEST(what_cannot_be_meant_is_not_heard),
         TEST(what_it_says_itself_is_not_another),
+        TEST(a_host_on_one_link_twice_is_one),
         TEST(who_shares_the_port_wants_no_unicast),
         TEST(goodbye_is_said_and_heard),
         TEST(a_question_is_asked_ever_more_seldom),
