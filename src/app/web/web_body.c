@@ -29,7 +29,8 @@ int web_buffers_init(struct web_buffers *buffers)
 {
     buffers->chunk = malloc(WEB_CHUNK);
     buffers->pattern = malloc(WEB_CHUNK);
-    if (buffers->chunk == NULL || buffers->pattern == NULL)
+    buffers->gather = malloc(WEB_CHUNK);
+    if (buffers->chunk == NULL || buffers->pattern == NULL || buffers->gather == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < WEB_CHUNK; i++)
         buffers->pattern[i] = (uint8_t)(i % WEB_PATTERN_LEN);
@@ -40,6 +41,7 @@ void web_buffers_done(struct web_buffers *buffers)
 {
     free(buffers->chunk);
     free(buffers->pattern);
+    free(buffers->gather);
 }
 
 struct web_body web_body_of(struct bytes data)
@@ -109,6 +111,34 @@ struct bytes web_body_next(const struct web_body *body, const struct web_buffers
         return bytes_after(bytes_of(part->head, part->head_len), (size_t)parts->done);
     uint64_t into = parts->done - part->head_len;
     return octets_at(&parts->source, part->range.first + into, part->range.len - into, buffers);
+}
+
+/* Octets of a file go to `out` without a stop. */
+static size_t read_some(const struct web_body *body, const struct web_buffers *buffers,
+                        uint8_t *out, size_t size)
+{
+    if (body->kind == WEB_BODY_FILE) {
+        size_t want = body->len < size ? (size_t)body->len : size;
+        ssize_t got = pread(body->file->fd, out, want, (off_t)body->offset);
+        return got > 0 ? (size_t)got : 0;
+    }
+    struct bytes octets = bytes_first(web_body_next(body, buffers), size);
+    memcpy(out, octets.data, octets.len);
+    return octets.len;
+}
+
+size_t web_body_read(struct web_body *body, const struct web_buffers *buffers, uint8_t *out,
+                     size_t size)
+{
+    size_t len = 0;
+    while (len < size && body->len > 0) {
+        size_t got = read_some(body, buffers, out + len, size - len);
+        if (got == 0)
+            break;
+        web_body_gone(body, got);
+        len += got;
+    }
+    return len;
 }
 
 void web_body_gone(struct web_body *body, size_t len)

@@ -59,6 +59,7 @@ static inline bool web_body_ended(const struct web_body *body)
 struct web_buffers {
     uint8_t *chunk;   /* WEB_CHUNK octets, for files */
     uint8_t *pattern; /* WEB_CHUNK octets of what PATTERN serves */
+    uint8_t *gather;  /* WEB_CHUNK octets, for frames that go together */
 };
 
 MUST_USE int web_buffers_init(struct web_buffers *buffers); /* 0 or -ENOMEM */
@@ -70,6 +71,11 @@ void web_body_done(struct web_body *body);
 /* The next octets, at most WEB_CHUNK unless they lie in memory: valid until the next call on any
  * body of the service. Empty: there are none where some should be, or, of a flow, not yet. */
 struct bytes web_body_next(const struct web_body *body, const struct web_buffers *buffers);
+
+/* Copies up to `size` of the next octets, which are on their way then. Returns how many: fewer only when
+ * there are none where some should be, or no more. */
+size_t web_body_read(struct web_body *body, const struct web_buffers *buffers, uint8_t *out,
+                     size_t size);
 
 /* The next `len` octets are on their way. */
 void web_body_gone(struct web_body *body, size_t len);

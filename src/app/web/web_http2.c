@@ -224,21 +224,11 @@ static ssize_t on_read(nghttp2_session *ng UNUSED, int32_t id UNUSED, uint8_t *o
 {
     struct stream2 *s = source->ptr;
     struct web_body *body = &s->exchange.body;
-    size_t len = 0;
-    while (len < size && body->len > 0) {
-        struct bytes octets =
-            bytes_first(web_body_next(body, &s->exchange.web->buffers), size - len);
-        if (octets.len == 0 && body->kind == WEB_BODY_FLOW) {
-            if (len == 0)
-                return end_flow(s, flags);
-            break;
-        }
-        if (octets.len == 0)
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* shorter than it was: not whole */
-        memcpy(out + len, octets.data, octets.len);
-        web_body_gone(body, octets.len);
-        len += octets.len;
-    }
+    size_t len = web_body_read(body, &s->exchange.web->buffers, out, size);
+    if (len == 0 && body->kind == WEB_BODY_FLOW && body->len > 0)
+        return end_flow(s, flags);
+    if (len == 0 && body->len > 0)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* shorter than it was: not whole */
     s->exchange.octets += len;
     earn_time(s->connection, len); /* it is asked for when what was before it is gone */
     if (body->len == 0)
@@ -646,28 +636,61 @@ static bool say_settings(nghttp2_session *ng)
            nghttp2_session_set_local_window_size(ng, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW) == 0;
 }
 
-/* Gives the stream what nghttp2 has to send. False: the connection is broken. */
+/* The next octets of nghttp2's. False: there are none. */
+static bool next_frame(struct web_http2 *c, bool *broken)
+{
+    const uint8_t *data;
+    if (c->out.len > 0)
+        return true;
+    ssize_t len = nghttp2_session_mem_send(c->ng, &data);
+    *broken = len < 0;
+    if (len > 0)
+        c->out = bytes_of(data, (size_t)len);
+    return len > 0;
+}
+
+static size_t send_octets(struct web_http2 *c, struct bytes octets)
+{
+    size_t taken = stream_send(c->session->stream, octets);
+    c->session->web->counters.octets_sent += taken;
+    return taken;
+}
+
+/* Gives the stream what nghttp2 has to send, many frames at a time: as much as it has room for, and so
+ * takes. False: the connection is broken. */
 static bool send_all(struct web_http2 *c)
 {
     struct web *web = c->session->web;
-    size_t turn = 0;
-    while (turn < WEB_TURN_MAX) {
-        if (c->out.len == 0) {
-            const uint8_t *data;
-            ssize_t len = nghttp2_session_mem_send(c->ng, &data);
-            if (len <= 0)
-                return len == 0;
-            c->out = bytes_of(data, (size_t)len);
+    uint8_t *gather = web->buffers.gather;
+    size_t gathered = 0, turn = 0;
+    bool broken = false;
+    size_t room = stream_room(c->session->stream);
+    while (turn < WEB_TURN_MAX && next_frame(c, &broken)) {
+        if (gathered + c->out.len <= WEB_CHUNK && gathered + c->out.len <= room) {
+            memcpy(gather + gathered, c->out.data, c->out.len);
+            gathered += c->out.len;
+            c->out = bytes_empty();
+            continue;
         }
-        size_t taken = stream_send(c->session->stream, c->out);
-        c->out = bytes_after(c->out, taken);
-        web->counters.octets_sent += taken;
-        turn += taken;
-        if (c->out.len > 0)
-            return true; /* on_room() goes on */
+        if (gathered > 0) {
+            if (send_octets(c, bytes_of(gather, gathered)) < gathered)
+                return false; /* no memory, and half a frame is none */
+            turn += gathered;
+            gathered = 0;
+        } else { /* more than there is room for */
+            size_t taken = send_octets(c, c->out);
+            c->out = bytes_after(c->out, taken);
+            turn += taken;
+            if (c->out.len > 0)
+                return true; /* on_room() goes on */
+        }
+        room = stream_room(c->session->stream);
     }
-    loop_queue(net_loop(web->net), &c->task);
-    return true;
+    if (gathered > 0 && send_octets(c, bytes_of(gather, gathered)) < gathered)
+        return false;
+    if (turn >= WEB_TURN_MAX)
+        loop_queue(net_loop(web->net), &c->task);
+    return !broken;
 }
 
 static void set_idle(struct web_http2 *c)
