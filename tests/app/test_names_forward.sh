@@ -74,6 +74,39 @@ contains "who may not is refused" "$(cat "$tmp/update")" "REFUSED"
 update 127.0.0.2 'add x.f.example 60 A 192.0.2.15' -y "hmac-sha512:theirs:$secret"
 contains "whatever his key" "$(cat "$tmp/update")" "BADKEY"
 contains "it is counted" "$("$wholenet" status --json "$server" 2>&1)" '"updates_forwarded":7'
+
+# A primary that takes the message and says nothing: whether it was carried out nobody knows, so that no other gets it.
+if command -v python3 >/dev/null; then
+    odd=$((ours + 6001))
+    python3 - "$odd" "$tmp/ready" <<'END' &
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+open(sys.argv[2], "w").close()
+while True:
+    c, _ = s.accept()
+    c.recv(100)
+    c.close()
+END
+    children="$children $!"
+    for _ in $(seq 100); do
+        [ -e "$tmp/ready" ] && break
+        sleep 0.1
+    done
+    sed "s/127.0.0.99:9/127.0.0.1:$odd/; s/127.0.0.1:$ours/127.0.0.1:$((ours + 1))/" "$tmp/site.conf" >"$tmp/odd.conf"
+    "$wholenet" serve "$tmp/odd.conf" >"$tmp/log.odd" 2>&1 &
+    children="$children $!"
+    for _ in $(seq 100); do
+        [ "$(dig @127.0.0.1 -p $((ours + 1)) +short ns.f.example 2>&1)" = 192.0.2.1 ] && break
+        sleep 0.1
+    done
+    printf 'server 127.0.0.1 %s\nzone f.example\nadd odd.f.example 60 A 192.0.2.16\nsend\n' $((ours + 1)) |
+        nsupdate >"$tmp/update" 2>&1
+    contains "a primary that takes it and says nothing" "$(cat "$tmp/update")" "SERVFAIL"
+    equal "is the only one that gets it" "$(dig @127.0.0.1 -p "$theirs" +short odd.f.example)" ""
+else
+    skip "a primary that takes it and says nothing" "python3 is not installed"
+    skip "is the only one that gets it" "python3 is not installed"
+fi
 kill "$named"
 wait "$named"
 update 127.0.0.1 'add x.f.example 60 A 192.0.2.15'
