@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "tests/support/check.h"
@@ -26,7 +27,9 @@ static void look(struct task *task)
 {
     struct looker *looker = CONTAINER_OF(task, struct looker, task);
     looker->looks++;
-    looker->torn += looker->page->left != looker->page->right;
+    unsigned left = looker->page->left;
+    (void)sched_yield();
+    looker->torn += left != looker->page->right;
     loop_queue(looker->loop, task);
 }
 
@@ -62,6 +65,7 @@ static void a_change_is_seen_whole(void **state UNUSED)
     for (unsigned i = 0; i < CHANGES; i++) {
         workers_close(workers);
         page.left++;
+        (void)sched_yield();
         page.right++;
         workers_open(workers);
     }

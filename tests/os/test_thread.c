@@ -2,6 +2,7 @@
 /* test_thread.c - threads, and the gate that holds them up. */
 #include "os/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -65,7 +66,9 @@ static void pass(void *self)
     struct world *world = passer->world;
     while (!atomic_load(&world->ended)) {
         gate_enter(world->gate, passer->number);
-        passer->torn += world->left != world->right;
+        unsigned left = world->left;
+        (void)sched_yield();
+        passer->torn += left != world->right;
         gate_leave(world->gate, passer->number);
         atomic_fetch_add(&passer->passed, 1);
     }
@@ -84,6 +87,7 @@ static void nobody_inside_sees_a_change(void **state UNUSED)
     for (unsigned i = 1; i <= CHANGES; i++) {
         gate_close(world.gate);
         world.left = i;
+        (void)sched_yield();
         gate_close(world.gate); /* they nest */
         assert_true(gate_is_closed(world.gate));
         gate_open(world.gate);
