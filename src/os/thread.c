@@ -86,6 +86,7 @@ struct way {
 };
 
 struct gate {
+    pthread_t owner;        /* who made it */
     struct lock door;       /* held while the gate is closed */
     atomic_bool closing;    /* else who comes and goes in haste would never be found outside */
     size_t closed;          /* so many times, by its one owner */
@@ -99,6 +100,7 @@ struct gate *gate_new(size_t passers)
     struct gate *gate = aligned_alloc(LINE, (size + LINE - 1) / LINE * LINE);
     if (gate == NULL)
         return NULL;
+    gate->owner = pthread_self();
     lock_init(&gate->door);
     atomic_init(&gate->closing, false);
     gate->closed = 0;
@@ -136,6 +138,7 @@ void gate_leave(struct gate *gate, size_t passer)
 
 void gate_close(struct gate *gate)
 {
+    ASSERT(pthread_equal(gate->owner, pthread_self())); /* a passer would wait for itself */
     if (gate->closed++ > 0)
         return;
     lock_take(&gate->door);

@@ -59,7 +59,7 @@ void gate_free(struct gate *gate);
 void gate_enter(struct gate *gate, size_t passer);
 void gate_leave(struct gate *gate, size_t passer);
 
-/* Of one thread alone, which is none of the passers. They nest. */
+/* Of the thread alone that made it, which is none of the passers. They nest. */
 void gate_close(struct gate *gate);
 void gate_open(struct gate *gate);
 bool gate_is_closed(const struct gate *gate);
