@@ -17,7 +17,7 @@ VARIANTS = ("asan", "release")
 MUTATIONS = 20000  # of each fuzz target's corpus
 # Of those of which one input is a whole resolution, a whole life, a zone and its history.
 MUTATIONS_OF = {"fuzz_resolver": 1500, "fuzz_cache": 5000, "fuzz_zone_change": 2000,
-                "fuzz_tls_stream": 3000, "fuzz_rate_limit": 5000}
+                "fuzz_tls_stream": 3000, "fuzz_rate_limit": 5000, "fuzz_mdns": 5000}
 
 
 class Totals:

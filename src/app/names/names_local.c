@@ -94,6 +94,10 @@ static void fill(const struct names *names, struct answer_work *work,
     bool there = found || is_denied(names, question);
     work->rcode = there ? DNS_NOERROR : DNS_NXDOMAIN;
     work->kind = found ? ANSWER_DATA : there ? ANSWER_NODATA : ANSWER_NXDOMAIN;
+    if (names->local.link_count == 0) { /* there were some when it was asked */
+        work->rcode = DNS_SERVFAIL;
+        work->kind = ANSWER_ERROR;
+    }
 }
 
 /* ---- who waits ---- */
@@ -109,7 +113,6 @@ static void close_questions(struct names *names, struct names_local_ask *ask)
 {
     for (size_t i = 0; i < names->local.link_count; i++)
         mdns_close(mdns_link_machine(names->local.links[i]), ask->questions[i]);
-    ask->used = false;
 }
 
 static void reply(struct names *names, struct names_local_ask *ask)
@@ -120,6 +123,7 @@ static void reply(struct names *names, struct names_local_ask *ask)
                       &ask->target, names_reply_buffer(names)))
         fill(names, &work, &question);
     close_questions(names, ask);
+    ask->used = false;
     names_reply_forwarded(names, &ask->client, answer_end(&work), work.rcode);
 }
 
@@ -222,11 +226,13 @@ void names_set_local(struct names *names, struct mdns_link *const *links, size_t
     ASSERT(count <= NAMES_LOCAL_LINKS_MAX);
     for (size_t i = 0; i < NAMES_LOCAL_ASKS_MAX; i++)
         if (names->local.asks[i].used)
-            reply(names, &names->local.asks[i]); /* with what there is so far */
+            close_questions(names, &names->local.asks[i]);
     for (size_t i = 0; i < count; i++)
         names->local.links[i] = links[i];
     names->local.link_count = count;
-    set_alarm(names);
+    for (size_t i = 0; i < NAMES_LOCAL_ASKS_MAX; i++) /* who waits asks on the links that there are now */
+        if (names->local.asks[i].used)
+            open_questions(names, &names->local.asks[i]);
 }
 
 void names_local_open(struct names *names)
@@ -238,8 +244,10 @@ void names_local_open(struct names *names)
 void names_local_close(struct names *names)
 {
     for (size_t i = 0; i < NAMES_LOCAL_ASKS_MAX; i++)
-        if (names->local.asks[i].used)
+        if (names->local.asks[i].used) {
             close_questions(names, &names->local.asks[i]);
+            names->local.asks[i].used = false;
+        }
     names->local.link_count = 0;
     loop_clear_alarm(names->loop, &names->local.alarm);
 }
