@@ -46,12 +46,15 @@ check "none in spite of what it says" cmp got-liar whole
 equal "… in one piece" "$(asked | grep -c '^weak\|^whole\|^brief')" 3
 equal "… one that is short, too" "$(wc -c <got-brief)" 100000
 
+get --segments 4 -O $at/wrong
+check "other ranges than were asked for: in one piece" cmp wrong whole
 get --segments 4 -O --retry 9 $at/cut
 check "answers that break off, with --retry" cmp cut whole
 get --segments 4 -o cut2 $at/cut
 equal "… without: status 5" "$status" 5
 contains "… where" "$err" "octets from"
 check "… what is there is noted" test -s cut2.segments
+head -c 4000000 /dev/zero >>cut2 # as if it had been longer before
 asked >/dev/null
 get -C -o cut2 --retry 9 $at/cut
 check "-C goes on" cmp cut2 whole

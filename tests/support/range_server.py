@@ -5,6 +5,7 @@
 /whole     no ranges, and says so                  /liar       says that it has ranges, and has none
 /cut       each answer breaks off after 200,000    /few        no more than two answers at a time: 503
 /changes   another file from the third request on  /changed    the same from the second "generation" on
+/wrong     other ranges than were asked for
 /slow      200 kB/s for each answer                  /brief      too short to be divided
 /elsewhere leads to /file                          /log        what was asked for: ranges, a line each
 """
@@ -85,6 +86,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if asked and name not in ("whole", "liar") and self.headers.get("If-Range", validator) == validator:
             low, high = asked.removeprefix("bytes=").split("-")
             first, last = int(low), min(int(high) + 1 if high else len(body), len(body))
+            if name == "wrong":
+                first, last = first + 1, min(last + 1, len(body))
             status = 206
             fields["Content-Range"] = "bytes %d-%d/%d" % (first, last - 1, len(body))
         self.head(status, last - first, fields)
