@@ -9,7 +9,8 @@ time, which other work on the machine disturbs less. The servers run in turns.
 Authority: a zone of ten thousand names by UDP and by TCP, how long answers take when half as much is
 asked as there could be, and a zone of a million records. Resolvers: the same ten thousand names from
 the cache, in the clear and over TLS; names that must be asked for, each once, from an NSD with the million records; memory when
-they are all known.
+they are all known. And from the root down, over the tree of names_tree.py, beside BIND as well: each of
+its names once.
 """
 import argparse
 import contextlib
@@ -27,6 +28,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import measure
+import names_tree
 
 PORT = 5390
 UPSTREAM = 5391
@@ -165,6 +167,7 @@ RESOLVERS = {
     "unbound": (UNBOUND, lambda path: ["unbound", "-d", "-c", path]),
     "kresd": (KRESD, lambda path: ["kresd", "-n", "-q", "-c", path, os.path.dirname(path)]),
 }
+TREE_RESOLVERS = {"wholenet": (names_tree.WHOLENET, wholenet), **names_tree.RESOLVERS}
 SERVERS = {
     "wholenet": (SITE, wholenet),
     "nsd": (NSD, lambda path: ["nsd", "-d", "-c", path]),
@@ -175,7 +178,7 @@ SERVERS = {
 class Server:
     """One of the servers with one zone, in a folder and a session of its own."""
 
-    def __init__(self, program, origin, zone=None, port=PORT):
+    def __init__(self, program, origin, zone=None, port=PORT, tree=None):
         template, words = program
         self.port = port
         self.folder = tempfile.mkdtemp(prefix="names-")
@@ -183,7 +186,7 @@ class Server:
         with open(path, "w", encoding="ascii") as out:
             out.write(template.format(folder=self.folder, origin=origin, zone=zone, port=port,
                                       upstream=UPSTREAM, tls=TLS_PORT, certificate=CERTIFICATE,
-                                      workers=workers, several="yes" if workers > 1 else "no"))
+                                      workers=workers, several="yes" if workers > 1 else "no", tree=tree))
         self.began = time.monotonic()
         self.process = subprocess.Popen(words(path), stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
@@ -307,6 +310,19 @@ def measure_resolver(kind, folder, seconds, add):
         add("… of which were lost", lost)
 
 
+def measure_tree(kind, tree, seconds, add):
+    """Until all names were asked for, however long that takes."""
+    del seconds
+    with Server(TREE_RESOLVERS[kind], "z0.tree", tree=tree) as server:
+        before = server.cpu()
+        told = dnsperf(f"{tree}/all", "-n", 1, "-q", 200)
+        done = int(re.search(r"Queries completed: *(\d+)", told).group(1))
+        add("from the root, queries/s", float(re.search(r"Queries per second: *([\d.]+)", told).group(1)))
+        add("from the root, queries/CPU s", done / max(server.cpu() - before, 0.01))
+        add("… of which were not answered well", int(re.search(r"Queries sent: *(\d+)", told).group(1)) -
+            sum(map(int, re.findall(r"NOERROR (\d+)", told))))
+
+
 def one_round(what, kinds, folder, seconds, figures):
     random.shuffle(kinds)
     for kind in kinds:
@@ -328,7 +344,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one short round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=["authority", "resolver"])
+    parser.add_argument("--only", choices=["authority", "resolver", "tree"])
     parser.add_argument("--json", help="write all figures to this file, too")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--servers", help="only these, with commas")
@@ -337,13 +353,13 @@ def main():
     workers = options.workers
     if workers > 1:
         RESOLVERS.pop("kresd") # has one thread
-    for programs in (SERVERS, RESOLVERS):
+    for programs in (SERVERS, RESOLVERS, TREE_RESOLVERS):
         for kind in [kind for kind in programs if options.servers and kind not in options.servers.split(",")]:
             programs.pop(kind)
     options.seconds, count = (1, 10**5) if options.quick else (5, 10**6)
     options.rounds = 1 if options.quick else options.rounds
     subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
-    figures = {"authority": {}, "resolver": {}}
+    figures = {"authority": {}, "resolver": {}, "tree": {}}
     make_certificate()
     with tempfile.TemporaryDirectory() as folder:
         write_zone(f"{folder}/ten", "ten.example.", 10**4)
@@ -353,12 +369,15 @@ def main():
         write_all(f"{folder}/all", "big.example.", count)
         print(f"median of {options.rounds}; workers: {workers}; the zone that is loaded has {count} records; "
               f"load average {os.getloadavg()[0]:.1f}")
-        if options.only != "resolver":
+        if options.only in (None, "authority"):
             compare(measure_authority, SERVERS, folder, options, figures["authority"])
-        if options.only != "authority":
+        if options.only in (None, "resolver"):
             upstream = (NSD + NSD_MORE, lambda path: ["nsd", "-d", "-c", path])
             with Server(upstream, "big.example", f"{folder}/big", UPSTREAM):
                 compare(measure_resolver, RESOLVERS, folder, options, figures["resolver"])
+    if options.only in (None, "tree"):
+        with names_tree.Tree(500, count // 5) as tree:
+            compare(measure_tree, TREE_RESOLVERS, tree.folder, options, figures["tree"])
     shutil.rmtree(CERTIFICATE, ignore_errors=True)
     if options.json:
         with open(options.json, "w", encoding="ascii") as out:
