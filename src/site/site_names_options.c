@@ -110,7 +110,7 @@ static bool parse_zone(struct bytes text, void *field, const struct site_option 
 static bool parse_dns64(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct ip_prefix prefix;
-    if (!prefix_parse(text, &prefix) || !resolver_dns64_valid(&prefix))
+    if (!prefix_parse(text, &prefix) || !dns64_valid(&prefix))
         return false;
     *(struct ip_prefix *)field = prefix;
     return true;

@@ -230,6 +230,7 @@ struct names {
     bool finds_others;             /* or says of all others that they do not exist */
     uint16_t udp_size;
     struct dns_sha1 sha1;
+    struct ip_prefix dns64;
     struct cookie_secrets secrets;
     struct rate_limit *rate_limit; /* of the first, for all; NULL: none */
     struct lock rate_lock;         /* of that, where there are several */

@@ -127,6 +127,8 @@ static void set_view(struct names *names, struct names_seen *seen, const struct 
     seen->answering.policies = policies;
     seen->answering.recursion_available =
         names->finds_others && !seen->view.reach.own_names_only;
+    if (seen->view.reach.own_names_only)
+        seen->answering.dns64 = NULL;
 }
 
 static void set_manner(struct names *names, const struct names_manner *manner)
@@ -297,6 +299,10 @@ int names_new(struct net *net, const struct names_options *options, struct names
         status = open_zones(names, options);
     /* In a closed world every name is ours, and who has asked all there is has had recursion. */
     names->finds_others = options->closed_world || options->recursion != NULL;
+    if (options->recursion != NULL && options->recursion->dns64.len != 0) {
+        names->dns64 = options->recursion->dns64;
+        names->answering.dns64 = &names->dns64;
+    }
     names->sha1 = options->sha1;
     names->answering.sha1 = options->sha1.digest != NULL ? &names->sha1 : NULL;
     names->keys.hmac = options->hmac;

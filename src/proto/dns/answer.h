@@ -13,6 +13,7 @@
 #define WN_PROTO_DNS_ANSWER_H
 
 #include "proto/dns/denial.h"
+#include "proto/dns/dns64.h"
 #include "proto/dns/dns_cookie.h"
 #include "proto/dns/tsig.h"
 #include "wire/dns/dns_message.h"
@@ -39,6 +40,7 @@ struct answer_options {
     const char *identity;     /* NSID, id.server and hostname.bind; NULL: not told */
     const struct cookie_secrets *cookies; /* NULL: no cookies */
     const struct dns_sha1 *sha1;          /* NULL: no denial by NSEC3 */
+    const struct ip_prefix *dns64;        /* of addresses that are made (RFC 6147); NULL: none are */
     const struct tsig_keys *keys;         /* NULL: TSIG is not looked at. Those of `query->tsig` stay */
     /* Once a query is understood, and its signature looked at: by what it is answered, which has the same
      * cookies and keys; NULL: its client is refused. May be NULL: by this, whoever asks. */

@@ -290,6 +290,24 @@ static bool follow_dname(struct answer_work *work, const struct zone_match *matc
     return follow(work, &target);
 }
 
+/* RFC 6147 §5.3.1: an address that was made has the names of the one that is in it. DEVIATES RFC 6147 §5.3.1:
+ * that there are any is seen when they are looked for, after it was said. */
+static bool follow_translation(struct answer_work *work)
+{
+    const struct answer_query *query = work->query;
+    struct dns_name target;
+    bool looks_himself = query->dnssec_ok && (query->flags & DNS_CD) != 0;
+    if (work->options->dns64 == NULL || query->question.type != DNS_PTR || looks_himself ||
+        !dns64_reverse(work->options->dns64, &work->target, &target))
+        return false;
+    struct dns_build_record cname = {&work->target, DNS_CNAME, DNS_IN, DNS64_TTL,
+                                     dns_name_bytes(&target)};
+    if (!work->truncated && !dns_build_record(&work->b, &cname))
+        work->truncated = true;
+    work->kind = ANSWER_DATA;
+    return follow(work, &target);
+}
+
 /* The records asked for, if the node has them. */
 static bool put_type(struct answer_work *work, const struct zone_match *match,
                      const struct zone_node *node)
@@ -339,6 +357,8 @@ static bool answer_step(struct answer_work *work)
 {
     struct zone_match match;
     if (!find_name(work->options, &work->target, work->query->question.type, &match)) {
+        if (follow_translation(work))
+            return true;
         work->elsewhere = true;
         return false;
     }

@@ -31,6 +31,7 @@
 
 #include "proto/dns/answer.h"
 #include "proto/dns/cache.h"
+#include "proto/dns/dns64.h"
 #include "proto/dns/dns_client.h"
 #include "proto/dns/policy.h"
 #include "proto/dns/validate.h"
@@ -118,9 +119,6 @@ struct resolver_client {
 MUST_USE struct resolver *resolver_new(const struct resolver_options *options, struct prng *prng,
                                        usec now);
 void resolver_free(struct resolver *r);
-
-/* Is that a prefix by RFC 6052 §2.2? */
-bool resolver_dns64_valid(const struct ip_prefix *prefix);
 
 /* Takes over roots and anchors from the options, if they are others; then all that was known is
  * forgotten. Returns whether they were. */

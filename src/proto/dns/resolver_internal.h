@@ -211,7 +211,6 @@ bool resolver_dns64_wanted(const struct resolver *r, const struct answer_query *
 
 /* Has the name no IPv6 address, but exists? */
 bool resolver_dns64_lacks(const struct cache_content *c);
-void resolver_dns64_make(const struct ip_prefix *prefix, const uint8_t v4[4], uint8_t out[16]);
 
 /* ---- resolver_policy.c ---- */
 

@@ -230,7 +230,7 @@ static int add_made(struct resolver *r, struct reply_work *w, const struct dns_n
         uint8_t v6[16];
         if (v4.len != 4)
             continue;
-        resolver_dns64_make(&r->options.dns64, v4.data, v6);
+        dns64_make(&r->options.dns64, v4.data, v6);
         add_record(w, name, DNS_AAAA, c->ttl < ttl_max ? c->ttl : ttl_max, bytes_of(v6, sizeof v6));
     }
     w->authentic = false;
@@ -341,7 +341,7 @@ static int add_link(struct resolver *r, struct dns_name *name, usec now, struct 
             return DNS_SERVFAIL;
         if (result == LOOK_ANSWER && w->makes_v6 && resolver_dns64_lacks(&look.found.content)) {
             /* No longer than it is known that there is none (§5.1.7); 600 s where that is not said. */
-            uint32_t ttl = look.found.content.kind == CACHE_NODATA ? look.found.content.ttl : 600;
+            uint32_t ttl = look.found.content.kind == CACHE_NODATA ? look.found.content.ttl : DNS64_TTL;
             int rcode = add_made(r, w, name, ttl, now);
             if (rcode != GO_ON)
                 return rcode;

@@ -715,6 +715,40 @@ static void says_no_more_than_is_needed_if_told_so(void **state UNUSED)
                            "ar ns.sub.example. 60 IN A 192.0.2.5"));
 }
 
+/* RFC 6147 §5.3.1: the names of an address that was made are those of the one in it; §5.5: not for who looks himself. */
+static void made_addresses_have_the_names_of_those_in_them(void **state UNUSED)
+{
+    struct ip_prefix prefix = {.len = 96};
+    assert_true(address_parse(bytes_of_text("64:ff9b::"), &prefix.address));
+    struct answer_options options = {.zones = zones, .dns64 = &prefix, .recursion_available = true};
+    struct answer_path path = {.size_max = DNS_UDP_SIZE_DEFAULT};
+    uint8_t query[600], buffer[DNS_MESSAGE_MAX];
+    char text[1000];
+    struct answer_result result;
+    struct dns_text_query asked = {
+        .name = "1.2.2.0.0.0.0.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa",
+        .type = DNS_PTR, .flags = DNS_RD, .edns = 1232};
+    struct dns_name inner = dns_text_name("33.2.0.192.in-addr.arpa");
+    answer(&options, dns_text_query(&asked, query, sizeof query), &path, buffer, &result);
+    assert_int_equal(result.verdict, ANSWER_ELSEWHERE);
+    assert_true(dns_name_equal(&result.work.target, &inner));
+    (void)dns_text_of(answer_partial(&result.work, DNS_REFUSED), text, sizeof text);
+    snprintf((char *)query, sizeof query, "NOERROR rd ra; an %s. 600 IN CNAME 33.2.0.192.in-addr.arpa.; edns 1232",
+             asked.name);
+    assert_string_equal(text, (char *)query);
+    struct dns_text_query others[] = {asked, asked, asked};
+    others[0].type = DNS_TXT;
+    others[1].dnssec_ok = true;
+    others[1].flags |= DNS_CD;
+    others[2].name = "2.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa";
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        struct dns_name same = dns_text_name(others[i].name);
+        answer(&options, dns_text_query(&others[i], query, sizeof query), &path, buffer, &result);
+        assert_int_equal(result.verdict, ANSWER_ELSEWHERE);
+        assert_true(dns_name_equal(&result.work.target, &same));
+    }
+}
+
 static void signatures_come_along_for_those_who_ask(void **state UNUSED)
 {
     uint8_t buffer[DNS_UDP_SIZE_DEFAULT];
@@ -824,6 +858,7 @@ int main(void)
         cmocka_unit_test(gives_and_takes_cookies),
         cmocka_unit_test(a_query_without_question_gets_a_cookie),
         cmocka_unit_test(says_no_more_than_is_needed_if_told_so),
+        cmocka_unit_test(made_addresses_have_the_names_of_those_in_them),
         cmocka_unit_test(signatures_come_along_for_those_who_ask),
         cmocka_unit_test(tells_what_kind_of_reply_it_was),
         cmocka_unit_test(a_child_that_is_ours_too_leaves_ds_to_the_parent),

@@ -635,7 +635,7 @@ static void test_dns64(void **state UNUSED)
         open_net(NULL);
         servers[OTHER].lines = lines;
         assert_true(prefix_parse(bytes_of_text(made[i].prefix), &net.options.dns64));
-        assert_true(resolver_dns64_valid(&net.options.dns64));
+        assert_true(dns64_valid(&net.options.dns64));
         snprintf(want, sizeof want, "NOERROR rd ra; an four.other.test. 59 IN AAAA %s", made[i].want);
         check_reply("four.other.test.", DNS_AAAA, want);
         check_reply("four.other.test.", DNS_AAAA, want);
@@ -657,7 +657,7 @@ static void test_dns64(void **state UNUSED)
                 "edns 1232 do");
     struct ip_prefix wrong[] = {{net.options.dns64.address, 95}, {address_v4(1), 32}};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
-        assert_false(resolver_dns64_valid(&wrong[i]));
+        assert_false(dns64_valid(&wrong[i]));
 }
 
 /* Other roots: what the ones before have said is forgotten. */
