@@ -108,4 +108,10 @@ for page in *.md docs/*.md; do
         done
 done >"$tmp/dead"
 equal "the files that pages name are there" "$(cat "$tmp/dead")" ""
+
+# What the sources on names say that they leave out or do otherwise, a page says too.
+grep -rhoE '(SKIPS|DEVIATES) RFC [0-9]+( §[0-9.]*[0-9])?' src/proto/dns src/app/names src/wire/dns |
+    sed 's/^[A-Z]* //' | sort -u >"$tmp/said"
+sed -n 's/^| \(RFC [0-9]*\( §[0-9.]*\)\{0,1\}\) |.*/\1/p' docs/protocols/dns.md | sort -u >"$tmp/told"
+equal "docs/protocols/dns.md has what the sources leave out" "$(comm -23 "$tmp/said" "$tmp/told")" ""
 finish
