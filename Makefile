@@ -19,7 +19,7 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 B := build/$(VARIANT)
 
-PACKAGES := libconfuse jansson sqlite3 libssl libcrypto zlib libbrotlidec libbrotlienc libcrypt libnghttp2
+PACKAGES := libconfuse jansson sqlite3 libssl libcrypto zlib libbrotlidec libbrotlienc libcrypt libnghttp2 expat
 ifneq ($(filter-out setup clean,$(or $(MAKECMDGOALS),all)),)
 LIB_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)

@@ -349,6 +349,8 @@ static const struct site_option options[] = {
      "a file"},
     {"location", "upload", site_parse_switch, offsetof(struct web_rule, upload), 0, 0, false,
      "on or off"},
+    {"location", "webdav", site_parse_switch, offsetof(struct web_rule, webdav), 0, 0, false,
+     "on or off"},
     {"location", "body-max", site_parse_size, offsetof(struct web_rule, body_max), 1, (uint64_t)1 <<
      50, false,
      "a number of octets such as 10M"},
@@ -378,6 +380,10 @@ static bool check_rule(const struct web_rule *rule, struct text *error)
     }
     if (rule->cgi && (rule->root[0] == '\0' || rule->backend_count > 0)) {
         text_add_format(error, "web: cgi in %s: expected root, a directory, and no fastcgi", where);
+        return false;
+    }
+    if (rule->webdav && rule->root[0] == '\0') {
+        text_add_format(error, "web: webdav in %s: expected root, a directory", where);
         return false;
     }
     if (rule->upload && rule->root[0] == '\0') {

@@ -110,6 +110,7 @@ struct web_rule {
 
     bool upload;                         /* PUT and DELETE */
     uint64_t body_max;                   /* octets of an upload; 0: WEB_BODY_DEFAULT */
+    bool webdav;                         /* RFC 4918; with uploads */
     uint32_t rate;                       /* requests a second of one address; 0: any number */
     uint32_t burst;                      /* above it at once; 0: as many as rate */
 

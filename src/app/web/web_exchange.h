@@ -15,6 +15,7 @@
  *      web_memory.c small blocks that are kept for the next request
  *      web_gateway.c requests for programs: web_fastcgi.c, web_cgi.c; web_meta.c: what they are told
  *      web_flow.c   octets on their way to and from them
+ *      web_dav.c    WebDAV; its parts are in web_dav.h
  *      web_socket.c WebSocket; web_deflate.c: its compression
  *      web_pass.c   requests for servers behind this one
  *      web_dns.c    questions to the name service
@@ -174,6 +175,9 @@ struct web {
     struct list_node engines;   /* of web_pass.c: sets of servers behind */
     unsigned engine_count;
     struct tls_client *pass_tls; /* for those by TLS; NULL: not needed yet */
+    struct list_node dav_jobs;  /* of web_dav.c, that the thread aside works on */
+    unsigned dav_job_count;
+    bool dav_ending;            /* they are not gone on with */
     unsigned turn;              /* whose it is among servers */
     struct programs programs;   /* of CGI */
     struct list_node cgi_waiting; /* requests that wait until one of them has ended */
@@ -249,6 +253,7 @@ struct web_reply {
     const char *vary;
     const char *retry_after;
     const char *cookie;        /* Set-Cookie; NULL: none */
+    bool dav;                  /* "DAV: 1" */
     const char *challenges[2]; /* NULL: none */
     const char *cache;         /* Cache-Control; NULL: none */
     bool ranges;               /* "Accept-Ranges: bytes" */

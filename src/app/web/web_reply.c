@@ -142,6 +142,7 @@ void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
     add(&list, "Accept-Ranges", reply->ranges ? "bytes" : NULL);
     add(&list, "Retry-After", reply->retry_after);
     add(&list, "Set-Cookie", reply->cookie);
+    add(&list, "DAV", reply->dav ? "1" : NULL);
     for (size_t i = 0; i < ARRAY_LEN(reply->challenges); i++)
         add(&list, "WWW-Authenticate", reply->challenges[i]);
     add(&list, "X-Content-Type-Options", reply->type != NULL ? "nosniff" : NULL);
@@ -377,7 +378,9 @@ void web_reply_error(struct web_exchange *exchange, unsigned status, const char 
 void web_reply_method(struct web_exchange *exchange, const char *allow)
 {
     static const char *const known[] = {"GET",    "HEAD",    "POST",    "PUT",
-                                        "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+                                        "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+                                        "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
+                                        "LOCK", "UNLOCK"};
     const struct web_reply facts = {.allow = allow};
     unsigned status = 501;
     for (size_t i = 0; i < ARRAY_LEN(known); i++)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "app/web/pages.h"
+#include "app/web/web_dav.h"
 #include "app/web/web_exchange.h"
 #include "app/web/web_gateway.h"
 #include "app/web/web_socket.h"
@@ -246,7 +247,10 @@ static bool check_method(struct web_exchange *exchange, const char *allow)
 {
     if (is_method(exchange, "OPTIONS")) {
         web_reply(exchange,
-                  &(struct web_reply){.status = 204, .allow = allow, .modified = INT64_MIN});
+                  &(struct web_reply){.status = 204,
+                                      .allow = allow,
+                                      .dav = exchange->place->rule->webdav,
+                                      .modified = INT64_MIN});
         return false;
     }
     size_t len = strlen(exchange->method);
@@ -288,12 +292,20 @@ static void reply_built_in(struct web_exchange *exchange, struct bytes path)
 
 static void reply_files(struct web_exchange *exchange, struct bytes path)
 {
-    bool upload = exchange->place->rule->upload && exchange->place->root_fd >= 0;
-    if (!check_method(exchange, upload ? METHODS_FILES : METHODS_READ))
+    const struct web_rule *rule = exchange->place->rule;
+    bool there = exchange->place->root_fd >= 0;
+    bool dav = rule->webdav && there;
+    bool put = is_method(exchange, "PUT");
+    if (!check_method(exchange, dav ? DAV_METHODS : rule->upload && there ? METHODS_FILES : METHODS_READ))
         return;
-    if (exchange->place->root_fd < 0)
-        web_reply_error(exchange, 404, NULL);
-    else if (is_method(exchange, "PUT"))
+    unsigned refusal = dav && put ? web_dav_check_put(exchange, path) : 0;
+    if (!there || (dav && web_dav_reserved(path)))
+        web_reply_error(exchange, put ? 403 : 404, NULL);
+    else if (refusal != 0)
+        web_reply_error(exchange, refusal, NULL);
+    else if (dav && web_dav_has(exchange->method))
+        web_dav_request(exchange, path);
+    else if (put)
         web_upload_put(exchange, path);
     else if (is_method(exchange, "DELETE"))
         web_upload_delete(exchange, path);
