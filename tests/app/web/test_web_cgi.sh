@@ -204,4 +204,19 @@ equal "static files go on" "$(get "$at/")" static
 kill $server
 wait $server
 equal "it ends well" $? 0
+
+# ---- the example ----
+cp -r "$top/examples/programs" "$tmp/programs"
+sed "s/\"8080\"/\"127.0.0.1:$port\"/" "$top/examples/programs.conf" >"$tmp/programs.conf"
+"$wholenet" serve "$tmp/programs.conf" 2>"$tmp/log" &
+server=$!
+children="$children $server"
+wait_for curl -sf "$at/" || cat "$tmp/log"
+equal "examples/programs.conf: a program" "$(get "$at/hello.sh/you")" "Hello you, you have asked by GET from 127.0.0.1."
+contains "… events" "$(get -N --max-time 2 "$at/clock.sh")" "data: "
+equal "… WebDAV" "$(get -o /dev/null -w '%{http_code}' -T "$tmp/upload.txt" "$at/files/up.txt")" 201
+equal "… WebSocket" "$(status_of "$at/shout")" 426
+equal "… an application that does not listen" "$(status_of "$at/app/")" 502
+kill $server
+wait $server
 finish
