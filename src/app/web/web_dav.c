@@ -22,11 +22,12 @@
 #include "wire/http/http_conditions.h"
 #include "wire/http/uri_reference.h"
 
-enum method { PROPFIND, PROPPATCH, MKCOL, DELETE, COPY, MOVE, METHOD_COUNT };
+enum method { PROPFIND, PROPPATCH, MKCOL, DELETE, COPY, MOVE, LOCK, UNLOCK, METHOD_COUNT };
 
 static const char *const methods[METHOD_COUNT] = {
     [PROPFIND] = "PROPFIND", [PROPPATCH] = "PROPPATCH", [MKCOL] = "MKCOL",
     [DELETE] = "DELETE",     [COPY] = "COPY",           [MOVE] = "MOVE",
+    [LOCK] = "LOCK",         [UNLOCK] = "UNLOCK",
 };
 
 static enum method method_of(const char *name)
@@ -153,7 +154,7 @@ struct asking {
     const struct dav_resource *resource;
 };
 
-/* There are no locks, so no state token is anybody's. */
+/* A state token is that of a lock (§10.4.4). */
 static bool holds(void *self, const struct dav_if_condition *condition)
 {
     const struct asking *asking = self;
@@ -161,9 +162,7 @@ static bool holds(void *self, const struct dav_if_condition *condition)
     char etag[WEB_ETAG_MAX];
     char path[WEB_PATH_MAX];
     struct dav_resource other = {.folder_fd = -1};
-    bool exists;
-    if (!condition->is_etag)
-        return false;
+    bool good;
     if (condition->resource.len > 0) {
         size_t len = local_path(asking->exchange, condition->resource, path);
         if (len == 0 || !same_place(asking->exchange, bytes_of(path, len)) ||
@@ -171,15 +170,21 @@ static bool holds(void *self, const struct dav_if_condition *condition)
             other.exists = false;
         resource = &other;
     }
-    exists = resource->exists;
-    if (exists)
-        web_etag_of(&resource->facts, etag);
+    if (!condition->is_etag) {
+        good = dav_lock_holds(asking->exchange, resource->path, condition->token);
+    } else {
+        good = resource->exists;
+        if (good)
+            web_etag_of(&resource->facts, etag);
+        good = good && bytes_equal(condition->token, bytes_of_text(etag));
+    }
     dav_resource_close(&other);
-    return exists && bytes_equal(condition->token, bytes_of_text(etag));
+    return good;
 }
 
-/* 0 or 400, 412. */
-static unsigned check(struct web_exchange *exchange, const struct dav_resource *resource)
+/* 0 or 400, 412, 423. */
+static unsigned check(struct web_exchange *exchange, const struct dav_resource *resource,
+                      enum dav_touch touch)
 {
     const struct http_fields *fields = &exchange->event->head.fields;
     char etag[WEB_ETAG_MAX] = "";
@@ -194,11 +199,13 @@ static unsigned check(struct web_exchange *exchange, const struct dav_resource *
     };
     unsigned status = http_conditions_check(fields, false, &there,
                                             loop_wall_seconds(net_loop(exchange->web->net)));
-    if (status != 0 || !http_field_find(fields, "If", &value))
+    if (status != 0)
         return status;
+    if (!http_field_find(fields, "If", &value))
+        return dav_lock_check(exchange, resource->path, touch);
     switch (dav_if_check(value, holds, &asking)) {
     case DAV_IF_HOLDS:
-        return 0;
+        return dav_lock_check(exchange, resource->path, touch);
     case DAV_IF_FAILS:
         return 412;
     case DAV_IF_MALFORMED:
@@ -210,11 +217,12 @@ static unsigned check(struct web_exchange *exchange, const struct dav_resource *
 unsigned web_dav_check_put(struct web_exchange *exchange, struct bytes path)
 {
     struct dav_resource resource;
-    if (http_field_count(&exchange->event->head.fields, "If") == 0)
-        return 0;
     unsigned status = dav_resource_open(exchange->place, path, &resource);
     if (status == 0)
-        status = check(exchange, &resource);
+        status = check(exchange, &resource,
+                       resource.exists ? DAV_TOUCH_CONTENT : DAV_TOUCH_MEMBER);
+    else
+        status = 0; /* it will be found by who looks at the rest */
     dav_resource_close(&resource);
     return status;
 }
@@ -236,6 +244,7 @@ struct job {
     int error;                     /* positive errno */
     struct web_tree *tree;
     struct dav_resource from, to;  /* `to` of COPY and MOVE */
+    char root[WEB_PATH_MAX];       /* the directory that paths are below */
     char fresh[40];                /* the copy, until it is whole; in to.folder_fd */
     char old[40];                  /* what is to be removed; "" nothing */
 };
@@ -391,6 +400,8 @@ static void done(struct errand *errand)
         job->exchange = NULL;
         exchange->service = NULL;
         exchange->work = NULL;
+        if (job->error == 0 && job->method != COPY)
+            dav_lock_forget(job->web, job->root, job->from.path);
         exchange->transport->wake(exchange);
         answer(exchange, status);
     }
@@ -439,6 +450,7 @@ static struct job *job_new(struct web_exchange *exchange, enum method method)
     snprintf(job->fresh, sizeof job->fresh, "%s%016llx", DAV_HIDDEN,
              (unsigned long long)prng_u64(prng));
     snprintf(job->old, sizeof job->old, "%s%016llx", DAV_HIDDEN, (unsigned long long)prng_u64(prng));
+    snprintf(job->root, sizeof job->root, "%s", exchange->place->root_path);
     list_init(&job->node);
     web->dav_job_count++;
     return job;
@@ -473,7 +485,10 @@ static unsigned find_target(struct web_exchange *exchange, struct job *job)
     if (is_below(job->to.path, job->from.path) || is_below(job->from.path, job->to.path))
         return 403; /* onto itself, into itself, or over what it lies in */
     bool overwrite = !bytes_equal(http_field_value(fields, "Overwrite"), bytes_of_text("F"));
-    return job->to.exists && !overwrite ? 412 : 0;
+    if (job->to.exists && !overwrite)
+        return 412;
+    return dav_lock_check(exchange, job->to.path,
+                          job->to.exists ? DAV_TOUCH_ALL : DAV_TOUCH_MEMBER);
 }
 
 /* Depth of COPY is 0 or infinity; that of MOVE and DELETE of folders infinity. 0 or 400. */
@@ -512,7 +527,7 @@ static void change(struct web_exchange *exchange, struct bytes path, enum method
     if (status == 0)
         status = check_depth(exchange, job);
     if (status == 0)
-        status = check(exchange, &job->from);
+        status = check(exchange, &job->from, method == COPY ? DAV_TOUCH_NONE : DAV_TOUCH_ALL);
     if (status == 0 && method != DELETE)
         status = find_target(exchange, job);
     if (status != 0) {
@@ -533,7 +548,7 @@ static void make_folder(struct web_exchange *exchange, struct bytes path)
     struct dav_resource resource;
     unsigned status = dav_resource_open(exchange->place, path, &resource);
     if (status == 0)
-        status = check(exchange, &resource);
+        status = check(exchange, &resource, DAV_TOUCH_MEMBER);
     if (status == 0 && exchange->event->framing.kind != HTTP_FRAMING_NONE &&
         exchange->event->framing.length > 0)
         status = 415; /* §9.3: no body has a meaning */
@@ -550,11 +565,12 @@ static void make_folder(struct web_exchange *exchange, struct bytes path)
         answer(exchange, status != 0 ? status : 201);
 }
 
-/* ---- PROPFIND, PROPPATCH ---- */
+/* ---- PROPFIND, PROPPATCH, LOCK ---- */
 
 struct asked {
-    bool patch;
-    bool members;
+    enum method method;
+    bool deep;      /* PROPFIND: its members, too; LOCK: all below */
+    usec timeout;   /* LOCK */
     struct dav_resource resource;
     struct web_flow body;
 };
@@ -573,21 +589,53 @@ static void on_asked(struct web_exchange *exchange, struct bytes data)
         asked->body.failed = true;
 }
 
+/* §9.10.4: what is not there is made, without content. */
+static void lock(struct web_exchange *exchange, struct asked *asked, const struct dav_body *body)
+{
+    struct dav_resource *resource = &asked->resource;
+    const struct dav_wish wish = {
+        .exclusive = body->exclusive,
+        .deep = asked->deep,
+        .timeout = asked->timeout,
+        .owner = body->count > 0 ? body->props[0].value : "",
+    };
+    unsigned status = 0;
+    if (!body->write || body->exclusive == body->shared)
+        status = 422;
+    else if (dav_lock_excluded(exchange, resource->path, &wish))
+        status = 423;
+    if (status == 0 && !resource->exists) {
+        int fd = openat(resource->folder_fd, resource->name,
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        status = fd < 0 ? status_of(errno) : 0;
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    if (status != 0)
+        web_reply_error(exchange, status, NULL);
+    else
+        dav_lock_make(exchange, resource->path, &wish, resource->exists ? 200 : 201);
+}
+
 static void on_asked_end(struct web_exchange *exchange)
 {
+    static const enum dav_body_kind kinds[] = {
+        [PROPFIND] = DAV_BODY_FIND, [PROPPATCH] = DAV_BODY_PATCH, [LOCK] = DAV_BODY_LOCK};
     struct asked *asked = exchange->work;
     struct dav_body *body = malloc(sizeof *body);
     exchange->service = NULL;
     exchange->work = NULL;
     unsigned status = 503;
     if (body != NULL)
-        status = dav_body_parse(web_flow_bytes(&asked->body), asked->patch, body);
+        status = dav_body_parse(web_flow_bytes(&asked->body), kinds[asked->method], body);
     if (status != 0 || asked->body.failed)
         web_reply_error(exchange, status != 0 ? status : 503, NULL);
-    else if (asked->patch)
+    else if (asked->method == LOCK)
+        lock(exchange, asked, body);
+    else if (asked->method == PROPPATCH)
         dav_patch(exchange, &asked->resource, body);
     else
-        dav_find(exchange, &asked->resource, body, asked->members);
+        dav_find(exchange, &asked->resource, body, asked->deep);
     if (body != NULL)
         dav_body_done(body);
     free(body);
@@ -602,31 +650,49 @@ static void on_asked_gone(struct web_exchange *exchange)
 static const struct web_service asked_service = {on_asked, on_asked_end, on_body_over,
                                                  on_asked_gone};
 
-/* §9.1: no Depth is infinity, which we do not answer (§9.1.1). */
-static unsigned find_depth(const struct web_exchange *exchange, bool *members)
+/* No Depth is infinity (§9.1, §9.10.3), which PROPFIND does not answer (§9.1.1). 0 or a status. */
+static unsigned take_depth(const struct web_exchange *exchange, struct asked *asked)
 {
     struct bytes depth;
+    bool find = asked->method == PROPFIND;
+    if (asked->method == PROPPATCH)
+        return 0;
     if (!http_field_find(&exchange->event->head.fields, "Depth", &depth) ||
-        bytes_equal_nocase(depth, bytes_of_text("infinity")))
-        return 403;
-    *members = bytes_equal(depth, bytes_of_text("1"));
-    return *members || bytes_equal(depth, bytes_of_text("0")) ? 0 : 400;
+        bytes_equal_nocase(depth, bytes_of_text("infinity"))) {
+        asked->deep = true;
+        return find ? 403 : 0;
+    }
+    asked->deep = find && bytes_equal(depth, bytes_of_text("1"));
+    return asked->deep || bytes_equal(depth, bytes_of_text("0")) ? 0 : 400;
 }
 
-static void describe(struct web_exchange *exchange, struct bytes path, bool patch)
+static unsigned open_asked(struct web_exchange *exchange, struct bytes path, struct asked *asked)
 {
+    unsigned status = dav_resource_open(exchange->place, path, &asked->resource);
+    bool there = asked->resource.exists;
+    if (asked->method != LOCK && (status == 409 || (status == 0 && !there)))
+        return 404;
+    if (status != 0)
+        return status;
+    enum dav_touch touch = asked->method == PROPPATCH            ? DAV_TOUCH_CONTENT
+                           : asked->method == LOCK && !there ? DAV_TOUCH_MEMBER
+                                                                 : DAV_TOUCH_NONE;
+    return check(exchange, &asked->resource, touch);
+}
+
+static void describe(struct web_exchange *exchange, struct bytes path, enum method method)
+{
+    bool has_body = exchange->event->framing.kind != HTTP_FRAMING_NONE;
     struct asked *asked = calloc(1, sizeof *asked);
     if (asked == NULL) {
         web_reply_error(exchange, 503, NULL);
         return;
     }
-    asked->patch = patch;
-    unsigned status = dav_resource_open(exchange->place, path, &asked->resource);
-    if (status == 409 || (status == 0 && !asked->resource.exists))
-        status = 404;
-    if (status == 0)
-        status = check(exchange, &asked->resource);
-    unsigned depth = status == 0 && !patch ? find_depth(exchange, &asked->members) : 0;
+    asked->method = method;
+    asked->timeout =
+        dav_lock_timeout(http_field_value(&exchange->event->head.fields, "Timeout"));
+    unsigned status = open_asked(exchange, path, asked);
+    unsigned depth = status == 0 ? take_depth(exchange, asked) : 0;
     if (status != 0 || depth != 0) {
         asked_free(asked);
         if (depth == 403)
@@ -635,15 +701,33 @@ static void describe(struct web_exchange *exchange, struct bytes path, bool patc
             web_reply_error(exchange, status != 0 ? status : depth, NULL);
         return;
     }
+    if (method == LOCK && !has_body) {
+        dav_lock_refresh(exchange, asked->resource.path, asked->timeout);
+        asked_free(asked);
+        return;
+    }
     exchange->work = asked;
     exchange->service = &asked_service;
-    if (exchange->event->framing.kind == HTTP_FRAMING_NONE) {
+    if (!has_body) {
         on_asked_end(exchange);
     } else if (!exchange->transport->accept_body(exchange, DAV_BODY_MAX)) {
         exchange->service = NULL;
         exchange->work = NULL;
         asked_free(asked);
     }
+}
+
+static void unlock(struct web_exchange *exchange, struct bytes path)
+{
+    struct dav_resource resource;
+    unsigned status = dav_resource_open(exchange->place, path, &resource);
+    if (status == 409 || (status == 0 && !resource.exists))
+        status = 404;
+    if (status == 0)
+        dav_unlock(exchange, resource.path);
+    else
+        web_reply_error(exchange, status, NULL);
+    dav_resource_close(&resource);
 }
 
 void web_dav_request(struct web_exchange *exchange, struct bytes path)
@@ -656,7 +740,16 @@ void web_dav_request(struct web_exchange *exchange, struct bytes path)
     switch (method) {
     case PROPFIND:
     case PROPPATCH:
-        describe(exchange, path, method == PROPPATCH);
+        describe(exchange, path, method);
+        break;
+    case LOCK:
+    case UNLOCK:
+        if (!dav_locks_here(exchange->web))
+            web_reply_method(exchange, DAV_METHODS);
+        else if (method == LOCK)
+            describe(exchange, path, method);
+        else
+            unlock(exchange, path);
         break;
     case MKCOL:
         make_folder(exchange, path);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * web_dav.h - WebDAV, class 1 (RFC 4918): files below a root are made, changed, moved and described by others.
+ * web_dav.h - WebDAV, class 1 and 2 (RFC 4918): files below a root are made, changed, moved and described by others.
  * Private to app/web/:
  *
  *      web_dav.c        methods: which resource, what may be done with it, MKCOL, DELETE, COPY, MOVE
  *      web_dav_find.c   PROPFIND and PROPPATCH
  *      web_dav_xml.c    what their bodies say
+ *      web_dav_lock.c   locks
  *      web_dav_props.c  properties that clients have set, in files beside the resources
  *      web_tree.c       folders copied and removed
  */
@@ -21,11 +22,15 @@ enum {
     DAV_BODY_MAX = 64 * 1024,   /* of PROPFIND and PROPPATCH */
     DAV_PROPS_MAX = 100,        /* of one of them */
     DAV_STORE_MAX = 64 * 1024,  /* octets of a resource's properties; more: 507 */
+    DAV_LOCKS_MAX = 1024,       /* more: 507 */
+    DAV_OWNER_MAX = 1024,       /* octets of XML that say whose a lock is */
+    DAV_TOKEN_MAX = 48,
     DAV_REMOVALS_MAX = 64,      /* folders that are being removed; more: 503 */
 };
 
+#define DAV_LOCK_TIMEOUT (3600 * USEC_PER_SEC) /* none is longer, unless it is refreshed */
 #define DAV_METHODS \
-    "GET, HEAD, PUT, DELETE, OPTIONS, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE"
+    "GET, HEAD, PUT, DELETE, OPTIONS, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK"
 #define DAV_SIDECAR ".davprops" /* of a folder, in it; of a file, with "." and its name behind */
 #define DAV_HIDDEN ".dav-"      /* what is not whole yet, or is being removed */
 
@@ -56,6 +61,7 @@ void dav_resource_close(struct dav_resource *resource);
 
 /* ---- bodies: web_dav_xml.c ---- */
 
+enum dav_body_kind { DAV_BODY_FIND, DAV_BODY_PATCH, DAV_BODY_LOCK };
 enum dav_find { DAV_FIND_ALL, DAV_FIND_NAMES, DAV_FIND_THESE };
 
 struct dav_prop {
@@ -68,12 +74,13 @@ struct dav_prop {
 struct dav_body {
     enum dav_find find;
     size_t count;
-    struct dav_prop props[DAV_PROPS_MAX];
+    struct dav_prop props[DAV_PROPS_MAX]; /* of LOCK: its owner, if it says one */
+    bool exclusive, shared, write;        /* of LOCK */
     struct page_text text; /* holds their words */
 };
 
-/* 0, or a status to refuse with. `patch`: of PROPPATCH. dav_body_done() in any case. */
-MUST_USE unsigned dav_body_parse(struct bytes in, bool patch, struct dav_body *out);
+/* 0, or a status to refuse with. dav_body_done() in any case. */
+MUST_USE unsigned dav_body_parse(struct bytes in, enum dav_body_kind kind, struct dav_body *out);
 void dav_body_done(struct dav_body *body);
 
 /* ---- properties: web_dav_props.c ---- */
@@ -89,6 +96,49 @@ MUST_USE int dav_props_change(const struct dav_resource *resource, const struct 
 
 /* Name of the sidecar, below resource->folder_fd. False: it would be too long. */
 MUST_USE bool dav_sidecar_name(const struct dav_resource *resource, char out[2 * NAME_MAX]);
+
+/* ---- locks: web_dav_lock.c ---- */
+
+/* Are there any? Several workers have none. */
+bool dav_locks_here(const struct web *web);
+void dav_locks_done(struct web *web);
+
+enum dav_touch {
+    DAV_TOUCH_NONE,
+    DAV_TOUCH_CONTENT, /* what is there, or its properties */
+    DAV_TOUCH_MEMBER,  /* it is made: the folder has one more */
+    DAV_TOUCH_ALL,     /* it goes, with all below */
+};
+
+/* 0, or 423: a lock forbids it whose token the request does not have. Paths are those of resources. */
+MUST_USE unsigned dav_lock_check(struct web_exchange *exchange, const char *path,
+                                 enum dav_touch touch);
+
+/* Is the resource locked by that token? */
+bool dav_lock_holds(struct web_exchange *exchange, const char *path, struct bytes token);
+
+/* What was there has gone, and its locks with it. */
+void dav_lock_forget(struct web *web, const char *root, const char *path);
+
+/* The elements activelock (§14.1). */
+void dav_lock_discover(struct web_exchange *exchange, const char *path, struct page_text *out);
+
+struct dav_wish {
+    bool exclusive;
+    bool deep;
+    usec timeout;
+    const char *owner; /* XML */
+};
+
+usec dav_lock_timeout(struct bytes value);
+bool dav_lock_excluded(struct web_exchange *exchange, const char *path,
+                       const struct dav_wish *wish);
+
+/* These answer. */
+void dav_lock_make(struct web_exchange *exchange, const char *path, const struct dav_wish *wish,
+                   unsigned status);
+void dav_lock_refresh(struct web_exchange *exchange, const char *path, usec timeout);
+void dav_unlock(struct web_exchange *exchange, const char *path);
 
 /* ---- answers: web_dav_find.c ---- */
 

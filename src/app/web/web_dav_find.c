@@ -2,7 +2,7 @@
 /*
  * web_dav_find.c - PROPFIND (RFC 4918 §9.1) and PROPPATCH (§9.2), live properties (§15), and multistatus (§13).
  *
- * SKIPS RFC 4918 §6 (locks): class 2. SKIPS RFC 4918 §9.1 (Depth: infinity): refused as it may be.
+ * SKIPS RFC 4918 §9.1 (Depth: infinity): refused as it may be.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +17,10 @@
 
 static const char xml_type[] = "application/xml; charset=utf-8";
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+
+#define LOCK_ENTRY(scope)                                                                         \
+    "<D:lockentry><D:lockscope><D:" scope "/></D:lockscope><D:locktype><D:write/></D:locktype>"   \
+    "</D:lockentry>"
 
 enum live {
     LIVE_CREATIONDATE,
@@ -58,7 +62,8 @@ static bool has_live(const struct dav_resource *resource, enum live live)
     return !of_files || !resource->is_folder;
 }
 
-static void add_live(struct page_text *out, const struct dav_resource *resource, enum live live)
+static void add_live(struct page_text *out, const struct dav_resource *resource, enum live live,
+                     struct web_exchange *exchange)
 {
     char date[HTTP_DATE_LEN + 1];
     char etag[WEB_ETAG_MAX];
@@ -86,7 +91,12 @@ static void add_live(struct page_text *out, const struct dav_resource *resource,
         page_add(out, resource->is_folder ? "<D:collection/>" : "");
         break;
     case LIVE_SUPPORTEDLOCK:
+        if (dav_locks_here(exchange->web))
+            page_add(out, LOCK_ENTRY("exclusive") LOCK_ENTRY("shared"));
+        break;
     case LIVE_LOCKDISCOVERY:
+        dav_lock_discover(exchange, resource->path, out);
+        break;
     case LIVE_COUNT:
         break;
     }
@@ -126,6 +136,7 @@ static void begin_response(struct page_text *out, const struct dav_resource *res
 
 /* Where dead properties are read, one after the other. */
 struct reading {
+    struct web_exchange *exchange;
     struct page_text stored;
     char room[DAV_STORE_MAX + 8];
 };
@@ -142,7 +153,7 @@ static void add_all(struct page_text *out, const struct dav_resource *resource,
         if (names_only)
             page_add_format(out, "<D:%s/>", live_names[i]);
         else
-            add_live(out, resource, (enum live)i);
+            add_live(out, resource, (enum live)i, reading->exchange);
     }
     while (dav_props_next(page_bytes(&reading->stored), &at, &prop, reading->room, sizeof reading->room))
         add_named(out, &prop, names_only ? "" : prop.value);
@@ -172,7 +183,7 @@ static void add_these(struct page_text *out, const struct dav_resource *resource
     for (size_t i = 0; i < body->count; i++) {
         enum live live = live_of(&body->props[i]);
         if (live != LIVE_COUNT && has_live(resource, live))
-            add_live(out, resource, live);
+            add_live(out, resource, live, reading->exchange);
         else
             missing[i] = !add_dead(out, reading, &body->props[i]);
         any |= missing[i];
@@ -264,6 +275,7 @@ void dav_find(struct web_exchange *exchange, const struct dav_resource *resource
     page.failed = reading == NULL;
     page_add(&page, XML_HEAD "<D:multistatus xmlns:D=\"DAV:\">\n");
     if (reading != NULL) {
+        reading->exchange = exchange;
         add_resource(&page, resource, body, reading);
         if (members && resource->is_folder)
             add_members(exchange, &page, resource, body, reading);

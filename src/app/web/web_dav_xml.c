@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * web_dav_xml.c - bodies of PROPFIND and PROPPATCH (RFC 4918 §14.19, §14.20), by expat. A document type is
+ * web_dav_xml.c - bodies of PROPFIND, PROPPATCH and LOCK (RFC 4918 §14.20, §14.19, §14.11), by expat. A document type is
  * refused, and with it every entity of one's own (§20.6).
  *
  * SKIPS RFC 4918 §4.3 (xml:lang of a property): no client that we know of sets it.
@@ -15,9 +15,9 @@ enum { DEPTH_MAX = 64, SEPARATOR = '\n' };
 struct parse {
     struct dav_body *body;
     XML_Parser parser;
-    bool patch;
+    enum dav_body_kind kind;
     bool removing;
-    bool in_prop;      /* within DAV:prop */
+    bool in_prop;      /* within DAV:prop; of LOCK, DAV:owner is like a property */
     bool failed;
     unsigned depth;
     size_t offsets[DAV_PROPS_MAX][3]; /* of namespace, name and value in the text: it moves as it grows */
@@ -119,29 +119,56 @@ static void put_element(struct parse *p, const char *name, const char **attribut
     page_add(text, ">");
 }
 
-/* The depth at which properties stand. */
+/* The depth at which properties stand, and owners of locks. */
 static unsigned prop_depth(const struct parse *p)
 {
-    return p->patch ? 4 : 3;
+    static const unsigned depths[] = {
+        [DAV_BODY_FIND] = 3, [DAV_BODY_PATCH] = 4, [DAV_BODY_LOCK] = 2};
+    return depths[p->kind];
+}
+
+static bool has_values(const struct parse *p)
+{
+    return p->kind != DAV_BODY_FIND;
 }
 
 static void on_outer(struct parse *p, const char *name)
 {
+    static const char *const roots[] = {[DAV_BODY_FIND] = "propfind",
+                                        [DAV_BODY_PATCH] = "propertyupdate",
+                                        [DAV_BODY_LOCK] = "lockinfo"};
     struct dav_body *body = p->body;
     if (p->depth == 1) {
-        if (!is_dav(name, p->patch ? "propertyupdate" : "propfind"))
+        if (!is_dav(name, roots[p->kind]))
             fail(p);
-    } else if (p->patch && p->depth == 2) {
+    } else if (p->kind == DAV_BODY_PATCH && p->depth == 2) {
         p->removing = is_dav(name, "remove");
         p->in_prop = false;
     } else if (p->depth == prop_depth(p) - 1) {
         p->in_prop = is_dav(name, "prop");
-        if (p->patch)
+        if (p->kind == DAV_BODY_PATCH)
             return;
         if (p->in_prop)
             body->find = DAV_FIND_THESE;
         else if (is_dav(name, "propname"))
             body->find = DAV_FIND_NAMES;
+    }
+}
+
+/* §14.11: lockscope, locktype and owner. */
+static void on_lock(struct parse *p, const char *name, const char **attributes)
+{
+    struct dav_body *body = p->body;
+    if (p->depth == 2) {
+        p->in_prop = is_dav(name, "owner");
+        if (p->in_prop)
+            begin_prop(p, name);
+    } else if (p->in_prop) {
+        put_element(p, name, attributes);
+    } else if (p->depth == 3) {
+        body->exclusive |= is_dav(name, "exclusive");
+        body->shared |= is_dav(name, "shared");
+        body->write |= is_dav(name, "write");
     }
 }
 
@@ -152,9 +179,11 @@ static void on_start(void *self, const char *name, const char **attributes)
         fail(p);
     else if (p->depth < prop_depth(p))
         on_outer(p, name);
+    else if (p->kind == DAV_BODY_LOCK)
+        on_lock(p, name, attributes);
     else if (p->in_prop && p->depth == prop_depth(p))
         begin_prop(p, name);
-    else if (p->in_prop && p->patch)
+    else if (p->in_prop && has_values(p))
         put_element(p, name, attributes);
 }
 
@@ -165,7 +194,8 @@ static void on_end(void *self, const char *name)
     (void)split(name, &local);
     if (p->in_prop && p->depth == prop_depth(p)) {
         page_add_bytes(&p->body->text, bytes_of("", 1));
-    } else if (p->in_prop && p->patch && p->depth > prop_depth(p)) {
+        p->in_prop = p->kind != DAV_BODY_LOCK;
+    } else if (p->in_prop && has_values(p) && p->depth > prop_depth(p)) {
         page_add(&p->body->text, "</");
         page_add_bytes(&p->body->text, local);
         page_add(&p->body->text, ">");
@@ -176,7 +206,7 @@ static void on_end(void *self, const char *name)
 static void on_text(void *self, const char *data, int len)
 {
     struct parse *p = self;
-    if (p->in_prop && p->patch && p->depth >= prop_depth(p))
+    if (p->in_prop && has_values(p) && p->depth >= prop_depth(p))
         put_escaped(&p->body->text, bytes_of(data, (size_t)len));
 }
 
@@ -186,18 +216,18 @@ static void on_doctype(void *self, const char *name UNUSED, const char *system U
     fail(self);
 }
 
-unsigned dav_body_parse(struct bytes in, bool patch, struct dav_body *out)
+unsigned dav_body_parse(struct bytes in, enum dav_body_kind kind, struct dav_body *out)
 {
     *out = (struct dav_body){.find = DAV_FIND_ALL};
     if (in.len == 0)
-        return patch ? 400 : 0; /* §9.1: no body is allprop */
+        return kind == DAV_BODY_FIND ? 0 : 400; /* §9.1: no body is allprop */
     struct parse *p = calloc(1, sizeof *p);
     XML_Parser parser = XML_ParserCreateNS(NULL, SEPARATOR);
     unsigned status = 503;
     if (p != NULL && parser != NULL) {
         p->body = out;
         p->parser = parser;
-        p->patch = patch;
+        p->kind = kind;
         XML_SetUserData(parser, p);
         XML_SetElementHandler(parser, on_start, on_end);
         XML_SetCharacterDataHandler(parser, on_text);

@@ -177,6 +177,8 @@ struct web {
     struct tls_client *pass_tls; /* for those by TLS; NULL: not needed yet */
     struct list_node dav_jobs;  /* of web_dav.c, that the thread aside works on */
     unsigned dav_job_count;
+    struct list_node dav_locks; /* of web_dav_lock.c */
+    unsigned dav_lock_count;
     bool dav_ending;            /* they are not gone on with */
     unsigned turn;              /* whose it is among servers */
     struct programs programs;   /* of CGI */
@@ -253,7 +255,8 @@ struct web_reply {
     const char *vary;
     const char *retry_after;
     const char *cookie;        /* Set-Cookie; NULL: none */
-    bool dav;                  /* "DAV: 1" */
+    const char *dav;           /* classes of WebDAV; NULL: none */
+    const char *lock_token;
     const char *challenges[2]; /* NULL: none */
     const char *cache;         /* Cache-Control; NULL: none */
     bool ranges;               /* "Accept-Ranges: bytes" */

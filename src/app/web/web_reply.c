@@ -142,7 +142,8 @@ void web_reply(struct web_exchange *exchange, const struct web_reply *reply)
     add(&list, "Accept-Ranges", reply->ranges ? "bytes" : NULL);
     add(&list, "Retry-After", reply->retry_after);
     add(&list, "Set-Cookie", reply->cookie);
-    add(&list, "DAV", reply->dav ? "1" : NULL);
+    add(&list, "DAV", reply->dav);
+    add(&list, "Lock-Token", reply->lock_token);
     for (size_t i = 0; i < ARRAY_LEN(reply->challenges); i++)
         add(&list, "WWW-Authenticate", reply->challenges[i]);
     add(&list, "X-Content-Type-Options", reply->type != NULL ? "nosniff" : NULL);

@@ -249,7 +249,9 @@ static bool check_method(struct web_exchange *exchange, const char *allow)
         web_reply(exchange,
                   &(struct web_reply){.status = 204,
                                       .allow = allow,
-                                      .dav = exchange->place->rule->webdav,
+                                      .dav = !exchange->place->rule->webdav       ? NULL
+                                             : dav_locks_here(exchange->web) ? "1, 2"
+                                                                             : "1",
                                       .modified = INT64_MIN});
         return false;
     }

@@ -29,9 +29,9 @@ status_of() {
 }
 
 if command -v litmus >/dev/null; then
-    (cd "$tmp" && TESTS="basic copymove props http" litmus "$at/dav/" >"$tmp/litmus.log" 2>&1)
-    equal "litmus: basic, copymove, props, http" "$(grep -c 'FAIL' "$tmp/litmus.log")" 0
-    equal "… all of them" "$(grep -c '^<- summary' "$tmp/litmus.log")" 4
+    (cd "$tmp" && litmus "$at/dav/" >"$tmp/litmus.log" 2>&1)
+    equal "litmus: basic, copymove, props, locks, http" "$(grep -c 'FAIL' "$tmp/litmus.log")" 0
+    equal "… all of them" "$(grep -c '^<- summary' "$tmp/litmus.log")" 5
     grep -E 'FAIL|WARNING|summary' "$tmp/litmus.log" | sed 's/^/# /'
 else
     skip "litmus" "litmus is not here"
@@ -48,7 +48,7 @@ else
     skip "cadaver" "cadaver is not here"
 fi
 
-contains "OPTIONS says what there is" "$(get -D - -o /dev/null -X OPTIONS "$at/dav/" | tr -d '\r')" "DAV: 1"
+contains "OPTIONS says what there is" "$(get -D - -o /dev/null -X OPTIONS "$at/dav/" | tr -d '\r')" "DAV: 1, 2"
 equal "not elsewhere" "$(status_of -X PROPFIND -H 'Depth: 0' "$at/plain/")" 405
 echo '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><propfind xmlns="DAV:"><prop><x>&b;</x></prop></propfind>' >"$tmp/entities.xml"
 for version in --http1.1 --http2-prior-knowledge; do
@@ -85,6 +85,40 @@ for version in --http1.1 --http2-prior-knowledge; do
     equal "a folder goes $version" "$(status_of $version -X DELETE "$at/dav/g")" 204
     equal "once $version" "$(status_of $version -X DELETE "$at/dav/g")" 404
 done
+lockinfo='<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>me &amp; you</owner></lockinfo>'
+lock() {
+    get -D - -X LOCK -H "Depth: $2" -H "Timeout: Second-$3" -d "$lockinfo" "$at$1" | tr -d '\r'
+}
+token_of() {
+    sed -n 's/^lock-token: //Ip'
+}
+get -o /dev/null -X MKCOL "$at/dav/l"
+get -o /dev/null -T "$tmp/log" "$at/dav/l/f"
+held=$(lock /dav/l infinity 100)
+token=$(echo "$held" | token_of)
+contains "a lock says whose it is" "$held" "<D:owner>me &#38; you</D:owner>"
+contains "and how long it is" "$held" "<D:timeout>Second-100</D:timeout>"
+contains "it is told of what is below" "$(get -X PROPFIND -H 'Depth: 0' "$at/dav/l/f")" "<D:activelock>"
+equal "what is below is locked" "$(status_of -T "$tmp/log" "$at/dav/l/f")" 423
+equal "not who has the token" "$(status_of -T "$tmp/log" -H "If: <$at/dav/l> ($token)" "$at/dav/l/f")" 204
+equal "a token of nobody" "$(status_of -T "$tmp/log" -H "If: (<urn:uuid:x>)" "$at/dav/l/f")" 412
+equal "nothing comes in" "$(status_of -X COPY -H "Destination: $at/dav/l/g" "$at/dav/link2")" 404
+equal "… nor is moved out" "$(status_of -X MOVE -H "Destination: $at/dav/out" "$at/dav/l/f")" 423
+equal "another lock is excluded" "$(status_of -X LOCK -d "$lockinfo" "$at/dav/l/f")" 423
+equal "a refresh" "$(status_of -X LOCK -H "If: ($token)" -H 'Timeout: Infinite' "$at/dav/l")" 200
+equal "an unlock of another's" "$(status_of -X UNLOCK -H 'Lock-Token: <urn:uuid:x>' "$at/dav/l")" 409
+equal "an unlock" "$(status_of -X UNLOCK -H "Lock-Token: $token" "$at/dav/l")" 204
+equal "then it is free" "$(status_of -T "$tmp/log" "$at/dav/l/f")" 204
+lock /dav/l/f 0 1 >/dev/null
+equal "a short lock" "$(status_of -T "$tmp/log" "$at/dav/l/f")" 423
+free_again() {
+    [ "$(status_of -T "$tmp/log" "$at/dav/l/f")" = 204 ]
+}
+check "ends by itself" wait_for free_again
+lock /dav/l/new 0 100 >"$tmp/new"
+contains "what is not there is made" "$(cat "$tmp/new")" " 201 "
+equal "a lock goes with what it is on" "$(status_of -X DELETE -H "If: ($(token_of <"$tmp/new"))" "$at/dav/l/new") $(status_of -T "$tmp/log" "$at/dav/l/new")" "204 201"
+equal "a lock of no kind" "$(status_of -X LOCK -d '<lockinfo xmlns="DAV:"/>' "$at/dav/l/f")" 422
 equal "the top stays" "$(status_of -X DELETE "$at/dav/")" 403
 mkdir -p "$tmp/www/dav/many/deep/er"
 for i in $(seq 300); do echo $i >"$tmp/www/dav/many/deep/$i"; done
