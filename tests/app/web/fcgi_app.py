@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""A FastCGI application for tests: fcgi_app.py PATH|PORT [NAME]. What it does is its PATH_INFO."""
+"""A FastCGI application for tests: fcgi_app.py PATH|PORT|ADDRESS:PORT [NAME]. What it does is its PATH_INFO."""
 import os
 import socket
 import struct
@@ -175,8 +175,9 @@ def talk(peer):
 
 
 at = sys.argv[1]
-if at.isdigit():
-    listener = socket.create_server(("127.0.0.1", int(at)))
+if at.isdigit() or at[0].isdigit():
+    host, _, port = at.rpartition(":")
+    listener = socket.create_server((host or "127.0.0.1", int(port)))
 else:
     if os.path.exists(at):
         os.unlink(at)
