@@ -21,6 +21,10 @@
  *      web_dns.c    questions to the name service
  *      web_form.c   the built-in site's form, with its sessions
  *      web_page.c   the pages that are made anew for every request
+ *
+ * SKIPS RFC 9114, HTTP/3: OpenSSL 3.0, with which all TLS here is made, has no QUIC, and Debian 12's ngtcp2 has
+ * its TLS from GnuTLS: certificates, tickets and ALPN would be there twice. A transport for it stands beside
+ * web_http2.c once OpenSSL 3.5 is what Debian has.
  */
 #ifndef WN_APP_WEB_WEB_EXCHANGE_H
 #define WN_APP_WEB_WEB_EXCHANGE_H
