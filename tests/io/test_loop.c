@@ -157,7 +157,7 @@ static void check_tasks(struct loop *loop)
     loop_queue(loop, &b.task);
     loop_queue(loop, &c.task);
     loop_queue(loop, &a.task); /* twice is once */
-    loop_set_alarm(loop, &end.alarm, loop_now(loop) + 2 * USEC_PER_MSEC);
+    loop_set_alarm(loop, &end.alarm, loop_now(loop) + 200 * USEC_PER_MSEC);
     assert_int_equal(loop_run(loop), 0);
     assert_string_equal(record.text, "abd.");
     loop_free(loop);
