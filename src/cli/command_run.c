@@ -50,6 +50,7 @@ struct run {
     struct capture *capture;
     struct site *site;
     struct trust trust; /* .bundle "": the host's is enough */
+    bool trusted;       /* the bundle is there */
     char passing[PATH_MAX]; /* its folder, where it is this network's alone; "" otherwise */
     struct inside inside;
     struct watch inside_watch;
@@ -189,6 +190,12 @@ static void fixed_network(const struct site_config *config, struct inside_networ
     snprintf(out->domain, sizeof out->domain, "%s", config->domain);
 }
 
+static void leave_https_out(struct run *run, const char *reason)
+{
+    log_warning(&run->log, "no https in the private network: %s", reason);
+    run->config->web.config.listen_count--; /* the built-in site's last */
+}
+
 /*
  * Where services of the site show certificates of our own, programs inside are to trust them. The built-in
  * site's authority lives no longer than its network, and a host without room for its files has no https.
@@ -202,8 +209,7 @@ static int find_trust(struct run *run)
         return 0;
     if (run->config_path == NULL) {
         if (trust_new_folder(run->passing, &error) < 0) {
-            log_warning(&run->log, "no https in the private network: %s", complaint);
-            config->web.config.listen_count--; /* the built-in site's last */
+            leave_https_out(run, complaint);
             return 0;
         }
         snprintf(config->trust_folder, sizeof config->trust_folder, "%.*s",
@@ -224,16 +230,19 @@ static int make_trust(struct run *run)
     int status = trust_open(&run->trust, folder, &error);
     if (status == 0)
         status = trust_make_bundle(&run->trust, &error);
-    return status < 0 ? cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint) : 0;
+    run->trusted = status == 0;
+    if (status < 0 && run->passing[0] == '\0')
+        return cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint);
+    if (status < 0)
+        leave_https_out(run, complaint);
+    return 0;
 }
 
 /* What programs inside need is in their own place by now, and the servers have read theirs. */
 static void forget_trust(struct run *run)
 {
-    if (run->passing[0] != '\0' && trust_host_bundle() != NULL) {
-        trust_remove(run->passing);
+    if (run->passing[0] != '\0' && trust_host_bundle() != NULL && trust_remove(run->passing))
         run->passing[0] = '\0';
-    }
 }
 
 static int start_inside(struct run *run, char **argv)
@@ -386,7 +395,6 @@ static int watch_signals(struct run *run)
         sigaddset(&set, number);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a capture at the caller's limit is not whole; the program goes on */
     signal(SIGTTOU, SIG_IGN); /* we may speak while the program has the terminal */
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)
@@ -417,6 +425,7 @@ static int run_network(struct run *run)
 {
     char complaint[512] = "";
     struct text error = text_of(complaint, sizeof complaint);
+    signal(SIGXFSZ, SIG_IGN); /* a file at the caller's limit is not whole; the program goes on */
     int status = make_trust(run);
     if (status != 0)
         return status;
@@ -431,7 +440,7 @@ static int run_network(struct run *run)
         run->config = NULL;
         return cli_fail(run->command, INSIDE_EXIT_FAILED, "%s", complaint);
     }
-    inside_tell_ready(&run->inside);
+    inside_tell_ready(&run->inside, run->trusted);
     inside_let_go(false);
     int result = watch_signals(run);
     if (result == 0)
@@ -449,8 +458,6 @@ static int run_network(struct run *run)
 
 static void clean_up(struct run *run)
 {
-    if (run->passing[0] != '\0')
-        trust_remove(run->passing);
     loop_unwatch(&run->inside_watch);
     inside_stop(&run->inside);
     if (run->signal_watch.loop != NULL) {
@@ -469,6 +476,8 @@ static void clean_up(struct run *run)
         log_error(&run->log, "the capture %s is not whole: %s", run->capture_path,
                   strerror(-result));
     loop_free(run->loop);
+    if (run->passing[0] != '\0')
+        (void)trust_remove(run->passing); /* at the end, when there are descriptors again */
 }
 
 static int run_program(struct run *run, char **argv)

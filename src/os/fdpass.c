@@ -64,5 +64,7 @@ int fdpass_receive(int socket, void *message, size_t size, int *fd)
     if (got < 0)
         return -errno;
     *fd = take_descriptors(&header);
+    if (*fd < 0 && (header.msg_flags & MSG_CTRUNC) != 0)
+        return -EMFILE; /* there was one, and no number for it here */
     return (int)got;
 }

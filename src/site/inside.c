@@ -173,6 +173,15 @@ int inside_receive(struct inside *inside, struct inside_event *out)
     int len = fdpass_receive(inside->socket, out, sizeof *out, &fd);
     if (len == -EAGAIN || len == -EINTR)
         return -EAGAIN;
+    if (len == -EMFILE) {
+        memset(out, 0, sizeof *out);
+        out->kind = INSIDE_FAILED;
+        out->fd = -1;
+        out->exit_status = INSIDE_EXIT_FAILED;
+        snprintf(out->complaint, sizeof out->complaint, "cannot take the network's device: %s",
+                 strerror(EMFILE));
+        return 0;
+    }
     if (len != (int)sizeof *out) {
         file_close(&fd);
         memset(out, 0, sizeof *out);
@@ -182,9 +191,9 @@ int inside_receive(struct inside *inside, struct inside_event *out)
     return 0;
 }
 
-void inside_tell_ready(struct inside *inside)
+void inside_tell_ready(struct inside *inside, bool trusted)
 {
-    inside_signal(inside, 0);
+    inside_signal(inside, trusted ? 0 : -1);
 }
 
 void inside_signal(struct inside *inside, int number)

@@ -88,8 +88,9 @@ MUST_USE int inside_start(const struct inside_options *options, struct inside *o
 /* The next event. 0, or -EAGAIN when none waits. */
 MUST_USE int inside_receive(struct inside *inside, struct inside_event *out);
 
-/* The bundle of inside_options.trusted is there: the inside waits for this before the program starts. */
-void inside_tell_ready(struct inside *inside);
+/* The bundle of inside_options.trusted is there, or it will not be: the inside waits for this before the program
+ * starts. */
+void inside_tell_ready(struct inside *inside, bool trusted);
 
 /* Sends a signal to the program. */
 void inside_signal(struct inside *inside, int number);

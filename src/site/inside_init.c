@@ -35,6 +35,7 @@ struct init {
     sigset_t mask;     /* the caller's, for the program */
     pid_t program;     /* 0: it has ended */
     int exit_status;
+    bool trusted;      /* the bundle is there */
 };
 
 static void tell(const struct init *init, const struct inside_event *event)
@@ -100,7 +101,7 @@ static _Noreturn void become_program(const struct init *init)
     if (init->options->capture != NULL)
         setenv("WHOLENET_CAPTURE", init->options->capture, 1);
     /* The host's file, which ours covers, can be read by everybody; ours lies in a private folder. */
-    if (init->options->trusted != NULL)
+    if (init->trusted)
         tell_trusted(init->options->host_trusted != NULL ? init->options->host_trusted
                                                          : init->options->trusted);
     sigprocmask(SIG_SETMASK, &init->mask, NULL);
@@ -183,8 +184,9 @@ static _Noreturn void watch(struct init *init)
     }
 }
 
-/* The bundle of certificates is there when the outside says so: with the signal that is none. */
-static int take_trust(const struct init *init, struct text *error)
+/* The bundle of certificates is there when the outside says so: with the signal that is none; -1: it will not
+ * be. */
+static int take_trust(struct init *init, struct text *error)
 {
     int number;
     if (init->options->trusted == NULL)
@@ -194,8 +196,9 @@ static int take_trust(const struct init *init, struct text *error)
             text_add(error, "the outside is gone");
             return -EPIPE;
         }
-    } while (number != 0);
-    return inside_trust(init->options, error);
+    } while (number > 0);
+    init->trusted = number == 0;
+    return init->trusted ? inside_trust(init->options, error) : 0;
 }
 
 static int set_up(struct init *init, struct text *error)

@@ -149,16 +149,22 @@ int trust_new_folder(char folder[PATH_MAX], struct text *error)
     return complain(error, status, "cannot make a folder for certificates in", "/tmp");
 }
 
-void trust_remove(const char *path)
+bool trust_remove(const char *path)
 {
     DIR *folder = opendir(path);
     if (folder == NULL)
-        return;
-    const struct dirent *entry;
-    while ((entry = readdir(folder)) != NULL)
-        (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        return false;
+    bool gone = false;
+    /* What is removed may keep a listing from showing what comes after it. */
+    for (int round = 0; round < 8 && !gone; round++) {
+        const struct dirent *entry;
+        rewinddir(folder);
+        while ((entry = readdir(folder)) != NULL)
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        gone = rmdir(path) == 0;
+    }
     closedir(folder);
-    (void)rmdir(path);
+    return gone;
 }
 
 /* ---- what it signs ---- */

@@ -46,7 +46,7 @@ MUST_USE int trust_open(struct trust *trust, const char *folder, struct text *er
 /* A new folder, for an authority that nobody is to know of later: trust_remove() takes it away with all that
  * is in it. */
 MUST_USE int trust_new_folder(char folder[PATH_MAX], struct text *error);
-void trust_remove(const char *folder);
+bool trust_remove(const char *folder); /* false: it is still there */
 
 /* The files of a certificate for those names, made when there is none that fits. The paths are written to
  * `chain` and `key`, of PATH_MAX each. */
