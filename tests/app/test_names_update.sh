@@ -112,7 +112,8 @@ lost=
 for round in 1 2 3 4 5 6; do
     python3 tests/support/dns_updates.py "$port" other.example "r$round" 16 >"$tmp/acknowledged" 2>"$tmp/client.log" &
     client=$!
-    sleep "0.$((3 + round))$round"
+    wait_for test -s "$tmp/acknowledged" # so that it is under way, however busy the machine
+    sleep "0.$((1 + round))$round"
     kill -9 "$server"
     wait "$server" 2>/dev/null
     wait "$client" || lost="$lost client: $(cat "$tmp/client.log")"
