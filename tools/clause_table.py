@@ -52,11 +52,17 @@ class Tags:
                             if wanted in comment:
                                 self.note(comment, (f"{where}/{name[:-2]}", function, name[:-2]))
 
+    def find_in_script(self, script, labels):
+        """A script whose lines of TAP begin with labels, each of which it shows."""
+        for label in labels:
+            self.note(label, (script, label, os.path.basename(script)))
+
 
 def run(build, program):
     """Name of test → did it pass?"""
-    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
-    done = subprocess.run([f"{build}/{program}"], env=env, stdout=subprocess.PIPE,
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", WHOLENET=os.path.abspath(f"{build}/wholenet"))
+    command = program if program.endswith(".sh") else f"{build}/{program}"
+    done = subprocess.run([command], env=env, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     results = {}
     for good, name in re.findall(r"^(not )?ok \d+ - (.*)$", done.stdout.decode(errors="replace"), re.M):
@@ -74,13 +80,19 @@ class Results:
         if program not in self.known:
             self.known[program] = run(self.build, program)
         results = self.known[program]
+        if program.endswith(".sh"):  # each line begins with the label that it shows
+            own = [good for line, good in results.items() if line.startswith(name + " ")]
+            return bool(own) and all(own)
         # A function that runs under other names (test_tcp_matrix): all of them count.
         return results.get(name, bool(results) and all(results.values()))
 
 
 def shown_by(tests):
     names = []
-    for _, name, short in tests:
+    for program, name, short in tests:
+        if program.endswith(".sh"):
+            names.append(f"`{short}`")
+            continue
         text = f"`{short}`" if name.endswith(".scn") or short == "test_tcp_matrix" else f"`{short}`: {name}"
         if text not in names:
             names.append(text)

@@ -13,11 +13,12 @@ import sys
 
 import clause_table
 
-LABEL = re.compile(r"\b\d{4}/[\d.]+-\d+\b")
+LABEL = re.compile(r"\b\d{4}/[\d.]+-p?\d+\b")
 PAGES = {
     "docs/protocols/http.md": {"rfc9110": "tests/wire/http/rfc9110.txt",
                                "rfc9112": "tests/wire/http/rfc9112.txt"},
     "docs/protocols/http-cache.md": {"rfc9111": "tests/proto/http/rfc9111.txt"},
+    "docs/protocols/http-proxy.md": {"rfc911x": "tests/app/proxy/rfc911x.txt"},
     "docs/protocols/mdns.md": {"rfc6762": "tests/proto/dns/rfc6762.txt"},
 }
 
@@ -27,6 +28,9 @@ def main():
     tags = clause_table.Tags(LABEL)
     tags.find_in_tests(("tests/wire/http", "tests/proto/http", "tests/proto/dns", "tests/app/web"))
     results = clause_table.Results(build)
+    with open(PAGES["docs/protocols/http-proxy.md"]["rfc911x"], encoding="utf-8") as file:
+        tags.find_in_script("tests/app/proxy/test_proxy_clauses.sh",
+                            [line.split(" ")[0] for line in file if line[0] not in "#\n "])
     lists = {name: clause_table.read_clauses(path) for page in PAGES.values() for name, path in page.items()}
     unknown = sorted(label for label in tags.of if not any(label in known for known in lists.values()))
     if unknown:

@@ -317,6 +317,9 @@ void proxy_request_fields(const struct http_fields *in, struct http_fields *out)
 void proxy_request_add(const struct proxy_job *job, struct bytes uri, struct http_fields *fields,
                        struct writer *w);
 
+/* One less in Max-Forwards (RFC 9110 §7.6.2). `w` must have room, and stay. */
+void proxy_request_count_hop(struct bytes method, struct http_fields *fields, struct writer *w);
+
 /* May the peer use the proxy, or purge it? */
 bool proxy_may_use(const struct proxy *proxy, const struct ip_address *peer);
 bool proxy_may_purge(const struct proxy *proxy, const struct ip_address *peer);

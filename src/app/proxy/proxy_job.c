@@ -419,6 +419,7 @@ bool proxy_job_send(struct proxy_job *job, struct proxy_origin *origin)
         struct writer more = writer_of(scratch + HTTP_CACHE_SCRATCH, PROXY_FORWARD_MAX);
         http_cache_fill_request(job->fill, &w, forward);
         proxy_request_add(job, forward->uri, &forward->fields, &more);
+        proxy_request_count_hop(forward->method, &forward->fields, &more);
         snprintf(method, sizeof method, "%.*s", (int)forward->method.len,
                  (const char *)forward->method.data);
         struct http_request request = {.method = method,

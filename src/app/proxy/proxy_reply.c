@@ -14,6 +14,12 @@
 
 /* ---- answers of our own ---- */
 
+/* RFC 9112 §9.3: clients of 1.0 may mean another connection by Keep-Alive than the one with a proxy. */
+static bool must_end(const struct proxy_session *session)
+{
+    return !session->body_done || (session->caller.old && !session->proxy->options.reverse);
+}
+
 void proxy_session_page(struct proxy_session *session, unsigned status, const char *type,
                         char *page, size_t len)
 {
@@ -23,7 +29,7 @@ void proxy_session_page(struct proxy_session *session, unsigned status, const ch
     char challenge[128];
     size_t count = 0;
     proxy_session_drop_ask(session);
-    if (page == NULL) {
+    if (page == NULL && status != 204) {
         page = proxy_page_error(status, session->target, session->caller.tried, &len);
         type = "text/html; charset=utf-8";
     }
@@ -43,7 +49,7 @@ void proxy_session_page(struct proxy_session *session, unsigned status, const ch
         .content_type = len > 0 ? type : NULL,
         .fields = fields,
         .field_count = count,
-        .close = !session->body_done,
+        .close = must_end(session),
     };
     http_server_set_wall(&session->core, loop_wall_seconds(proxy->loop));
     bool head_only = session->core.head_only;
@@ -294,7 +300,7 @@ static bool respond(struct proxy_session *session, const struct http_cache_reply
         .length = reply->length == HTTP_CACHE_LENGTH_UNKNOWN ? HTTP_LENGTH_UNKNOWN : reply->length,
         .fields = room->fields,
         .field_count = count,
-        .close = !session->body_done,
+        .close = must_end(session),
     };
     bool good = http_server_respond_to(&session->core, &response, &head);
     if (good)

@@ -181,6 +181,22 @@ void proxy_request_add(const struct proxy_job *job, struct bytes uri, struct htt
         add_forwarded(job, bytes_equal(parts.scheme, bytes_of_text("https")), fields, w);
 }
 
+void proxy_request_count_hop(struct bytes method, struct http_fields *fields, struct writer *w)
+{
+    uint64_t hops;
+    if (!bytes_equal(method, bytes_of_text("OPTIONS")))
+        return;
+    for (size_t i = 0; i < fields->count; i++) {
+        struct http_field *field = &fields->list[i];
+        if (!bytes_equal_nocase(field->name, bytes_of_text("Max-Forwards")) ||
+            !http_number(field->value, UINT32_MAX, &hops) || hops == 0)
+            continue;
+        const uint8_t *from = w->next;
+        http_write_number(w, hops - 1);
+        field->value = bytes_of(from, (size_t)(w->next - from));
+    }
+}
+
 uint64_t proxy_request_wish(const struct http_fields *fields)
 {
     static const char name[] = PROXY_COOKIE "=";

@@ -204,7 +204,7 @@ static void own_page(struct proxy_session *session, const struct http_server_eve
     proxy_session_page(session, 404, NULL, NULL, 0);
 }
 
-/* RFC 9110 §7.6.2; the number is not passed on lower, since only OPTIONS has it and ends here. */
+/* RFC 9110 §7.6.2: at zero; proxy_request_count_hop() counts. */
 static bool ends_here(const struct http_server_event *event)
 {
     uint64_t hops;
