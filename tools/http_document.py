@@ -13,14 +13,17 @@ import sys
 
 import clause_table
 
-LABEL = re.compile(r"\b\d{4}/[\d.]+-p?\d+\b")
+LABEL = re.compile(r"\b\d{4}/[\d.]+-[pc]?\d+\b")
 PAGES = {
     "docs/protocols/http.md": {"rfc9110": "tests/wire/http/rfc9110.txt",
                                "rfc9112": "tests/wire/http/rfc9112.txt"},
     "docs/protocols/http-cache.md": {"rfc9111": "tests/proto/http/rfc9111.txt"},
-    "docs/protocols/http-proxy.md": {"rfc911x": "tests/app/proxy/rfc911x.txt"},
+    "docs/protocols/http-proxy.md": {"proxy": "tests/app/proxy/rfc911x.txt"},
+    "docs/protocols/http-client.md": {"client": "tests/cli/rfc911x.txt"},
     "docs/protocols/mdns.md": {"rfc6762": "tests/proto/dns/rfc6762.txt"},
 }
+# Scripts whose lines say which label they show, and the list of those.
+SCRIPTS = {"tests/app/proxy/test_proxy_clauses.sh": "proxy", "tests/cli/test_get_clauses.sh": "client"}
 
 
 def main():
@@ -28,10 +31,9 @@ def main():
     tags = clause_table.Tags(LABEL)
     tags.find_in_tests(("tests/wire/http", "tests/proto/http", "tests/proto/dns", "tests/app/web"))
     results = clause_table.Results(build)
-    with open(PAGES["docs/protocols/http-proxy.md"]["rfc911x"], encoding="utf-8") as file:
-        tags.find_in_script("tests/app/proxy/test_proxy_clauses.sh",
-                            [line.split(" ")[0] for line in file if line[0] not in "#\n "])
     lists = {name: clause_table.read_clauses(path) for page in PAGES.values() for name, path in page.items()}
+    for script, name in SCRIPTS.items():
+        tags.find_in_script(script, lists[name])
     unknown = sorted(label for label in tags.of if not any(label in known for known in lists.values()))
     if unknown:
         sys.exit(f"tests name labels that no list of clauses has: {', '.join(unknown)}")

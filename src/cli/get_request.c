@@ -9,6 +9,7 @@
 #include "os/digest.h"
 #include "os/entropy.h"
 #include "wire/http/http_date.h"
+#include "wire/http/uri_reference.h"
 
 struct fields {
     struct get_transfer *t;
@@ -213,6 +214,24 @@ static const char *given_host(const struct get *g)
     return NULL;
 }
 
+/* Without user information and fragment (RFC 9110 §10.1.3). */
+static void add_referer(struct fields *f, const char *referer)
+{
+    struct bytes url = bytes_of_text(referer);
+    struct uri_parts parts;
+    size_t start = f->store.len;
+    uri_split(url, &parts);
+    size_t host = 0;
+    for (size_t i = 0; i < parts.authority.len; i++)
+        if (parts.authority.data[i] == '@')
+            host = i + 1;
+    size_t to_host = parts.has_authority ? (size_t)(parts.authority.data - url.data) : 0;
+    text_add_bytes(&f->store, bytes_first(url, to_host));
+    url = bytes_after(url, to_host + host);
+    text_add_bytes(&f->store, bytes_first(url, bytes_find(url, '#')));
+    add_unless_given(f, "Referer", stored(f, start));
+}
+
 bool get_request_make(struct get_transfer *t)
 {
     const struct get *g = t->get;
@@ -225,7 +244,7 @@ bool get_request_make(struct get_transfer *t)
     if (!g->raw && whole && !g->resume)
         add_unless_given(&f, "Accept-Encoding", bytes_of_text("gzip, br, deflate"));
     if (g->referer != NULL)
-        add_unless_given(&f, "Referer", bytes_of_text(g->referer));
+        add_referer(&f, g->referer);
     if (t->sends_body && g->body.type != NULL)
         add_unless_given(&f, "Content-Type", bytes_of_text(g->body.type));
     add_range(&f);

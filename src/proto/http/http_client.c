@@ -188,15 +188,18 @@ static void fail_status(struct http_client *c, enum wire_status status)
 static void take_head(struct http_client *c, struct bytes head, struct http_client_event *event)
 {
     enum wire_status status = http_response_decode(head, &event->head);
-    if (status == WIRE_OK)
+    bool tunnel = status == WIRE_OK && c->connect && event->head.status >= 200 &&
+                  event->head.status < 300;
+    if (tunnel) /* whatever its fields say of a length (RFC 9110 §9.3.6) */
+        event->framing = (struct http_framing){.kind = HTTP_FRAMING_NONE};
+    else if (status == WIRE_OK)
         status = http_response_framing(&event->head, c->head_only, &event->framing);
     if (status != WIRE_OK) {
         fail_status(c, status);
         return;
     }
     c->finder = (struct http_finder){0};
-    if ((event->head.status == 101 && c->may_switch) ||
-        (c->connect && event->head.status >= 200 && event->head.status < 300)) {
+    if ((event->head.status == 101 && c->may_switch) || tunnel) {
         event->kind = HTTP_CLIENT_SWITCHED;
         c->state = HTTP_CLIENT_OTHER;
         c->keep_alive = false;

@@ -14,25 +14,25 @@ void http_chunk_init(struct http_chunk *chunk)
 static bool line_too_long(struct http_chunk *chunk)
 {
     chunk->line_len++;
-    chunk->overhead += chunk->state == HTTP_CHUNK_EXTENSION;
+    chunk->overhead += chunk->state == HTTP_CHUNK_EXTENSION || chunk->state == HTTP_CHUNK_BLANK;
     return chunk->line_len > HTTP_CHUNK_LINE_MAX || chunk->overhead > HTTP_CHUNK_OVERHEAD_MAX;
 }
 
-static enum http_chunk_state after_size(const struct http_chunk *chunk, uint8_t c)
+static enum http_chunk_state after_size(uint8_t c)
 {
     if (c == '\r')
         return HTTP_CHUNK_SIZE_LF;
-    /* BWS may stand before the semicolon (§7.1.1), so that a space belongs to the extension. */
-    if (c == ';' || ((c == ' ' || c == '\t') && chunk->state == HTTP_CHUNK_DIGITS))
+    if (c == ';')
         return HTTP_CHUNK_EXTENSION;
-    return HTTP_CHUNK_MALFORMED;
+    /* BWS may stand before the semicolon (§7.1.1), and old servers fill lines up with it. */
+    return c == ' ' || c == '\t' ? HTTP_CHUNK_BLANK : HTTP_CHUNK_MALFORMED;
 }
 
 static enum http_chunk_state digit(struct http_chunk *chunk, uint8_t c)
 {
     int value = http_hex_value(c);
     if (value < 0)
-        return chunk->digits > 0 ? after_size(chunk, c) : HTTP_CHUNK_MALFORMED;
+        return chunk->digits > 0 ? after_size(c) : HTTP_CHUNK_MALFORMED;
     if (chunk->digits == HTTP_CHUNK_DIGITS_MAX)
         return HTTP_CHUNK_MALFORMED;
     chunk->digits++;
@@ -77,6 +77,8 @@ static enum http_chunk_state step(struct http_chunk *chunk, uint8_t c)
     case HTTP_CHUNK_SIZE:
     case HTTP_CHUNK_DIGITS:
         return line_too_long(chunk) ? HTTP_CHUNK_MALFORMED : digit(chunk, c);
+    case HTTP_CHUNK_BLANK:
+        return line_too_long(chunk) ? HTTP_CHUNK_MALFORMED : after_size(c);
     case HTTP_CHUNK_EXTENSION:
         if (line_too_long(chunk))
             return HTTP_CHUNK_MALFORMED;

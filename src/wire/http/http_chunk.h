@@ -26,6 +26,7 @@ enum {
 enum http_chunk_state {
     HTTP_CHUNK_SIZE,      /* before the first digit */
     HTTP_CHUNK_DIGITS,
+    HTTP_CHUNK_BLANK,     /* between the size and ";" */
     HTTP_CHUNK_EXTENSION,
     HTTP_CHUNK_SIZE_LF,
     HTTP_CHUNK_DATA,
