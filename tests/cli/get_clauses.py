@@ -6,68 +6,24 @@
 
 A server that answers what the test has told it to, octet for octet, and keeps what it was asked.
 """
-import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
+
+sys.path.insert(0, "tests/support")
+from clauses import Clauses, Server, beside, field  # noqa: E402
 
 wholenet = sys.argv[1]
-number = failures = 0
-shown = set()
+clauses = Clauses(beside(__file__, "rfc911x.txt"))
+check = clauses.check
 folder = tempfile.TemporaryDirectory()
-
-
-class Server:
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.asked, self.answers, self.connections = [], {}, 0
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            connection, _ = self.listener.accept()
-            self.connections += 1
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
-
-    def talk(self, connection):
-        try:
-            with connection:
-                self.converse(connection)
-        except (ConnectionError, TimeoutError):
-            pass
-
-    def converse(self, connection):
-        data = b""
-        connection.settimeout(10)
-        while True:
-            while b"\r\n\r\n" not in data:
-                got = connection.recv(65536)
-                if not got:
-                    return
-                data += got
-            head, data = data.split(b"\r\n\r\n", 1)
-            length = re.search(rb"(?mi)^content-length: *(\d+)", head)
-            while length and len(data) < int(length[1]):
-                data += connection.recv(65536)
-            body, data = (data[:int(length[1])], data[int(length[1]):]) if length else (b"", data)
-            self.asked.append(head.decode("latin-1") + "\r\n\r\n" + body.decode("latin-1"))
-            path = re.sub(r"^http://[^/]*", "", head.decode("latin-1").split(" ")[1]).split("?")[0]
-            answer, end = self.answers.get(path, (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", False))
-            connection.sendall(answer)
-            if end:
-                return
-
-
 server, other = Server(), Server()
 at = f"http://127.0.0.1:{server.port}"
 
 
-def answer(path, text, end=True, at_server=server):
-    at_server.answers[path] = (text.encode("latin-1"), end)
+def answer(path, text, end=True):
+    server.answer(path, text, end)
 
 
 def get(*arguments, seconds=15):
@@ -76,16 +32,6 @@ def get(*arguments, seconds=15):
     done = subprocess.run([wholenet, "get", "-q", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=seconds, check=False)
     return done.returncode, done.stdout.decode("latin-1"), "".join(server.asked[before:])
-
-
-def check(label, what, good, seen=""):
-    global number, failures
-    number += 1
-    shown.add(label)
-    failures += not good
-    if not good:
-        print("# seen: " + repr(seen))
-    print(f"{'' if good else 'not '}ok {number} - {label} {what}", flush=True)
 
 
 def requests():
@@ -104,7 +50,7 @@ def requests():
     _, _, asked = get("-x", at, "https://elsewhere.example/")
     check("9112/3.2.3-c1", "by a tunnel", asked.startswith("CONNECT elsewhere.example:443 HTTP/1.1"), asked)
     _, _, asked = get("-e", "http://u:p@there.example/x#y", at + "/referred")
-    referer = re.findall(r"(?m)^Referer: (.*?)\r$", asked)
+    referer = field(asked, "Referer")
     check("9110/10.1.3-c1", "Referer", not referer or ("u:p" not in referer[0] and "#" not in referer[0]), asked)
     with open(folder.name + "/large", "w") as file:
         file.write("x=" + "y" * 2000000)
@@ -203,8 +149,4 @@ def tunnels():
 
 for part in requests, responses, sequences, tunnels:
     part()
-with open(os.path.dirname(os.path.abspath(__file__)) + "/rfc911x.txt", encoding="utf-8") as lines:
-    asked_for = {line.split(" ")[0] for line in lines if line[0] not in "#\n "}
-check("every", "clause of rfc911x.txt is shown", shown - {"every"} == asked_for, sorted(asked_for ^ (shown - {"every"})))
-print(f"1..{number}")
-sys.exit(failures > 0)
+clauses.finish()

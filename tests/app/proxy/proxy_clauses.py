@@ -7,67 +7,18 @@
 An origin that answers what the test has told it to, octet for octet, and clients that do the same.
 """
 import base64
-import os
 import re
 import socket
 import sys
-import threading
 import time
 
+sys.path.insert(0, "tests/support")
+from clauses import Clauses, Server, beside, field  # noqa: E402
+
 proxy, guarded = int(sys.argv[1]), int(sys.argv[2])
-number = failures = 0
-shown = set()
-
-
-class Origin:
-    """Answers each connection with the next of `answers`; keeps what it was asked."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.asked, self.answers = [], {}
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            connection, _ = self.listener.accept()
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
-
-    def talk(self, connection):
-        try:
-            self.converse(connection)
-        except ConnectionError:
-            pass  # what the proxy does with an answer that is none
-
-    def converse(self, connection):
-        with connection:
-            data = b""
-            while True:
-                while b"\r\n\r\n" not in data:
-                    got = connection.recv(65536)
-                    if not got:
-                        return
-                    data += got
-                head, data = data.split(b"\r\n\r\n", 1)
-                length = re.search(rb"(?mi)^content-length: *(\d+)", head)
-                if re.search(rb"(?mi)^expect: *100-continue", head):
-                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-                while length and len(data) < int(length[1]):
-                    data += connection.recv(65536)
-                if length:
-                    data = data[int(length[1]):]
-                text = head.decode("latin-1")
-                self.asked.append(text)
-                path = re.sub(r"^http://[^/]*", "", text.split(" ")[1]).split("?")[0]
-                answer = self.answers.get(path, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-                if answer is None:
-                    return
-                connection.sendall(answer)
-                if b"close" in answer or b"HTTP/1.0" in answer:
-                    return
-
-
-origin = Origin()
+clauses = Clauses(beside(__file__, "rfc911x.txt"))
+check = clauses.check
+origin = Server()
 at = f"http://127.0.0.1:{origin.port}"
 host = f"127.0.0.1:{origin.port}"
 
@@ -91,24 +42,10 @@ def converse(text, port=proxy, until=None, wait=3.0):
 def ask(path, fields="", method="GET", body="", answer=None, port=proxy):
     """One request by way of the proxy: (what the origin was asked, what the client was answered)."""
     if answer is not None:
-        origin.answers[path] = answer.encode("latin-1")
+        origin.answer(path, answer, "close" in answer or "HTTP/1.0" in answer)
     before = len(origin.asked)
     said = converse(f"{method} {at}{path} HTTP/1.1\r\nHost: {host}\r\n{fields}Connection: close\r\n\r\n{body}", port)
     return (origin.asked[before] if len(origin.asked) > before else ""), said
-
-
-def check(label, what, good, seen=""):
-    global number, failures
-    number += 1
-    shown.add(label)
-    failures += not good
-    if not good:
-        print("# seen: " + repr(seen))
-    print(f"{'' if good else 'not '}ok {number} - {label} {what}", flush=True)
-
-
-def field(text, name):
-    return re.findall(rf"(?mi)^{name}: *(.*?)\r?$", text.split("\r\n\r\n")[0])
 
 
 def requests():
@@ -197,11 +134,11 @@ def responses():
     _, said = ask("/chunks", answer="HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                   "2;a=b;c=\"d;\\\"\"\r\nok\r\n0;x\r\n\r\n")
     check("9112/7.1.1-p1", "extensions", said.startswith("HTTP/1.1 200") and "ok" in said.split("\r\n\r\n", 1)[1] and ";a=b" not in said, said)
-    origin.answers["/short"] = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nonly this"
+    origin.answer("/short", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nonly this", True)
     said = converse(f"GET {at}/short HTTP/1.1\r\nHost: {host}\r\n\r\n")
     check("9112/8-p1", "Content-Length is not made up", not said.endswith("<nothing more came>") and
           (said.startswith("HTTP/1.1 502") or field(said, "Content-Length") == ["100"]), said)
-    origin.answers["/short-chunks"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nonly\r\n"
+    origin.answer("/short-chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nonly\r\n", True)
     said = converse(f"GET {at}/short-chunks HTTP/1.1\r\nHost: {host}\r\n\r\n")
     check("9112/8-p1", "nor a last chunk", "\r\n0\r\n\r\n" not in said and not said.endswith("<nothing more came>"), said)
 
@@ -209,7 +146,7 @@ def responses():
 def repeats():
     # A connection that is kept, and goes when the next request comes.
     ask("/kept")
-    origin.answers["/gone"] = None
+    origin.answer("/gone", None, True)
     for method, most in ("POST", 1), ("PATCH", 1):
         before = len(origin.asked)
         body = "Content-Length: 1\r\n"
@@ -237,7 +174,7 @@ def tunnels():
         text = head.decode("latin-1")
         check("9110/9.3.6-p1", "no length", text.startswith("HTTP/1.1 200") and not field(text, "Content-Length") and
               not field(text, "Transfer-Encoding"), text)
-        origin.answers["/tunnel"] = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\nConnection: close\r\n\r\n" + b"z" * 300000
+        origin.answer("/tunnel", "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\nConnection: close\r\n\r\n" + "z" * 300000, True)
         s.sendall(f"GET /tunnel HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         s.shutdown(socket.SHUT_WR)
         time.sleep(0.2)
@@ -260,8 +197,4 @@ def guards():
 
 for part in requests, options, responses, repeats, tunnels, guards:
     part()
-with open(os.path.dirname(os.path.abspath(__file__)) + "/rfc911x.txt", encoding="utf-8") as lines:
-    asked_for = {line.split(" ")[0] for line in lines if line[0] not in "#\n "}
-check("every", "clause of rfc911x.txt is shown", shown - {"every"} == asked_for, sorted(asked_for ^ (shown - {"every"})))
-print(f"1..{number}")
-sys.exit(failures > 0)
+clauses.finish()
