@@ -13,7 +13,7 @@
 
 enum { KEPT_MAX = 64 * 1024, STREAMS_MAX = 16, FETCHES_MAX = 4, UPLOAD = 70000 };
 
-struct stub_stream {
+struct fake_stream {
     struct stream base;
     bool used, opening, gone, resumed, room_wanted;
     usec deadline;
@@ -30,23 +30,23 @@ struct asked {
     unsigned heads;
 };
 
-static struct stub_stream streams[STREAMS_MAX];
+static struct fake_stream streams[STREAMS_MAX];
 static size_t stream_count;
 static size_t room_at_a_time;
 static struct asked list[FETCHES_MAX];
-static struct net stub_net;
+static struct net fake_net;
 static struct url url;
 
 /* ---- the net ---- */
 
-static struct stub_stream *stub_of(const struct stream *base)
+static struct fake_stream *fake_of(const struct stream *base)
 {
-    return CONTAINER_OF((struct stream *)(uintptr_t)base, struct stub_stream, base);
+    return CONTAINER_OF((struct stream *)(uintptr_t)base, struct fake_stream, base);
 }
 
-static size_t stub_send(struct stream *base, struct bytes in)
+static size_t fake_send(struct stream *base, struct bytes in)
 {
-    struct stub_stream *s = stub_of(base);
+    struct fake_stream *s = fake_of(base);
     ASSERT(!s->gone && !s->opening);
     size_t taken = in.len < s->room ? in.len : s->room;
     s->room -= taken;
@@ -54,53 +54,53 @@ static size_t stub_send(struct stream *base, struct bytes in)
     return taken;
 }
 
-static size_t stub_room(const struct stream *base)
+static size_t fake_room(const struct stream *base)
 {
-    return stub_of(base)->room;
+    return fake_of(base)->room;
 }
 
-static void stub_resume(struct stream *base)
+static void fake_resume(struct stream *base)
 {
-    stub_of(base)->resumed = true;
+    fake_of(base)->resumed = true;
 }
 
-static void stub_close(struct stream *base)
+static void fake_close(struct stream *base)
 {
-    ASSERT(!stub_of(base)->gone);
-    stub_of(base)->gone = true;
+    ASSERT(!fake_of(base)->gone);
+    fake_of(base)->gone = true;
 }
 
-static void stub_set_deadline(struct stream *base, usec at)
+static void fake_set_deadline(struct stream *base, usec at)
 {
-    ASSERT(!stub_of(base)->gone);
-    stub_of(base)->deadline = at;
+    ASSERT(!fake_of(base)->gone);
+    fake_of(base)->deadline = at;
 }
 
-static struct endpoint stub_endpoint(const struct stream *base UNUSED)
+static struct endpoint fake_endpoint(const struct stream *base UNUSED)
 {
     return (struct endpoint){address_v4(0x0a000001), 80};
 }
 
 static const struct stream_ops stream_ops = {
-    .send = stub_send,
-    .room = stub_room,
-    .resume = stub_resume,
-    .finish = stub_close,
-    .close = stub_close,
-    .abort = stub_close,
-    .set_deadline = stub_set_deadline,
-    .local = stub_endpoint,
-    .peer = stub_endpoint,
+    .send = fake_send,
+    .room = fake_room,
+    .resume = fake_resume,
+    .finish = fake_close,
+    .close = fake_close,
+    .abort = fake_close,
+    .set_deadline = fake_set_deadline,
+    .local = fake_endpoint,
+    .peer = fake_endpoint,
 };
 
-static int stub_connect(struct net *net, const struct endpoint *to UNUSED,
+static int fake_connect(struct net *net, const struct endpoint *to UNUSED,
                         const struct endpoint *local UNUSED, const struct stream_handler *handler,
                         void *self, struct stream **out)
 {
     if (stream_count == STREAMS_MAX)
         return -ECONNREFUSED;
-    struct stub_stream *s = &streams[stream_count++];
-    memset(s, 0, offsetof(struct stub_stream, kept));
+    struct fake_stream *s = &streams[stream_count++];
+    memset(s, 0, offsetof(struct fake_stream, kept));
     s->base = (struct stream){&stream_ops, net, handler, self};
     s->opening = true;
     s->deadline = USEC_NEVER;
@@ -109,7 +109,7 @@ static int stub_connect(struct net *net, const struct endpoint *to UNUSED,
     return 0;
 }
 
-static const struct net_ops net_ops = {.connect = stub_connect};
+static const struct net_ops net_ops = {.connect = fake_connect};
 
 static size_t find(void *self UNUSED, const char *host UNUSED, uint16_t port,
                    struct endpoint out[FETCH_ADDRESSES_MAX], struct text *reason UNUSED)
@@ -123,9 +123,9 @@ static void turn(usec until)
 {
     for (int round = 0; round < 50; round++) {
         bool any = false;
-        (void)loop_run_until(stub_net.loop, until);
+        (void)loop_run_until(fake_net.loop, until);
         for (size_t i = 0; i < stream_count; i++) {
-            struct stub_stream *s = &streams[i];
+            struct fake_stream *s = &streams[i];
             if (s->opening && !s->gone) {
                 s->opening = false;
                 s->base.handler->on_open(s->base.self, &s->base);
@@ -142,7 +142,7 @@ static void turn(usec until)
     }
 }
 
-static struct stub_stream *newest(void)
+static struct fake_stream *newest(void)
 {
     for (size_t i = stream_count; i-- > 0;)
         if (!streams[i].gone)
@@ -151,7 +151,7 @@ static struct stub_stream *newest(void)
 }
 
 /* As a stream does: what was not used is offered again with what follows. */
-static void offer(struct stub_stream *s, struct bytes in)
+static void offer(struct fake_stream *s, struct bytes in)
 {
     size_t len = in.len < KEPT_MAX - s->kept_len ? in.len : KEPT_MAX - s->kept_len;
     memcpy(s->kept + s->kept_len, in.data, len);
@@ -165,7 +165,7 @@ static void offer(struct stub_stream *s, struct bytes in)
         memmove(s->kept, s->kept + used, s->kept_len - used);
         s->kept_len -= used;
     } while (!s->gone && s->resumed && s->kept_len > 0);
-    turn(loop_now(stub_net.loop));
+    turn(loop_now(fake_net.loop));
 }
 
 /* ---- requests ---- */
@@ -236,21 +236,21 @@ static void ask(struct fetcher *fetcher, struct asked *a, unsigned how, bool htt
 /* Whoever waits is told by a deadline. */
 static void wait_for_the_end(void)
 {
-    struct stub_stream *s;
+    struct fake_stream *s;
     for (int i = 0; i < 200 && (s = newest()) != NULL; i++) {
         ASSERT(s->deadline != USEC_NEVER);
-        turn(usec_max(s->deadline, loop_now(stub_net.loop)));
-        if (!s->gone && s->deadline <= loop_now(stub_net.loop))
+        turn(usec_max(s->deadline, loop_now(fake_net.loop)));
+        if (!s->gone && s->deadline <= loop_now(fake_net.loop))
             s->base.handler->on_deadline(s->base.self, &s->base);
-        turn(loop_now(stub_net.loop));
+        turn(loop_now(fake_net.loop));
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    if (stub_net.loop == NULL) {
-        stub_net = (struct net){.ops = &net_ops, .loop = loop_new_virtual(USEC_PER_SEC, 1)};
-        ASSERT(stub_net.loop != NULL);
+    if (fake_net.loop == NULL) {
+        fake_net = (struct net){.ops = &net_ops, .loop = loop_new_virtual(USEC_PER_SEC, 1)};
+        ASSERT(fake_net.loop != NULL);
         ASSERT(url_parse(bytes_of_text("http://h/"), NULL, &url) == URL_OK);
     }
     if (len < 4)
@@ -259,27 +259,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     size_t piece = 1 + (data[0] >> 1) * 16u;
     size_t count = 1 + data[1] % FETCHES_MAX;
     struct bytes rest = bytes_of(data + 4, len - 4);
-    struct stub_stream *s;
+    struct fake_stream *s;
     room_at_a_time = 100u + data[3] * 200u;
     stream_count = 0;
-    struct fetcher_options options = {.net = &stub_net, .find = find};
+    struct fetcher_options options = {.net = &fake_net, .find = find};
     struct fetcher *fetcher = fetcher_new(&options);
     ASSERT(fetcher != NULL);
     for (size_t i = 0; i < count; i++)
         ask(fetcher, &list[i], data[2] >> i, http2);
-    turn(loop_now(stub_net.loop));
+    turn(loop_now(fake_net.loop));
     while (rest.len > 0 && (s = newest()) != NULL) {
         offer(s, bytes_first(rest, piece));
         rest = bytes_after(rest, piece);
     }
     if ((data[1] & 0x40) != 0 && (s = newest()) != NULL) {
         s->base.handler->on_end(s->base.self, &s->base);
-        turn(loop_now(stub_net.loop));
+        turn(loop_now(fake_net.loop));
     }
     if ((data[1] & 0x80) != 0 && (s = newest()) != NULL) {
         s->gone = true;
         s->base.handler->on_closed(s->base.self, &s->base, ECONNRESET);
-        turn(loop_now(stub_net.loop));
+        turn(loop_now(fake_net.loop));
     }
     if ((data[1] & 0x20) != 0) {
         wait_for_the_end();

@@ -12,7 +12,7 @@
 
 enum { KEPT_MAX = 128 * 1024 };
 
-struct stub_stream {
+struct fake_stream {
     struct stream base;
     bool gone;      /* closed or aborted by the service */
     bool finished;
@@ -25,19 +25,19 @@ struct stub_stream {
     size_t kept_len;
 };
 
-static struct stub_stream stream;
-static struct net stub_net;
-static struct listener stub_listener;
+static struct fake_stream stream;
+static struct net fake_net;
+static struct listener fake_listener;
 static struct web *web;
 
-static struct stub_stream *stub_of(const struct stream *base)
+static struct fake_stream *fake_of(const struct stream *base)
 {
-    return CONTAINER_OF((struct stream *)(uintptr_t)base, struct stub_stream, base);
+    return CONTAINER_OF((struct stream *)(uintptr_t)base, struct fake_stream, base);
 }
 
-static size_t stub_send(struct stream *base, struct bytes in)
+static size_t fake_send(struct stream *base, struct bytes in)
 {
-    struct stub_stream *s = stub_of(base);
+    struct fake_stream *s = fake_of(base);
     ASSERT(!s->gone);
     size_t taken = in.len < s->room ? in.len : s->room;
     s->room -= taken;
@@ -45,59 +45,59 @@ static size_t stub_send(struct stream *base, struct bytes in)
     return taken;
 }
 
-static size_t stub_room(const struct stream *base)
+static size_t fake_room(const struct stream *base)
 {
-    return stub_of(base)->room;
+    return fake_of(base)->room;
 }
 
-static void stub_resume(struct stream *base)
+static void fake_resume(struct stream *base)
 {
-    stub_of(base)->resumed = true;
+    fake_of(base)->resumed = true;
 }
 
-static void stub_finish(struct stream *base)
+static void fake_finish(struct stream *base)
 {
-    stub_of(base)->finished = true;
+    fake_of(base)->finished = true;
 }
 
-static void stub_close(struct stream *base)
+static void fake_close(struct stream *base)
 {
-    ASSERT(!stub_of(base)->gone);
-    stub_of(base)->gone = true;
+    ASSERT(!fake_of(base)->gone);
+    fake_of(base)->gone = true;
 }
 
-static void stub_set_deadline(struct stream *base, usec at)
+static void fake_set_deadline(struct stream *base, usec at)
 {
-    stub_of(base)->deadline = at;
+    fake_of(base)->deadline = at;
 }
 
-static struct endpoint stub_endpoint(const struct stream *base UNUSED)
+static struct endpoint fake_endpoint(const struct stream *base UNUSED)
 {
     return (struct endpoint){address_v4(0x0a000001), 1000};
 }
 
 static const struct stream_ops stream_ops = {
-    .send = stub_send,
-    .room = stub_room,
-    .resume = stub_resume,
-    .finish = stub_finish,
-    .close = stub_close,
-    .abort = stub_close,
-    .set_deadline = stub_set_deadline,
-    .local = stub_endpoint,
-    .peer = stub_endpoint,
+    .send = fake_send,
+    .room = fake_room,
+    .resume = fake_resume,
+    .finish = fake_finish,
+    .close = fake_close,
+    .abort = fake_close,
+    .set_deadline = fake_set_deadline,
+    .local = fake_endpoint,
+    .peer = fake_endpoint,
 };
 
-static int stub_listen(struct net *net UNUSED, const struct listen_options *options UNUSED,
+static int fake_listen(struct net *net UNUSED, const struct listen_options *options UNUSED,
                        const struct listener_handler *handler, void *self, struct listener **out)
 {
-    stub_listener.handler = handler;
-    stub_listener.self = self;
-    *out = &stub_listener;
+    fake_listener.handler = handler;
+    fake_listener.self = self;
+    *out = &fake_listener;
     return 0;
 }
 
-static const struct net_ops net_ops = {.listen = stub_listen};
+static const struct net_ops net_ops = {.listen = fake_listen};
 
 /* The built-in site, and a WebSocket that sends messages back at /e. */
 static struct web_config *config(void)
@@ -114,15 +114,15 @@ static struct web_config *config(void)
 
 static void start(void)
 {
-    stub_net = (struct net){.ops = &net_ops, .loop = loop_new_virtual(USEC_PER_SEC, 1)};
-    ASSERT(stub_net.loop != NULL);
-    int status = web_new(&stub_net, &(struct web_options){.server_name = "h", .config = config()}, &web);
+    fake_net = (struct net){.ops = &net_ops, .loop = loop_new_virtual(USEC_PER_SEC, 1)};
+    ASSERT(fake_net.loop != NULL);
+    int status = web_new(&fake_net, &(struct web_options){.server_name = "h", .config = config()}, &web);
     ASSERT(status == 0);
 }
 
 static void turn(usec until)
 {
-    (void)loop_run_until(stub_net.loop, until);
+    (void)loop_run_until(fake_net.loop, until);
     for (int i = 0; i < 100 && !stream.gone && stream.room_wanted && !stream.deaf; i++) {
         stream.room += 5000;
         stream.room_wanted = false;
@@ -143,7 +143,7 @@ static void offer(struct bytes in)
         ASSERT(used <= stream.kept_len);
         memmove(stream.kept, stream.kept + used, stream.kept_len - used);
         stream.kept_len -= used;
-        turn(loop_now(stub_net.loop));
+        turn(loop_now(fake_net.loop));
     } while (!stream.gone && stream.resumed && stream.kept_len > 0);
 }
 
@@ -152,10 +152,10 @@ static void wait_for_the_end(void)
     for (int i = 0; i < 1000 && !stream.gone; i++) {
         stream.deaf = i > 20; /* an answer may be endless */
         if (stream.deadline == USEC_NEVER) { /* a WebSocket has a time of its own */
-            turn(loop_now(stub_net.loop) + 20 * USEC_PER_SEC);
+            turn(loop_now(fake_net.loop) + 20 * USEC_PER_SEC);
             continue;
         }
-        usec at = usec_max(stream.deadline, loop_now(stub_net.loop));
+        usec at = usec_max(stream.deadline, loop_now(fake_net.loop));
         turn(at);
         if (stream.gone)
             return;
@@ -172,12 +172,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         start();
     if (len < 2)
         return 0;
-    memset(&stream, 0, offsetof(struct stub_stream, kept));
+    memset(&stream, 0, offsetof(struct fake_stream, kept));
     stream.kept_len = 0;
-    stream.base = (struct stream){.ops = &stream_ops, .net = &stub_net};
+    stream.base = (struct stream){.ops = &stream_ops, .net = &fake_net};
     stream.deadline = USEC_NEVER;
     stream.room = 100u + data[1] * 40u;
-    stub_listener.handler->on_accept(stub_listener.self, &stub_listener, &stream.base);
+    fake_listener.handler->on_accept(fake_listener.self, &fake_listener, &stream.base);
     if ((data[0] & 1) != 0 && !stream.gone)
         offer(bytes_of(preface, sizeof preface - 1));
     size_t piece = 1 + (data[0] >> 1) * 16u;
@@ -188,7 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     if (!stream.gone && (data[1] & 1) != 0) {
         stream.base.handler->on_end(stream.base.self, &stream.base);
-        turn(loop_now(stub_net.loop));
+        turn(loop_now(fake_net.loop));
     }
     if (!stream.gone && (data[1] & 2) != 0) {
         stream.gone = true;

@@ -275,6 +275,7 @@ static json_t *names_json(const struct site *site)
                      (json_int_t)c.transfers, "updates", (json_int_t)c.updates, "updates_refused",
                      (json_int_t)c.updates_refused);
     set_count(out, "signatures_refused", c.signatures_refused);
+    set_count(out, "passed_dropped", c.passed_dropped);
     set_count(out, "notifies_in", c.notifies_in);
     set_count(out, "notifies_out", c.notifies_out);
     set_count(out, "notifies_unanswered", c.notifies_unanswered);

@@ -281,6 +281,7 @@ struct names {
     uint64_t hot_epoch;              /* of the first: what ends all of them at once has come so often */
     uint64_t hot_seen;               /* and how often when it was looked at last */
     usec told_full_at;               /* that it is full; 0: never */
+    usec told_passed_at; /* the same of passed messages; 0: never */
     struct names_outside *outside;   /* one for each of its tasks */
     struct names_secure *secure;     /* servers that are asked over TLS */
     size_t secure_count;

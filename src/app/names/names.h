@@ -295,6 +295,7 @@ struct names_counters {
     uint64_t updates, updates_refused; /* UPDATE messages, with NOERROR and without */
     uint64_t updates_forwarded, updates_forward_failed; /* to primaries; and nobody has said how it went */
     uint64_t signatures_refused; /* of queries */
+    uint64_t passed_dropped;   /* UPDATE and NOTIFY that found no room on their way to worker 0 */
     uint64_t notifies_in;      /* for zones that are had from others, from who may */
     uint64_t notifies_out, notifies_unanswered; /* messages; peers that never answered */
     uint64_t transfers_in, transfers_in_failed, zones_confirmed, zones_expired;

@@ -223,6 +223,22 @@ static void open_query(struct letter *letter)
     free(passed);
 }
 
+static void tell_full(struct names *names)
+{
+    usec now = loop_now(names->loop);
+    names->counters.passed_dropped++;
+    if (names->told_passed_at != 0 && now - names->told_passed_at < NAMES_FULL_INTERVAL)
+        return;
+    names->told_passed_at = now;
+    char line[160];
+    struct text text = text_of(line, sizeof line);
+    text_add_format(&text, "too many updates and notifications for worker 0, %llu so far not taken from worker %zu: "
+                           "at most %d octets wait",
+                    (unsigned long long)names->counters.passed_dropped, names->worker,
+                    (int)NAMES_PASSED_OCTETS_MAX);
+    names_trouble(names, line);
+}
+
 bool names_crew_pass(struct names *names, const struct resolver_client *client,
                      const struct answer_path *path, struct bytes message)
 {
@@ -237,5 +253,6 @@ bool names_crew_pass(struct names *names, const struct resolver_client *client,
         post(make(&like, message, open_query), 0))
         return true;
     atomic_fetch_sub(&crew->passed_octets, message.len);
+    tell_full(names);
     return false;
 }
