@@ -3,12 +3,14 @@
  * web_dav.h - WebDAV, class 1 and 2 (RFC 4918): files below a root are made, changed, moved and described by others.
  * Private to app/web/:
  *
- *      web_dav.c        methods: which resource, what may be done with it, MKCOL, DELETE, COPY, MOVE
- *      web_dav_find.c   PROPFIND and PROPPATCH
- *      web_dav_xml.c    what their bodies say
- *      web_dav_lock.c   locks
- *      web_dav_props.c  properties that clients have set, in files beside the resources
- *      web_tree.c       folders copied and removed
+ *      web_dav.c           the methods; MKCOL, and those that have a body of XML
+ *      web_dav_resource.c  which resource, and whether its conditions hold
+ *      web_dav_move.c      COPY, MOVE and DELETE
+ *      web_dav_find.c      PROPFIND and PROPPATCH
+ *      web_dav_xml.c       what their bodies say
+ *      web_dav_lock.c      locks
+ *      web_dav_props.c     properties that clients have set, in files beside the resources
+ *      web_tree.c          folders copied and removed
  */
 #ifndef WN_APP_WEB_WEB_DAV_H
 #define WN_APP_WEB_WEB_DAV_H
@@ -38,12 +40,15 @@ enum {
 bool web_dav_has(const char *method);
 void web_dav_request(struct web_exchange *exchange, struct bytes path);
 
+/* Answers: 204 without a body, and with a page what else there is. */
+void dav_answer(struct web_exchange *exchange, unsigned status);
+
+/* ---- a resource: web_dav_resource.c ---- */
+
 /* Has the path a name that is ours: a sidecar, or what is not whole? */
 bool web_dav_reserved(struct bytes path);
 /* What the field If says of PUT: 0, or a status to refuse with. */
 MUST_USE unsigned web_dav_check_put(struct web_exchange *exchange, struct bytes path);
-
-/* ---- a resource ---- */
 
 struct dav_resource {
     int folder_fd;           /* of what it is in; the root's own for the root */
@@ -58,6 +63,31 @@ struct dav_resource {
 MUST_USE unsigned dav_resource_open(const struct web_place *place, struct bytes path,
                                     struct dav_resource *out);
 void dav_resource_close(struct dav_resource *resource);
+
+/* The decoded path that a URI has, when it is one of the same server; 0: it is none. */
+size_t dav_local_path(const struct web_exchange *exchange, struct bytes uri, char out[WEB_PATH_MAX]);
+/* Is that path under the same rule as the one that was asked for? */
+bool dav_same_place(const struct web_exchange *exchange, struct bytes path);
+
+enum dav_touch {
+    DAV_TOUCH_NONE,
+    DAV_TOUCH_CONTENT, /* what is there, or its properties */
+    DAV_TOUCH_MEMBER,  /* it is made: the folder has one more */
+    DAV_TOUCH_ALL,     /* it goes, with all below */
+};
+
+/* May the request do so, by its conditions and the locks? 0, or 400, 412, 423. */
+MUST_USE unsigned dav_check(struct web_exchange *exchange, const struct dav_resource *resource,
+                            enum dav_touch touch);
+/* The status that a positive errno means; 204 of 0. */
+unsigned dav_status_of(int error);
+
+/* ---- COPY, MOVE and DELETE: web_dav_move.c ---- */
+
+enum dav_move_kind { DAV_COPY, DAV_MOVE, DAV_DELETE };
+
+/* Answers, when it is done. */
+void dav_move(struct web_exchange *exchange, struct bytes path, enum dav_move_kind kind);
 
 /* ---- bodies: web_dav_xml.c ---- */
 
@@ -102,13 +132,6 @@ MUST_USE bool dav_sidecar_name(const struct dav_resource *resource, char out[2 *
 /* Are there any? Several workers have none. */
 bool dav_locks_here(const struct web *web);
 void dav_locks_done(struct web *web);
-
-enum dav_touch {
-    DAV_TOUCH_NONE,
-    DAV_TOUCH_CONTENT, /* what is there, or its properties */
-    DAV_TOUCH_MEMBER,  /* it is made: the folder has one more */
-    DAV_TOUCH_ALL,     /* it goes, with all below */
-};
 
 /* 0, or 423: a lock forbids it whose token the request does not have. Paths are those of resources. */
 MUST_USE unsigned dav_lock_check(struct web_exchange *exchange, const char *path,

@@ -179,7 +179,7 @@ struct web {
     struct list_node engines;   /* of web_pass.c: sets of servers behind */
     unsigned engine_count;
     struct tls_client *pass_tls; /* for those by TLS; NULL: not needed yet */
-    struct list_node dav_jobs;  /* of web_dav.c, that the thread aside works on */
+    struct list_node dav_jobs;  /* of web_dav_move.c, that the thread aside works on */
     unsigned dav_job_count;
     struct list_node dav_locks; /* of web_dav_lock.c */
     unsigned dav_lock_count;
