@@ -94,15 +94,12 @@ static bool open_jar(struct get *g)
 /* Session cookies too: the next run is the same session, to whoever uses a jar. */
 static int save_jar(struct get *g)
 {
-    const struct cookie *place = NULL;
-    size_t size = 256 + cookie_jar_count(g->jar) * COOKIE_LINE_MAX;
+    size_t size = cookie_jar_text_max(g->jar);
     char *all = malloc(size);
     if (all == NULL)
         return -ENOMEM;
     struct text text = text_of(all, size);
-    text_add(&text, "# Netscape HTTP Cookie File\n");
-    while (cookie_jar_save(g->jar, loop_wall_seconds(g->loop), &place, &text))
-        ;
+    cookie_jar_write_text(g->jar, loop_wall_seconds(g->loop), &text);
     int status = file_write(g->jar_file, text_bytes(&text), 0600);
     free(all);
     return status;

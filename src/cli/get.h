@@ -2,7 +2,7 @@
 /*
  * get.h - what the parts of `wholenet get` share: command_get.c one URL after the other, get_arguments.c
  * the command line, get_transfer.c what is asked for next and what becomes of the answer, get_request.c
- * the fields of a request, get_mirror.c whole sites, get_segments.c a file by several connections, get_body.c its body, get_proxy.c through whom, get_output.c where the octets go, get_report.c what is
+ * the fields of a request, get_mirror.c whole sites, get_segments.c a file by several connections, get_body.c its body, get_output.c where the octets go, get_report.c what is
  * said about it.
  */
 #ifndef WN_CLI_GET_H
@@ -312,12 +312,6 @@ void get_segments_first_ended(struct get_transfer *t, const struct fetch_outcome
 
 /* Lets go of all, and notes what is there. */
 void get_segments_end(struct get_transfer *t);
-
-/* ---- get_proxy.c ---- */
-
-/* The proxy for a URL: --proxy, or the environment's. URL_OK: *found says whether there is one. */
-enum url_status get_proxy_choose(const struct get *g, const struct url *url, struct url *out,
-                                 bool *found);
 
 /* ---- get_request.c ---- */
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/fetch/fetch_proxy.h"
 #include "base/encoding.h"
 #include "cli/get.h"
 #include "os/idna.h"
@@ -13,14 +14,7 @@
 
 enum url_status get_parse_url(const char *text, struct url *out)
 {
-    enum url_status status = url_parse(bytes_of_text(text), idna_to_ascii, out);
-    /* "example.org:8080/x" looks as if it had a scheme. */
-    if (status != URL_NO_SCHEME && (status != URL_NO_HOST || strstr(text, "//") != NULL))
-        return status;
-    char longer[URL_TEXT_MAX + 8];
-    struct text t = text_of(longer, sizeof longer);
-    text_add_format(&t, "http://%s", text);
-    return t.failed ? URL_TOO_LONG : url_parse(text_bytes(&t), idna_to_ascii, out);
+    return fetch_parse_url(text, idna_to_ascii, out);
 }
 
 /* ---- options ---- */

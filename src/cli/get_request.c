@@ -71,18 +71,6 @@ static void add_given(struct fields *f, bool other_origin)
 
 /* ---- credentials ---- */
 
-/* "name:password" to its parts. */
-static void split_user(const char *pair, char user[URL_USER_MAX + 1],
-                       char password[URL_USER_MAX + 1])
-{
-    struct text u = text_of(user, URL_USER_MAX + 1);
-    struct text p = text_of(password, URL_USER_MAX + 1);
-    struct bytes all = bytes_of_text(pair);
-    size_t colon = bytes_find(all, ':');
-    text_add_bytes(&u, bytes_first(all, colon));
-    text_add_bytes(&p, bytes_after(all, colon + 1));
-}
-
 _Static_assert((int)HTTP_DIGEST_MAX == (int)DIGEST_AT_ONCE_MAX, "the same digests");
 
 static size_t digest(void *self UNUSED, enum http_digest_algorithm algorithm, struct bytes in,
@@ -91,14 +79,13 @@ static size_t digest(void *self UNUSED, enum http_digest_algorithm algorithm, st
     return digest_at_once(algorithm == HTTP_DIGEST_MD5 ? DIGEST_MD5 : DIGEST_SHA256, in, out);
 }
 
-static bool write_credentials(struct http_challenge *challenge, const char *user,
-                              const char *password, const char *method, struct bytes target,
-                              struct text *out)
+static bool write_credentials(struct http_challenge *challenge, const struct http_user *user,
+                              const char *method, struct bytes target, struct text *out)
 {
     uint8_t random[8] = {0};
     char cnonce[2 * sizeof random + 1];
     struct text t = text_of(cnonce, sizeof cnonce);
-    struct http_login login = {user, password, digest, NULL};
+    struct http_login login = {user->name, user->password, digest, NULL};
     if (entropy_fill(random, sizeof random) != 0)
         return false;
     for (size_t i = 0; i < sizeof random; i++)
@@ -106,44 +93,31 @@ static bool write_credentials(struct http_challenge *challenge, const char *user
     return http_credentials_write(challenge, &login, method, target, cnonce, out);
 }
 
-/* The user of a URL is percent-encoded, that of -u is not. */
-static bool find_user(const struct get_transfer *t, char user[URL_USER_MAX + 1],
-                      char password[URL_USER_MAX + 1])
+/* `typed`: what -u or --proxy-user says; NULL: what stands in the URL. */
+static bool find_user(const char *typed, const struct url *url, struct http_user *out)
 {
-    char raw_user[URL_USER_MAX + 1];
-    char raw_password[URL_USER_MAX + 1];
-    if (t->get->user != NULL) {
-        split_user(t->get->user, user, password);
-        return true;
-    }
-    split_user(t->first.user, raw_user, raw_password);
-    struct text u = text_of(user, URL_USER_MAX + 1);
-    struct text p = text_of(password, URL_USER_MAX + 1);
-    return url_decode(bytes_of_text(raw_user), &u) && url_decode(bytes_of_text(raw_password), &p);
+    return typed != NULL ? http_user_split(typed, out) : http_user_of_url(url, out);
 }
 
 static bool add_authorization(struct fields *f)
 {
     struct get_transfer *t = f->t;
-    char user[URL_USER_MAX + 1];
-    char password[URL_USER_MAX + 1];
+    struct http_user user;
     if (t->challenge.scheme == HTTP_SCHEME_NONE && t->get->basic)
         t->challenge.scheme = HTTP_SCHEME_BASIC;
     if (t->challenge.scheme == HTTP_SCHEME_NONE || (t->get->user == NULL && t->first.user[0] == '\0'))
         return true;
-    if (!find_user(t, user, password))
+    if (!find_user(t->get->user, &t->first, &user))
         return false;
     size_t start = f->store.len;
-    bool good = write_credentials(&t->challenge, user, password, t->method, url_target(&t->url),
-                                  &f->store);
+    bool good = write_credentials(&t->challenge, &user, t->method, url_target(&t->url), &f->store);
     add_unless_given(f, "Authorization", stored(f, start));
     return good;
 }
 
 static bool make_proxy_authorization(struct get_transfer *t)
 {
-    char user[URL_USER_MAX + 1];
-    char password[URL_USER_MAX + 1];
+    struct http_user user;
     char target[URL_TEXT_MAX];
     const struct get *g = t->get;
     bool tunnel = strcmp(t->url.scheme, "https") == 0;
@@ -152,7 +126,8 @@ static bool make_proxy_authorization(struct get_transfer *t)
         return true;
     if (t->proxy_challenge.scheme == HTTP_SCHEME_NONE) /* before it asks: it is known to want them */
         t->proxy_challenge.scheme = HTTP_SCHEME_BASIC;
-    split_user(g->proxy_user != NULL ? g->proxy_user : t->proxy.user, user, password);
+    if (!find_user(g->proxy_user, &t->proxy, &user))
+        return false;
     struct text where = text_of(target, sizeof target);
     if (tunnel)
         text_add_format(&where, t->url.literal ? "[%s]:%u" : "%s:%u", t->url.host, t->url.port);
@@ -160,7 +135,7 @@ static bool make_proxy_authorization(struct get_transfer *t)
         url_add_text(&t->url, &where);
     struct text out = text_of(t->proxy_authorization, sizeof t->proxy_authorization);
     t->request.proxy_authorization = t->proxy_authorization;
-    return write_credentials(&t->proxy_challenge, user, password, tunnel ? "CONNECT" : t->method,
+    return write_credentials(&t->proxy_challenge, &user, tunnel ? "CONNECT" : t->method,
                              text_bytes(&where), &out);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/fetch/fetch_proxy.h"
 #include "cli/get.h"
 #include "os/idna.h"
 #include "wire/http/http_date.h"
@@ -53,23 +54,6 @@ void get_transfer_fail(struct get_transfer *t, enum get_status status, const cha
 
 /* ---- what the answer leads to ---- */
 
-/* Credentials are given once to a challenge, and again when only the nonce was too old. */
-static bool wants_login(struct get_transfer *t, const struct http_response_head *head,
-                        const char *field, bool have_user, struct http_challenge *answered)
-{
-    struct http_challenge new;
-    bool first = answered->scheme == HTTP_SCHEME_NONE ||
-                 (answered->scheme == HTTP_SCHEME_BASIC && answered == &t->proxy_challenge);
-    if (!have_user || !http_challenge_choose(&head->fields, field, &new))
-        return false;
-    if (!first && !(new.stale && strcmp(new.nonce, answered->nonce) != 0))
-        return false;
-    if (answered->scheme == HTTP_SCHEME_BASIC && new.scheme == HTTP_SCHEME_BASIC)
-        return false;
-    *answered = new;
-    return true;
-}
-
 static bool is_passing(unsigned status)
 {
     return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
@@ -96,10 +80,11 @@ static enum get_next decide(struct get_transfer *t, const struct http_response_h
     bool own_origin = url_same_origin(&t->first, &t->url);
     bool user = own_origin && (g->user != NULL || t->first.user[0] != '\0');
     bool proxy_user = t->has_proxy && (g->proxy_user != NULL || t->proxy.user[0] != '\0');
-    if (head->status == 401 && wants_login(t, head, "WWW-Authenticate", user, &t->challenge))
+    if (head->status == 401 && user &&
+        http_challenge_take(&head->fields, "WWW-Authenticate", false, &t->challenge))
         return GET_NEXT_LOGIN;
-    if (head->status == 407 &&
-        wants_login(t, head, "Proxy-Authenticate", proxy_user, &t->proxy_challenge))
+    if (head->status == 407 && proxy_user &&
+        http_challenge_take(&head->fields, "Proxy-Authenticate", true, &t->proxy_challenge))
         return GET_NEXT_PROXY_LOGIN;
     if (is_passing(head->status) && t->tries < g->retries) {
         t->retry_wait = retry_after(t, head);
@@ -505,13 +490,22 @@ static void on_end(void *self, struct fetch *fetch UNUSED, const struct fetch_ou
 
 /* ---- requests ---- */
 
+/* --proxy, "" for none, or the environment's. */
+static enum url_status choose_proxy(struct get_transfer *t)
+{
+    const char *given = t->get->proxy;
+    const char *proxy = given == NULL ? fetch_environment_proxy(&t->url) : given;
+    t->has_proxy = proxy != NULL && proxy[0] != '\0';
+    return t->has_proxy ? get_parse_url(proxy, &t->proxy) : URL_OK;
+}
+
 static void start_next(struct get_transfer *t)
 {
     static const struct fetch_handler calls = {on_sent, on_head, on_body, on_room, on_end};
     struct get *g = t->get;
     t->next = GET_NEXT_NONE;
     t->delivers = false;
-    enum url_status status = get_proxy_choose(g, &t->url, &t->proxy, &t->has_proxy);
+    enum url_status status = choose_proxy(t);
     if (status != URL_OK) {
         get_transfer_fail(t, GET_USAGE, "the proxy's URL: %s", url_status_text(status));
         return;

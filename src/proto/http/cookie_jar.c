@@ -494,3 +494,18 @@ bool cookie_jar_save(const struct cookie_jar *jar, int64_t now, const struct coo
     *place = c;
     return true;
 }
+
+static const char file_head[] = "# Netscape HTTP Cookie File\n";
+
+size_t cookie_jar_text_max(const struct cookie_jar *jar)
+{
+    return sizeof file_head + cookie_jar_count(jar) * COOKIE_LINE_MAX;
+}
+
+void cookie_jar_write_text(const struct cookie_jar *jar, int64_t now, struct text *out)
+{
+    const struct cookie *place = NULL;
+    text_add(out, file_head);
+    while (cookie_jar_save(jar, now, &place, out))
+        continue;
+}

@@ -52,4 +52,9 @@ struct cookie;
 bool cookie_jar_save(const struct cookie_jar *jar, int64_t now, const struct cookie **place,
                      struct text *line);
 
+/* The whole file, with the line that others look for at its beginning; session cookies too. Room for it:
+ * cookie_jar_text_max(). */
+size_t cookie_jar_text_max(const struct cookie_jar *jar);
+void cookie_jar_write_text(const struct cookie_jar *jar, int64_t now, struct text *out);
+
 #endif

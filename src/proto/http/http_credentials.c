@@ -153,6 +153,45 @@ bool http_challenge_choose(const struct http_fields *fields, const char *field,
     return true;
 }
 
+bool http_challenge_take(const struct http_fields *fields, const char *field, bool unasked,
+                         struct http_challenge *answered)
+{
+    struct http_challenge next;
+    bool first = answered->scheme == HTTP_SCHEME_NONE ||
+                 (answered->scheme == HTTP_SCHEME_BASIC && unasked);
+    if (!http_challenge_choose(fields, field, &next))
+        return false;
+    if (!first && !(next.stale && strcmp(next.nonce, answered->nonce) != 0))
+        return false;
+    if (answered->scheme == HTTP_SCHEME_BASIC && next.scheme == HTTP_SCHEME_BASIC)
+        return false;
+    *answered = next;
+    return true;
+}
+
+/* ---- users ---- */
+
+bool http_user_split(const char *pair, struct http_user *out)
+{
+    struct text name = text_of(out->name, sizeof out->name);
+    struct text password = text_of(out->password, sizeof out->password);
+    struct bytes all = bytes_of_text(pair);
+    size_t colon = bytes_find(all, ':');
+    text_add_bytes(&name, bytes_first(all, colon));
+    text_add_bytes(&password, bytes_after(all, colon + 1));
+    return !name.failed && !password.failed;
+}
+
+bool http_user_of_url(const struct url *url, struct http_user *out)
+{
+    struct text name = text_of(out->name, sizeof out->name);
+    struct text password = text_of(out->password, sizeof out->password);
+    struct bytes all = bytes_of_text(url->user);
+    size_t colon = bytes_find(all, ':');
+    return url_decode(bytes_first(all, colon), &name) &&
+           url_decode(bytes_after(all, colon + 1), &password);
+}
+
 /* ---- Basic ---- */
 
 static bool write_basic(const struct http_login *login, struct text *out)

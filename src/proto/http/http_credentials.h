@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "wire/http/http_head.h"
+#include "wire/http/url.h"
 
 enum {
     HTTP_CREDENTIALS_MAX = 2048, /* a field's value */
@@ -42,6 +43,26 @@ struct http_challenge {
  * SHA-256, with MD5, Basic. False: there is none. */
 MUST_USE bool http_challenge_choose(const struct http_fields *fields, const char *field,
                                     struct http_challenge *out);
+
+/*
+ * Is a response with that status's field one to answer, with the same request and credentials? *answered is the
+ * challenge that its request was an answer to, scheme NONE when to none, and is replaced. Credentials are given
+ * once to a challenge, and again when only the nonce was too old (RFC 7616 §3.3). `unasked`: Basic was given
+ * before anybody asked for it, which another scheme may follow.
+ */
+MUST_USE bool http_challenge_take(const struct http_fields *fields, const char *field, bool unasked,
+                                  struct http_challenge *answered);
+
+struct http_user {
+    char name[URL_USER_MAX + 1];
+    char password[URL_USER_MAX + 1];
+};
+
+/* "name:password" as it is typed; a name alone has no password. False: too long. */
+MUST_USE bool http_user_split(const char *pair, struct http_user *out);
+
+/* The same of a URL, where it is percent-encoded (RFC 3986 §3.2.1). */
+MUST_USE bool http_user_of_url(const struct url *url, struct http_user *out);
 
 struct http_login {
     const char *user;

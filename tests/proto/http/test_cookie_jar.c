@@ -224,6 +224,13 @@ static void files_are_read_and_written(void **state UNUSED)
     assert_string_equal(out, "a.test\tFALSE\t/\tFALSE\t0\tsession\t1\n"
                              ".a.test\tTRUE\t/d\tFALSE\t1700000100\twide\t2\n"
                              "#HttpOnly_a.test\tFALSE\t/\tTRUE\t1700000100\tonly\t3\n");
+    char whole[4 * COOKIE_LINE_MAX];
+    assert_true(cookie_jar_text_max(jar) <= sizeof whole);
+    struct text all = text_of(whole, cookie_jar_text_max(jar));
+    cookie_jar_write_text(jar, NOW, &all);
+    assert_false(all.failed);
+    assert_memory_equal(whole, "# Netscape HTTP Cookie File\n", 28);
+    assert_string_equal(whole + 28, out);
     cookie_jar_free(jar);
 }
 

@@ -144,6 +144,51 @@ static void older_and_rarer_kinds_of_digest(void **state UNUSED)
     assert_non_null(strstr(answer(&c, "a\"b", "p", "GET", "/", "x"), "username=\"a\\\"b\""));
 }
 
+static bool take(const char *value, bool unasked, struct http_challenge *answered)
+{
+    static struct http_fields fields;
+    fields.count = 1;
+    fields.list[0] = (struct http_field){bytes_of_text("WWW-Authenticate"), bytes_of_text(value)};
+    return http_challenge_take(&fields, "WWW-Authenticate", unasked, answered);
+}
+
+/* RFC 7616 §3.3: credentials that were wrong once are wrong. */
+static void a_challenge_is_answered_once(void **state UNUSED)
+{
+    struct http_challenge c = {.scheme = HTTP_SCHEME_NONE};
+    assert_false(take("Bearer realm=x", false, &c));
+    assert_true(take("Basic realm=x", false, &c));
+    assert_false(take("Basic realm=x", false, &c));
+    assert_false(take("Basic realm=x", true, &c));
+    assert_false(take("Digest nonce=n", false, &c));
+    assert_true(take("Digest nonce=n", true, &c)); /* Basic had gone without being asked for */
+    assert_false(take("Digest nonce=n", false, &c));
+    assert_false(take("Digest nonce=m", false, &c));
+    assert_false(take("Digest nonce=n, stale=true", false, &c));
+    assert_true(take("Digest nonce=m, stale=true", false, &c));
+    assert_string_equal(c.nonce, "m");
+}
+
+static void users_come_as_text_and_in_urls(void **state UNUSED)
+{
+    static struct url url;
+    struct http_user user;
+    assert_true(http_user_split("a%40b:c:d", &user));
+    assert_string_equal(user.name, "a%40b");
+    assert_string_equal(user.password, "c:d");
+    assert_true(http_user_split("alone", &user));
+    assert_string_equal(user.name, "alone");
+    assert_string_equal(user.password, "");
+    assert_int_equal(url_parse(bytes_of_text("http://a%40b:c%3ad@h.test/"), NULL, &url), URL_OK);
+    assert_true(http_user_of_url(&url, &user));
+    assert_string_equal(user.name, "a@b");
+    assert_string_equal(user.password, "c:d");
+    char pair[2 * URL_USER_MAX];
+    memset(pair, 'n', sizeof pair);
+    pair[sizeof pair - 1] = '\0';
+    assert_false(http_user_split(pair, &user));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +196,8 @@ int main(void)
         cmocka_unit_test(basic_is_rfc_7617),
         cmocka_unit_test(digest_is_rfc_7616),
         cmocka_unit_test(older_and_rarer_kinds_of_digest),
+        cmocka_unit_test(a_challenge_is_answered_once),
+        cmocka_unit_test(users_come_as_text_and_in_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

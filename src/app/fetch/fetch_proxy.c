@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * get_proxy.c - which proxy a URL is asked for through: the environment's variables, as curl(1), wget(1) and
+ * fetch_proxy.c - which proxy a URL is asked for through: the environment's variables, as curl(1), wget(1) and
  * most others have them.
  */
+#include "app/fetch/fetch_proxy.h"
+
 #include <stdlib.h>
 
-#include "cli/get.h"
+#include "base/address.h"
 
 /* http_proxy in lower case only: a CGI program's environment has HTTP_PROXY from a field of the client's. */
 static const char *environment(const struct url *url)
@@ -65,12 +67,20 @@ static bool is_excepted(const struct url *url)
     return false;
 }
 
-enum url_status get_proxy_choose(const struct get *g, const struct url *url, struct url *out,
-                                 bool *found)
+enum url_status fetch_parse_url(const char *text, url_to_ascii *to_ascii, struct url *out)
 {
-    const char *value = g->proxy;
-    if (value == NULL && !is_excepted(url))
-        value = environment(url);
-    *found = value != NULL && value[0] != '\0';
-    return *found ? get_parse_url(value, out) : URL_OK;
+    enum url_status status = url_parse(bytes_of_text(text), to_ascii, out);
+    /* "example.org:8080/x" looks as if it had a scheme. */
+    if (status != URL_NO_SCHEME && (status != URL_NO_HOST || strstr(text, "//") != NULL))
+        return status;
+    char longer[URL_TEXT_MAX + 8];
+    struct text t = text_of(longer, sizeof longer);
+    text_add_format(&t, "http://%s", text);
+    return t.failed ? URL_TOO_LONG : url_parse(text_bytes(&t), to_ascii, out);
+}
+
+const char *fetch_environment_proxy(const struct url *url)
+{
+    const char *value = is_excepted(url) ? NULL : environment(url);
+    return value != NULL && value[0] != '\0' ? value : NULL;
 }
