@@ -113,7 +113,6 @@ void web_exchange_done(struct web_exchange *exchange)
     if (service != NULL)
         service->done(exchange);
     exchange->work = NULL;
-    exchange->sinks = false;
     exchange->admitted_by = NULL;
     exchange->redirects = 0;
     web_body_done(&exchange->body);

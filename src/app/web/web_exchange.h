@@ -9,7 +9,8 @@
  *      web_reply.c  answers: fields, conditions, ranges, error pages
  *      web_body.c   where the octets of a response come from
  *      web_rules.c  which host and rule a request falls under
- *      web_site.c   which path is answered by what; the built-in site
+ *      web_site.c   which path is answered by what; web_admit.c: what its rule demands first
+ *      web_built_in.c the built-in site
  *      web_files.c  files below a root; web_list.c: folders; web_upload.c: PUT and DELETE
  *      web_cache.c  files that are open, and their compressed forms (web_compress.c)
  *      web_memory.c small blocks that are kept for the next request
@@ -20,7 +21,7 @@
  *      web_pass.c   requests for servers behind this one
  *      web_dns.c    questions to the name service
  *      web_form.c   the built-in site's form, with its sessions
- *      web_page.c   the pages that are made anew for every request
+ *      web_page.c   the pages that are made anew for every request; web_page_status.c: what they show of the site
  *
  * SKIPS RFC 9114, HTTP/3: OpenSSL 3.0, with which all TLS here is made, has no QUIC, and Debian 12's ngtcp2 has
  * its TLS from GnuTLS: certificates, tickets and ALPN would be there twice. A transport for it stands beside
@@ -120,7 +121,6 @@ struct web_exchange {
     const struct web_rule *admitted_by; /* whose users know `user`; NULL: nobody has asked */
     unsigned redirects;    /* within the server, by programs */
     bool connect_websocket; /* CONNECT of RFC 8441 */
-    bool sinks;            /* the body is for /sink */
     uint64_t octets;       /* sent, the head included */
     uint64_t sink_octets;  /* received by /sink */
     usec request_at;
@@ -299,6 +299,8 @@ void web_reply_page_with_cookie(struct web_exchange *exchange, struct page_text 
 
 /* ---- routes: web_site.c ---- */
 
+#define WEB_METHODS_READ "GET, HEAD, OPTIONS"
+
 /* Answers the request, or accepts its body and answers at web_site_body_end(). */
 void web_site_request(struct web_exchange *exchange);
 /* Answers as if the request had been GET (or HEAD) for that target; `meta` is of web_meta.h. */
@@ -312,6 +314,15 @@ void web_site_index(struct web_exchange *exchange, struct bytes path);
 void web_site_body(struct web_exchange *exchange, struct bytes data);
 void web_site_body_end(struct web_exchange *exchange);
 void web_site_body_failed(struct web_exchange *exchange); /* it will not be whole */
+
+/* Answers OPTIONS, and what is not among `allow` ("GET, HEAD"). True: the request is to be handled. */
+bool web_site_has_method(struct web_exchange *exchange, const char *allow);
+
+/* What the rule of exchange->place demands first. False: it has answered. */
+bool web_admit(struct web_exchange *exchange);
+
+/* Answers from the built-in site; false: by the rule it is not there for that path. */
+bool web_built_in_request(struct web_exchange *exchange, struct bytes path);
 
 /* ---- files: web_files.c, web_list.c, web_upload.c ---- */
 
@@ -356,6 +367,9 @@ const struct web_page *web_page_find(struct bytes path);
 
 /* The page about this network. */
 void web_page_site(struct web_exchange *exchange, struct page_text *out);
+
+/* What is known of this network, for that client. */
+void web_page_status(const struct web_exchange *exchange, const char *client, struct page_text *out);
 
 /* A page with the site's head and foot around `content`, which is HTML; plain where there is no
  * built-in site. */
