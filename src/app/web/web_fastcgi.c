@@ -12,39 +12,14 @@
 #include "app/web/web_fastcgi.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "app/web/web_fastcgi_link.h"
 #include "app/web/web_gateway.h"
-#include "wire/cgi/fastcgi.h"
 
-/* A server, by its address. */
-struct peer {
-    struct list_node node; /* in fastcgi->peers */
-    char address[WEB_BACKEND_MAX];
-    struct list_node idle; /* of links, the last used first */
-    unsigned idle_count;
-    unsigned open;
-    usec down_until;
-};
-
-struct job;
-
-/* A connection. */
-struct link {
-    struct web *web;
-    struct peer *peer;
-    struct stream *stream;
-    struct list_node node; /* in peer->idle */
-    struct job *job;       /* NULL: idle */
-    struct fastcgi_reader reader;
-    bool opened;
-    bool reused;           /* it has served another request before */
-};
-
-struct job {
+struct fcgi_job {
     struct web_gateway base; /* first: it is freed as that */
-    struct link *link;       /* NULL: none */
+    struct fcgi_link *link;  /* NULL: none */
     uint32_t first;          /* of rule->backends, where the turn began */
     uint32_t tried;
     uint32_t failed;         /* a bit for each that did, this time */
@@ -58,170 +33,16 @@ struct job {
     uint8_t end[FASTCGI_END_LEN];
     uint8_t end_len;
 };
-_Static_assert(offsetof(struct job, base) == 0, "a gateway is freed as what it begins");
+_Static_assert(offsetof(struct fcgi_job, base) == 0, "a gateway is freed as what it begins");
 
-static struct job *job_of(struct web_gateway *gateway)
+static struct fcgi_job *job_of(struct web_gateway *gateway)
 {
-    return CONTAINER_OF(gateway, struct job, base);
+    return CONTAINER_OF(gateway, struct fcgi_job, base);
 }
 
 static usec now_of(const struct web *web)
 {
     return loop_now(net_loop(web->net));
-}
-
-/* ---- servers ---- */
-
-void web_fastcgi_init(struct web_fastcgi *fastcgi)
-{
-    list_init(&fastcgi->peers);
-}
-
-static void drop_link(struct link *link)
-{
-    struct peer *peer = link->peer;
-    if (list_linked(&link->node))
-        peer->idle_count--;
-    list_remove(&link->node);
-    peer->open--;
-    free(link);
-}
-
-static void close_link(struct link *link)
-{
-    stream_close(link->stream);
-    drop_link(link);
-}
-
-static void free_peer(struct web_fastcgi *fastcgi, struct peer *peer)
-{
-    struct list_node *node;
-    while ((node = list_first(&peer->idle)) != NULL)
-        close_link(CONTAINER_OF(node, struct link, node));
-    list_remove(&peer->node);
-    fastcgi->peer_count--;
-    free(peer);
-}
-
-void web_fastcgi_done(struct web_fastcgi *fastcgi)
-{
-    struct list_node *node;
-    while ((node = list_first(&fastcgi->peers)) != NULL)
-        free_peer(fastcgi, CONTAINER_OF(node, struct peer, node));
-    net_free(fastcgi->host);
-    fastcgi->host = NULL;
-}
-
-/* Lets go of one that serves nobody. False: all do. */
-static bool forget_one(struct web_fastcgi *fastcgi)
-{
-    for (struct list_node *node = fastcgi->peers.previous; node != &fastcgi->peers;
-         node = node->previous) {
-        struct peer *peer = CONTAINER_OF(node, struct peer, node);
-        if (peer->open == peer->idle_count) {
-            free_peer(fastcgi, peer);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* NULL: there is no room for another. */
-static struct peer *peer_of(struct web_fastcgi *fastcgi, const char *address)
-{
-    for (struct list_node *node = fastcgi->peers.next; node != &fastcgi->peers; node = node->next) {
-        struct peer *peer = CONTAINER_OF(node, struct peer, node);
-        if (strcmp(peer->address, address) == 0)
-            return peer;
-    }
-    if (fastcgi->peer_count == WEB_FASTCGI_PEERS_MAX && !forget_one(fastcgi))
-        return NULL;
-    struct peer *peer = calloc(1, sizeof *peer);
-    if (peer == NULL)
-        return NULL;
-    snprintf(peer->address, sizeof peer->address, "%s", address);
-    list_init(&peer->idle);
-    list_prepend(&fastcgi->peers, &peer->node);
-    fastcgi->peer_count++;
-    return peer;
-}
-
-/* ---- connections ---- */
-
-static const struct stream_handler link_handler;
-
-static int connect_path(struct web *web, const char *path, struct link *link)
-{
-    struct web_fastcgi *fastcgi = &web->fastcgi;
-    struct net *net = fastcgi->host != NULL ? fastcgi->host : web->net;
-    int status = net_connect_path(net, path, &link_handler, link, &link->stream);
-    if (status != -EAFNOSUPPORT || fastcgi->host != NULL)
-        return status;
-    fastcgi->host = net_kernel_new(net_loop(web->net));
-    if (fastcgi->host == NULL)
-        return -ENOMEM;
-    return net_connect_path(fastcgi->host, path, &link_handler, link, &link->stream);
-}
-
-static int connect_to(struct web *web, const char *address, struct link *link)
-{
-    struct endpoint to;
-    size_t skip = strlen(WEB_BACKEND_UNIX);
-    if (strncmp(address, WEB_BACKEND_UNIX, skip) == 0)
-        return connect_path(web, address + skip, link);
-    if (!endpoint_parse(bytes_of_text(address), &to))
-        return -EINVAL;
-    return net_connect(web->net, &to, NULL, &link_handler, link, &link->stream);
-}
-
-/* 0 or a negative errno. */
-static int open_link(struct web *web, struct peer *peer, struct job *job)
-{
-    struct link *link = calloc(1, sizeof *link);
-    if (link == NULL)
-        return -ENOMEM;
-    link->web = web;
-    link->peer = peer;
-    link->job = job;
-    list_init(&link->node);
-    int status = connect_to(web, peer->address, link);
-    if (status < 0) {
-        free(link);
-        return status;
-    }
-    peer->open++;
-    job->link = link;
-    stream_set_deadline(link->stream, now_of(web) + WEB_FASTCGI_CONNECT);
-    return 0;
-}
-
-static void keep_link(struct link *link)
-{
-    struct peer *peer = link->peer;
-    link->job = NULL;
-    link->reused = true;
-    if (peer->idle_count == WEB_FASTCGI_IDLE_MAX) {
-        close_link(link);
-        return;
-    }
-    list_prepend(&peer->idle, &link->node);
-    peer->idle_count++;
-    stream_set_deadline(link->stream, now_of(link->web) + WEB_FASTCGI_IDLE);
-    stream_resume(link->stream); /* padding may be left, and nothing else */
-}
-
-static struct link *take_idle(struct peer *peer, struct job *job)
-{
-    struct list_node *node = list_first(&peer->idle);
-    if (node == NULL)
-        return NULL;
-    struct link *link = CONTAINER_OF(node, struct link, node);
-    list_remove(node);
-    peer->idle_count--;
-    link->job = job;
-    job->link = link;
-    stream_set_deadline(link->stream, USEC_NEVER);
-    return link;
 }
 
 /* ---- the request ---- */
@@ -238,7 +59,7 @@ static void put_params(struct writer *w, struct bytes pairs)
 }
 
 /* All before standard input. It fits into what a stream takes at once. False: no memory. */
-static bool send_head(struct job *job)
+static bool send_head(struct fcgi_job *job)
 {
     struct bytes meta = page_bytes(&job->base.meta);
     struct bytes name, value;
@@ -260,14 +81,14 @@ static bool send_head(struct job *job)
 }
 
 /* What stands before a record of standard input. False: the stream is full. */
-static bool send_frame(struct job *job)
+static bool send_frame(struct fcgi_job *job)
 {
     struct bytes frame = bytes_after(bytes_of(job->frame, job->frame_len), job->frame_at);
     job->frame_at = (uint8_t)(job->frame_at + stream_send(job->link->stream, frame));
     return job->frame_at == job->frame_len;
 }
 
-static void begin_record(struct job *job, size_t len)
+static void begin_record(struct fcgi_job *job, size_t len)
 {
     struct writer w = writer_of(job->frame, sizeof job->frame);
     fastcgi_write_header(&w, FASTCGI_STDIN, (uint16_t)len);
@@ -278,7 +99,7 @@ static void begin_record(struct job *job, size_t len)
 
 static void send_body(struct web_gateway *g)
 {
-    struct job *job = job_of(g);
+    struct fcgi_job *job = job_of(g);
     if (job->link == NULL || !job->link->opened)
         return;
     while (send_frame(job)) {
@@ -303,7 +124,7 @@ static void send_body(struct web_gateway *g)
     }
 }
 
-static void begin_job(struct job *job)
+static void begin_job(struct fcgi_job *job)
 {
     if (send_head(job))
         send_body(&job->base);
@@ -311,31 +132,32 @@ static void begin_job(struct job *job)
         web_gateway_fail(&job->base, 503);
 }
 
+static const struct stream_handler link_handler;
+
 /* ---- whom to ask ---- */
 
-static bool is_down(const struct web *web, const struct peer *peer)
+static bool is_down(const struct web *web, const struct fcgi_peer *peer)
 {
     return now_of(web) < peer->down_until;
 }
 
 /* One of the servers. 0: it is asked; or a negative errno. */
-static int ask(struct job *job, struct peer *peer)
+static int ask(struct fcgi_job *job, struct fcgi_peer *peer)
 {
-    struct web *web = job->base.web;
-    struct link *link = job->repeatable ? take_idle(peer, job) : NULL;
-    if (link != NULL) {
+    job->link = job->repeatable ? fcgi_link_take(peer, job) : NULL;
+    if (job->link != NULL) {
         begin_job(job);
         return 0;
     }
     if (peer->open >= WEB_FASTCGI_OPEN_MAX) {
         if (peer->idle_count == 0)
             return -EAGAIN;
-        close_link(CONTAINER_OF(list_first(&peer->idle), struct link, node));
+        fcgi_link_close(CONTAINER_OF(list_first(&peer->idle), struct fcgi_link, node));
     }
-    return open_link(web, peer, job);
+    return fcgi_link_open(job->base.web, peer, &link_handler, job, &job->link);
 }
 
-static uint32_t bit_of(const struct job *job, const struct peer *peer)
+static uint32_t bit_of(const struct fcgi_job *job, const struct fcgi_peer *peer)
 {
     uint32_t bits = 0;
     for (uint32_t i = 0; i < job->base.rule->backend_count; i++)
@@ -344,7 +166,7 @@ static uint32_t bit_of(const struct job *job, const struct peer *peer)
     return bits;
 }
 
-static void note_failure(struct job *job, struct peer *peer, int error)
+static void note_failure(struct fcgi_job *job, struct fcgi_peer *peer, int error)
 {
     job->failed |= bit_of(job, peer);
     job->busy |= error == EAGAIN;
@@ -355,13 +177,13 @@ static void note_failure(struct job *job, struct peer *peer, int error)
 }
 
 /* The next server that is not known to be down; when all are, those too. */
-static void ask_next(struct job *job, unsigned status)
+static void ask_next(struct fcgi_job *job, unsigned status)
 {
     const struct web_rule *rule = job->base.rule;
     while (job->tried < 2 * rule->backend_count) {
         bool again = job->tried >= rule->backend_count;
         uint32_t at = (job->first + job->tried++) % rule->backend_count;
-        struct peer *peer = peer_of(&job->base.web->fastcgi, rule->backends[at]);
+        struct fcgi_peer *peer = fcgi_peer_of(&job->base.web->fastcgi, rule->backends[at]);
         if (peer == NULL) {
             job->busy = true;
             continue;
@@ -378,7 +200,7 @@ static void ask_next(struct job *job, unsigned status)
 
 static void start(struct web_gateway *g)
 {
-    struct job *job = job_of(g);
+    struct fcgi_job *job = job_of(g);
     job->first = (uint32_t)(g->web->turn++ % g->rule->backend_count);
     ask_next(job, 502);
 }
@@ -386,26 +208,26 @@ static void start(struct web_gateway *g)
 /* ---- the answer ---- */
 
 /* The job has its answer, or never will; the link is nobody's now. */
-static struct link *part(struct job *job)
+static struct fcgi_link *part(struct fcgi_job *job)
 {
-    struct link *link = job->link;
+    struct fcgi_link *link = job->link;
     job->link = NULL;
     link->job = NULL;
     return link;
 }
 
-static void end_request(struct link *link)
+static void end_request(struct fcgi_link *link)
 {
-    struct job *job = link->job;
+    struct fcgi_job *job = link->job;
     uint32_t exit_status;
     enum fastcgi_end end = FASTCGI_REQUEST_COMPLETE;
     bool good = fastcgi_read_end(bytes_of(job->end, job->end_len), &exit_status, &end) == WIRE_OK;
     bool whole = job->stdin_ended && job->frame_at == job->frame_len && job->record_left == 0;
     (void)part(job);
     if (good && whole) /* else octets of this request would be read as the next one's */
-        keep_link(link);
+        fcgi_link_keep(link);
     else
-        close_link(link);
+        fcgi_link_close(link);
     if (good && end == FASTCGI_REQUEST_COMPLETE) {
         web_gateway_over(&job->base);
         return;
@@ -415,9 +237,9 @@ static void end_request(struct link *link)
 }
 
 /* False: the link is gone, or serves nobody any more. */
-static bool take_piece(struct link *link, const struct fastcgi_piece *piece)
+static bool take_piece(struct fcgi_link *link, const struct fastcgi_piece *piece)
 {
-    struct job *job = link->job;
+    struct fcgi_job *job = link->job;
     job->said = true;
     switch (piece->type) {
     case FASTCGI_STDOUT:
@@ -442,7 +264,7 @@ static bool take_piece(struct link *link, const struct fastcgi_piece *piece)
 }
 
 /* Broken off in its midst. */
-static void lose(struct job *job, unsigned status, const char *why)
+static void lose(struct fcgi_job *job, unsigned status, const char *why)
 {
     web_gateway_say(&job->base, "FastCGI: %s", why);
     web_gateway_fail(&job->base, status);
@@ -450,7 +272,7 @@ static void lose(struct job *job, unsigned status, const char *why)
 
 static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in)
 {
-    struct link *link = self;
+    struct fcgi_link *link = self;
     size_t total = 0;
     size_t used;
     struct fastcgi_piece piece;
@@ -460,10 +282,10 @@ static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in
         used = fastcgi_input(&link->reader, bytes_after(in, total), &piece);
         total += used;
         if (link->reader.malformed || (piece.present && link->job == NULL)) {
-            struct job *job = link->job;
+            struct fcgi_job *job = link->job;
             if (job != NULL)
                 (void)part(job);
-            close_link(link);
+            fcgi_link_close(link);
             if (job != NULL)
                 lose(job, 502, "malformed records");
             return in.len;
@@ -476,7 +298,7 @@ static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in
 
 static void on_open(void *self, struct stream *stream)
 {
-    struct link *link = self;
+    struct fcgi_link *link = self;
     link->opened = true;
     link->peer->down_until = 0;
     stream_set_deadline(stream, USEC_NEVER);
@@ -485,19 +307,19 @@ static void on_open(void *self, struct stream *stream)
 
 static void on_room(void *self, struct stream *stream UNUSED)
 {
-    struct link *link = self;
+    struct fcgi_link *link = self;
     if (link->job != NULL)
         send_body(&link->job->base);
 }
 
 /* The connection is no more; who used it looks for another, if that may be. */
-static void on_lost(struct link *link, int error)
+static void on_lost(struct fcgi_link *link, int error)
 {
-    struct job *job = link->job;
-    struct peer *peer = link->peer;
+    struct fcgi_job *job = link->job;
+    struct fcgi_peer *peer = link->peer;
     bool opened = link->opened;
     bool stale = link->reused;
-    drop_link(link);
+    fcgi_link_drop(link);
     if (job == NULL)
         return;
     job->link = NULL;
@@ -541,7 +363,7 @@ static const struct stream_handler link_handler = {
 
 static void resume(struct web_gateway *g)
 {
-    struct job *job = job_of(g);
+    struct fcgi_job *job = job_of(g);
     if (job->link != NULL)
         stream_resume(job->link->stream);
 }
@@ -549,16 +371,16 @@ static void resume(struct web_gateway *g)
 /* The application may go on with something else (§5.4), if it looks. */
 static void cancel(struct web_gateway *g)
 {
-    struct job *job = job_of(g);
+    struct fcgi_job *job = job_of(g);
     if (job->link == NULL)
         return;
-    struct link *link = part(job);
+    struct fcgi_link *link = part(job);
     uint8_t record[FASTCGI_HEADER_LEN];
     struct writer w = writer_of(record, sizeof record);
     fastcgi_write_header(&w, FASTCGI_ABORT_REQUEST, 0);
     if (link->opened && job->record_left == 0 && job->frame_at == job->frame_len)
         (void)stream_send(link->stream, writer_bytes(&w));
-    close_link(link);
+    fcgi_link_close(link);
 }
 
 static const struct web_backend backend = {
@@ -580,7 +402,7 @@ static bool is_repeatable(const struct web_exchange *exchange)
 
 unsigned web_fastcgi_request(struct web_exchange *exchange, const struct web_script *script)
 {
-    struct job *job = calloc(1, sizeof *job);
+    struct fcgi_job *job = calloc(1, sizeof *job);
     if (job == NULL)
         return 503;
     job->repeatable = is_repeatable(exchange);
