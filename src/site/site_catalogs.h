@@ -16,10 +16,17 @@
 
 struct site_catalogs;
 
-/* All are borrowed. Members of catalogs that are there already are secondaries then. 0 or -ENOMEM. */
-MUST_USE int site_catalogs_new(struct loop *loop, const struct log *log, struct names *names,
-                               const struct site_config *config,
-                               struct site_secondaries_kept *secondaries, struct site_catalogs **out);
+struct site_catalogs_options { /* all are borrowed */
+    struct loop *loop;
+    const struct log *log;
+    struct names *names;
+    struct site_secondaries_kept *secondaries;
+    const struct site_zones *zones; /* which are nobody's members */
+};
+
+/* Members of catalogs that are there already, or of which that was kept, are secondaries then. 0 or -ENOMEM. */
+MUST_USE int site_catalogs_new(const struct site_catalogs_options *options,
+                               const struct site_config *config, struct site_catalogs **out);
 void site_catalogs_free(struct site_catalogs *catalogs); /* NULL is nothing */
 
 /* Goes on with what the configuration says now, and the secondaries with it. */
@@ -29,7 +36,7 @@ void site_catalogs_reload(struct site_catalogs *catalogs, const struct site_conf
 void site_catalogs_zone_changed(struct site_catalogs *catalogs, size_t view,
                                 const struct dns_name *zone);
 
-/* Serves a catalog of those zones, if the configuration wants one. */
-void site_catalogs_publish(const struct site_catalogs *catalogs, const struct site_zones *zones);
+/* Serves a catalog of the zones from files, if the configuration wants one. */
+void site_catalogs_publish(const struct site_catalogs *catalogs);
 
 #endif

@@ -51,6 +51,7 @@ enum {
     SITE_PRIMARIES_MAX = 8,   /* SECONDARY_PRIMARIES_MAX */
     SITE_SECONDARIES_MAX = 128,
     SITE_CATALOGS_MAX = 4,    /* blocks "catalog" */
+    SITE_ACCEPT_MAX = 16,     /* domains of a catalog's members */
     SITE_CATALOG_GROUPS_MAX = 4, /* blocks "group" in each */
     SITE_PARENTS_MAX = 8,     /* PARENT_SERVERS_MAX */
     SITE_SIGNATURES_MAX = 64, /* blocks "signing" */
@@ -287,6 +288,8 @@ struct site_catalog {
     struct site_secondary member;  /* how they are had: its name is not filled in */
     struct site_catalog_group groups[SITE_CATALOG_GROUPS_MAX];
     size_t group_count;
+    char accept[SITE_ACCEPT_MAX][SITE_NAME_MAX]; /* members are these or below; none: all are taken */
+    size_t accept_count;
 };
 
 struct site_catalog_list {

@@ -299,6 +299,17 @@ static bool parse_primary(struct bytes text, void *field, const struct site_opti
     return add_peer(text, field, (size_t)option->max);
 }
 
+static bool parse_accept(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct site_catalog *catalog = field;
+    struct dns_name name;
+    if (catalog->accept_count == SITE_ACCEPT_MAX || !dns_name_parse(text, NULL, &name) ||
+        !site_copy_text(text, catalog->accept[catalog->accept_count], SITE_NAME_MAX))
+        return false;
+    catalog->accept_count++;
+    return true;
+}
+
 static bool parse_zone_name(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     struct dns_name name;
@@ -513,6 +524,7 @@ static const struct site_option options[] = {
      "a number of octets such as 64M, at least 64k"},
     {"catalog", "directory", site_parse_text, CATALOG(directory), 0, SITE_TEXT_MAX, false,
      "a directory"},
+    {"catalog", "accept", parse_accept, 0, 0, 0, true, "at most 16 domain names"},
     {"group", "primaries", parse_primary, offsetof(struct site_secondary, primaries), 0,
      SITE_PRIMARIES_MAX, true, PRIMARIES_TEXT},
     {"group", "notify", parse_notified, offsetof(struct site_secondary, notified), 0, SITE_NOTIFIED_MAX,

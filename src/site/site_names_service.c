@@ -57,6 +57,18 @@ void site_names_stop(struct site *site)
     site->hmac = NULL;
 }
 
+static int start_catalogs(struct site *site)
+{
+    const struct site_catalogs_options options = {
+        .loop = site->loop,
+        .log = site->log,
+        .names = site->names,
+        .secondaries = site->secondaries,
+        .zones = site->zones,
+    };
+    return site_catalogs_new(&options, site->config, &site->catalogs);
+}
+
 static int start_zones(struct site *site, struct text *error)
 {
     int result = site_tls_primaries(site, error);
@@ -69,10 +81,9 @@ static int start_zones(struct site *site, struct text *error)
         result = site_secondaries_new(site->loop, site->log, site->names, site->config,
                                       &site->secondaries);
     if (result == 0)
-        result = site_catalogs_new(site->loop, site->log, site->names, site->config,
-                                   site->secondaries, &site->catalogs);
+        result = start_catalogs(site);
     if (result == 0)
-        site_catalogs_publish(site->catalogs, site->zones);
+        site_catalogs_publish(site->catalogs);
     if (result == -ENOMEM)
         return site_failed(error, result, "cannot load zones", NULL);
     return result;
@@ -131,9 +142,9 @@ void site_names_reload(struct site *site)
     if (site_names_set_manner(site) < 0)
         log_error(site->log, "names: no memory for the limit of replies");
     reload_policies(site);
+    site_zones_reload(site->zones, site->config); /* what is in files now is no member's */
     site_catalogs_reload(site->catalogs, site->config);
-    site_zones_reload(site->zones, site->config);
-    site_catalogs_publish(site->catalogs, site->zones);
+    site_catalogs_publish(site->catalogs);
 }
 
 /* What all workers' have alike. */

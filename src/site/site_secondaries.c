@@ -286,19 +286,18 @@ static const struct site_secondary *wanted_like(const struct wanted *wanted, siz
     return index < own ? &wanted->config->secondaries.zones[index] : wanted->members[index - own].like;
 }
 
-/* DIRECTORY/NAME.zone, as a directory of "zones" has them. False: it is kept nowhere. */
-static bool member_path(const struct wanted *wanted, const struct site_member *member,
-                        char out[SITE_PATH_MAX])
+bool site_secondaries_path(const struct site_config *config, const char *directory,
+                           const struct dns_name *zone, const char *ending, char out[SITE_PATH_MAX])
 {
-    char name[DNS_NAME_TEXT_MAX], directory[SITE_PATH_MAX];
+    char name[DNS_NAME_TEXT_MAX], whole[SITE_PATH_MAX];
     struct text t = text_of(out, SITE_PATH_MAX);
-    if (member->directory[0] == '\0')
+    if (directory[0] == '\0')
         return false;
-    text_add_format(&t, "%s/", site_path(wanted->config, member->directory, directory));
-    dns_name_format(&member->zone, name);
+    text_add_format(&t, "%s/", site_path(config, directory, whole));
+    dns_name_format(zone, name);
     for (const char *at = name; *at != '\0'; at++)
         text_add_format(&t, *at == '/' ? "%%2F" : "%c", *at);
-    text_add(&t, "zone");
+    text_add(&t, ending);
     return !t.failed;
 }
 
@@ -311,8 +310,9 @@ static bool make_entry(const struct wanted *wanted, size_t index, struct entry *
     out->member = index >= own;
     out->view = out->member ? (size_t)NAMES_EVERYBODY : from->view;
     if (out->member) {
-        dns_name_copy(&out->zone, &wanted->members[index - own].zone);
-        if (!member_path(wanted, &wanted->members[index - own], path))
+        const struct site_member *member = &wanted->members[index - own];
+        dns_name_copy(&out->zone, &member->zone);
+        if (!site_secondaries_path(wanted->config, member->directory, &member->zone, "zone", path))
             return true;
     } else {
         bool good = dns_name_parse(bytes_of_text(from->zone), NULL, &out->zone);
@@ -337,7 +337,7 @@ static struct entry *make_entries(const struct wanted *wanted)
     return entries;
 }
 
-/* Nothing is left of members that go. */
+/* Nothing is left of members that go, or where those are kept no more that go to another catalog. */
 static void remove_files(const struct site_secondaries_kept *kept, const struct entry *entries,
                          size_t count)
 {
@@ -345,7 +345,10 @@ static void remove_files(const struct site_secondaries_kept *kept, const struct 
                                                 .count = count};
     for (size_t i = 0; i < kept->count; i++) {
         const struct entry *entry = &kept->entries[i];
-        if (entry->member && entry->path != NULL && find(&after, entry->view, &entry->zone) == NULL)
+        if (!entry->member || entry->path == NULL)
+            continue;
+        const struct entry *then = find(&after, entry->view, &entry->zone);
+        if (then == NULL || then->path == NULL || strcmp(then->path, entry->path) != 0)
             (void)unlink(entry->path);
     }
 }

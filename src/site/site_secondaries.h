@@ -30,6 +30,12 @@ struct site_member {
     bool reset;                        /* nothing is left of what there was of it */
 };
 
+/* Where something is kept by a zone's name in a directory, as a directory of "zones" has them: DIRECTORY/NAME.ENDING. False:
+ * nowhere, as the directory is "", or that is too long. */
+MUST_USE bool site_secondaries_path(const struct site_config *config, const char *directory,
+                                    const struct dns_name *zone, const char *ending,
+                                    char out[SITE_PATH_MAX]);
+
 /* Goes on with what the configuration says now, and with those members, whose files go with them. 0 or -ENOMEM:
  * all is as it was. */
 MUST_USE int site_secondaries_reload(struct site_secondaries_kept *kept, const struct site_config *config,

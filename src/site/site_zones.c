@@ -715,6 +715,15 @@ const struct dns_name *site_zones_each(const struct site_zones *zones, size_t *p
     return NULL;
 }
 
+bool site_zones_has(const struct site_zones *zones, size_t view, const struct dns_name *zone)
+{
+    struct entry sought = {.view = view};
+    dns_name_copy(&sought.name, zone);
+    dns_name_lower(&sought.name);
+    return zones->entries.count > 0 && bsearch(&sought, zones->entries.all, zones->entries.count,
+                                               sizeof sought, compare) != NULL;
+}
+
 void site_zones_free(struct site_zones *zones)
 {
     if (zones == NULL)

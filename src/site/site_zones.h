@@ -26,6 +26,9 @@ MUST_USE int site_zones_new(struct net *outside, const struct log *log, struct n
 /* Who signs some of them. */
 const struct site_signing *site_zones_signing(const struct site_zones *zones);
 
+/* Is that zone of a view one from a file? */
+bool site_zones_has(const struct site_zones *zones, size_t view, const struct dns_name *zone);
+
 /* The zones from files that everybody sees: *place is 0 at the start. NULL: that was the last. */
 const struct dns_name *site_zones_each(const struct site_zones *zones, size_t *place);
 

@@ -5,6 +5,8 @@
 #include "base/siphash.h"
 #include "wire/dns/dns_serial.h"
 
+static const char version[] = "\0012"; /* the RDATA of its TXT record (§4.3.1) */
+
 struct catalog {
     struct heap heap;
     struct trie members; /* by the wire form of the zone's name, in lower case */
@@ -33,6 +35,7 @@ void catalog_free(struct catalog *catalog)
     struct catalog_member *member;
     while ((member = trie_last(&catalog->members)) != NULL) {
         (void)trie_remove(&catalog->members, key_of(member));
+        heap_release(&catalog->heap, member->groups, member->groups_len);
         heap_release(&catalog->heap, member, sizeof *member);
     }
     trie_done(&catalog->members);
@@ -69,6 +72,34 @@ bool catalog_same_id(const struct catalog_member *a, const struct catalog_member
     return bytes_equal(bytes_of(a->id, a->id_len), bytes_of(b->id, b->id_len));
 }
 
+/* The RDATA of a group as people write it. */
+static bool parse_group(const char *group, struct writer *out)
+{
+    size_t len = strlen(group);
+    char reason[128];
+    struct dns_error error = dns_error_of(reason, sizeof reason);
+    if (group[0] == '"')
+        return dns_rdata_parse(DNS_TXT, bytes_of_text(group), NULL, out, &error);
+    write_u8(out, (uint8_t)len);
+    write_bytes(out, bytes_of_text(group));
+    return len <= UINT8_MAX && !out->failed;
+}
+
+bool catalog_in_group(const struct catalog_member *member, const char *group)
+{
+    uint8_t octets[CATALOG_GROUPS_LEN_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    struct reader r = reader_of(bytes_of(member->groups, member->groups_len));
+    if (!parse_group(group, &w))
+        return false;
+    while (reader_left(&r) > 0) {
+        size_t len = read_u16(&r);
+        if (bytes_equal(read_bytes(&r, len), writer_bytes(&w)))
+            return true;
+    }
+    return false;
+}
+
 /* ---- reading ---- */
 
 struct reading {
@@ -91,26 +122,13 @@ static bool is_label(struct bytes label, const char *text)
     return bytes_equal(label, bytes_of_text(text)); /* nodes are in lower case */
 }
 
-/* The strings of a TXT record behind one another. False: they do not fit. */
-static bool read_text(struct bytes rdata, char *out, size_t size)
-{
-    struct text t = text_of(out, size);
-    struct reader r = reader_of(rdata);
-    while (reader_left(&r) > 0) {
-        size_t len = read_u8(&r);
-        text_add_bytes(&t, read_bytes(&r, len));
-    }
-    return !r.failed && !t.failed;
-}
-
-/* §4.2.1: one TXT record that says "2". */
+/* §4.3.1: one TXT record that says "2". */
 static bool take_version(struct reading *r, const struct dns_name *name, const struct zone_node *node)
 {
-    char text[16] = "";
     const struct rrset *rrset = zone_rrset(node, DNS_TXT);
     if (rrset == NULL)
         return true;
-    if (rrset->count != 1 || !read_text(rrset_first(rrset), text, sizeof text) || strcmp(text, "2") != 0)
+    if (rrset->count != 1 || !bytes_equal(rrset_first(rrset), bytes_of_text(version)))
         return broken(r, name, "expected version 2, once");
     r->has_version = true;
     return true;
@@ -145,16 +163,29 @@ static bool take_member(struct reading *r, const struct dns_name *name, const st
     return true;
 }
 
-/* §4.4.2 */
-static void take_groups(struct catalog_member *member, const struct zone_node *node)
+/* §4.4.2: as many as fit; their order is nobody's. */
+static bool take_groups(struct reading *r, const struct dns_name *name, const struct zone_node *node)
 {
+    uint8_t octets[CATALOG_GROUPS_LEN_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
     const struct rrset *rrset = zone_rrset(node, DNS_TXT);
     struct rrset_place place = {0};
     struct bytes rdata;
-    while (rrset != NULL && member->group_count < CATALOG_GROUPS_MAX &&
-           rrset_next(rrset, &place, &rdata))
-        member->group_count += read_text(rdata, member->groups[member->group_count],
-                                         sizeof member->groups[0]);
+    while (rrset != NULL && rrset_next(rrset, &place, &rdata)) {
+        if (writer_room(&w) < 2 + rdata.len)
+            continue;
+        write_u16(&w, (uint16_t)rdata.len);
+        write_bytes(&w, rdata);
+    }
+    struct bytes groups = writer_bytes(&w);
+    if (groups.len == 0)
+        return true;
+    r->member->groups = heap_zeroed(&r->catalog->heap, groups.len);
+    if (r->member->groups == NULL)
+        return broken(r, name, "there is no memory for it");
+    memcpy(r->member->groups, groups.data, groups.len);
+    r->member->groups_len = groups.len;
+    return true;
 }
 
 /* §4.4.1 */
@@ -188,7 +219,7 @@ static bool take_node(struct reading *r, const struct zone_node *node)
         !bytes_equal(id, bytes_of(r->member->id, r->member->id_len)))
         return true;
     if (is_label(dns_name_label(&name, labels.at[0]), "group"))
-        take_groups(r->member, node);
+        return take_groups(r, &name, node);
     return !is_label(dns_name_label(&name, labels.at[0]), "coo") || take_coo(r, &name, node);
 }
 
@@ -220,7 +251,7 @@ enum zone_result catalog_begin(struct zone *zone, uint32_t serial)
 {
     uint8_t octets[2 * DNS_NAME_MAX + DNS_SOA_NUMBERS_LEN];
     struct writer w = writer_of(octets, sizeof octets);
-    struct dns_name nobody, version;
+    struct dns_name nobody, owner;
     bool good = dns_name_parse(bytes_of_text("invalid."), NULL, &nobody);
     ASSERT(good);
     dns_name_write(&w, &nobody);
@@ -233,9 +264,9 @@ enum zone_result catalog_begin(struct zone *zone, uint32_t serial)
     enum zone_result result = put(zone, &zone->name, DNS_SOA, writer_bytes(&w));
     if (result == ZONE_OK)
         result = put(zone, &zone->name, DNS_NS, dns_name_bytes(&nobody));
-    if (result != ZONE_OK || !dns_name_child(bytes_of_text("version"), &zone->name, &version))
+    if (result != ZONE_OK || !dns_name_child(bytes_of_text("version"), &zone->name, &owner))
         return result != ZONE_OK ? result : ZONE_INVALID;
-    return put(zone, &version, DNS_TXT, bytes_of_text("\0012"));
+    return put(zone, &owner, DNS_TXT, bytes_of_text(version));
 }
 
 /* The label of a member is made of its name, so that it is the same after a restart: 128 bits, that no two are
@@ -261,4 +292,29 @@ enum zone_result catalog_add(struct zone *zone, const struct dns_name *member)
         !dns_name_child(bytes_of_text(id), &owner, &owner))
         return ZONE_INVALID;
     return put(zone, &owner, DNS_PTR, dns_name_bytes(member));
+}
+
+/* To the member's node, or to what is said of it below (§4.4). */
+static enum zone_result put_property(struct zone *zone, const struct catalog_member *member,
+                                     const char *property, uint16_t type, struct bytes rdata)
+{
+    struct dns_name node, owner;
+    bool good = dns_name_child(bytes_of_text("zones"), &zone->name, &node) &&
+                dns_name_child(bytes_of(member->id, member->id_len), &node, &node) &&
+                dns_name_parse(bytes_of_text(property), &node, &owner);
+    return good ? put(zone, &owner, type, rdata) : ZONE_INVALID;
+}
+
+enum zone_result catalog_put(struct zone *zone, const struct catalog_member *member)
+{
+    struct reader r = reader_of(bytes_of(member->groups, member->groups_len));
+    enum zone_result result =
+        put_property(zone, member, "@", DNS_PTR, dns_name_bytes(&member->zone));
+    if (result == ZONE_OK && member->has_coo)
+        result = put_property(zone, member, "coo", DNS_PTR, dns_name_bytes(&member->coo));
+    while (result == ZONE_OK && reader_left(&r) > 0) {
+        size_t len = read_u16(&r);
+        result = put_property(zone, member, "group", DNS_TXT, read_bytes(&r, len));
+    }
+    return result;
 }

@@ -38,6 +38,10 @@ static const struct {
     {"no version", {"@ NS invalid."}, "catalog.example. expected its version", 0},
     {"a version of another kind", {"@ NS invalid.", "version A 192.0.2.1"}, "catalog.example. expected its version", 0},
     {"version 1", {"@ NS invalid.", "version TXT \"1\""}, "version.catalog.example. expected version 2, once", 0},
+    {"a version with something behind it (RFC 9432 §4.3.1)", {"@ NS invalid.", "version TXT \"2\\000\""},
+     "version.catalog.example. expected version 2, once", 0},
+    {"a version in two strings", {"@ NS invalid.", "version TXT \"2\" \"\""},
+     "version.catalog.example. expected version 2, once", 0},
     {"two versions", {HEAD, "version TXT \"1\""}, "version.catalog.example. expected version 2, once", 0},
     {"two members under one label", {HEAD, "a.zones PTR one.", "a.zones PTR two."},
      "a.zones.catalog.example. expected one PTR record", 0},
@@ -71,7 +75,7 @@ static void what_is_said_of_a_member(void **state UNUSED)
 {
     static const char *const lines[LINES_MAX] = {
         HEAD, "Aa.zones PTR One.Example.", "group.aa.zones TXT \"first\"", "group.aa.zones TXT \"sec\" \"ond\"",
-        "group.aa.zones TXT \"012345678901234567890123456789012345678901234567890123456789012345\"",
+        "group.aa.zones TXT \"nul\\000\"",
         "coo.aa.zones PTR other.example.", "b.zones PTR two."};
     struct zone *zone = make(lines);
     struct catalog *catalog = catalog_new(&heap, 3);
@@ -87,10 +91,16 @@ static void what_is_said_of_a_member(void **state UNUSED)
     assert_null(catalog_find(catalog, &three));
     assert_true(a->has_coo && dns_name_equal(&a->coo, &other));
     assert_false(b->has_coo);
-    assert_int_equal(a->group_count, 2); /* the one that is too long is nobody's */
-    assert_string_equal(a->groups[0], "first");
-    assert_string_equal(a->groups[1], "second");
-    assert_int_equal(b->group_count, 0);
+    assert_true(catalog_in_group(a, "first"));
+    assert_true(catalog_in_group(a, "\"first\""));
+    assert_true(catalog_in_group(a, "\"sec\" \"ond\"")); /* the whole RDATA counts (§4.4.2) */
+    assert_false(catalog_in_group(a, "second"));
+    assert_false(catalog_in_group(a, "nul"));
+    assert_true(catalog_in_group(a, "\"nul\\000\""));
+    assert_false(catalog_in_group(a, "firs"));
+    assert_false(catalog_in_group(a, ""));
+    assert_false(catalog_in_group(a, "\"first"));
+    assert_false(catalog_in_group(b, "first"));
     assert_true(catalog_same_id(a, a));
     assert_false(catalog_same_id(a, b));
     const struct catalog_member *each = NULL;
@@ -100,6 +110,61 @@ static void what_is_said_of_a_member(void **state UNUSED)
     assert_int_equal(count, 2);
     catalog_free(catalog);
     zone_free(zone);
+}
+
+static void groups_are_many_and_bounded(void **state UNUSED)
+{
+    static const char *const lines[LINES_MAX] = {HEAD, "a.zones PTR one."};
+    struct zone *zone = make(lines);
+    struct catalog *catalog = catalog_new(&heap, 3);
+    char line[64], complaint[400] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    struct dns_name one = dns_text_name("one.");
+    size_t count = 0;
+    for (unsigned i = 0; i < 900; i++) {
+        snprintf(line, sizeof line, "group.a.zones TXT group%04u", i);
+        dns_zone_put(zone, line);
+    }
+    assert_true(catalog_read(catalog, zone, &error));
+    const struct catalog_member *member = catalog_find(catalog, &one);
+    for (unsigned i = 0; i < 900; i++) {
+        snprintf(line, sizeof line, "group%04u", i);
+        count += catalog_in_group(member, line);
+    }
+    assert_int_equal(count, CATALOG_GROUPS_LEN_MAX / 12); /* of two octets, one, and nine */
+    catalog_free(catalog);
+    zone_free(zone);
+}
+
+/* What is kept of a catalog is read as it was. */
+static void a_member_is_written_with_all_that_is_said_of_it(void **state UNUSED)
+{
+    static const char *const lines[LINES_MAX] = {HEAD, "Aa.zones PTR One.Example.", "group.aa.zones TXT first",
+                                                 "group.aa.zones TXT \"sec\" \"ond\"", "coo.aa.zones PTR other.",
+                                                 "\\.\\000.zones PTR two."};
+    struct zone *zone = make(lines), *again = zone_new(&heap, &zone->name, 100);
+    struct catalog *catalog = catalog_new(&heap, 3), *other = catalog_new(&heap, 3);
+    char complaint[400] = "";
+    struct text error = text_of(complaint, sizeof complaint);
+    assert_true(catalog_read(catalog, zone, &error));
+    assert_int_equal(catalog_begin(again, 1), ZONE_OK);
+    for (const struct catalog_member *m = NULL; (m = catalog_next(catalog, m)) != NULL;)
+        assert_int_equal(catalog_put(again, m), ZONE_OK);
+    assert_true(catalog_read(other, again, &error));
+    assert_int_equal(catalog_count(other), 2);
+    for (const struct catalog_member *m = NULL; (m = catalog_next(catalog, m)) != NULL;) {
+        const struct catalog_member *n = catalog_find(other, &m->zone);
+        assert_non_null(n);
+        assert_true(catalog_same_id(m, n));
+        assert_int_equal(m->has_coo, n->has_coo);
+        assert_true(!m->has_coo || dns_name_equal(&m->coo, &n->coo));
+        assert_int_equal(catalog_in_group(m, "first"), catalog_in_group(n, "first"));
+        assert_int_equal(m->groups_len, n->groups_len);
+    }
+    catalog_free(catalog);
+    catalog_free(other);
+    zone_free(zone);
+    zone_free(again);
 }
 
 static void what_is_written_is_read(void **state UNUSED)
@@ -136,6 +201,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_catalog_is_right_or_broken_whole),
         cmocka_unit_test(what_is_said_of_a_member),
+        cmocka_unit_test(groups_are_many_and_bounded),
+        cmocka_unit_test(a_member_is_written_with_all_that_is_said_of_it),
         cmocka_unit_test(what_is_written_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
