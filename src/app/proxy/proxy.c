@@ -165,7 +165,7 @@ int proxy_listen(struct proxy *proxy, const struct proxy_options *o, size_t whic
                  struct listener **out)
 {
     static const struct listener_handler handler = {.on_accept = on_accept};
-    const struct listen_options options = {.local = o->listens[which].at};
+    const struct listen_options options = {.local = o->listens[which].at, .client_first = true};
     return o->listens[which].tls
                ? tls_listen(o->tls_server, proxy->net, &options, &handler, proxy, out)
                : net_listen(proxy->net, &options, &handler, proxy, out);

@@ -198,6 +198,12 @@ bool proxy_session_flush(struct proxy_session *session)
         session->finished |= session->pending_len == 0;
         break;
     case HTTP_SERVER_LEAVE:
+        if (session->pending_len > 0)
+            break;
+        stream_leave(session->stream);
+        session->stream = NULL;
+        proxy_session_close(session);
+        return false;
     case HTTP_SERVER_CLOSE:
         if (session->pending_len > 0)
             break;

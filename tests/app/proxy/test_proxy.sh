@@ -134,6 +134,20 @@ contains "… others go on" "$out" "X-End: 2"
 contains "… with Via" "$out" "Via: 1.1 forward"
 contains "the target is in origin form" "$out" "GET /echo HTTP/1.1"
 
+# Who has said that nothing follows is let go of when the answer has been sent, whether he ends or not (RFC 9112 §9.6).
+equal "a client that has said close is not waited for" "$(python3 -c "import os, socket, time
+def count(): return len(os.listdir('/proc/$forward_pid/fd'))
+def ask():
+    s = socket.create_connection(('127.0.0.1', $forward))
+    s.sendall(b'GET $at/left?size=200000&$no HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    while s.recv(65536): pass
+    return s
+first = ask().close(); time.sleep(0.3); before = count()
+kept = [ask() for _ in range(5)]
+end = time.time() + 2
+while count() > before and time.time() < end: time.sleep(0.05)
+print(count() - before)")" 0
+
 # ---- what goes wrong ----
 
 out=$(get -w '%{http_code}' "http://127.0.0.1:$dead/x")
