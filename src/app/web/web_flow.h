@@ -24,6 +24,7 @@ struct web_flow {
     bool ended;      /* no more will come: what there is was all */
     bool failed;     /* it will never be whole */
     bool stopped;    /* it was full, and on_low() has not been called since */
+    struct bytes trailers; /* fields behind the octets, as lines, once it has ended; borrowed */
     void (*on_low)(struct web_flow *flow); /* NULL: nobody waits. Must not touch the flow */
 };
 

@@ -235,7 +235,7 @@ static void end_flow(struct web_work *work)
     if (web_body_waits(body))
         http_server_body_waits(&work->core, true, now_of(work->session));
     else if (web_body_ended(body))
-        http_server_body_end(&work->core);
+        http_server_body_end_with(&work->core, body->flow->trailers);
     else
         http_server_refuse(&work->core, 502); /* it has begun: the connection is reset */
 }

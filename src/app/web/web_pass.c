@@ -2,8 +2,7 @@
 /*
  * web_pass.c - RFC 9110 §3.7: a gateway. What is asked for goes on in normal form, with another prefix if the
  * rule says so; Location and Content-Location of the answer come back with the prefix that the client knows.
- *
- * SKIPS RFC 9110 §6.5: trailers of the answer; an exchange has none.
+ * Trailers of the answer go to who wants them (§10.1.4).
  */
 #include "app/web/web_pass.h"
 
@@ -37,7 +36,9 @@ struct pass {
     struct proxy_pass_answer *answer;
     struct bytes prefix;     /* the rule's, */
     char *location;          /* a field with it */
+    uint8_t *trailers;       /* of the answer; NULL: there are none, or nobody wants them */
     bool has_body;
+    bool wants_trailers;
     bool body_ended;
     bool answered;
 };
@@ -151,6 +152,25 @@ static void wake(const struct pass *pass)
     pass->exchange->transport->wake(pass->exchange);
 }
 
+/* §6.5.1: a client of HTTP/1 has to have said that it knows what to do with them. */
+static bool wants_trailers(const struct web_exchange *exchange)
+{
+    const struct http_request_head *head = &exchange->event->head;
+    return strcmp(exchange->protocol, "HTTP/2") == 0 ||
+           (head->version == HTTP_VERSION_1_1 && http_field_has(&head->fields, "TE", "trailers"));
+}
+
+static void end_answer(struct pass *pass)
+{
+    struct bytes trailers = pass->wants_trailers ? proxy_pass_trailers(pass->pass) : bytes_empty();
+    pass->trailers = trailers.len > 0 ? malloc(trailers.len) : NULL;
+    if (pass->trailers != NULL) {
+        memcpy(pass->trailers, trailers.data, trailers.len);
+        pass->out.trailers = bytes_of(pass->trailers, trailers.len);
+    }
+    pass->out.ended = true;
+}
+
 /* What has come goes on to the client, as far as there is room. */
 static void pump(struct pass *pass)
 {
@@ -166,7 +186,7 @@ static void pump(struct pass *pass)
         case PROXY_PASS_LATER:
             return;
         case PROXY_PASS_END:
-            pass->out.ended = true;
+            end_answer(pass);
             break;
         case PROXY_PASS_BROKEN:
             pass->out.failed = true;
@@ -429,6 +449,7 @@ static void free_pass(struct pass *pass)
     web_flow_done(&pass->out);
     pass->engine->users--;
     free(pass->location);
+    free(pass->trailers);
     free(pass->answer);
     free(pass);
 }
@@ -599,6 +620,7 @@ static struct pass *pass_new(struct web_exchange *exchange, struct web_engine *e
                                      ? rule->pattern
                                      : "/");
     pass->has_body = exchange->event->framing.kind != HTTP_FRAMING_NONE;
+    pass->wants_trailers = wants_trailers(exchange);
     pass->in.on_low = on_low_in;
     pass->out.on_low = on_low_out;
     task_init(&pass->task, on_task);

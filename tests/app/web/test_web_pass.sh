@@ -119,6 +119,19 @@ equal "a body that breaks off is not taken for whole" \
     "$(get -o /dev/null "$at/api/cut?size=1000&cut=10" 2>/dev/null || echo broken)" broken
 equal "… by HTTP/2, too" "$(get $two -o /dev/null "$at/api/cut2?size=1000&cut=10" 2>/dev/null || echo broken)" broken
 contains "103 is passed on at once" "$(get -o /dev/null -D - "$at/api/early?early=1")" "103 Early Hints"
+trailers() { # PATH FIELDS…: what follows the last chunk
+    python3 -c "import socket, sys
+s = socket.create_connection(('127.0.0.1', $port))
+s.sendall(''.join(x + '\\r\\n' for x in ['GET ' + sys.argv[1] + ' HTTP/1.1', 'Host: x', 'Connection: close', *sys.argv[2:], '']).encode())
+d = b''
+while (p := s.recv(65536)): d += p
+print(d.decode().split('\\r\\n0\\r\\n')[1].replace('\\r\\n', '|'))" "$@"
+}
+equal "trailers go to who wants them (RFC 9110 6.5.1)" "$(trailers '/api/t?trailer=X-Sum:7&body=t' 'TE: trailers')" "X-Sum:7||"
+equal "… only to such" "$(trailers '/api/t?trailer=X-Sum:7&body=t')" "|"
+equal "… also from the cache" "$(for i in 1 2; do trailers '/cached/t?trailer=X-Sum:7&h=Cache-Control:max-age=100' 'TE: deflate, trailers'; done)" "X-Sum:7||
+X-Sum:7||"
+equal "… and not with what has no place there" "$(trailers '/api/t?trailer=Cache-Control:max-age%3D7&body=t' 'TE: trailers')" "|"
 resident() {
     awk '/VmRSS/ {print $2}' "/proc/$web/status"
 }
