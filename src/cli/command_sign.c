@@ -43,7 +43,7 @@ static const struct cli_option options[] = {
      offsetof(struct sign_command, opt_out), NULL, NULL},
     {"salt", 0, "HEX", "of NSEC3 (none, as RFC 9276 asks for)", cli_take_text,
      offsetof(struct sign_command, salt), NULL, NULL},
-    {"iterations", 0, "NUMBER", "of NSEC3 (0, as RFC 9276 asks for)", cli_take_number,
+    {"iterations", 0, "NUMBER", "of NSEC3 (0, as RFC 9276 asks for)", cli_take_number_or_none,
      offsetof(struct sign_command, iterations), NULL, NULL},
     {"zonemd", 0, NULL, "a digest over the whole zone (RFC 8976)", cli_take_flag,
      offsetof(struct sign_command, zonemd), NULL, NULL},

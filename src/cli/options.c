@@ -253,14 +253,26 @@ bool cli_take_duration(void *self, const struct cli_option *option, const char *
     return true;
 }
 
-bool cli_take_number(void *self, const struct cli_option *option, const char *value,
-                     struct text *error)
+static bool take_number(void *self, const struct cli_option *option, const char *value,
+                        unsigned least, struct text *error)
 {
     uint64_t number;
-    if (!text_parse_number(bytes_of_text(value), 1000000, &number) || number == 0) {
-        text_add(error, "expected a number from 1 to 1000000");
+    if (!text_parse_number(bytes_of_text(value), 1000000, &number) || number < least) {
+        text_add_format(error, "expected a number from %u to 1000000", least);
         return false;
     }
     *(unsigned *)(void *)((char *)self + option->offset) = (unsigned)number;
     return true;
+}
+
+bool cli_take_number(void *self, const struct cli_option *option, const char *value,
+                     struct text *error)
+{
+    return take_number(self, option, value, 1, error);
+}
+
+bool cli_take_number_or_none(void *self, const struct cli_option *option, const char *value,
+                             struct text *error)
+{
+    return take_number(self, option, value, 0, error);
 }

@@ -73,8 +73,10 @@ bool cli_take_text(void *self, const struct cli_option *option, const char *valu
                    struct text *error);
 bool cli_take_duration(void *self, const struct cli_option *option, const char *value,
                        struct text *error);
-/* A decimal number up to a million in the unsigned at `offset`. */
+/* A decimal number from 1 to a million in the unsigned at `offset`; with `or_none` 0, too. */
 bool cli_take_number(void *self, const struct cli_option *option, const char *value,
                      struct text *error);
+bool cli_take_number_or_none(void *self, const struct cli_option *option, const char *value,
+                             struct text *error);
 
 #endif

@@ -19,6 +19,7 @@ static const struct cli_option options[] = {
     {"quiet", 'q', NULL, "less", cli_take_flag, offsetof(struct got, quiet), NULL, NULL},
     {"file", 'f', "FILE", "a file", cli_take_text, offsetof(struct got, file), NULL, NULL},
     {"count", 'c', "N", "a number", cli_take_number, offsetof(struct got, count), NULL, NULL},
+    {"depth", 'd', "N", "a number, or none", cli_take_number_or_none, offsetof(struct got, count), NULL, NULL},
     {"wait", 0, "T", "a time", cli_take_duration, offsetof(struct got, wait), NULL, NULL},
 };
 
@@ -66,6 +67,7 @@ static const struct {
     {"a value for help", {"--help=x"}, CLI_WRONG, 0, {0}},
     {"a number that is none", {"-c", "7x"}, CLI_WRONG, 0, {0}},
     {"the number zero", {"-c", "0"}, CLI_WRONG, 0, {0}},
+    {"zero where it says none", {"-c", "3", "-d", "0"}, CLI_GO_ON, 5, {0}},
     {"a time without a unit", {"--wait", "2"}, CLI_WRONG, 0, {0}},
 };
 
