@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fuzz_websocket_session.c - what a client sends by WebSocket: how many messages it makes and what is answered
- * does not depend on how the octets are cut; text is UTF-8; no message is larger than may be.
+ * fuzz_websocket_session.c - what a client sends by WebSocket, or a server: how many messages it makes and what is
+ * answered does not depend on how the octets are cut; text is UTF-8; no message is larger than may be; what a
+ * client answers is masked, and what it has answered a server understands.
  */
 #include "fuzz/fuzz.h"
 #include "proto/websocket/websocket_session.h"
@@ -19,12 +20,31 @@ static void mix(uint64_t *sum, struct bytes data)
         *sum = *sum * 31 + data.data[i] + 1;
 }
 
-static struct told play(struct bytes in, size_t piece, bool compression)
+/* Frames that a client sends by itself: whole, masked, and none but control. */
+static void check_answer(struct websocket_session *server, struct bytes answer)
 {
-    static struct websocket_session s;
-    const struct websocket_options options = {.role = WEBSOCKET_SERVER,
+    struct websocket_event event;
+    size_t used;
+    do {
+        used = websocket_input(server, answer, 0, &event);
+        answer = bytes_after(answer, used);
+        ASSERT(event.kind == WEBSOCKET_NO_EVENT || event.kind == WEBSOCKET_PONGED ||
+               (event.kind == WEBSOCKET_CLOSED && !websocket_failed(server)));
+        websocket_sent(server, websocket_output(server).len);
+    } while (used > 0 || event.kind != WEBSOCKET_NO_EVENT);
+}
+
+static struct told play(struct bytes in, size_t piece, bool compression, bool client)
+{
+    static struct websocket_session s, other;
+    struct prng prng;
+    const struct websocket_options options = {.role = client ? WEBSOCKET_CLIENT : WEBSOCKET_SERVER,
                                               .compression = compression,
-                                              .message_max = MESSAGE_MAX};
+                                              .message_max = MESSAGE_MAX,
+                                              .prng = &prng};
+    const struct websocket_options server = {.role = WEBSOCKET_SERVER, .message_max = 1};
+    prng_init_number(&prng, 1);
+    websocket_init(&other, &server, 0);
     struct told told = {0};
     struct websocket_utf8 utf8 = {0};
     uint64_t message_len = 0;
@@ -39,6 +59,8 @@ static struct told play(struct bytes in, size_t piece, bool compression)
             ASSERT(used <= end - start);
             start += used;
             mix(&told.answer, websocket_output(&s));
+            if (client)
+                check_answer(&other, websocket_output(&s));
             websocket_sent(&s, websocket_output(&s).len);
             if (event.kind == WEBSOCKET_CLOSED) {
                 told.code = event.code;
@@ -67,11 +89,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len < 1)
         return 0;
     bool compression = (data[0] & 1) != 0;
+    bool client = (data[0] & 2) != 0;
     struct bytes in = bytes_of(data + 1, len - 1);
-    struct told whole = play(in, in.len > 0 ? in.len : 1, compression);
+    struct told whole = play(in, in.len > 0 ? in.len : 1, compression, client);
     static const size_t pieces[] = {1, 2, 7, 100};
     for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
-        struct told cut = play(in, pieces[i], compression);
+        struct told cut = play(in, pieces[i], compression, client);
         ASSERT(cut.messages == whole.messages && cut.code == whole.code && cut.over == whole.over);
         ASSERT(cut.answer == whole.answer && cut.sum == whole.sum);
     }

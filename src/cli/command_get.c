@@ -332,8 +332,9 @@ const struct cli_command command_get = {
     .summary = "fetch what is at a URL",
     .about = "Asks HTTP servers for what is at URLs, and writes it to standard output, or to files (-o, -O). "
              "Redirects are followed, connections kept, HTTP/2 spoken with https servers, Content-Encoding undone. A page about an error "
-             "(4xx, 5xx) is shown, but takes no file's place, and the exit status is 8.\n\n"
+             "(4xx, 5xx) is shown, but takes no file's place, and the exit status is 8. With ws:// and wss:// lines of standard input become messages of a WebSocket, and what comes lines.\n\n"
              "wholenet get http://www.home.arpa/ -O -t\n"
+             "wholenet get wss://www.home.arpa/echo --message hello --count 1\n"
              "wholenet get --recursive -p --convert-links http://www.home.arpa/",
     .options = get_options,
     .option_count = GET_OPTION_COUNT,

@@ -2,7 +2,7 @@
 /*
  * get.h - what the parts of `wholenet get` share: command_get.c one URL after the other, get_arguments.c
  * the command line, get_transfer.c what is asked for next and what becomes of the answer, get_request.c
- * the fields of a request, get_mirror.c whole sites, get_segments.c a file by several connections, get_body.c its body, get_output.c where the octets go, get_report.c what is
+ * the fields of a request, get_socket.c a WebSocket, get_mirror.c whole sites, get_segments.c a file by several connections, get_body.c its body, get_output.c where the octets go, get_report.c what is
  * said about it.
  */
 #ifndef WN_CLI_GET_H
@@ -23,6 +23,8 @@ enum {
     GET_STORE_MAX = 32 * 1024,     /* the fields of a request */
     GET_VALIDATOR_MAX = 256,
     GET_PINS_MAX = 8,
+    GET_MESSAGES_MAX = 256,        /* --message */
+    GET_SOCKET_FIELDS_MAX = 4,     /* of the handshake of a WebSocket */
     GET_REDIRECTS_DEFAULT = 20,
     GET_PARALLEL_DEFAULT = 50,     /* of -Z */
     GET_PARALLEL_MAX = 256,
@@ -31,6 +33,7 @@ enum {
     GET_BODY_MAX = 1 << 30,        /* of -d; -F and -T have no bound */
 };
 #define GET_TIMEOUT_NONE 0
+#define GET_SOCKET_SILENCE (500 * USEC_PER_MSEC) /* after the end of standard input, before a WebSocket is closed */
 #define GET_RETRY_WAIT_MAX (60 * USEC_PER_SEC)
 
 /* What scripts can tell apart; the worst of several URLs is the status. */
@@ -96,6 +99,11 @@ struct get {
     const char *accept, *reject, *domains, *directory;
     const char *method, *range, *user, *proxy, *proxy_user, *agent, *referer, *cookie, *jar_file;
     const char *upload;
+    const char *messages[GET_MESSAGES_MAX]; /* of a WebSocket */
+    size_t message_count;
+    bool binary, listens;
+    unsigned count; /* with `listens`: after so many it is closed; 0: by the server */
+    const char *subprotocol;
     bool insecure;
     const char *ca_file, *certificate, *key;
     uint8_t key_pins[GET_PINS_MAX][TLS_PIN_LEN];
@@ -131,7 +139,7 @@ struct get {
 
 /* ---- get_arguments.c ---- */
 
-enum { GET_OPTION_COUNT = 64 };
+enum { GET_OPTION_COUNT = 68 };
 extern const struct cli_option get_options[GET_OPTION_COUNT];
 
 /* CLI_GO_ON: get's members are as asked for. */
@@ -211,6 +219,7 @@ struct get_range {
 };
 
 struct get_segments;
+struct get_socket;
 
 struct get_transfer {
     struct get *get;
@@ -259,6 +268,10 @@ struct get_transfer {
     char *head; /* of the final response, as text of HTTP/1; NULL: none came */
     size_t head_len;
     bool http2; /* what it came by */
+    struct get_socket *socket; /* NULL: it is no WebSocket */
+    uint64_t messages;         /* of that, that have come */
+    unsigned close_code;       /* 0: it was not open */
+    char close_reason[128];
     usec shown_at;     /* the progress line */
     bool shown;
 };
@@ -273,6 +286,9 @@ void get_transfer_give_up(struct get_transfer *t, int error);
 void get_transfer_fail(struct get_transfer *t, enum get_status status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 void get_transfer_complete(struct get_transfer *t);
+
+/* It has come to its end: get_transfer_fail() without a reason of its own. */
+void get_transfer_end(struct get_transfer *t, enum get_status status);
 
 /* Begins anew, in one piece. */
 void get_transfer_restart(struct get_transfer *t);
@@ -312,6 +328,18 @@ void get_segments_first_ended(struct get_transfer *t, const struct fetch_outcome
 
 /* Lets go of all, and notes what is there. */
 void get_segments_end(struct get_transfer *t);
+
+/* ---- get_socket.c ---- */
+
+/* Before each request: a new handshake, when the URL is one of a WebSocket. False: no memory. */
+MUST_USE bool get_socket_prepare(struct get_transfer *t);
+size_t get_socket_fields(const struct get_transfer *t, struct http_field out[GET_SOCKET_FIELDS_MAX]);
+
+/* The server has switched; the transfer's output is open. */
+void get_socket_open(struct get_transfer *t, const struct http_response_head *head, struct stream *stream);
+
+/* Lets go of it. Not in its own callbacks. */
+void get_socket_end(struct get_transfer *t);
 
 /* ---- get_request.c ---- */
 

@@ -5,11 +5,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/fetch/fetch_proxy.h"
 #include "base/encoding.h"
 #include "cli/get.h"
 #include "os/idna.h"
+#include "wire/http/http_list.h"
 #include "wire/http/http_octets.h"
 
 enum url_status get_parse_url(const char *text, struct url *out)
@@ -211,6 +213,43 @@ static bool take_key_pin(void *self, const struct cli_option *option UNUSED, con
     return false;
 }
 
+static bool take_message(void *self, const struct cli_option *option UNUSED, const char *value,
+                         struct text *error)
+{
+    struct get *g = self;
+    if (g->message_count == GET_MESSAGES_MAX) {
+        text_add_format(error, "expected at most %d messages", GET_MESSAGES_MAX);
+        return false;
+    }
+    g->messages[g->message_count++] = value;
+    g->listens = true;
+    return true;
+}
+
+static bool take_message_count(void *self, const struct cli_option *option, const char *value,
+                               struct text *error)
+{
+    struct get *g = self;
+    g->listens = true;
+    return cli_take_number_or_none(self, option, value, error);
+}
+
+/* RFC 6455 §4.1: tokens, in the order of preference. */
+static bool take_subprotocol(void *self, const struct cli_option *option UNUSED, const char *value,
+                             struct text *error)
+{
+    struct get *g = self;
+    struct bytes list = bytes_of_text(value);
+    struct bytes element;
+    bool good = list.len > 0;
+    while (good && http_list_next(&list, &element))
+        good = http_is_token(element);
+    g->subprotocol = value;
+    if (!good)
+        text_add(error, "expected a name, or several with commas between them");
+    return good;
+}
+
 #define MEMBER(name) offsetof(struct get, name)
 
 const struct cli_option get_options[GET_OPTION_COUNT] = {
@@ -248,7 +287,7 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
     {"referer", 'e', "URL", "Referer", cli_take_text, MEMBER(referer), NULL, NULL},
     {"recursive", 0, NULL, "follow the links of pages, within their host", cli_take_flag,
      MEMBER(recursive), NULL, NULL},
-    {"level", 'l', "N", "… so deep (5); 0: any depth", cli_take_number, MEMBER(level), NULL, NULL},
+    {"level", 'l', "N", "… so deep (5); 0: any depth", cli_take_number_or_none, MEMBER(level), NULL, NULL},
     {"mirror", 0, NULL, "--recursive --level 0 --timestamping", take_mirror, 0, NULL, NULL},
     {"page-requisites", 'p', NULL, "get what pages are shown with, too", cli_take_flag,
      MEMBER(requisites), NULL, NULL},
@@ -276,7 +315,7 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
     {"max-redirects", 0, "N", "follow so many (20); 0: none", take_redirects, 0, NULL, NULL},
     {"keep-method", 0, NULL, "POST stays POST after 301 and 302", cli_take_flag, MEMBER(keep_method),
      NULL, NULL},
-    {"retry", 0, "N", "try so many times again what may pass", cli_take_number, MEMBER(retries), NULL,
+    {"retry", 0, "N", "try so many times again what may pass", cli_take_number_or_none, MEMBER(retries), NULL,
      NULL},
     {"timeout", 'm', "T", "give up after T, for each URL", cli_take_duration, MEMBER(timeout), NULL,
      NULL},
@@ -295,6 +334,13 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
     {"parallel", 'Z', NULL, "get several URLs at a time, 50 at most", take_parallel, 0, NULL, NULL},
     {"parallel-max", 0, "N", "the same, N at most", take_parallel, 0, NULL, NULL},
     {"resolve", 0, "HOST:PORT:ADDR", "take ADDR for HOST", take_pin, 0, NULL, NULL},
+    {"message", 0, "TEXT", "ws: send TEXT as a message, not standard input's lines; and listen",
+     take_message, 0, NULL, NULL},
+    {"count", 0, "N", "ws: close when N messages have come; 0: listen", take_message_count,
+     MEMBER(count), NULL, NULL},
+    {"binary", 0, NULL, "ws: what is read goes as binary messages, what comes is not cut into lines",
+     cli_take_flag, MEMBER(binary), NULL, NULL},
+    {"subprotocol", 0, "LIST", "ws: ask for one of these subprotocols", take_subprotocol, 0, NULL, NULL},
     {"ipv4", '4', NULL, "only IPv4", cli_take_flag, MEMBER(v4), NULL, NULL},
     {"ipv6", '6', NULL, "only IPv6", cli_take_flag, MEMBER(v6), NULL, NULL},
     {"insecure", 'k', NULL, "https with whoever answers", cli_take_flag, MEMBER(insecure), NULL, NULL},
@@ -342,6 +388,32 @@ static enum cli_outcome read_all(struct get *g, int argc, char **argv)
     return CLI_GO_ON;
 }
 
+static bool is_socket(const char *url)
+{
+    return strncasecmp(url, "ws://", 5) == 0 || strncasecmp(url, "wss://", 6) == 0;
+}
+
+/* A WebSocket has standard input and the output for itself, and its handshake is always the same. */
+static bool check_socket(struct get *g)
+{
+    bool any = false;
+    for (size_t i = 0; i < g->url_count; i++)
+        any = any || is_socket(g->urls[i]);
+    if (!any && (g->listens || g->binary || g->subprotocol != NULL))
+        return cli_wrong_usage(g->command, "--message, --count, --binary and --subprotocol are for ws:// and wss://") == 0;
+    if (!any)
+        return true;
+    if (g->url_count > 1)
+        return cli_wrong_usage(g->command, "a ws:// or wss:// URL stands by itself") == 0;
+    if (g->body.data != NULL || g->body.is_form || g->upload != NULL || g->head_only || g->method != NULL ||
+        g->resume || g->range != NULL || g->segments > 1 || g->recursive || g->requisites)
+        return cli_wrong_usage(g->command, "a WebSocket's messages are --message or the lines of standard input: no "
+                                           "-d, -F, -T, -I, -X, -C, -r, --segments or mirror") == 0;
+    if (g->version == FETCH_HTTP_1_0 || g->version == FETCH_HTTP_2)
+        return cli_wrong_usage(g->command, "a WebSocket begins with HTTP/1.1") == 0;
+    return true;
+}
+
 static bool check(struct get *g)
 {
     const struct cli_command *command = g->command;
@@ -350,6 +422,8 @@ static bool check(struct get *g)
     struct text error = text_of(buffer, sizeof buffer);
     if (g->url_count == 0)
         return cli_wrong_usage(command, "expected a URL") == 0;
+    if (!check_socket(g))
+        return false;
     if (g->v4 && g->v6)
         return cli_wrong_usage(command, "-4 and -6 exclude each other") == 0;
     if ((g->recursive || g->requisites) &&

@@ -44,6 +44,8 @@ void get_show_request(const struct get_transfer *t, bool http2)
             version_text(t->get, http2), t->request.host != NULL ? t->request.host : host);
     for (size_t i = 0; i < t->request.field_count; i++)
         print_field('>', &t->fields[i]);
+    if (t->request.upgrade != NULL)
+        fprintf(stderr, "> Upgrade: %s\n> Connection: Upgrade\n", t->request.upgrade);
     fputs(">\n", stderr);
 }
 
@@ -239,6 +241,11 @@ static void show_json(const struct get_transfer *t)
         json_object_set_new(object, "status", json_integer(t->outcome.status));
     json_object_set_new(object, "redirects", json_integer(t->redirects));
     json_object_set_new(object, "octets", json_integer((json_int_t)t->received));
+    if (t->close_code != 0) {
+        json_object_set_new(object, "messages", json_integer((json_int_t)t->messages));
+        json_object_set_new(object, "close", json_integer(t->close_code));
+        json_object_set_new(object, "close_reason", octets_as_text(bytes_of_text(t->close_reason)));
+    }
     if (t->output.name != NULL)
         json_object_set_new(object, "file", octets_as_text(bytes_of_text(t->output.name)));
     if (t->outcome.server.port != 0)

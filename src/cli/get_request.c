@@ -120,7 +120,7 @@ static bool make_proxy_authorization(struct get_transfer *t)
     struct http_user user;
     char target[URL_TEXT_MAX];
     const struct get *g = t->get;
-    bool tunnel = strcmp(t->url.scheme, "https") == 0;
+    bool tunnel = strcmp(t->url.scheme, "http") != 0; /* RFC 6455 §4.1: also for ws */
     t->request.proxy_authorization = NULL;
     if (!t->has_proxy || (g->proxy_user == NULL && t->proxy.user[0] == '\0'))
         return true;
@@ -212,7 +212,7 @@ bool get_request_make(struct get_transfer *t)
     const struct get *g = t->get;
     struct fields f = {t, text_of(t->store, sizeof t->store), 0};
     bool other_origin = !url_same_origin(&t->first, &t->url);
-    bool whole = g->range == NULL && t->resumed_at == 0 && !t->range.wanted && g->segments < 2;
+    bool whole = t->socket == NULL && g->range == NULL && t->resumed_at == 0 && !t->range.wanted && g->segments < 2;
     add_unless_given(&f, "User-Agent",
                      bytes_of_text(g->agent != NULL ? g->agent : "wholenet/" WHOLENET_VERSION));
     add_unless_given(&f, "Accept", bytes_of_text("*/*"));
@@ -229,6 +229,8 @@ bool get_request_make(struct get_transfer *t)
         text_add(&f.store, http_date_format(t->since, date));
         add_unless_given(&f, "If-Modified-Since", stored(&f, start));
     }
+    if (t->socket != NULL)
+        f.count += get_socket_fields(t, t->fields + f.count);
     add_cookies(&f, other_origin);
     add_given(&f, other_origin);
     bool good = (other_origin || add_authorization(&f)) && make_proxy_authorization(t);
@@ -240,7 +242,8 @@ bool get_request_make(struct get_transfer *t)
     t->request.field_count = f.count;
     t->request.has_body = t->sends_body;
     t->request.body_len = t->sends_body ? get_body_len(&g->body) : 0;
-    t->request.version = g->version;
+    t->request.version = t->socket != NULL ? FETCH_HTTP_1_1 : g->version;
+    t->request.upgrade = t->socket != NULL ? "websocket" : NULL;
     if (!good || f.store.failed) {
         struct text reason = text_of(t->reason, sizeof t->reason);
         text_add(&reason, "the request's fields or credentials are too long or malformed, or a user has a colon");

@@ -9,6 +9,7 @@
 
 #include "app/fetch/fetch_proxy.h"
 #include "cli/get.h"
+#include "io/net.h"
 #include "os/idna.h"
 #include "wire/http/http_date.h"
 #include "wire/http/http_list.h"
@@ -21,6 +22,7 @@ static void finish(struct get_transfer *t, enum get_status status)
     if (t->done)
         return;
     get_segments_end(t);
+    get_socket_end(t);
     int error = get_output_close(&t->output);
     if (t->write_error == 0)
         t->write_error = error;
@@ -37,6 +39,11 @@ static void finish(struct get_transfer *t, enum get_status status)
     loop_clear_alarm(t->get->loop, &t->timeout);
     t->done = true;
     loop_stop(t->get->loop);
+}
+
+void get_transfer_end(struct get_transfer *t, enum get_status status)
+{
+    finish(t, status);
 }
 
 void get_transfer_fail(struct get_transfer *t, enum get_status status, const char *format, ...)
@@ -134,7 +141,7 @@ static void keep_head(struct get_transfer *t, const struct http_response_head *h
     }
     http_write_end(&w);
     free(t->head);
-    t->http2 = fetch_is_http2(t->fetch);
+    t->http2 = t->fetch != NULL && fetch_is_http2(t->fetch);
     t->head = text;
     t->head_len = writer_len(&w);
 }
@@ -251,8 +258,9 @@ static void deliver(struct get_transfer *t, const struct http_response_head *hea
         return;
     keep_validator(t, head);
     open_decoder(t, head);
-    /* A page about an error is no replacement for a file. */
-    t->discards = (refused && t->output.name != NULL) || (t->item != NULL && head->status >= 300);
+    /* A page about an error is no replacement for a file, and no page is a message. */
+    t->discards = (refused && t->output.name != NULL) || (t->item != NULL && head->status >= 300) ||
+                  t->socket != NULL;
     if (!t->discards && g->size_max != 0 && t->expected != UINT64_MAX &&
         (t->resumed_at > g->size_max || t->expected > g->size_max - t->resumed_at)) {
         get_transfer_fail(t, GET_FAILED, "larger than --max-size");
@@ -435,9 +443,33 @@ void get_transfer_complete(struct get_transfer *t)
     get_show_progress(t, true);
     if (cut)
         text_add(&reason, "the body ends before its Content-Encoding does");
-    else if (status >= 400)
-        text_add_format(&reason, "%u %s", status, http_status_text(status));
-    finish(t, cut ? GET_BROKEN : status >= 400 ? GET_REFUSED : GET_DONE);
+    else if (status >= 400 || t->socket != NULL)
+        text_add_format(&reason, "%u %s%s", status, http_status_text(status),
+                        status < 400 ? ": it has no WebSocket there" : "");
+    finish(t, cut ? GET_BROKEN : status >= 400 || t->socket != NULL ? GET_REFUSED : GET_DONE);
+}
+
+/* RFC 6455 §4.1: the connection is a WebSocket's from now on. */
+static void on_switched(void *self, const struct fetch_outcome *outcome,
+                        const struct http_response_head *head, struct stream *stream)
+{
+    struct get_transfer *t = self;
+    t->fetch = NULL;
+    t->outcome = *outcome;
+    t->outcome.reason = "";
+    if (t->get->verbose)
+        get_show_head(head, false);
+    keep_head(t, head);
+    take_cookies(t, head);
+    t->write_error = get_output_open(&t->output, 0, false);
+    if (t->write_error == 0 && t->get->include && t->head != NULL)
+        write_head(t);
+    if (t->write_error == 0) {
+        get_socket_open(t, head, stream);
+    } else {
+        stream_abort(stream);
+        get_transfer_fail(t, GET_NOT_WRITTEN, "%s", "");
+    }
 }
 
 static void follow(struct get_transfer *t)
@@ -501,10 +533,14 @@ static enum url_status choose_proxy(struct get_transfer *t)
 
 static void start_next(struct get_transfer *t)
 {
-    static const struct fetch_handler calls = {on_sent, on_head, on_body, on_room, on_end};
+    static const struct fetch_handler calls = {on_sent, on_head, on_body, on_room, on_end, on_switched};
     struct get *g = t->get;
     t->next = GET_NEXT_NONE;
     t->delivers = false;
+    if (!get_socket_prepare(t)) {
+        get_transfer_fail(t, GET_FAILED, "no memory");
+        return;
+    }
     enum url_status status = choose_proxy(t);
     if (status != URL_OK) {
         get_transfer_fail(t, GET_USAGE, "the proxy's URL: %s", url_status_text(status));

@@ -315,7 +315,7 @@ static void on_end(void *self, struct fetch *fetch UNUSED, const struct fetch_ou
 
 static void ask(struct asked *a, const char *path)
 {
-    static const struct fetch_handler calls = {on_sent, on_head, on_body, on_room, on_end};
+    static const struct fetch_handler calls = {on_sent, on_head, on_body, on_room, on_end, NULL};
     static const struct http_field fields[] = {
         {{(const uint8_t *)"Connection", 10}, {(const uint8_t *)"close", 5}},
         {{(const uint8_t *)"X-Test", 6}, {(const uint8_t *)"yes", 3}},

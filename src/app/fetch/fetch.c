@@ -86,6 +86,16 @@ void fetch_cancel(struct fetch *fetch)
     release(fetch);
 }
 
+void fetch_switched(struct fetch *fetch, const struct http_response_head *head, struct stream *stream)
+{
+    fetch->outcome.result = FETCH_OK;
+    fetch->outcome.reason = "";
+    fetch->outcome.status = head->status;
+    fetch->outcome.times.first = fetch->outcome.times.ended = loop_look(fetch->fetcher->loop);
+    fetch->handler->on_switched(fetch->self, &fetch->outcome, head, stream);
+    release(fetch);
+}
+
 /* ---- which connection ---- */
 
 static struct fetch_connection *find_in(struct list_node *list, const char *key)
@@ -199,6 +209,15 @@ static void make_key(struct fetch *fetch)
     ASSERT(!t.failed);
 }
 
+static bool speaks(const struct fetcher *fetcher, const struct fetch_request *r)
+{
+    const char *scheme = r->url->scheme;
+    if (strcmp(scheme, "http") == 0 || (strcmp(scheme, "ws") == 0 && r->upgrade != NULL))
+        return true;
+    return fetcher->options.tls != NULL &&
+           (strcmp(scheme, "https") == 0 || (strcmp(scheme, "wss") == 0 && r->upgrade != NULL));
+}
+
 static void start(struct task *task)
 {
     struct fetch *fetch = CONTAINER_OF(task, struct fetch, start);
@@ -206,8 +225,7 @@ static void start(struct task *task)
     const struct fetch_request *r = fetch->request;
     if (fetch->outcome.times.begun == 0)
         fetch->outcome.times.begun = loop_look(fetcher->loop);
-    bool secure = strcmp(r->url->scheme, "https") == 0 && fetcher->options.tls != NULL;
-    if (!secure && strcmp(r->url->scheme, "http") != 0) {
+    if (!speaks(fetcher, r)) {
         fetch_finish(fetch, FETCH_UNSUPPORTED, "there is nothing here that speaks \"%s\"",
                      r->url->scheme);
         return;

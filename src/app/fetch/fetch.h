@@ -67,6 +67,8 @@ struct fetch_request {
     enum fetch_version version;
     bool close; /* HTTP/1: do not keep the connection */
     bool fresh; /* do not use one that others have used, or use */
+    const char *upgrade; /* HTTP/1.1: the protocol to switch to (RFC 9110 §7.8), for which `ws` and `wss` are
+                            schemes, too; NULL: none */
 };
 
 enum fetch_result {
@@ -113,6 +115,11 @@ struct fetch_handler {
     void (*on_room)(void *self, struct fetch *fetch);
     /* The last one; the fetch is gone. */
     void (*on_end)(void *self, struct fetch *fetch, const struct fetch_outcome *outcome);
+    /* The last one in the place of on_end: the server has switched to the protocol that was asked for (101).
+     * The stream is the callee's, who sets its handler, and resumes it for what has come already. May be NULL
+     * when no request upgrades. */
+    void (*on_switched)(void *self, const struct fetch_outcome *outcome,
+                        const struct http_response_head *head, struct stream *stream);
 };
 
 /* All that the request points to stays until on_end. NULL: no memory. */

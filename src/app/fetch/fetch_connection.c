@@ -220,7 +220,7 @@ static const struct stream_handler opening_calls = {
 static void on_way(struct fetch_connection *c)
 {
     const struct fetch_request *r = c->fetch->request;
-    if (strcmp(r->url->scheme, "https") != 0) {
+    if (!fetch_is_secure(r)) {
         on_ready(c);
         return;
     }

@@ -48,6 +48,21 @@ static void complete(struct fetch_connection *c)
     fetch_finish(fetch, FETCH_OK, "%s", "");
 }
 
+/* What follows is of another protocol (RFC 9110 §15.2.2), and somebody else's. */
+static void hand_over(struct fetch_connection *c, const struct http_client_event *event)
+{
+    struct fetch *fetch = c->fetch;
+    struct stream *stream = c->stream;
+    fetch->outcome.octets_in = c->octets_in - fetch->octets_in_before;
+    fetch->outcome.octets_out = c->octets_out - fetch->octets_out_before;
+    fetch->connection = NULL;
+    c->fetch = NULL;
+    c->stream = NULL;
+    stream_set_deadline(stream, USEC_NEVER);
+    fetch_connection_free(c);
+    fetch_switched(fetch, &event->head, stream);
+}
+
 static void take_event(struct fetch_connection *c, const struct http_client_event *event)
 {
     struct fetch *fetch = c->fetch;
@@ -64,8 +79,8 @@ static void take_event(struct fetch_connection *c, const struct http_client_even
     case HTTP_CLIENT_END:
         complete(c);
         break;
-    case HTTP_CLIENT_SWITCHED: /* we never ask for it here */
-        fetch_connection_drop(c, HTTP_CLIENT_MALFORMED, 0);
+    case HTTP_CLIENT_SWITCHED: /* never without `upgrade` */
+        hand_over(c, event);
         break;
     case HTTP_CLIENT_FAILED:
         fetch_connection_drop(c, event->failure, 0);
@@ -88,7 +103,7 @@ static size_t feed(struct fetch_connection *c, struct bytes in, bool *gone)
         c->surplus = in.len - total;
         take_event(c, &event);
         if (*gone)
-            return in.len;
+            return event.kind == HTTP_CLIENT_SWITCHED ? total : in.len;
         if (c->fetch == NULL || (used == 0 && event.kind == HTTP_CLIENT_NO_EVENT))
             break;
     }
@@ -181,6 +196,7 @@ static bool write_request(struct fetch_connection *c, const struct fetch_request
         .body_len = r->body_len,
         .close = r->close,
         .old = r->version == FETCH_HTTP_1_0,
+        .upgrade = r->upgrade != NULL ? bytes_of_text(r->upgrade) : bytes_empty(),
     };
     return !h.failed && http_client_request(&c->http, &request, loop_now(c->fetcher->loop));
 }

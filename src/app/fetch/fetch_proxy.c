@@ -13,9 +13,9 @@
 static const char *environment(const struct url *url)
 {
     const char *value = NULL;
-    if (strcmp(url->scheme, "http") == 0) {
+    if (strcmp(url->scheme, "http") == 0 || strcmp(url->scheme, "ws") == 0) {
         value = getenv("http_proxy");
-    } else if (strcmp(url->scheme, "https") == 0) {
+    } else if (strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "wss") == 0) {
         value = getenv("https_proxy");
         if (value == NULL)
             value = getenv("HTTPS_PROXY");

@@ -113,6 +113,12 @@ static inline bool fetch_is_forwarded(const struct fetch_request *r)
     return r->proxy != NULL && strcmp(r->url->scheme, "http") == 0;
 }
 
+/* Does TLS come first? */
+static inline bool fetch_is_secure(const struct fetch_request *r)
+{
+    return strcmp(r->url->scheme, "https") == 0 || strcmp(r->url->scheme, "wss") == 0;
+}
+
 /* May its connection turn out to be of HTTP/2? */
 bool fetch_may_be_http2(const struct fetch *fetch);
 
@@ -149,6 +155,9 @@ void fetch_take_head(struct fetch *fetch, const struct http_response_head *head,
 /* on_end, and the fetch is gone. */
 void fetch_finish(struct fetch *fetch, enum fetch_result result, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/* on_switched, and the fetch, whose connection is not its any more, is gone. */
+void fetch_switched(struct fetch *fetch, const struct http_response_head *head, struct stream *stream);
 
 /* Those that wait to know what the connection speaks. */
 void fetch_wake_waiting(struct fetcher *fetcher, const char *key, bool many);

@@ -85,6 +85,39 @@ bool web_deflate_agree(struct bytes offers, char out[WEB_DEFLATE_ANSWER_MAX])
     return false;
 }
 
+/* A server may say of itself what it likes, but of the client's window only what the client has offered (§7.1.2.2).
+ * Its own window may be smaller than ours. */
+static bool take_chosen(struct bytes parameter, struct offer *seen)
+{
+    size_t equals = bytes_find(parameter, '=');
+    struct bytes name = http_trim(bytes_first(parameter, equals));
+    struct bytes value = http_trim(bytes_after(parameter, equals + 1));
+    uint64_t bits = 0;
+    if (is(name, "client_max_window_bits"))
+        return false;
+    if (!is(name, "server_max_window_bits"))
+        return take_parameter(parameter, seen);
+    if (value.len >= 2 && value.data[0] == '"' && value.data[value.len - 1] == '"')
+        value = bytes_of(value.data + 1, value.len - 2);
+    return once(&seen->server_bits) && http_number(value, WINDOW_BITS, &bits) && bits >= 8;
+}
+
+bool web_deflate_accept(struct bytes answer)
+{
+    struct bytes element, other;
+    struct offer seen = {0};
+    if (!http_list_next(&answer, &element) || http_list_next(&answer, &other))
+        return false;
+    size_t end = bytes_find(element, ';');
+    bool good = is(http_trim(bytes_first(element, end)), "permessage-deflate");
+    while (good && end < element.len) {
+        element = bytes_after(element, end + 1);
+        end = bytes_find(element, ';');
+        good = take_chosen(bytes_first(element, end), &seen);
+    }
+    return good;
+}
+
 /* ---- compression ---- */
 
 struct web_deflater {
@@ -155,6 +188,15 @@ void web_inflater_free(struct web_inflater *inflater)
     free(inflater);
 }
 
+/* §7.2.3.4: a final block is allowed, and another may follow, which may refer to what was before it. */
+static bool go_on(z_stream *z)
+{
+    uint8_t window[1 << WINDOW_BITS];
+    uInt len = 0;
+    return inflateGetDictionary(z, window, &len) == Z_OK && inflateReset(z) == Z_OK &&
+           (len == 0 || inflateSetDictionary(z, window, len) == Z_OK);
+}
+
 static enum web_inflate inflate_piece(struct web_inflater *inflater, struct bytes piece, size_t max,
                                       struct web_flow *out)
 {
@@ -167,8 +209,8 @@ static enum web_inflate inflate_piece(struct web_inflater *inflater, struct byte
         z->avail_out = sizeof buffer;
         int result = inflate(z, Z_SYNC_FLUSH);
         size_t len = sizeof buffer - z->avail_out;
-        if (result == Z_STREAM_END) { /* §7.2.3.4: a final block is allowed; another may follow */
-            if (inflateReset(z) != Z_OK)
+        if (result == Z_STREAM_END) {
+            if (!go_on(z))
                 return WEB_INFLATE_MALFORMED;
         } else if (result != Z_OK && result != Z_BUF_ERROR) {
             return WEB_INFLATE_MALFORMED;

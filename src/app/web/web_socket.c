@@ -8,12 +8,11 @@
 #include "app/web/web_socket.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/web/web_accept.h"
 #include "app/web/web_deflate.h"
-#include "base/encoding.h"
 #include "proto/websocket/websocket_session.h"
 
 enum { ARGUMENTS_MAX = 16, ENVIRONMENT_MAX = HTTP_FIELDS_MAX + WEB_PARAMS_MAX + 40 };
@@ -431,28 +430,6 @@ static const struct web_service service = {
 
 /* ---- the handshake ---- */
 
-#define HANDSHAKE_ACCEPT_LEN 28 /* SHA-1 in base64 */
-
-static bool make_accept(struct bytes key, char out[HANDSHAKE_ACCEPT_LEN + 1])
-{
-    uint8_t nonce[WEBSOCKET_NONCE_LEN + 2];
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    char joined[24 + sizeof WEBSOCKET_GUID];
-    unsigned len = 0;
-    struct writer w = writer_of(nonce, sizeof nonce);
-    struct text text = text_of(joined, sizeof joined);
-    struct text accept = text_of(out, HANDSHAKE_ACCEPT_LEN + 1);
-    if (!encoding_decode(ENCODING_BASE64, key, &w) || w.failed ||
-        writer_len(&w) != WEBSOCKET_NONCE_LEN)
-        return false;
-    text_add_bytes(&text, key);
-    text_add(&text, WEBSOCKET_GUID);
-    if (text.failed || EVP_Digest(joined, text.len, digest, &len, EVP_sha1(), NULL) != 1)
-        return false;
-    encoding_format(ENCODING_BASE64, bytes_of(digest, len), &accept);
-    return !accept.failed;
-}
-
 /* Browsers say which page has asked (§10.2); others say nothing, and could say anything. */
 static bool origin_good(const struct web_exchange *exchange)
 {
@@ -499,7 +476,7 @@ static bool wants_upgrade(const struct web_exchange *exchange)
 
 struct handshake {
     bool compression;
-    char accept[HANDSHAKE_ACCEPT_LEN + 1];
+    char accept[WEB_ACCEPT_LEN + 1];
     char extension[WEB_DEFLATE_ANSWER_MAX];
 };
 
@@ -514,7 +491,7 @@ static bool check(struct web_exchange *exchange, struct handshake *out)
     if (!wants_upgrade(exchange) || !version) {
         ask_to_upgrade(exchange);
     } else if (keyed && (http_field_count(fields, "Sec-WebSocket-Key") != 1 ||
-                         !make_accept(http_field_value(fields, "Sec-WebSocket-Key"), out->accept))) {
+                         !web_accept_make(http_field_value(fields, "Sec-WebSocket-Key"), out->accept))) {
         web_reply_error(exchange, 400, "A key of sixteen octets in base64 is wanted.");
     } else if (!origin_good(exchange)) {
         web_reply_error(exchange, 403, "Pages of that origin may not come here.");

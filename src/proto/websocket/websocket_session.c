@@ -17,7 +17,8 @@ void websocket_init(struct websocket_session *s, const struct websocket_options 
     s->options = *options;
     s->now = now;
     s->heard_at = now;
-    prng_init_number(&s->prng, options->seed);
+    if (options->role == WEBSOCKET_CLIENT)
+        prng_fork(options->prng, &s->prng);
     set_deadline(s);
 }
 
@@ -84,6 +85,7 @@ static void fail(struct websocket_session *s, unsigned code, struct websocket_ev
     s->failed = true;
     event->kind = WEBSOCKET_CLOSED;
     event->code = code;
+    event->data = bytes_empty();
 }
 
 /* ---- what comes ---- */
@@ -148,7 +150,8 @@ static void take_close(struct websocket_session *s, struct bytes payload,
         fail(s, WEBSOCKET_PROTOCOL_ERROR, event);
         return;
     }
-    if (!websocket_utf8_input(&utf8, read_rest(&r)) || !websocket_utf8_whole(&utf8)) {
+    struct bytes reason = read_rest(&r);
+    if (!websocket_utf8_input(&utf8, reason) || !websocket_utf8_whole(&utf8)) {
         fail(s, WEBSOCKET_INVALID_DATA, event);
         return;
     }
@@ -156,6 +159,7 @@ static void take_close(struct websocket_session *s, struct bytes payload,
     websocket_close(s, code, bytes_empty(), s->now); /* §5.5.1: typically the code that came */
     event->kind = WEBSOCKET_CLOSED;
     event->code = code;
+    event->data = reason;
 }
 
 static void take_control(struct websocket_session *s, struct websocket_event *event)

@@ -33,7 +33,8 @@ struct websocket_options {
     uint64_t message_max; /* octets as they come, compressed or not */
     usec ping_interval;   /* after so long without a word from the peer it is asked for one; and as long after
                              that it is given up. 0: never */
-    uint64_t seed;        /* for the masks of a client */
+    struct prng *prng;    /* of a client: its masks come from one that is forked from it, and must not be
+                             foreseen (§10.3); NULL for a server */
 };
 
 enum websocket_event_kind {
@@ -48,7 +49,7 @@ struct websocket_event {
     bool text;         /* DATA, of the message: text or binary; text that is not compressed is UTF-8 so far */
     bool compressed;   /* DATA, of the message: what it is to be told when it is inflated */
     bool first, last;  /* DATA: the piece is the message's first, last */
-    struct bytes data; /* DATA, PONGED; valid until the next call */
+    struct bytes data; /* DATA, PONGED; CLOSED: the peer's reason, UTF-8. Valid until the next call */
     unsigned code;     /* CLOSED: the peer's, WEBSOCKET_NO_CODE, or what was wrong with what it has sent */
 };
 

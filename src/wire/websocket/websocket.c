@@ -109,6 +109,33 @@ bool websocket_code_valid(unsigned code)
            (code >= 3000 && code <= 4999);
 }
 
+const char *websocket_code_text(unsigned code)
+{
+    static const struct {
+        unsigned code;
+        const char *text;
+    } known[] = {
+        {WEBSOCKET_NORMAL, "normal closure"},
+        {WEBSOCKET_GOING_AWAY, "going away"},
+        {WEBSOCKET_PROTOCOL_ERROR, "protocol error"},
+        {WEBSOCKET_UNSUPPORTED_DATA, "unsupported data"},
+        {WEBSOCKET_NO_CODE, "no code"},
+        {WEBSOCKET_ABNORMAL, "abnormal closure"},
+        {WEBSOCKET_INVALID_DATA, "invalid data"},
+        {WEBSOCKET_POLICY, "policy violation"},
+        {WEBSOCKET_TOO_BIG, "message too big"},
+        {1010, "mandatory extension"},
+        {WEBSOCKET_INTERNAL_ERROR, "internal error"},
+        {1012, "service restart"}, /* 1012 to 1014: of IANA's registry */
+        {1013, "try again later"},
+        {1014, "bad gateway"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (known[i].code == code)
+            return known[i].text;
+    return code >= 4000 ? "private use" : code >= 3000 ? "registered" : "unknown";
+}
+
 /* What follows a first octet (RFC 3629 §4): no overlong forms, no surrogates, nothing above U+10FFFF. */
 static bool begin_character(struct websocket_utf8 *state, uint8_t first)
 {

@@ -66,6 +66,9 @@ void websocket_mask(uint8_t *data, size_t len, const uint8_t key[WEBSOCKET_KEY_L
 /* May the code stand in a close frame (§7.4)? */
 bool websocket_code_valid(unsigned code);
 
+/* What a code says, for people. */
+const char *websocket_code_text(unsigned code);
+
 /* UTF-8 that comes in pieces (RFC 3629); all zero at the start. */
 struct websocket_utf8 {
     uint8_t left;          /* octets of a character still to come */

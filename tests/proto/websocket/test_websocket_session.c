@@ -5,6 +5,7 @@
 #include "tests/support/check.h"
 
 static struct websocket_session s;
+static struct prng prng;
 
 static void begin(enum websocket_role role, uint64_t max)
 {
@@ -12,7 +13,8 @@ static void begin(enum websocket_role role, uint64_t max)
                                               .compression = false,
                                               .message_max = max,
                                               .ping_interval = 10 * USEC_PER_SEC,
-                                              .seed = 7};
+                                              .prng = &prng};
+    prng_init_number(&prng, 7);
     websocket_init(&s, &options, 0);
 }
 
@@ -34,7 +36,9 @@ static void feed(struct bytes in, size_t piece, char *told, size_t size)
                 text_add_bytes(&text, event.data);
                 text_add(&text, event.last ? ";" : "");
             } else if (event.kind == WEBSOCKET_CLOSED) {
-                text_add_format(&text, "closed %u;", event.code);
+                text_add_format(&text, "closed %u%s", event.code, event.data.len > 0 ? " " : "");
+                text_add_bytes(&text, event.data);
+                text_add(&text, ";");
             } else if (event.kind == WEBSOCKET_PONGED) {
                 text_add(&text, "pong;");
             }
@@ -65,7 +69,7 @@ static const struct {
     {"a pong that nobody asked for (§5.5.3)", IN("\x8a\x80" NONE), "pong;", IN("")},
     {"a close (§5.5.1)", IN("\x88\x82" NONE "\x03\xe8"), "closed 1000;", IN("\x88\x02\x03\xe8")},
     {"a close without a code", IN("\x88\x80" NONE), "closed 1005;", IN("\x88\x00")},
-    {"a close with a reason", IN("\x88\x85" NONE "\x03\xe9" "bye"), "closed 1001;", IN("\x88\x02\x03\xe9")},
+    {"a close with a reason", IN("\x88\x85" NONE "\x03\xe9" "bye"), "closed 1001 bye;", IN("\x88\x02\x03\xe9")},
     {"nothing counts after a close", IN("\x88\x80" NONE "\x81\x81" NONE "x"), "closed 1005;", IN("\x88\x00")},
     {"a close of one octet (§5.5.1)", IN("\x88\x81" NONE "\x03"), "closed 1002;", IN("\x88\x02\x03\xea")},
     {"a close with a code of nobody's (§7.4)", IN("\x88\x82" NONE "\x03\xed"), "closed 1002;",
@@ -99,6 +103,45 @@ static void what_comes(void **state UNUSED)
             CHECK(cases[i].name, bytes_equal(websocket_output(&s),
                                              bytes_of(cases[i].answer, cases[i].answer_len)));
             CHECK_EQUAL(cases[i].name, websocket_over(&s), strstr(told, "closed") != NULL);
+        }
+    }
+}
+
+/* RFC 6455 §5.1: of a server nothing is masked, of a client all. */
+static void what_comes_to_a_client(void **state UNUSED)
+{
+    static const struct {
+        const char *name, *in;
+        size_t len;
+        const char *told;
+        unsigned code; /* of the close that answers; 0: none */
+    } from_server[] = {
+        {"text", IN("\x81\x05Hello"), "text Hello;", 0},
+        {"masked", IN("\x81\x85" KEY HELLO), "closed 1002;", 1002},
+        {"a masked ping", IN("\x89\x80" NONE), "closed 1002;", 1002},
+        {"a close", IN("\x88\x05\x03\xe9" "bye"), "closed 1001 bye;", 1001},
+        {"a reserved opcode", IN("\x83\x00"), "closed 1002;", 1002},
+        {"a length that could be shorter", IN("\x82\x7e\x00\x01x"), "closed 1002;", 1002},
+        {"text that is none", IN("\x81\x01\xff"), "closed 1007;", 1007},
+        {"too large", IN("\x82\x7e\x00\xc9"), "closed 1009;", 1009},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(from_server); i++) {
+        for (size_t piece = 1; piece <= from_server[i].len; piece++) {
+            char told[200] = "";
+            struct websocket_header header;
+            size_t len;
+            begin(WEBSOCKET_CLIENT, 200);
+            feed(bytes_of(from_server[i].in, from_server[i].len), piece, told, sizeof told);
+            CHECK(from_server[i].name, strcmp(told, from_server[i].told) == 0);
+            struct bytes answer = websocket_output(&s);
+            CHECK_EQUAL(from_server[i].name, answer.len > 0, from_server[i].code != 0);
+            if (answer.len == 0)
+                continue;
+            CHECK_EQUAL(from_server[i].name, websocket_header_decode(answer, &header, &len), WIRE_OK);
+            CHECK(from_server[i].name, header.masked && header.opcode == WEBSOCKET_CLOSE && header.length == 2);
+            uint8_t code[2] = {answer.data[len], answer.data[len + 1]};
+            websocket_mask(code, 2, header.key, 0);
+            CHECK_EQUAL(from_server[i].name, (unsigned)(code[0] << 8 | code[1]), from_server[i].code);
         }
     }
 }
@@ -184,7 +227,7 @@ static void who_is_silent_is_asked_and_then_given_up(void **state UNUSED)
 static void a_client_masks(void **state UNUSED)
 {
     static struct websocket_session client;
-    const struct websocket_options options = {.role = WEBSOCKET_CLIENT, .message_max = 200, .seed = 1};
+    const struct websocket_options options = {.role = WEBSOCKET_CLIENT, .message_max = 200, .prng = &prng};
     struct websocket_header header;
     uint8_t frame[100] = {0};
     char told[100] = "";
@@ -211,6 +254,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes),
+        cmocka_unit_test(what_comes_to_a_client),
         cmocka_unit_test(half_a_character_ends_no_text),
         cmocka_unit_test(pings_wait_for_room),
         cmocka_unit_test(we_close),
