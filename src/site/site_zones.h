@@ -12,8 +12,6 @@
 #include "site/site_config.h"
 #include "site/site_signing.h"
 
-enum { SITE_ZONES_LOADED_MAX = 1 << 20 };
-
 struct site_zones;
 
 /* Loads all that the configuration names into `names`. 0; a negative errno, and *error, only for what
