@@ -35,8 +35,9 @@ usec mdns_random(struct mdns *m, usec least, usec range)
 /* RFC 6762 §3, §4. */
 bool mdns_is_local(const struct dns_name *name)
 {
-    static const char *const domains[] = {"local",          "254.169.in-addr.arpa", "8.e.f.ip6.arpa",
-                                          "9.e.f.ip6.arpa", "a.e.f.ip6.arpa",       "b.e.f.ip6.arpa"};
+    static const char *const domains[] = {"local",          "254.169.in-addr.arpa",
+                                          "8.e.f.ip6.arpa", "9.e.f.ip6.arpa",
+                                          "a.e.f.ip6.arpa", "b.e.f.ip6.arpa"};
     for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
         struct dns_name domain;
         bool ok = dns_name_parse(bytes_of_text(domains[i]), NULL, &domain);
@@ -160,7 +161,7 @@ static void take_response(struct mdns *m, struct bytes message)
         if (rr.section == DNS_AUTHORITY || rr.type == DNS_OPT || !dns_type_is_data(rr.type) ||
             !mdns_class_is_in(rr.class) || !mdns_expand(m, message, &rr, &rdata))
             continue;
-        mdns_own_heard(m, &rr, rdata);
+        mdns_claim_heard(m, &rr, rdata);
         mdns_cache_take(m, &rr, rdata);
     }
 }
@@ -204,7 +205,7 @@ static void remember_echo(struct mdns *m, struct bytes message)
 static bool next(struct mdns *m, uint8_t *buffer, struct mdns_output *out)
 {
     *out = (struct mdns_output){.multicast = true};
-    if (mdns_own_probe(m, buffer, &out->message)) {
+    if (mdns_claim_probe(m, buffer, &out->message)) {
         m->counters.probes_out++;
         return true;
     }
@@ -222,7 +223,7 @@ static bool next(struct mdns *m, uint8_t *buffer, struct mdns_output *out)
 bool mdns_next(struct mdns *m, usec now, uint8_t *buffer, struct mdns_output *out)
 {
     m->now = now;
-    mdns_own_tick(m);
+    mdns_claim_tick(m);
     mdns_cache_tick(m);
     mdns_respond_tick(m);
     mdns_query_tick(m);
@@ -253,6 +254,6 @@ bool mdns_next_event(struct mdns *m, struct mdns_event *out)
 
 usec mdns_deadline(const struct mdns *m)
 {
-    usec due = usec_min(mdns_own_deadline(m), mdns_respond_deadline(m));
+    usec due = usec_min(mdns_claim_deadline(m), mdns_respond_deadline(m));
     return usec_min(usec_min(due, mdns_query_deadline(m)), m->cache_due_at);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * mdns_internal.h - what the parts of the machine share: mdns.c its life and the crank, mdns_own.c names
- * and records of ours (RFC 6762 §8, §9), mdns_respond.c answers (§6), mdns_query.c questions (§5, §7.1,
- * §7.3), mdns_cache.c what others have said (§10).
+ * and records of ours (RFC 6762 §8.4, §10.1), mdns_claim.c how a name becomes ours (§8, §9), mdns_tie.c who gets
+ * one that two probe for (§8.2), mdns_respond.c answers (§6), mdns_query.c questions (§5, §7.1, §7.3), mdns_cache.c
+ * what others have said (§10).
  */
 #ifndef WN_PROTO_DNS_MDNS_INTERNAL_H
 #define WN_PROTO_DNS_MDNS_INTERNAL_H
@@ -201,21 +202,33 @@ static inline bool mdns_name_is_ours(const struct mdns_own_name *n)
 struct mdns_own *mdns_own_find(struct mdns *m, const struct dns_name *owner, uint16_t type,
                                struct bytes rdata);
 
-/* Another has said this (§8.1, §9). */
-void mdns_own_heard(struct mdns *m, const struct dns_rr *rr, struct bytes rdata);
-
-/* Another probes for a name that we probe for (§8.2). */
-void mdns_own_rival(struct mdns *m, struct bytes message, const struct dns_name *name);
-
-void mdns_own_tick(struct mdns *m);
-usec mdns_own_deadline(const struct mdns *m);
-
-/* The next probe. */
-MUST_USE bool mdns_own_probe(struct mdns *m, uint8_t *buffer, struct bytes *out);
+/* Has the name one of that type, which nobody else has? */
+bool mdns_own_has_type(const struct mdns *m, size_t name, uint16_t type);
 
 /* NSEC for what a name of ours has (§6.1). */
 struct bytes mdns_own_types(const struct mdns *m, const struct mdns_own_name *n, uint8_t *buffer,
                             size_t size);
+
+/* ---- mdns_claim.c ---- */
+
+void mdns_start_probing(struct mdns *m, struct mdns_own_name *n, usec delay);
+
+/* §8.4: what is added to a name of ours is announced as all was. */
+void mdns_announce(struct mdns *m, struct mdns_own_name *n);
+
+/* Another has said this (§8.1, §9). */
+void mdns_claim_heard(struct mdns *m, const struct dns_rr *rr, struct bytes rdata);
+
+void mdns_claim_tick(struct mdns *m);
+usec mdns_claim_deadline(const struct mdns *m);
+
+/* The next probe. */
+MUST_USE bool mdns_claim_probe(struct mdns *m, uint8_t *buffer, struct bytes *out);
+
+/* ---- mdns_tie.c ---- */
+
+/* Another probes for a name that we probe for. */
+void mdns_tie_rival(struct mdns *m, struct bytes message, const struct dns_name *name);
 
 /* ---- mdns_respond.c ---- */
 

@@ -76,7 +76,7 @@ static void take_question(struct mdns *m, struct query *q, const struct dns_ques
     if (class != DNS_IN && class != DNS_CLASS_ANY)
         return;
     if (q->probe)
-        mdns_own_rival(m, q->in->message, &question->name);
+        mdns_tie_rival(m, q->in->message, &question->name);
     if (!find_records(m, q, question, wants_unicast) &&
         !find_denial(m, q, question, wants_unicast))
         q->all_unique = false;
@@ -420,7 +420,8 @@ static void next_goodbye(struct mdns *m, uint8_t *buffer, struct mdns_output *ou
 {
     struct dns_builder b;
     struct mdns_reply reply = {.records = m->goodbyes}, told = {.denials = 0};
-    for (size_t size = MDNS_SEND_MAX; size <= MDNS_MESSAGE_MAX; size += MDNS_MESSAGE_MAX - MDNS_SEND_MAX) {
+    for (size_t size = MDNS_SEND_MAX; size <= MDNS_MESSAGE_MAX;
+         size += MDNS_MESSAGE_MAX - MDNS_SEND_MAX) {
         dns_build_start(&b, buffer, size);
         dns_build_section(&b, DNS_ANSWER);
         put_answers(m, &b, &reply, (struct manner){.goodbye = true}, &told);
