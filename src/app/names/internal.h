@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * internal.h - what the parts of the name service share: names.c its life and its records,
- * names_zones.c the zones it is born with, names_hosts.c the names of hosts, names_secondary.c zones
- * that are had from others, names_fetch.c what is asked of their primaries, names_notify.c the news of
- * changes, names_tell.c who else hears of them, names_server.c queries by UDP and TCP, names_carried.c those that others carry, names_crew.c what one of several
- * workers passes on to the first, names_update.c changes while it is served, names_forward.c those that are for a primary,
- * names_resolver.c recursion, names_hot.c replies that are sent again, names_outside.c its sockets, names_secure.c those with TLS.
+ * internal.h - what the parts of the name service share:
+ *
+ *      names.c             its life and its records
+ *      names_zones.c       the zones it is born with; names_hosts.c: the names of hosts
+ *      names_server.c      what a query comes to, and those by UDP; names_hot.c: replies that are sent again
+ *      names_stream.c      queries by TCP and TLS; names_carried.c: those that others carry
+ *      names_crew.c        what one of several workers passes on to the first
+ *      names_update.c      changes while it is served; names_forward.c: those that are for a primary
+ *      names_notify.c      the news of changes; names_tell.c: who else hears of them
+ *      names_secondary.c   zones that are had from others; names_fetch.c: what is asked of their primaries
+ *      names_resolver.c    recursion; names_local.c: names of the link
+ *      names_outside.c     the resolver's sockets; names_secure.c: those with TLS
  */
 #ifndef WN_APP_NAMES_INTERNAL_H
 #define WN_APP_NAMES_INTERNAL_H
@@ -351,6 +357,9 @@ static inline uint8_t *names_reply_buffer(struct names *names)
     return names->reply + DNS_STREAM_LENGTH_LEN;
 }
 
+/* Is it a transfer that was refused only because nobody but us knows who may have one? */
+bool names_may_transfer(const struct names *names, const struct answer_result *result);
+
 /* A datagram that has come to one of us. */
 void names_take_datagram(struct names *names, const struct dgram_message *message);
 
@@ -381,6 +390,16 @@ MUST_USE enum names_judgement names_judge(struct names *names, struct resolver_c
  * none, and a connection ends. */
 void names_reply_forwarded(struct names *names, const struct resolver_client *client,
                            struct bytes reply, unsigned rcode);
+
+/* ---- names_stream.c ---- */
+
+void names_streams_open(struct names *names);
+void names_streams_close(struct names *names);
+void names_stream_accept(void *self, struct listener *listener, struct stream *stream);
+
+/* As names_reply_forwarded(). */
+void names_stream_reply(struct names *names, const struct resolver_client *client,
+                        struct bytes reply, unsigned rcode);
 
 /* ---- names_carried.c ---- */
 
