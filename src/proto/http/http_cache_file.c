@@ -180,7 +180,9 @@ struct bytes http_cache_file_octets(const struct http_cache_file *file, bool *wh
     if (entry == NULL || file->state != HTTP_CACHE_FILE_WRITING)
         return bytes_empty();
     struct bytes octets = http_body_read(&entry->body, file->written);
-    *whole = octets.len == 0 && entry->fill == NULL && file->written == entry->total;
+    /* What cannot be found any more gets no tail: only those who read it need its octets. */
+    *whole = octets.len == 0 && entry->set != NULL && entry->fill == NULL &&
+             file->written == entry->total;
     return octets;
 }
 

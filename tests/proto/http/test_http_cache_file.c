@@ -401,6 +401,29 @@ static void large_ones_go_to_their_file_as_they_come(void **state UNUSED)
     }
 }
 
+static void one_that_is_purged_in_the_middle_of_it(void **state UNUSED)
+{
+    struct cache_play p;
+    struct http_cache_fill *fill = begin_large(&p, LARGE);
+    uint64_t at = feed(fill, 0, 150 * 1000);
+    (void)cache_play_files(&p, SIZE_MAX);
+    assert_int_equal(http_cache_purge(p.cache, bytes_of_text("http://a/large")), 1);
+    while (at < LARGE) { /* who reads it goes on to, and slowly */
+        enum http_cache_fill_state fill_state;
+        assert_true(read_some(&p, 0, 50000));
+        (void)http_cache_next_fill(p.cache, &fill_state);
+        at = feed(fill, at, LARGE);
+        (void)cache_play_files(&p, SIZE_MAX);
+    }
+    http_cache_fill_end(fill, bytes_empty());
+    (void)cache_play_files(&p, SIZE_MAX);
+    assert_true(p.files[1].removed && !p.files[1].whole);
+    assert_true(read_some(&p, 0, UINT64_MAX));
+    assert_int_equal(p.asks[0].at, LARGE);
+    assert_int_equal(cache_play_ask(&p, 1, GET "large"), HTTP_CACHE_FORWARD);
+    cache_play_done(&p);
+}
+
 static void a_disk_that_is_full_in_the_middle_of_it(void **state UNUSED)
 {
     struct cache_play p;
@@ -603,6 +626,7 @@ int main(void)
         cmocka_unit_test(files_stay_within_their_octets),
         cmocka_unit_test(heads_stay_within_memory),
         cmocka_unit_test(large_ones_go_to_their_file_as_they_come),
+        cmocka_unit_test(one_that_is_purged_in_the_middle_of_it),
         cmocka_unit_test(a_disk_that_is_full_in_the_middle_of_it),
         cmocka_unit_test(an_origin_that_breaks_off_in_the_middle_of_it),
         cmocka_unit_test(a_file_that_cannot_be_read_is_asked_for_anew),
