@@ -59,6 +59,18 @@ static bool parse_origin(struct bytes text, void *field, const struct site_optio
     return true;
 }
 
+/* A token (RFC 6455 §11.3.4). */
+static bool parse_protocol(struct bytes text, void *field, const struct site_option *option UNUSED)
+{
+    struct web_rule *rule = field;
+    if (!http_is_token(text) || rule->websocket_protocol_count == WEB_PROTOCOLS_MAX ||
+        !site_copy_text(text, rule->websocket_protocols[rule->websocket_protocol_count],
+                        sizeof rule->websocket_protocols[0]))
+        return false;
+    rule->websocket_protocol_count++;
+    return true;
+}
+
 static bool parse_mode(struct bytes text, void *field, const struct site_option *option UNUSED)
 {
     static const char *const modes[] = {"text", "binary"};
@@ -106,6 +118,8 @@ static const struct site_option options[] = {
      "text or binary"},
     {"location", "websocket-origin", parse_origin, 0, 0, 0, true,
      "origins such as https://example.org, at most 8, or any"},
+    {"location", "websocket-protocol", parse_protocol, 0, 0, 0, true,
+     "names of subprotocols such as chat.v2, at most 8, or any"},
     {"location", "websocket-compress", parse_plain, RULE(websocket_plain), 0, 0, false, "on or off"},
     {"location", "websocket-max", site_parse_size, RULE(websocket_max), 128, 256 * 1024 * 1024, false,
      "a number of octets such as 1M, from 128 to 256M"},

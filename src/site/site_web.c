@@ -265,6 +265,8 @@ void site_web_forget_list(struct web_rule *rule, const char *option)
         {"param", &rule->param_count, rule->params, sizeof rule->params},
         {"websocket-origin", &rule->websocket_origin_count, rule->websocket_origins,
          sizeof rule->websocket_origins},
+        {"websocket-protocol", &rule->websocket_protocol_count, rule->websocket_protocols,
+         sizeof rule->websocket_protocols},
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         if (strcmp(option, lists[i].name) == 0) {

@@ -30,6 +30,8 @@ enum {
     WEB_BACKEND_MAX = 128, /* an address, or "unix:" and a path, with a NUL */
     WEB_PARAMS_MAX = 16,
     WEB_ORIGINS_MAX = 8,
+    WEB_PROTOCOLS_MAX = 8,
+    WEB_PROTOCOL_MAX = 64, /* with a NUL */
     WEB_PASSES_MAX = 8,    /* servers behind a rule */
     WEB_PASS_PATH_MAX = 128,
 };
@@ -130,6 +132,8 @@ struct web_rule {
     usec websocket_ping;                 /* 0: WEB_SOCKET_PING */
     char websocket_origins[WEB_ORIGINS_MAX][128]; /* "https://example.org", WEB_SOCKET_ANY_ORIGIN */
     uint32_t websocket_origin_count;     /* 0: pages of the same host */
+    char websocket_protocols[WEB_PROTOCOLS_MAX][WEB_PROTOCOL_MAX]; /* the preferred one first; WEB_SOCKET_ANY_PROTOCOL */
+    uint32_t websocket_protocol_count;   /* 0: none is chosen */
     char early_hints[WEB_TEXT_MAX];      /* Link of a 103 before the answer; "": none */
 
     struct web_pass_options pass;        /* servers that answer; count 0: none */
@@ -141,6 +145,7 @@ struct web_rule {
 
 #define WEB_SOCKET_ECHO "echo"
 #define WEB_SOCKET_ANY_ORIGIN "any"
+#define WEB_SOCKET_ANY_PROTOCOL "any" /* that which the client prefers */
 #define WEB_BACKEND_UNIX "unix:"
 #define WEB_SCRIPT_FILES "files" /* the path names a file below the root, which is the program */
 #define WEB_BODY_DEFAULT (UINT64_C(1) << 30)

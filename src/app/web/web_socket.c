@@ -2,8 +2,6 @@
 /*
  * web_socket.c - the server's side of WebSocket: RFC 6455 §4.2 (handshake), §10.2 (origins), RFC 8441
  * (over HTTP/2), RFC 7692 (compression), and the programs behind it.
- *
- * SKIPS RFC 6455 §1.9 (subprotocols): none is chosen; a program sees what the client has named.
  */
 #include "app/web/web_socket.h"
 
@@ -14,6 +12,8 @@
 #include "app/web/web_accept.h"
 #include "app/web/web_deflate.h"
 #include "proto/websocket/websocket_session.h"
+#include "wire/http/http_list.h"
+#include "wire/http/http_octets.h"
 
 enum { ARGUMENTS_MAX = 16, ENVIRONMENT_MAX = HTTP_FIELDS_MAX + WEB_PARAMS_MAX + 40 };
 
@@ -239,7 +239,7 @@ static void split(char *command, const char *argv[ARGUMENTS_MAX + 1])
 }
 
 /* 0 or a negative errno. */
-static int start_program(struct web_socket *s, struct bytes path)
+static int start_program(struct web_socket *s, struct bytes path, struct bytes protocol)
 {
     char command[WEB_TEXT_MAX];
     const char *argv[ARGUMENTS_MAX + 1];
@@ -251,6 +251,8 @@ static int start_program(struct web_socket *s, struct bytes path)
     web_script_split(s->rule, path, script);
     web_meta_add(s->exchange, script, &meta);
     free(script);
+    if (protocol.len > 0)
+        web_meta_add_one(&meta, "WEBSOCKET_PROTOCOL", protocol);
     memcpy(command, s->rule->websocket, sizeof command);
     split(command, argv);
     make_environment(&meta, environment);
@@ -448,6 +450,43 @@ static bool origin_good(const struct web_exchange *exchange)
            bytes_equal_nocase(bytes_after(origin, scheme.len), http_field_value(fields, "Host"));
 }
 
+/* Has the client named it? The field may be there more than once (§11.3.4), and tells cases apart. */
+static bool is_offered(const struct http_fields *fields, const char *protocol)
+{
+    struct bytes element;
+    for (size_t i = 0; i < fields->count; i++) {
+        struct bytes list = fields->list[i].value;
+        while (bytes_equal_nocase(fields->list[i].name, bytes_of_text("Sec-WebSocket-Protocol")) &&
+               http_list_next(&list, &element))
+            if (bytes_equal(element, bytes_of_text(protocol)))
+                return true;
+    }
+    return false;
+}
+
+static struct bytes first_offered(const struct http_fields *fields)
+{
+    struct bytes list = http_field_value(fields, "Sec-WebSocket-Protocol");
+    struct bytes element;
+    return http_list_next(&list, &element) && http_is_token(element) ? element : bytes_empty();
+}
+
+/* §4.2.2, point 5.5: of those that the client has named the one that we prefer. Empty: none, which the client may
+ * take or leave. */
+static struct bytes choose_protocol(const struct web_exchange *exchange)
+{
+    const struct web_rule *rule = exchange->place->rule;
+    const struct http_fields *fields = &exchange->event->head.fields;
+    for (uint32_t i = 0; i < rule->websocket_protocol_count; i++) {
+        const char *ours = rule->websocket_protocols[i];
+        if (strcmp(ours, WEB_SOCKET_ANY_PROTOCOL) == 0)
+            return first_offered(fields);
+        if (is_offered(fields, ours))
+            return bytes_of_text(ours);
+    }
+    return bytes_empty();
+}
+
 /* 426: §4.4 and RFC 9110 §15.5.22. */
 static void ask_to_upgrade(struct web_exchange *exchange)
 {
@@ -507,12 +546,15 @@ static bool check(struct web_exchange *exchange, struct handshake *out)
 static bool accept_it(struct web_socket *s, const struct handshake *handshake)
 {
     struct web_exchange *exchange = s->exchange;
-    struct http_field fields[4];
+    struct http_field fields[5];
     size_t count = 0;
+    struct bytes protocol = choose_protocol(exchange);
     const struct web_body body = {.kind = WEB_BODY_FLOW, .len = WEB_BODY_UNKNOWN, .flow = &s->out};
     if (handshake->compression)
         fields[count++] = (struct http_field){bytes_of_text("Sec-WebSocket-Extensions"),
                                               bytes_of_text(handshake->extension)};
+    if (protocol.len > 0)
+        fields[count++] = (struct http_field){bytes_of_text("Sec-WebSocket-Protocol"), protocol};
     if (exchange->transport->switch_to == NULL) {
         if (!exchange->transport->accept_body(exchange, UINT64_MAX))
             return false;
@@ -564,7 +606,7 @@ void web_socket_request(struct web_exchange *exchange, struct bytes path)
     exchange->work = s;
     int status = 0;
     if (!is_echo(s))
-        status = s->web->socket_programs.count < WEB_SOCKET_PROGRAMS_MAX ? start_program(s, path)
+        status = s->web->socket_programs.count < WEB_SOCKET_PROGRAMS_MAX ? start_program(s, path, choose_protocol(exchange))
                                                                           : -EAGAIN;
     if (status < 0) {
         say(s, "the program cannot be run: ", bytes_of_text(strerror(-status)));

@@ -23,7 +23,8 @@ for line in sys.stdin:
     else:
         print(line.upper(), flush=True)
 PY
-chmod +x "$tmp/upper.py"
+printf '#!/bin/sh\nread x\necho "$WEBSOCKET_PROTOCOL of $HTTP_SEC_WEBSOCKET_PROTOCOL"\n' >"$tmp/protocol"
+chmod +x "$tmp/upper.py" "$tmp/protocol"
 cat >"$tmp/site.conf" <<SITE
 link "host" { address = "127.0.0.1/8" }
 web {
@@ -36,6 +37,12 @@ web {
         websocket-origin = {"https://good.test"} }
     location "/patient" { websocket = echo
         websocket-ping = 1s }
+    location "/any" { websocket = "$tmp/protocol"
+        websocket-protocol = any }
+    location "/two" { websocket = "$tmp/protocol"
+        websocket-protocol = {"chat.v2", "chat.v1"} }
+    location "/silent" { websocket = "$tmp/protocol" }
+    location "/behind/" { pass = "http://127.0.0.1:$port/" }
     location "/none" { websocket = "$tmp/nothing" }
 }
 SITE
@@ -70,6 +77,24 @@ equal "an ordinary request" "$(curl -s -o /dev/null -w '%{http_code}' "$at/echo"
 equal "one over HTTP/2" "$(curl -s --http2-prior-knowledge -o /dev/null -w '%{http_code}' "$at/echo")" 426
 equal "a program that is not there" "$(curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H 'Connection: Upgrade' \
     -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "$at/none")" 500
+
+# ---- subprotocols (RFC 6455 §1.9) ----
+chosen() {
+    "$wholenet" get -i --raw ws://127.0.0.1:$port/$1 --subprotocol "$2" --message x --count 1 2>&1 | tr -d '\r' |
+        sed -n 's/^Sec-WebSocket-Protocol: /told /p; / of /p' | paste -sd ';'
+}
+equal "the one that the server prefers" "$(chosen two "chat.v1, chat.v2")" "told chat.v2;chat.v2 of chat.v1, chat.v2"
+equal "the one that both know" "$(chosen two "x, chat.v1")" "told chat.v1;chat.v1 of x, chat.v1"
+equal "none that both know" "$(chosen two "Chat.v1, y")" " of Chat.v1, y"
+equal "any: the one that the client prefers" "$(chosen any "b, a")" "told b;b of b, a"
+equal "nothing is chosen by default" "$(chosen silent "a")" " of a"
+equal "the server behind chooses" "$(chosen behind/two "chat.v1")" "told chat.v1;chat.v1 of chat.v1"
+equal "several fields are one list" "$(python3 -c "import socket
+s = socket.create_connection(('127.0.0.1', $port)); s.settimeout(10)
+s.sendall(b'GET /two HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+          b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: chat.v1\r\n\r\n')
+head = s.recv(4096)
+print(head.count(b'Sec-WebSocket-Protocol: chat.v1'))")" 1
 contains "complaints are in the log" "$(cat "$tmp/log")" "/upper/: program begins"
 no_program() {
     ! pgrep -f "$tmp/upper.py"
