@@ -87,6 +87,7 @@ static void free_zone(struct signed_zone *z)
         signing->passing = NULL;
     loop_clear_alarm(signing->options.loop, &z->alarm);
     parent_check_free(z->check);
+    signed_zone_keep_end(z);
     list_remove(&z->node);
     list_remove(&z->queued);
     key_ring_done(&z->ring);
@@ -105,8 +106,11 @@ static struct signed_zone *new_zone(struct site_signing *signing, size_t view, c
     dns_name_lower(&z->name);
     z->due_at = z->next.at = INT64_MAX;
     alarm_init(&z->alarm, signed_zone_on_alarm);
+    z->log = -1;
     list_append(&signing->zones, &z->node);
     list_init(&z->queued);
+    list_init(&z->unkept);
+    list_init(&z->unsynced);
     return z;
 }
 
@@ -119,6 +123,38 @@ static void take_policy(struct signed_zone *z, const struct site_signature *poli
     z->role_count = 0;
     if (!z->has_serial_limit)
         signed_zone_read_serial(z);
+}
+
+struct zone *site_signing_restore(struct site_signing *signing, size_t view, const struct dns_name *name)
+{
+    const struct site_signature *policy = find_policy(signing, name);
+    char text[DNS_NAME_TEXT_MAX];
+    if (policy == NULL || signing_find(signing, view, name) != NULL)
+        return NULL;
+    struct signed_zone *z = new_zone(signing, view, name);
+    if (z == NULL)
+        return NULL;
+    take_policy(z, policy);
+    struct zone *zone = signed_zone_restore(z);
+    if (zone == NULL)
+        return NULL;
+    z->served = z->kept = true;
+    signed_zone_set_ttls(z, zone, 0);
+    z->next.at = z->due_at = signing_wall(signing); /* should its file not be of use */
+    signed_zone_set_alarm(z);
+    log_info(signing->options.log, "zone %s goes on from serial %" PRIu32 ", as it was signed",
+             signed_zone_name(z, text), zone_serial(zone));
+    return zone;
+}
+
+void site_signing_keep(struct site_signing *signing, const struct zone_change *change)
+{
+    struct signed_zone *z = signing->loading;
+    ASSERT(z != NULL);
+    const struct zone *served = z->served ? signed_zone_served(z) : NULL;
+    bool same = served != NULL && zone_serial(served) == zone_serial(signing->loaded);
+    if (!same || !z->kept)
+        signed_zone_keep(z, change);
 }
 
 bool site_signing_begin(struct site_signing *signing, size_t view, struct zone *zone)
@@ -235,6 +271,10 @@ int site_signing_new(const struct site_signing_options *options, struct site_sig
     signing->options = *options;
     list_init(&signing->zones);
     list_init(&signing->queue);
+    list_init(&signing->unkept);
+    list_init(&signing->unsynced);
+    signing->file.fd = -1;
+    task_init(&signing->keep_task, signing_keep_slice);
     task_init(&signing->task, signing_run_slice);
     sign_change_init(&signing->change, &heap);
     prng_fork(loop_prng(options->loop), &signing->prng);
@@ -253,6 +293,8 @@ void site_signing_free(struct site_signing *signing)
     while (!list_empty(&signing->zones))
         free_zone(CONTAINER_OF(signing->zones.next, struct signed_zone, node));
     loop_unqueue(&signing->task);
+    loop_unqueue(&signing->keep_task);
+    free(signing->buffer);
     signer_free(signing->whole);
     signer_free(signing->pass);
     signer_free(signing->follow);

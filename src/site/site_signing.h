@@ -3,9 +3,10 @@
  * site_signing.h - the zones that a site signs: when they are loaded, before they are served, and from then on
  * for as long as they are, in slices between turns of the loop. Keys are rolled at their times.
  *
- * What is known is in the directory of the keys: the keys with their times (key_ring.h), and for each zone a file
- * NAME.serial with a serial number that was not reached yet when the site last ran. Signatures are not kept: after
- * a restart the zone is signed anew, under a later serial number.
+ * What is known is in the directory of the keys: the keys with their times (key_ring.h); for each zone a file
+ * NAME.serial with a serial number that was not reached yet when the site last ran; and in its folder "signed" the zone as
+ * it was signed, with what it has been through (site_signing_keep.c), so that a restart is only a reload. Where that was
+ * lost the zone is signed anew, under a later serial number.
  */
 #ifndef WN_SITE_SITE_SIGNING_H
 #define WN_SITE_SITE_SIGNING_H
@@ -41,12 +42,21 @@ void site_signing_reload(struct site_signing *signing, const struct site_signatu
 /* Is that zone signed here? */
 bool site_signing_wants(const struct site_signing *signing, const struct dns_name *zone);
 
+/* The zone as it was served when the site last ran, signed and with its history; it is the caller's, who serves it until
+ * what its file says takes its place. NULL: that is not known, or it was loaded already. */
+MUST_USE struct zone *site_signing_restore(struct site_signing *signing, size_t view,
+                                           const struct dns_name *zone);
+
 /* A zone that was loaded, one at a time, and is not served yet: begins to sign it. Its keys are read, or made if
  * there are none. False: it cannot be signed, which was logged. */
 MUST_USE bool site_signing_begin(struct site_signing *signing, size_t view, struct zone *zone);
 
 /* At most so many signatures more. After SIGN_FAILED, which was logged, and SIGN_DONE it has ended. */
 MUST_USE enum sign_status site_signing_step(struct site_signing *signing, unsigned signatures);
+
+/* The zone that was signed last will be served in the place of the one that is, if one is: `change` leads to it; NULL: that
+ * is not known. Before anybody is told of it. */
+void site_signing_keep(struct site_signing *signing, const struct zone_change *change);
 
 /* Nothing comes of the zone that was begun. */
 void site_signing_stop(struct site_signing *signing);

@@ -4,9 +4,12 @@
 #define WN_SITE_SITE_SIGNING_INTERNAL_H
 
 #include <inttypes.h>
+#include <limits.h>
 
 #include "base/list.h"
+#include "os/file.h"
 #include "proto/dns/sign_change.h"
+#include "proto/dns/zone_write.h"
 #include "site/key_ring.h"
 #include "site/parent_check.h"
 #include "site/site_signing.h"
@@ -37,6 +40,12 @@ struct signed_zone {
     uint32_t serial_limit;   /* in the file */
     bool has_serial_limit;
     uint64_t signatures;
+    struct list_node unkept;   /* of those that are to be written whole */
+    struct list_node unsynced; /* of those whose log is open, to be synced at the end of the turn */
+    bool kept;                 /* what is in its files leads to what is served */
+    int log;                   /* descriptor; -1: it is not open */
+    uint64_t log_octets;       /* since it was written whole */
+    unsigned keep_tries;       /* at that, in vain */
 };
 
 struct site_signing {
@@ -55,6 +64,15 @@ struct site_signing {
     struct zone *loaded;
     struct signed_zone *passing; /* NULL: none */
     bool pass_begun;
+    struct list_node unkept;
+    struct list_node unsynced;
+    struct task keep_task;
+    struct signed_zone *keeping; /* that is being written whole; NULL: none */
+    struct zone_write write;
+    struct file_replacement file;
+    char *buffer;
+    size_t buffered;
+    int keep_status;
 };
 
 /* Its name, as text. */
@@ -69,7 +87,21 @@ struct zone_set *signed_zone_set(const struct signed_zone *z);
 /* The zone as it is served; NULL: it is not. */
 struct zone *signed_zone_served(const struct signed_zone *z);
 
-/* site_signing_keys.c: the file with the serial number. */
+/* site_signing_keys.c: where something is kept beside its keys, in that folder, which ends in a slash or is "". False:
+ * that is too long. */
+bool signed_zone_path(const struct signed_zone *z, const char *folder, const char *ending,
+                      char out[PATH_MAX]);
+
+/* site_signing_keep.c: the zone as it was when the site last ran, with what secondaries may ask for; NULL: that is not
+ * known. */
+struct zone *signed_zone_restore(const struct signed_zone *z);
+/* That leads from what is served to what will be; NULL: nobody knows what does. Before others are told. */
+void signed_zone_keep(struct signed_zone *z, const struct zone_change *change);
+/* Nothing more is kept of it. */
+void signed_zone_keep_end(struct signed_zone *z);
+void signing_keep_slice(struct task *task);
+
+/* The file with the serial number. */
 void signed_zone_read_serial(struct signed_zone *z);
 /* A serial number that is served is never later than the file's: what comes after a restart is later. By the clock
  * it is so without a file. */

@@ -15,18 +15,24 @@ enum { SERIAL_AHEAD = 1000 }; /* how far the file is ahead of what is served */
 
 /* ---- the file with the serial number ---- */
 
-static bool serial_path(const struct signed_zone *z, char out[PATH_MAX])
+bool signed_zone_path(const struct signed_zone *z, const char *folder, const char *ending,
+                      char out[PATH_MAX])
 {
     char name[DNS_NAME_TEXT_MAX];
     struct text t = text_of(out, PATH_MAX);
-    text_add_format(&t, "%s/", z->policy.keys);
+    text_add_format(&t, "%s/%s", z->policy.keys, folder);
     dns_name_format(&z->name, name);
     for (const char *at = name; *at != '\0'; at++)
         text_add_format(&t, *at == '/' ? "%%2F" : "%c", *at);
     if (z->view < SITE_VIEWS_MAX)
         text_add_format(&t, "%zu.", z->view);
-    text_add(&t, "serial");
+    text_add(&t, ending);
     return !t.failed;
+}
+
+static bool serial_path(const struct signed_zone *z, char out[PATH_MAX])
+{
+    return signed_zone_path(z, "", "serial", out);
 }
 
 void signed_zone_read_serial(struct signed_zone *z)

@@ -44,6 +44,8 @@ static void publish(struct signed_zone *z, struct zone *zone, size_t records_bef
     zone_change_init(&change, &heap, CHANGE_OCTETS_MAX);
     bool any = signing->change.count > 0 || signing->change.failed;
     enum zone_result result = sign_change_take(&signing->change, &change);
+    if (any)
+        signed_zone_keep(z, result == ZONE_OK ? &change : NULL);
     if (zone->history != NULL && result == ZONE_OK)
         zone_history_add(zone->history, &change);
     else if (zone->history != NULL && any)

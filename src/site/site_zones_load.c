@@ -68,6 +68,24 @@ static void close_text(void *self UNUSED, struct bytes text)
     files.close(files.self, text);
 }
 
+/* A zone that is signed here is served as it was, until its file is read: that is a reload then. */
+static void restore(struct site_zones *zones, const struct site_zone_entry *entry)
+{
+    struct zone_set *set = names_zones(zones->names, entry->view);
+    struct zone *before = NULL;
+    const struct zone *old = zone_set_get(set, &entry->name);
+    if ((old != NULL && zone_is_served(old)) || !site_signing_wants(zones->signing, &entry->name))
+        return;
+    struct zone *zone = site_signing_restore(zones->signing, entry->view, &entry->name);
+    if (zone == NULL)
+        return;
+    if (zone_set_install(set, zone, &before) == ZONE_OK)
+        names_zone_changed(zones->names, entry->view, &entry->name);
+    else
+        zone_free(zone);
+    zone_free(before);
+}
+
 static struct zone_load *begin(struct site_zones *zones, const struct site_zone_entry *entry)
 {
     const struct zone_load_options options = {
@@ -196,6 +214,8 @@ static bool step_difference(struct site_zones *zones, const struct site_zone_ent
         return false;
     struct zone *zone = zones->fresh;
     const struct zone_set *set = names_zones(zones->names, entry->view);
+    if (site_signing_wants(zones->signing, &entry->name))
+        site_signing_keep(zones->signing, status == ZONE_DIFFERENCE_DONE ? &zones->change : NULL);
     if (status == ZONE_DIFFERENCE_DONE) {
         struct heap heap = memory_heap();
         zone_set_close(set);
@@ -243,6 +263,8 @@ static bool put(struct site_zones *zones, const struct site_zone_entry *entry, s
         take_history(names_zones(zones->names, entry->view), zone, old);
     if (compare_with_old(zones, zone, old))
         return false;
+    if (site_signing_wants(zones->signing, &entry->name))
+        site_signing_keep(zones->signing, NULL);
     install(zones, entry, zone);
     return true;
 }
@@ -319,8 +341,10 @@ void site_zones_step(struct site_zones *zones, size_t records)
     if (zones->load == NULL &&
         !read_text(zones, entry, records == SIZE_MAX ? SIZE_MAX : READ_SLICE))
         return;
-    if (zones->load == NULL)
+    if (zones->load == NULL) {
+        restore(zones, entry);
         zones->load = begin(zones, entry);
+    }
     enum zone_load_status status = ZONE_LOAD_FAILED;
     if (zones->load != NULL)
         status = zone_load_step(zones->load, records);

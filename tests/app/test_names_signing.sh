@@ -157,7 +157,7 @@ wait "$server"
 equal "it ends when told to" $? 0
 start
 equal "after a restart the keys are the same" "$(ask +short DNSKEY nsec.example)" "$key"
-check "and the serial number is later" test "$(serial nsec.example)" -gt "$before"
+equal "and so is the serial number" "$(serial nsec.example)" "$before"
 whole "after a restart" nsec.example
 kill "$server"
 wait "$server"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # A zone that is signed here and updated: each change is signed before it is acknowledged, told as one to
-# secondaries, and survives kill -9, after which all is signed anew. TAP.
+# secondaries, and survives kill -9. TAP.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
 for tool in nsupdate dig ldns-verify-zone; do
@@ -113,7 +113,7 @@ for zone in nsec.example nsec3.example; do
         "$(ask +short a.b.$zone TXT) $(ask +short www.$zone) $(ask +short ns.$zone AAAA)" '"x"  2001:db8::1'
     contains "$zone: signed" "$(verify $zone)" "Zone is verified and complete"
 done
-check "under a later serial number" test "$(serial nsec.example)" -gt "$last"
+equal "under the same serial number" "$(serial nsec.example)" "$last"
 equal "and goes on from there" "$(update 'update add again.nsec.example 60 A 192.0.2.40')" ""
 kill -HUP "$server"
 equal "also while it is loaded again" "$(update 'update add reload.nsec.example 60 A 192.0.2.50')" ""
