@@ -52,11 +52,24 @@ static bool is_admitted(struct web_exchange *exchange)
     return false;
 }
 
+/* The path in the form that rules are found by: of another one the rule's prefix would not be the beginning, and
+ * what is left of it could be the end of a host's name. */
+static void add_rest(struct text *text, const struct web_rule *rule, struct bytes path)
+{
+    char encoded[3 * WEB_PATH_MAX];
+    path = bytes_after(path, rule->match == WEB_MATCH_PREFIX ? strlen(rule->pattern) : 0);
+    struct bytes before = text_bytes(text);
+    if (before.len > 0 && before.data[before.len - 1] == '/')
+        while (path.len > 0 && path.data[0] == '/')
+            path = bytes_after(path, 1);
+    text_add_bytes(text, bytes_of(encoded, uri_path_encode(path, encoded, sizeof encoded)));
+}
+
 /* "*" at the end of what it leads to stands for the request's path and query, less what the rule's
  * prefix has of it already. */
-static void redirect(struct web_exchange *exchange)
+static void redirect(struct web_exchange *exchange, struct bytes path)
 {
-    char location[3 * WEB_PATH_MAX];
+    char location[4 * WEB_PATH_MAX];
     const struct web_rule *rule = exchange->place->rule;
     const struct uri_target *target = &exchange->event->target;
     struct text text = text_of(location, sizeof location);
@@ -64,12 +77,7 @@ static void redirect(struct web_exchange *exchange)
     bool rest = to.data[to.len - 1] == '*';
     text_add_bytes(&text, bytes_first(to, to.len - rest));
     if (rest) {
-        size_t skip = rule->match == WEB_MATCH_PREFIX ? strlen(rule->pattern) : 0;
-        struct bytes path = bytes_after(target->path, skip);
-        if (text.len > 0 && location[text.len - 1] == '/')
-            while (path.len > 0 && path.data[0] == '/')
-                path = bytes_after(path, 1);
-        text_add_bytes(&text, path);
+        add_rest(&text, rule, path);
         if (target->has_query) {
             text_add(&text, "?");
             text_add_bytes(&text, target->query);
@@ -113,7 +121,7 @@ static void redirect_to_https(struct web_exchange *exchange)
     web_reply_error_with(exchange, text.failed ? 414 : 308, NULL, text.failed ? NULL : &facts);
 }
 
-bool web_admit(struct web_exchange *exchange)
+bool web_admit(struct web_exchange *exchange, struct bytes path)
 {
     const struct web_rule *rule = exchange->place->rule;
     if (rule->https_only && !exchange->secure) {
@@ -128,6 +136,6 @@ bool web_admit(struct web_exchange *exchange)
         return false;
     if (rule->redirect_status == 0)
         return true;
-    redirect(exchange);
+    redirect(exchange, path);
     return false;
 }

@@ -319,7 +319,7 @@ void web_site_body_failed(struct web_exchange *exchange); /* it will not be whol
 bool web_site_has_method(struct web_exchange *exchange, const char *allow);
 
 /* What the rule of exchange->place demands first. False: it has answered. */
-bool web_admit(struct web_exchange *exchange);
+bool web_admit(struct web_exchange *exchange, struct bytes path);
 
 /* Answers from the built-in site; false: by the rule it is not there for that path. */
 bool web_built_in_request(struct web_exchange *exchange, struct bytes path);

@@ -113,15 +113,19 @@ static void add_address(struct page_text *out, const char *prefix, const struct 
     add(out, name, text);
 }
 
+/* An absolute target's stands in the place of Host, whatever that says (RFC 9112 §3.2.2). */
+static struct bytes authority_of(const struct http_server_event *event)
+{
+    return event->target.form == URI_ABSOLUTE ? event->target.authority
+                                              : http_field_value(&event->head.fields, "Host");
+}
+
 /* §4.1.14: the name that the client has used, if it is one. */
 static void add_server(struct web_exchange *exchange, struct page_text *out)
 {
-    const struct http_server_event *event = exchange->event;
     struct bytes host = bytes_empty();
     uint16_t port;
-    struct bytes authority = event->target.form == URI_ABSOLUTE
-                                 ? event->target.authority
-                                 : http_field_value(&event->head.fields, "Host");
+    struct bytes authority = authority_of(exchange->event);
     struct endpoint here = stream_local(exchange->transport->stream(exchange));
     if (!uri_authority_parse(authority, &host, &port) || host.len == 0)
         host = bytes_of_text(exchange->web->server_name);
@@ -186,7 +190,7 @@ static bool is_told(const struct web_exchange *exchange, struct bytes name)
 {
     static const char *const others[] = {"Proxy", "Content-Type", "Content-Length", "Connection",
                                          "Keep-Alive", "Transfer-Encoding", "TE", "Trailer",
-                                         "Upgrade", "Proxy-Authorization"};
+                                         "Upgrade", "Proxy-Authorization", "Host"};
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = name.data[i];
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -239,6 +243,8 @@ void web_meta_add(struct web_exchange *exchange, const struct web_script *script
     add_server(exchange, out);
     add_script(exchange, script, out);
     add_request(exchange, out);
+    if (authority_of(exchange->event).len > 0)
+        web_meta_add_one(out, "HTTP_HOST", authority_of(exchange->event));
     add(out, "REDIRECT_STATUS", "200"); /* php-cgi asks for it, as a sign that a server has called */
     for (size_t i = 0; i < fields->count; i++)
         if (is_told(exchange, fields->list[i].name) && !came_before(fields, i))

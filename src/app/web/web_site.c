@@ -95,7 +95,7 @@ bool web_site_is_program(const struct web_exchange *exchange, struct bytes path)
 void web_site_index(struct web_exchange *exchange, struct bytes path)
 {
     exchange->place = web_rules_place(exchange->rules, exchange->site, path);
-    if (web_admit(exchange))
+    if (web_admit(exchange, path))
         run_program(exchange, path);
 }
 
@@ -131,7 +131,7 @@ static void route(struct web_exchange *exchange, const struct web_host *host, ch
     for (int i = 0;; i++) {
         struct bytes path = bytes_of(decoded, len);
         exchange->place = web_rules_place(exchange->rules, host, path);
-        if (!web_admit(exchange))
+        if (!web_admit(exchange, path))
             return;
         char other[WEB_PATH_MAX];
         size_t other_len = web_rule_rewrite(exchange->place->rule, path, other, sizeof other);

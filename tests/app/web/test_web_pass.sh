@@ -62,7 +62,7 @@ out=$(get -H 'X-Forwarded-For: 10.9.9.9' -H 'Connection: X-Hop' -H 'X-Hop: 1' -H
 contains "its path and query" "$out" "GET /echo?q=%20x HTTP/1.1"
 contains "… the server's own name" "$out" "Host: 127.0.0.1:$origin"
 contains "… and on whose behalf" "$out" "X-Forwarded-For: 10.9.9.9, 127.0.0.1"
-contains "… in the standard way, too" "$out" "Forwarded: for=127.0.0.1;proto=http"
+contains "… in the standard way, too" "$out" "Forwarded: for=127.0.0.1;host="
 contains "… fields go along" "$out" "X-End: 2"
 equal "an answer has one Date, the server's" "$(for v in --http1.1 $two; do get $v -o /dev/null -D - "$at/api/d" | grep -ci '^date:'; done)" "1
 1"
