@@ -310,6 +310,10 @@ struct proxy_asked {
 unsigned proxy_request_uri(const struct proxy_caller *caller,
                            const struct http_server_event *event, struct proxy_asked *out);
 
+/* Requests in other protocols that carry requests would pass by all that is looked at here: such an Upgrade does
+ * not go on, and the request is answered as if there were none, as RFC 9110 §7.8 lets servers. */
+bool proxy_may_switch(struct bytes protocols);
+
 /* The fields that go on: without those of the connection (RFC 9110 §7.6.1). */
 void proxy_request_fields(const struct http_fields *in, struct http_fields *out);
 

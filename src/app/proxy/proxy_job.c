@@ -166,10 +166,12 @@ static void on_not_connected(void *self, int error, const struct endpoint *to UN
 static const struct dial_handler dial_handler = {.on_connected = on_connected,
                                                  .on_failed = on_not_connected};
 
-/* What listens on this host's own loopback is not for clients from elsewhere to name. */
+/* What listens on this host's own loopback is not for clients from elsewhere to name; nor what is of use on its
+ * links alone, such as the services that tell a machine of a cloud its secrets. */
 static bool may_reach(const struct proxy_job *job, const struct ip_address *address)
 {
-    return job->trusted || job->place.server != NULL || !proxy_is_loopback(address);
+    return job->trusted || job->place.server != NULL ||
+           (!proxy_is_loopback(address) && !address_is_link_local(address));
 }
 
 static void connect_to(struct proxy_job *job, const struct host_answer *answer)
@@ -186,7 +188,7 @@ static void connect_to(struct proxy_job *job, const struct host_answer *answer)
             to[count++] = (struct endpoint){answer->addresses[i], job->place.port};
     if (count == 0) {
         job->denied = true;
-        proxy_job_fail(job, "it is the proxy's own host, which others may not ask for");
+        proxy_job_fail(job, "it is the proxy's own host or link, which others may not ask for");
         return;
     }
     dial_start(&job->dial, job->proxy->options.outside, to, count,

@@ -131,9 +131,11 @@ static void ask(struct proxy_pass *pass, const struct proxy_pass_request *from,
     struct proxy_job *job = proxy_job_new(proxy, fill, caller);
     if (job == NULL)
         return;
-    const struct proxy_content content = {.has_body = from->has_body,
-                                          .body_len = from->body_len,
-                                          .upgrade = from->upgrade};
+    const struct proxy_content content = {
+        .has_body = from->has_body,
+        .body_len = from->body_len,
+        .upgrade = proxy_may_switch(from->upgrade) ? from->upgrade : bytes_empty(),
+    };
     proxy_job_describe(job, from->method, from->uri, &content);
     proxy_job_start(job);
 }

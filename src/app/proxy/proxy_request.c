@@ -61,7 +61,8 @@ unsigned proxy_request_uri(const struct proxy_caller *caller,
     if (tls && proxy->options.tls_client == NULL && !proxy->options.reverse)
         return 501;
     struct writer w = writer_of(out->uri, sizeof out->uri);
-    if (!uri_normalise(&out->parts, &w))
+    /* It is what answers are stored under, and must tell apart what servers may: the path goes on as it came. */
+    if (!uri_normalise_origin(&out->parts, &w))
         return w.failed && writer_room(&w) == 0 ? 414 : 400;
     out->uri_len = writer_len(&w);
     return 0;
@@ -80,7 +81,7 @@ static bool is_of_connection(const struct http_fields *fields, struct bytes name
     static const char *const known[] = {"Connection",       "Keep-Alive", "Proxy-Connection",
                                         "TE",               "Upgrade",    "Transfer-Encoding",
                                         "Content-Length",   "Host",       "Proxy-Authorization",
-                                        "Proxy-Authenticate"};
+                                        "Proxy-Authenticate", "HTTP2-Settings"};
     if (is_one_of(name, known, ARRAY_LEN(known)))
         return true;
     struct bytes wanted = bytes_of_text("Connection");
@@ -93,6 +94,18 @@ static bool is_of_connection(const struct http_fields *fields, struct bytes name
                 return true;
     }
     return false;
+}
+
+bool proxy_may_switch(struct bytes protocols)
+{
+    static const char *const known[] = {"h2c", "h2", "h3", "http", "tls"};
+    struct bytes protocol;
+    while (http_list_next(&protocols, &protocol)) {
+        struct bytes name = http_trim(bytes_first(protocol, bytes_find(protocol, '/')));
+        if (is_one_of(name, known, ARRAY_LEN(known)))
+            return false;
+    }
+    return true;
 }
 
 void proxy_request_fields(const struct http_fields *in, struct http_fields *out)
@@ -111,6 +124,12 @@ static void add(struct http_fields *fields, const char *name, const struct write
     if (!w->failed && fields->count < HTTP_FIELDS_MAX)
         fields->list[fields->count++] =
             (struct http_field){bytes_of_text(name), bytes_of(from, (size_t)(w->next - from))};
+}
+
+static void add_text(struct http_fields *fields, const char *name, struct bytes value)
+{
+    if (fields->count < HTTP_FIELDS_MAX)
+        fields->list[fields->count++] = (struct http_field){bytes_of_text(name), value};
 }
 
 /* All fields of that name become one, with `more` at its end; RFC 9110 §5.3 lets them. */
@@ -132,20 +151,40 @@ static void append(struct http_fields *fields, const char *name, const char *mor
     add(fields, name, w, from);
 }
 
-static void add_forwarded(const struct proxy_job *job, bool tls, struct http_fields *fields,
-                          struct writer *w)
+/* What a client says of the way it has come nobody can check. By whom it has come is for logs; but what its
+ * request was for a server would believe, and answers are stored that nobody else has asked for. */
+static void drop_hearsay(struct http_fields *fields)
 {
-    char peer[ADDRESS_TEXT_MAX], text[ADDRESS_TEXT_MAX + 64];
-    struct endpoint from = job->caller->peer;
-    address_format(&from.address, peer);
+    static const char prefix[] = "X-Forwarded-";
+    size_t kept = 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        struct bytes name = fields->list[i].name;
+        bool ours = bytes_equal_nocase(name, bytes_of_text("Forwarded")) ||
+                    bytes_equal_nocase(bytes_first(name, sizeof prefix - 1), bytes_of_text(prefix));
+        if (!ours || bytes_equal_nocase(name, bytes_of_text("X-Forwarded-For")))
+            fields->list[kept++] = fields->list[i];
+    }
+    fields->count = kept;
+}
+
+static void add_forwarded(const struct proxy_job *job, const struct uri_parts *uri,
+                          struct http_fields *fields, struct writer *w)
+{
+    char peer[ADDRESS_TEXT_MAX], from[ADDRESS_TEXT_MAX + 16];
+    bool tls = bytes_equal(uri->scheme, bytes_of_text("https"));
+    address_format(&job->caller->peer.address, peer);
+    drop_hearsay(fields);
     append(fields, "X-Forwarded-For", peer, w);
-    bool v6 = !address_is_v4(&from.address);
-    snprintf(text, sizeof text, "for=%s%s%s;proto=%s", v6 ? "\"[" : "", peer, v6 ? "]\"" : "",
-             tls ? "https" : "http");
-    append(fields, "Forwarded", text, w);
+    bool v6 = !address_is_v4(&job->caller->peer.address);
+    snprintf(from, sizeof from, "for=%s%s%s", v6 ? "\"[" : "", peer, v6 ? "]\"" : "");
     const uint8_t *start = w->next;
-    http_write_text(w, tls ? "https" : "http");
-    add(fields, "X-Forwarded-Proto", w, start);
+    http_write_text(w, from);
+    http_write_text(w, ";host=\"");
+    write_bytes(w, uri->authority);
+    http_write_text(w, tls ? "\";proto=https" : "\";proto=http");
+    add(fields, "Forwarded", w, start);
+    add_text(fields, "X-Forwarded-Host", uri->authority);
+    add_text(fields, "X-Forwarded-Proto", bytes_of_text(tls ? "https" : "http"));
 }
 
 /* The authority as the origin is to see it. */
@@ -178,7 +217,7 @@ void proxy_request_add(const struct proxy_job *job, struct bytes uri, struct htt
     snprintf(via, sizeof via, "1.%c %s", old ? '0' : '1', proxy->name);
     append(fields, "Via", via, w);
     if (proxy->options.forwarded && job->caller != NULL)
-        add_forwarded(job, bytes_equal(parts.scheme, bytes_of_text("https")), fields, w);
+        add_forwarded(job, &parts, fields, w);
 }
 
 void proxy_request_count_hop(struct bytes method, struct http_fields *fields, struct writer *w)

@@ -39,7 +39,7 @@ static struct proxy_content content_of(struct proxy_session *session,
     }
     if (event->head.version == HTTP_VERSION_1_1 &&
         http_field_has(&event->head.fields, "Connection", "upgrade") &&
-        http_field_find(&event->head.fields, "Upgrade", &value))
+        http_field_find(&event->head.fields, "Upgrade", &value) && proxy_may_switch(value))
         content.upgrade = value;
     return content;
 }
@@ -93,7 +93,8 @@ static void forward(struct proxy_session *session, const struct http_server_even
     struct proxy *proxy = session->proxy;
     struct http_fields *fields = malloc(sizeof *fields);
     bool upgrade = http_field_has(&event->head.fields, "Connection", "upgrade") &&
-                   http_field_count(&event->head.fields, "Upgrade") > 0;
+                   http_field_count(&event->head.fields, "Upgrade") > 0 &&
+                   proxy_may_switch(http_field_value(&event->head.fields, "Upgrade"));
     if (fields == NULL) {
         proxy_session_page(session, 503, NULL, NULL, 0);
         return;

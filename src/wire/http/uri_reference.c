@@ -82,6 +82,19 @@ static void write_normal(struct writer *w, struct bytes in)
     }
 }
 
+/* What may stand in a path or a query, as it stands. */
+static void write_as_it_is(struct writer *w, struct bytes in)
+{
+    for (size_t i = 0; i < in.len; i++) {
+        uint8_t c = in.data[i];
+        bool encoded = c == '%' && in.len - i > 2 && http_hex_value(in.data[i + 1]) >= 0 &&
+                       http_hex_value(in.data[i + 2]) >= 0;
+        if (c <= 0x20 || c >= 0x7f || (c == '%' && !encoded))
+            w->failed = true;
+    }
+    write_bytes(w, in);
+}
+
 static void write_lower(struct writer *w, struct bytes in)
 {
     for (size_t i = 0; i < in.len; i++)
@@ -126,7 +139,8 @@ static bool write_origin(struct writer *w, const struct uri_parts *parts)
     return true;
 }
 
-bool uri_normalise(const struct uri_parts *parts, struct writer *out)
+static bool write_uri(const struct uri_parts *parts, struct writer *out,
+                      void (*write)(struct writer *w, struct bytes in))
 {
     if (!write_origin(out, parts))
         return false;
@@ -134,12 +148,22 @@ bool uri_normalise(const struct uri_parts *parts, struct writer *out)
         write_u8(out, '/');
     else if (parts->path.data[0] != '/')
         return false;
-    write_normal(out, parts->path);
+    write(out, parts->path);
     if (parts->has_query) {
         write_u8(out, '?');
-        write_normal(out, parts->query);
+        write(out, parts->query);
     }
     return !out->failed;
+}
+
+bool uri_normalise(const struct uri_parts *parts, struct writer *out)
+{
+    return write_uri(parts, out, write_normal);
+}
+
+bool uri_normalise_origin(const struct uri_parts *parts, struct writer *out)
+{
+    return write_uri(parts, out, write_as_it_is);
 }
 
 size_t uri_remove_dots(uint8_t *path, size_t len)

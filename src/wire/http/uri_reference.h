@@ -37,6 +37,9 @@ size_t uri_remove_dots(uint8_t *path, size_t len);
  */
 MUST_USE bool uri_normalise(const struct uri_parts *parts, struct writer *out);
 
+/* The same, but path and query are what they are: a server may tell "%41" from "A". */
+MUST_USE bool uri_normalise_origin(const struct uri_parts *parts, struct writer *out);
+
 /* What `reference` means at `base`, an absolute URI, in the normal form (dots resolved); its fragment
  * too when `fragment`. False as above. */
 MUST_USE bool uri_resolve(struct bytes base, struct bytes reference, bool fragment,

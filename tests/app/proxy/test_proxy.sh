@@ -196,7 +196,7 @@ equal "… and both others have their part" \
     "$(for i in 1 2 3 4 5 6 7 8; do back "$here/turns?$no"; done | fold -w1 | sort | uniq -c | awk '{print $1}' | sort -u)" 2
 out=$(back -H 'X-Forwarded-For: 10.9.9.9' "$here/echo")
 contains "servers hear who asked" "$out" "X-Forwarded-For: 10.9.9.9, 127.0.0.1"
-contains "… in the standard way, too" "$out" "Forwarded: for=127.0.0.1;proto=http"
+contains "… in the standard way, too" "$out" "Forwarded: for=127.0.0.1;host="
 equal "what is stored answers" "$(back "$here/s?body=s&$ok100"; back "$here/s?body=s&$ok100")" s1s1
 contains "CONNECT is not for it: 405" "$(printf 'CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\nConnection: close\r\n\r\n' |
     raw "$reverse")" "HTTP/1.1 405 "

@@ -42,6 +42,7 @@ equal "what is stored" "$(near "$stored"; near "$stored")" s1s1
 equal "… is not for it" "$(far $status "$stored"; far -I $status "$stored"; far -r 0-0 $status "$stored")" 403403403
 equal "… by no name" "$(near "http://localhost:8001/n?body=n&h=Cache-Control:max-age=9"
     far $status "http://localhost:8001/n?body=n&h=Cache-Control:max-age=9")" n1403
+equal "what is of the proxy's links alone is for it alone, too" "$(near $status http://169.254.169.254/; far $status http://169.254.169.254/)" 502403
 near "$at/w?wait=1&body=w&h=Cache-Control:max-age=9" >"$tmp/waiting" &
 waiting=$!
 equal "… and what is on its way is not either" "$(far $status "$at/w?wait=1&body=w&h=Cache-Control:max-age=9")" 403

@@ -81,6 +81,24 @@ static void equal_uris_become_the_same(void **state UNUSED)
         if (strcmp(got, cases[i][1]) != 0)
             fail_msg("%s: got %s, expected %s", cases[i][0], got, cases[i][1]);
     }
+    static const char *const origins[][2] = {
+        {"HTTP://EXAMPLE.org:80", "http://example.org/"},
+        {"http://A:8/%7Euser/%c3%bc%2f?q=%41#frag", "http://a:8/%7Euser/%c3%bc%2f?q=%41"},
+        {"http://a/%4", "-"},
+        {"http://a/?%4", "-"},
+        {"http://a/ x", "-"},
+        {"http://u@a/x", "-"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(origins); i++) {
+        uint8_t buffer[200];
+        char got[200];
+        struct uri_parts parts;
+        struct writer w = writer_of(buffer, sizeof buffer);
+        uri_split(bytes_of_text(origins[i][0]), &parts);
+        bool good = uri_normalise_origin(&parts, &w);
+        snprintf(got, sizeof got, "%.*s", good ? (int)writer_len(&w) : 1, good ? (char *)buffer : "-");
+        assert_string_equal(got, origins[i][1]);
+    }
     uint8_t small[10];
     struct uri_parts parts;
     struct writer w = writer_of(small, sizeof small);
