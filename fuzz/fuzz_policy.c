@@ -55,6 +55,8 @@ static void take_zone(struct policy *policy, struct bytes text, const struct ip_
             return;
         (void)policy_add(policy, &item.record);
         look(policy, &item.record.owner, address);
+        if (i % 4 == 3)
+            policy_forget(policy, &item.record.owner);
     }
 }
 

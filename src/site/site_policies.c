@@ -26,6 +26,9 @@ struct list {
     bool from_zone;       /* of that name */
     struct dns_name zone;
     bool stale;           /* the zone is another one since */
+    bool made;            /* of it, as `from` says */
+    const struct zone_set *set; /* that the zone was in */
+    struct policy_zone from;
 };
 
 /* The lists of a view, or of everybody. */
@@ -47,6 +50,7 @@ struct site_policies {
     struct task task;
     struct list *making;  /* anew, from its zone; NULL: none is */
     struct policy_set *making_for;
+    const struct zone_set *making_of; /* that its zone is in */
     struct policy *fresh; /* what it has come to so far */
     struct policy_zone from;
     struct policy *old;   /* being taken apart; NULL: none */
@@ -198,14 +202,47 @@ static void use(struct site_policies *p, const struct policy_set *set)
                        set->given || set->view == NAMES_EVERYBODY ? &lists : NULL);
 }
 
-/* The view's own, or else everybody's, as its clients have it; NULL: there is none, or it is not served. */
+/* The zones of the view, or else everybody's, as its clients have it. */
+static const struct zone_set *set_of(const struct site_policies *p, const struct policy_set *set,
+                                     const struct list *list)
+{
+    const struct zone_set *own = names_zones(p->names, set->view);
+    return zone_set_get(own, &list->zone) != NULL ? own : names_zones(p->names, NAMES_EVERYBODY);
+}
+
+/* NULL: there is none, or it is not served. */
 static const struct zone *zone_of(const struct site_policies *p, const struct policy_set *set,
                                   const struct list *list)
 {
-    const struct zone *zone = zone_set_get(names_zones(p->names, set->view), &list->zone);
-    if (zone == NULL)
-        zone = zone_set_get(names_zones(p->names, NAMES_EVERYBODY), &list->zone);
+    const struct zone *zone = zone_set_get(set_of(p, set, list), &list->zone);
     return zone != NULL && zone_is_served(zone) ? zone : NULL;
+}
+
+static void tell(const struct site_policies *p, const struct list *list)
+{
+    char name[DNS_NAME_TEXT_MAX];
+    log_notice(p->log, "list %s: serial %" PRIu32 ", %zu rules", dns_name_format(&list->zone, name),
+               list->from.serial, policy_count(list->policy));
+}
+
+/* What has changed in the zone is changed in the list. False: it has to be made anew. */
+static bool follow(struct site_policies *p, struct policy_set *set, struct list *list)
+{
+    const struct zone *zone = zone_of(p, set, list);
+    if (!list->made || list->set != set_of(p, set, list))
+        return false;
+    uint32_t before = list->from.serial;
+    zone_set_close(names_zones(p->names, NAMES_EVERYBODY)); /* whose workers look at the list, too */
+    enum policy_zone_status status = policy_zone_follow(&list->from, zone);
+    zone_set_open(names_zones(p->names, NAMES_EVERYBODY));
+    if (status != POLICY_ZONE_WHOLE)
+        return false;
+    list->stale = false;
+    if (list->from.serial == before)
+        return true;
+    use(p, set); /* what was said by the rules before is forgotten */
+    tell(p, list);
+    return true;
 }
 
 static void stop_making(struct site_policies *p)
@@ -231,6 +268,7 @@ static bool begin_one(struct site_policies *p, struct policy_set *set, struct li
     }
     p->making = list;
     p->making_for = set;
+    p->making_of = set_of(p, set, list);
     policy_zone_start(&p->from, p->fresh, zone);
     return true;
 }
@@ -240,7 +278,8 @@ static bool begin(struct site_policies *p)
 {
     for (size_t i = 0; i < p->set_count; i++)
         for (size_t k = 0; k < p->sets[i].count; k++)
-            if (p->sets[i].lists[k].stale && begin_one(p, &p->sets[i], &p->sets[i].lists[k]))
+            if (p->sets[i].lists[k].stale && !follow(p, &p->sets[i], &p->sets[i].lists[k]) &&
+                begin_one(p, &p->sets[i], &p->sets[i].lists[k]))
                 return true;
     return false;
 }
@@ -251,14 +290,16 @@ static void take(struct site_policies *p)
     char name[DNS_NAME_TEXT_MAX];
     p->old = list->policy;
     list->policy = p->fresh;
+    list->from = p->from;
+    list->set = p->making_of;
+    list->made = true;
     p->fresh = NULL;
     p->making = NULL;
     use(p, p->making_for);
-    log_notice(p->log, "list %s: serial %" PRIu32 ", %zu rules", dns_name_format(&list->zone, name),
-               p->from.serial, policy_count(list->policy));
+    tell(p, list);
     if (p->from.wrong > 0)
-        log_warning(p->log, "list %s: %zu records are no rules that are understood, and left out", name,
-                    p->from.wrong);
+        log_warning(p->log, "list %s: %zu records are no rules that are understood, and left out",
+                    dns_name_format(&list->zone, name), p->from.wrong);
 }
 
 /* False: there is nothing to do any more. */
@@ -274,7 +315,8 @@ static bool step(struct site_policies *p, size_t count)
     }
     if (p->making == NULL && !begin(p))
         return false;
-    switch (policy_zone_step(&p->from, zone_of(p, p->making_for, p->making), count)) {
+    bool same = set_of(p, p->making_for, p->making) == p->making_of;
+    switch (policy_zone_step(&p->from, same ? zone_of(p, p->making_for, p->making) : NULL, count)) {
     case POLICY_ZONE_MORE:
         break;
     case POLICY_ZONE_WHOLE:
@@ -325,7 +367,11 @@ static void keep_made(struct policy_set *before, struct policy_set *set)
                 continue;
             struct policy *empty = list->policy;
             list->policy = old->policy;
+            list->made = old->made;
+            list->set = old->set;
+            list->from = old->from;
             old->policy = empty;
+            old->made = false;
         }
 }
 

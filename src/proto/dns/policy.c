@@ -19,6 +19,7 @@ struct rule {
     enum policy_action action;
     uint16_t key_len;
     uint32_t data_len;
+    uint32_t owner; /* its hash */
     uint8_t *data;
     uint8_t key[];
 };
@@ -28,6 +29,7 @@ struct policy {
     struct dns_name origin;
     struct trie trie;
     size_t rules[POLICY_TRIGGER_COUNT];
+    bool mixed; /* rules of several owners are one */
     bool prefix_lens[POLICY_TRIGGER_COUNT][PREFIX_LEN_MAX + 1]; /* that there are */
 };
 
@@ -318,11 +320,15 @@ static enum policy_result make_rule(struct policy *policy, const struct place *p
     return POLICY_OK;
 }
 
+static bool is_inside(const struct policy *policy, const struct dns_name *owner)
+{
+    return dns_name_within(owner, &policy->origin) && !dns_name_equal(owner, &policy->origin);
+}
+
 enum policy_result policy_add(struct policy *policy, const struct dns_record *record)
 {
     struct place place = {.key_len = 0};
-    if (!dns_name_within(&record->owner, &policy->origin) ||
-        dns_name_equal(&record->owner, &policy->origin) || record->type == DNS_RRSIG ||
+    if (!is_inside(policy, &record->owner) || record->type == DNS_RRSIG ||
         record->type == DNS_NSEC || record->type == DNS_NSEC3 || record->type == DNS_DNAME)
         return POLICY_IGNORED;
     if (!find_place(policy, &record->owner, &place))
@@ -334,10 +340,29 @@ enum policy_result policy_add(struct policy *policy, const struct dns_record *re
         if (result != POLICY_OK)
             return result;
         rule->action = action;
+        rule->owner = dns_name_hash(&record->owner);
     }
+    policy->mixed |= rule->owner != dns_name_hash(&record->owner);
     /* What was said first holds; of data there may be more. */
     return rule->action == POLICY_DATA && action == POLICY_DATA ? add_data(policy, rule, record)
                                                                 : POLICY_OK;
+}
+
+bool policy_is_mixed(const struct policy *policy)
+{
+    return policy->mixed;
+}
+
+void policy_forget(struct policy *policy, const struct dns_name *owner)
+{
+    struct place place = {.key_len = 0};
+    if (!is_inside(policy, owner) || !find_place(policy, owner, &place))
+        return;
+    struct rule *rule = trie_remove(&policy->trie, bytes_of(place.key, place.key_len));
+    if (rule == NULL)
+        return;
+    policy->rules[place.trigger]--;
+    free_rule(policy, rule);
 }
 
 /* ---- finding ---- */

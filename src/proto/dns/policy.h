@@ -72,6 +72,11 @@ enum policy_result {
 };
 enum policy_result policy_add(struct policy *policy, const struct dns_record *record);
 
+/* The rule of that owner goes, whatever its records were. Not when rules of several owners are one, as two ways to write
+ * a prefix are: then it is not known whose is what (policy_is_mixed()). */
+void policy_forget(struct policy *policy, const struct dns_name *owner);
+bool policy_is_mixed(const struct policy *policy);
+
 /* The lines of a hosts file (hosts(5)), into a list of the root. WRONG, FULL …: *line says where. */
 enum policy_result policy_add_hosts(struct policy *policy, struct bytes file, uint32_t ttl,
                                     unsigned *line);
