@@ -315,7 +315,13 @@ static int run(const struct cli_command *command, int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     g->loop = loop_new();
     g->net = g->loop != NULL ? net_kernel_new(g->loop) : NULL;
-    struct fetcher_options options = {g->net, find, open_tls, g, g->connect_timeout};
+    struct fetcher_options options = {
+        .net = g->net,
+        .find = find,
+        .tls = open_tls,
+        .self = g,
+        .connect_timeout = g->connect_timeout,
+    };
     g->fetcher = g->net != NULL ? fetcher_new(&options) : NULL;
     int status = GET_FAILED;
     if (g->fetcher == NULL)

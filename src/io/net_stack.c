@@ -100,6 +100,7 @@ static int stack_net_listen(struct net *base, const struct listen_options *optio
         free(l);
         return why == SOCKET_IN_USE ? -EADDRINUSE : -ENOMEM;
     }
+    tcp_listener_base(l->listener)->face = SOCKET_FACE_NET;
     l->base = (struct listener){&listener_ops, base, handler, self};
     l->client.on_event = on_listener_event;
     *out = &l->base;

@@ -138,6 +138,7 @@ int stack_net_bind(struct net *base, const struct dgram_options *options,
         free(d);
         return why == SOCKET_IN_USE ? -EADDRINUSE : -ENOMEM;
     }
+    udp_socket_base(d->socket)->face = SOCKET_FACE_NET;
     d->base = (struct dgram){&dgram_ops, base, handler, self};
     d->client.on_event = on_dgram_event;
     *out = &d->base;

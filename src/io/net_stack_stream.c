@@ -399,6 +399,7 @@ struct stream *stack_stream_new(struct stack_net *net, struct tcp_connection *co
     }
     s->c = connection;
     tcp_set_user(connection, &s->client);
+    tcp_base(connection)->face = SOCKET_FACE_NET;
     (void)tcp_set_option(connection, TCP_OPTION_NODELAY, 1);
     return &s->base;
 }
@@ -422,6 +423,7 @@ int stack_net_connect(struct net *base, const struct endpoint *to, const struct 
             return -ENOMEM;
         return why == SOCKET_IN_USE ? -EADDRNOTAVAIL : -ENETUNREACH;
     }
+    tcp_base(s->c)->face = SOCKET_FACE_NET;
     (void)tcp_set_option(s->c, TCP_OPTION_NODELAY, 1);
     s->connecting = true;
     stream_set_handler(&s->base, handler, self);

@@ -34,25 +34,29 @@ struct node {
 
 /* ---- a turn ---- */
 
+/* Of a stack that is somebody else's only what was opened through a net over it is ours to tell. */
+static bool next_event(struct node *node, struct socket_event *out)
+{
+    if (node->tell != NULL)
+        return stack_next_event_of(node->stack, SOCKET_FACE_NET, out);
+    return stack_next_event(node->stack, out);
+}
+
 /* Did anybody have something to tell? */
 static bool tell_events(struct node *node)
 {
     struct socket_event event;
     int told = 0;
     node->telling = true;
-    if (node->tell != NULL) {
-        bool any = node->tell(node->self);
-        node->telling = false;
-        return any;
-    }
-    while (told < EVENTS && stack_next_event(node->stack, &event)) {
+    bool any = node->tell != NULL && node->tell(node->self);
+    while (told < EVENTS && next_event(node, &event)) {
         struct node_client *client = event.socket->user;
         if (client != NULL)
             client->on_event(client, &event);
         told++;
     }
     node->telling = false;
-    return told > 0;
+    return any || told > 0;
 }
 
 /* True: there are more. */

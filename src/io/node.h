@@ -23,7 +23,8 @@ MUST_USE struct node *node_new(struct loop *loop, const struct stack_options *op
 void node_free(struct node *node);
 
 /* A node over a stack that is there already and stays its owner's, with the frames of its pool. `tell`
- * tells its events in place of the node, and says whether there was one. NULL: no memory. */
+ * tells its events in place of the node, and says whether there was one; those of net_stack_new() are told by
+ * the node. NULL: no memory. */
 MUST_USE struct node *node_over(struct loop *loop, struct stack *stack, struct frame_pool *frames,
                                 bool (*tell)(void *self), void *self);
 

@@ -150,7 +150,11 @@ enum socket_events {
 };
 
 /* Who opened a socket. Whoever takes the stack's events hands those of other faces on. */
-enum socket_face { SOCKET_FACE_EVENTS, SOCKET_FACE_BSD /* stack/bsd/bsd.h */ };
+enum socket_face {
+    SOCKET_FACE_EVENTS,
+    SOCKET_FACE_BSD, /* stack/bsd/bsd.h */
+    SOCKET_FACE_NET, /* io/net_stack.h: `user` is a struct node_client */
+};
 
 /* Common head of every socket; `user` is the application's. */
 struct socket {

@@ -62,6 +62,7 @@ static void release(struct fetch *fetch)
 {
     detach(fetch);
     loop_unqueue(&fetch->start);
+    loop_unqueue(&fetch->go_on);
     list_remove(&fetch->node);
     free(fetch);
 }
@@ -246,6 +247,20 @@ static void start(struct task *task)
         fetch_connection_open(fetch);
 }
 
+/* What carries its request; NULL: nothing yet, or no more. */
+static const struct fetch_carrier *carrier_of(const struct fetch *fetch)
+{
+    return fetch->connection != NULL ? fetch->connection->carrier : NULL;
+}
+
+static void go_on(struct task *task)
+{
+    struct fetch *fetch = CONTAINER_OF(task, struct fetch, go_on);
+    const struct fetch_carrier *carrier = carrier_of(fetch);
+    if (!fetch->paused && carrier != NULL && carrier->resume != NULL)
+        carrier->resume(fetch);
+}
+
 struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
                           const struct fetch_handler *handler, void *self)
 {
@@ -259,13 +274,15 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *r
     list_init(&fetch->node);
     list_append(&fetcher->fetches, &fetch->node);
     task_init(&fetch->start, start);
+    task_init(&fetch->go_on, go_on);
     loop_queue(fetcher->loop, &fetch->start);
     return fetch;
 }
 
 size_t fetch_body(struct fetch *fetch, struct bytes in)
 {
-    size_t taken = fetch->connection->carrier->body(fetch, in);
+    const struct fetch_carrier *carrier = carrier_of(fetch);
+    size_t taken = carrier != NULL ? carrier->body(fetch, in) : 0;
     if (taken > 0)
         fetch->started = true;
     return taken;
@@ -273,7 +290,21 @@ size_t fetch_body(struct fetch *fetch, struct bytes in)
 
 bool fetch_body_end(struct fetch *fetch)
 {
-    return fetch->connection->carrier->body_end(fetch);
+    const struct fetch_carrier *carrier = carrier_of(fetch);
+    return carrier != NULL && carrier->body_end(fetch);
+}
+
+void fetch_pause(struct fetch *fetch)
+{
+    fetch->paused = true;
+}
+
+void fetch_resume(struct fetch *fetch)
+{
+    if (!fetch->paused)
+        return;
+    fetch->paused = false;
+    loop_queue(fetch->fetcher->loop, &fetch->go_on);
 }
 
 bool fetch_is_http2(const struct fetch *fetch)

@@ -31,6 +31,11 @@ enum {
 typedef size_t fetch_find(void *self, const char *host, uint16_t port,
                           struct endpoint out[FETCH_ADDRESSES_MAX], struct text *reason);
 
+/* In the place of fetch_find, for who cannot say at once: fetch_found() tells, from the loop or within this
+ * call, unless fetch_forget comes before. The connect_timeout holds meanwhile. */
+typedef void fetch_seek(void *self, struct fetch *fetch, const char *host, uint16_t port);
+typedef void fetch_forget(void *self, struct fetch *fetch);
+
 /* What https is spoken with; asked for when it is needed. `http2`: its ALPN asks for "h2 http/1.1", else for
  * no more than http/1.1. NULL: *reason says why there is none. */
 typedef struct tls_client *fetch_tls(void *self, bool http2, struct text *reason);
@@ -39,8 +44,10 @@ struct fetcher_options {
     struct net *net;
     fetch_find *find;
     fetch_tls *tls;         /* NULL: https is not spoken */
-    void *self;             /* of the two */
+    void *self;             /* of all of them */
     usec connect_timeout;   /* name and all; 0: FETCH_CONNECT_TIMEOUT */
+    fetch_seek *seek;       /* NULL: `find` is asked */
+    fetch_forget *forget;   /* with `seek` */
 };
 
 MUST_USE struct fetcher *fetcher_new(const struct fetcher_options *options); /* NULL: no memory */
@@ -65,6 +72,8 @@ struct fetch_request {
     bool has_body;
     uint64_t body_len; /* HTTP_CLIENT_LENGTH_UNKNOWN: fetch_body_end() tells */
     enum fetch_version version;
+    usec timeout;      /* without an octet of the server's; 0: HTTP_CLIENT_TIMEOUT. HTTP/1 */
+    const struct bytes *trailers; /* behind a chunked body, as lines, when it ends; NULL: none. HTTP/1 */
     bool close; /* HTTP/1: do not keep the connection */
     bool fresh; /* do not use one that others have used, or use */
     const char *upgrade; /* HTTP/1.1: the protocol to switch to (RFC 9110 §7.8), for which `ws` and `wss` are
@@ -126,10 +135,21 @@ struct fetch_handler {
 MUST_USE struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
                                    const struct fetch_handler *handler, void *self);
 
+/* The answer to fetch_seek; `count` 0: `reason` says why there is none. The fetch may have ended then. */
+void fetch_found(struct fetch *fetch, const struct endpoint *addresses, size_t count,
+                 const char *reason);
+
+/* No on_head, on_body and on_end from now on, until fetch_resume(): what comes waits, the server's window
+ * closes, and it is not blamed for what takes long. Both may be called in callbacks. DEVIATES: over HTTP/2 it
+ * changes nothing, and what comes is told none the less. */
+void fetch_pause(struct fetch *fetch);
+void fetch_resume(struct fetch *fetch);
+
 /* Is it HTTP/2 that carries it? From on_sent on. */
 bool fetch_is_http2(const struct fetch *fetch);
 
-/* Takes octets of the request's body, from on_room on; returns how many. */
+/* Takes octets of the request's body, from on_room on; returns how many: none while it is on its way to another
+ * connection. */
 size_t fetch_body(struct fetch *fetch, struct bytes in);
 
 /* The end of a body of unknown length. False: no room now; on_room comes. */

@@ -18,8 +18,11 @@ static void leave_kept(struct fetch_connection *c)
 void fetch_connection_free(struct fetch_connection *c)
 {
     leave_kept(c);
+    if (c->state == FETCH_FINDING && c->fetcher->options.forget != NULL)
+        c->fetcher->options.forget(c->fetcher->options.self, c->fetch);
     if (c->fetch != NULL)
         c->fetch->connection = NULL;
+    loop_clear_alarm(c->fetcher->loop, &c->patience);
     list_remove(&c->node);
     dial_cancel(&c->dial);
     if (c->carrier != NULL)
@@ -297,35 +300,69 @@ static void on_failed(void *self, int error, const struct endpoint *to)
                  endpoint_format(to, address), strerror(error));
 }
 
-void fetch_connection_open(struct fetch *fetch)
+void fetch_found(struct fetch *fetch, const struct endpoint *addresses, size_t count,
+                 const char *reason)
 {
     static const struct dial_handler calls = {on_connected, on_failed};
-    struct fetcher *fetcher = fetch->fetcher;
-    const struct fetch_request *r = fetch->request;
-    const struct url *url = r->proxy != NULL ? r->proxy : r->url;
-    struct endpoint addresses[FETCH_ADDRESSES_MAX];
-    char reason[FETCH_REASON_MAX];
-    struct text t = text_of(reason, sizeof reason);
-    usec begun = loop_look(fetcher->loop);
-    size_t count = fetcher->options.find(fetcher->options.self, url->host, url->port,
-                                         addresses, &t);
-    fetch->outcome.times.found = loop_look(fetcher->loop);
+    struct fetch_connection *c = fetch->connection;
+    const struct fetcher_options *options = &fetch->fetcher->options;
+    ASSERT(c != NULL && c->state == FETCH_FINDING);
+    c->state = FETCH_CONNECTING;
+    loop_clear_alarm(fetch->fetcher->loop, &c->patience);
+    fetch->outcome.times.found = loop_look(fetch->fetcher->loop);
     if (count == 0) {
+        (void)take_back(c);
         fetch_finish(fetch, FETCH_NO_NAME, "%s", reason);
         return;
     }
+    dial_start(&c->dial, options->net, addresses, count, c->begun + options->connect_timeout, &calls,
+               c);
+}
+
+static void on_patience_over(struct alarm *alarm)
+{
+    struct fetch *fetch = take_back(CONTAINER_OF(alarm, struct fetch_connection, patience));
+    fetch->outcome.error = ETIMEDOUT;
+    fetch_finish(fetch, FETCH_NO_NAME, "the address of %s was not found in time",
+                 fetch->request->proxy != NULL ? fetch->request->proxy->host
+                                               : fetch->request->url->host);
+}
+
+static struct fetch_connection *new_connection(struct fetch *fetch)
+{
     struct fetch_connection *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    c->fetcher = fetch->fetcher;
+    c->fetch = fetch;
+    c->begun = loop_look(fetch->fetcher->loop);
+    fetch->connection = c;
+    memcpy(c->key, fetch->key, sizeof c->key);
+    alarm_init(&c->patience, on_patience_over);
+    list_init(&c->node);
+    list_append(&fetch->fetcher->busy, &c->node);
+    return c;
+}
+
+void fetch_connection_open(struct fetch *fetch)
+{
+    const struct fetcher_options *options = &fetch->fetcher->options;
+    const struct fetch_request *r = fetch->request;
+    const struct url *url = r->proxy != NULL ? r->proxy : r->url;
+    struct fetch_connection *c = new_connection(fetch);
     if (c == NULL) {
         fetch->outcome.error = ENOMEM;
         fetch_finish(fetch, FETCH_NO_CONNECTION, "no memory");
         return;
     }
-    c->fetcher = fetcher;
-    c->fetch = fetch;
-    fetch->connection = c;
-    memcpy(c->key, fetch->key, sizeof c->key);
-    list_init(&c->node);
-    list_append(&fetcher->busy, &c->node);
-    dial_start(&c->dial, fetcher->options.net, addresses, count,
-               begun + fetcher->options.connect_timeout, &calls, c);
+    if (options->seek != NULL) {
+        loop_set_alarm(fetch->fetcher->loop, &c->patience, c->begun + options->connect_timeout);
+        options->seek(options->self, fetch, url->host, url->port);
+        return;
+    }
+    struct endpoint addresses[FETCH_ADDRESSES_MAX];
+    char reason[FETCH_REASON_MAX];
+    struct text t = text_of(reason, sizeof reason);
+    size_t count = options->find(options->self, url->host, url->port, addresses, &t);
+    fetch_found(fetch, addresses, count, reason);
 }

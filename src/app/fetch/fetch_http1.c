@@ -2,6 +2,13 @@
 /* fetch_http1.c - exchanges over a connection of HTTP/1 (RFC 9112 §9): one after the other. */
 #include "app/fetch/internal.h"
 
+/* A server whose octets nobody takes is not to blame for sending none. */
+static void set_deadline(struct fetch_connection *c)
+{
+    bool held = c->fetch != NULL && c->fetch->paused;
+    stream_set_deadline(c->stream, held ? USEC_NEVER : http_client_deadline(&c->http));
+}
+
 static void flush(struct fetch_connection *c)
 {
     struct bytes out = http_client_output(&c->http);
@@ -10,7 +17,7 @@ static void flush(struct fetch_connection *c)
     c->octets_out += taken;
     if (taken > 0)
         http_client_wait(&c->http, loop_now(c->fetcher->loop));
-    stream_set_deadline(c->stream, http_client_deadline(&c->http));
+    set_deadline(c);
 }
 
 /* Asks for the request's body as long as it comes and there is room. */
@@ -96,7 +103,8 @@ static size_t feed(struct fetch_connection *c, struct bytes in, bool *gone)
     size_t total = 0;
     *gone = false;
     c->gone = gone;
-    for (;;) {
+    c->surplus = in.len;
+    while (!c->fetch->paused) {
         struct http_client_event event;
         size_t used = http_client_input(&c->http, bytes_after(in, total), now, &event);
         total += used;
@@ -109,7 +117,7 @@ static size_t feed(struct fetch_connection *c, struct bytes in, bool *gone)
     }
     c->gone = NULL;
     if (c->fetch != NULL)
-        stream_set_deadline(c->stream, http_client_deadline(&c->http));
+        set_deadline(c);
     return total;
 }
 
@@ -162,6 +170,19 @@ static void on_deadline(void *self, struct stream *stream UNUSED)
     (void)feed(c, bytes_empty(), &gone);
 }
 
+static void resume(struct fetch *fetch)
+{
+    struct fetch_connection *c = fetch->connection;
+    bool gone;
+    http_client_wait(&c->http, loop_now(c->fetcher->loop));
+    if (c->surplus > 0) {
+        set_deadline(c);
+        stream_resume(c->stream);
+    } else {
+        (void)feed(c, bytes_empty(), &gone);
+    }
+}
+
 /* ---- requests ---- */
 
 static bool write_request(struct fetch_connection *c, const struct fetch_request *r)
@@ -198,6 +219,7 @@ static bool write_request(struct fetch_connection *c, const struct fetch_request
         .old = r->version == FETCH_HTTP_1_0,
         .upgrade = r->upgrade != NULL ? bytes_of_text(r->upgrade) : bytes_empty(),
     };
+    http_client_set_timeout(&c->http, r->timeout > 0 ? r->timeout : HTTP_CLIENT_TIMEOUT);
     return !h.failed && http_client_request(&c->http, &request, loop_now(c->fetcher->loop));
 }
 
@@ -250,7 +272,9 @@ static size_t take_body(struct fetch *fetch, struct bytes in)
 
 static bool end_body(struct fetch *fetch)
 {
-    bool done = http_client_body_end(&fetch->connection->http, bytes_empty());
+    const struct bytes *trailers = fetch->request->trailers;
+    bool done = http_client_body_end(&fetch->connection->http,
+                                     trailers != NULL ? *trailers : bytes_empty());
     flush(fetch->connection);
     return done;
 }
@@ -268,5 +292,6 @@ const struct fetch_carrier fetch_http1 = {
     .offer = offer,
     .body = take_body,
     .body_end = end_body,
+    .resume = resume,
     .abandon = abandon,
 };

@@ -20,6 +20,7 @@ enum {
 };
 
 enum fetch_connection_state {
+    FETCH_FINDING, /* addresses */
     FETCH_CONNECTING,
     FETCH_TUNNELLING, /* CONNECT has been sent */
     FETCH_SHAKING,    /* hands, for TLS */
@@ -51,6 +52,9 @@ struct fetch_carrier {
     size_t (*body)(struct fetch *fetch, struct bytes in);
     bool (*body_end)(struct fetch *fetch);
 
+    /* fetch->paused is no more. NULL: it cannot pause. */
+    void (*resume)(struct fetch *fetch);
+
     /* The fetch lets go of the connection, wherever it stands. */
     void (*abandon)(struct fetch *fetch);
 };
@@ -67,6 +71,8 @@ struct fetch_connection {
     enum fetch_connection_state state;
     const struct fetch_carrier *carrier; /* when it is ready */
     bool used;             /* it has carried an exchange */
+    usec begun;
+    struct alarm patience; /* with fetch_seek */
     struct dial dial;
     struct endpoint server;
     uint64_t octets_in, octets_out;
@@ -95,6 +101,8 @@ struct fetch {
     struct fetch_connection *connection; /* NULL: none */
     struct fetch_stream *stream;         /* of HTTP/2; NULL: none */
     struct task start;
+    struct task go_on; /* fetch_resume() */
+    bool paused;
     bool waiting;    /* for what a connection that is being opened will speak */
     bool alone;      /* it has waited in vain */
     bool only_http1; /* the server wants that (RFC 9113 §7, HTTP_1_1_REQUIRED) */
