@@ -9,7 +9,7 @@
 #                   a name server; SEED=n: one of them
 #   make race       what several threads do, with ThreadSanitizer
 #   make fuzz       libFuzzer on every target         make install PREFIX=/usr DESTDIR=
-#   make library    build/release/lib: libwholenet.so and .a, for other programs
+#   make library    build/release/lib: libwholenet.so and .a, and with HTTP libwholenet-http, for other programs
 
 VARIANT ?= release
 CC = gcc
@@ -83,7 +83,17 @@ API_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(wildcard src/api/*.c))
 DRILL_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(wildcard src/api/drill/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o)
 
-library: $(LIB)/libwholenet.so $(LIB)/libwholenet.a $(LIB)/libwholenet-packetdrill.so
+# With HTTP, the same and more: OpenSSL and others come with it. A program links the one or the other, and their
+# symbols have versions of different names, so that in one process neither calls into the other.
+HTTP_SONAME := $(SONAME:libwholenet%=libwholenet-http%)
+HTTP_API_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(wildcard src/api/http/*.c))
+HTTP_SRC := $(filter-out $(LIB_SRC),$(call sources,src/wire src/proto src/app/fetch))
+HTTP_OBJ := $(HTTP_SRC:%.c=$(B)/pic/%.o)
+HTTP_PACKAGES := $(filter-out libconfuse jansson sqlite3 libbrotlienc libcrypt expat,$(PACKAGES))
+HTTP_LIBS := $(if $(LIB_LIBS),$(shell pkg-config --libs $(HTTP_PACKAGES) 2>/dev/null))
+
+library: $(LIB)/libwholenet.so $(LIB)/libwholenet.a $(LIB)/libwholenet-packetdrill.so \
+	$(LIB)/libwholenet-http.so $(LIB)/libwholenet-http.a
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -102,6 +112,18 @@ $(LIB)/$(SONAME): $(API_OBJ) $(B)/pic/inside.a src/api/libwholenet.map
 $(LIB)/libwholenet.so: $(LIB)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
+$(B)/pic/inside-http.a: $(HTTP_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(LIB)/$(HTTP_SONAME): $(HTTP_API_OBJ) $(API_OBJ) $(B)/pic/inside-http.a $(B)/pic/inside.a src/api/http/libwholenet-http.map
+	@mkdir -p $(@D)
+	$(CC) -shared $(WITH_LTO) $(LDFLAGS) -fPIC -Wl,-soname,$(HTTP_SONAME) -Wl,-z,defs \
+		-Wl,--version-script,src/api/http/libwholenet-http.map -o $@ $(filter-out %.map,$^) $(HTTP_LIBS)
+
+$(LIB)/libwholenet-http.so: $(LIB)/$(HTTP_SONAME)
+	@ln -sf $(HTTP_SONAME) $@
+
 # For packetdrill --so_filename: one file, with all of the stack in it.
 $(LIB)/libwholenet-packetdrill.so: $(DRILL_OBJ) $(API_OBJ) $(B)/pic/inside.a src/api/drill/drill.map
 	@mkdir -p $(@D)
@@ -109,12 +131,14 @@ $(LIB)/libwholenet-packetdrill.so: $(DRILL_OBJ) $(API_OBJ) $(B)/pic/inside.a src
 		-Wl,--version-script,src/api/drill/drill.map -o $@ $(filter-out %.map,$^)
 
 $(LIB)/libwholenet.a: $(API_OBJ) $(B)/pic/inside.a
+$(LIB)/libwholenet-http.a: $(HTTP_API_OBJ) $(API_OBJ) $(B)/pic/inside-http.a $(B)/pic/inside.a
+$(LIB)/libwholenet.a $(LIB)/libwholenet-http.a: $(LIB)/%.a:
 	@mkdir -p $(@D)
-	@rm -f $@ $(B)/pic/libwholenet.o
-	@$(LD) -r -o $(B)/pic/libwholenet.o $^
+	@rm -f $@ $(B)/pic/$*.o
+	@$(LD) -r -o $(B)/pic/$*.o $^
 	@$(OBJCOPY) --wildcard --keep-global-symbol='wn_*' --remove-section='.gnu.lto_*' \
-		--remove-section='.gnu.debuglto_*' $(B)/pic/libwholenet.o
-	@ar rcs $@ $(B)/pic/libwholenet.o
+		--remove-section='.gnu.debuglto_*' $(B)/pic/$*.o
+	@ar rcs $@ $(B)/pic/$*.o
 
 $(B)/wholenet: $(B)/src/cli/main.o $(B)/libwholenet.a
 	$(CC) $(WITH_LTO) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
@@ -206,10 +230,12 @@ install: all library
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/wholenet
 	install -m 644 include/wholenet/*.h $(DESTDIR)$(PREFIX)/include/wholenet
 	install -m 644 $(LIB)/libwholenet.a $(LIB)/$(SONAME) $(LIB)/libwholenet-packetdrill.so \
-		$(DESTDIR)$(LIBDIR)
+		$(LIB)/libwholenet-http.a $(LIB)/$(HTTP_SONAME) $(DESTDIR)$(LIBDIR)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libwholenet.so
-	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
-		src/api/wholenet.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/wholenet.pc
+	ln -sf $(HTTP_SONAME) $(DESTDIR)$(LIBDIR)/libwholenet-http.so
+	for pc in src/api/wholenet.pc src/api/http/wholenet-http.pc; do \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(strip $(HTTP_LIBS))|' \
+			$$pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/$${pc##*/}; done
 
 clean:
 	rm -rf build

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/internal.h"
+#include "api/api_loop.h"
 #include "base/list.h"
 #include "io/loop.h"
 #include "io/node.h"
@@ -23,6 +23,7 @@ struct wn_loop {
     struct wn_frames *frames;
     struct list_node seats;
     struct list_node ports;
+    unsigned running; /* calls that turn it */
     bool pumping; /* wn_loop_pump() is at work */
     bool told;    /* some socket had something to tell, in this run */
 };
@@ -33,6 +34,7 @@ struct seat {
     struct wn_loop *loop;
     struct wn_stack *stack;
     struct node *node;
+    struct list_node watchers;
     bool waited; /* events that nobody took were there when the run began */
 };
 
@@ -115,6 +117,8 @@ void wn_loop_free(struct wn_loop *loop)
     while ((first = list_first(&loop->seats)) != NULL) {
         struct seat *seat = CONTAINER_OF(first, struct seat, all);
         list_remove(first);
+        while (!list_empty(&seat->watchers))
+            list_remove(list_first(&seat->watchers));
         node_free(seat->node);
         free(seat);
     }
@@ -154,6 +158,13 @@ static void wake_all(struct wn_loop *loop)
         node_wake(CONTAINER_OF(node, struct seat, all)->node);
 }
 
+static void tell_watchers(struct seat *seat)
+{
+    const struct list_node *head = &seat->watchers;
+    for (struct list_node *node = head->next; node != head; node = node->next)
+        loop_queue(seat->loop->loop, &CONTAINER_OF(node, struct api_watcher, node)->task);
+}
+
 static bool tell(void *self)
 {
     struct seat *seat = self;
@@ -164,6 +175,8 @@ static bool tell(void *self)
         seat->loop->told = true;
         loop_stop(seat->loop->loop);
     }
+    if (any)
+        tell_watchers(seat);
     if (any && stack->on_event != NULL)
         wake_all(seat->loop); /* who was told may have used sockets of other stacks */
     return any;
@@ -180,6 +193,7 @@ int wn_loop_add(struct wn_loop *loop, struct wn_stack *stack)
         return -ENOMEM;
     seat->loop = loop;
     seat->stack = stack;
+    list_init(&seat->watchers);
     seat->node = node_over(loop->loop, stack->stack, stack->frames->pool, tell, seat);
     if (seat->node == NULL) {
         free(seat);
@@ -352,7 +366,10 @@ int wn_loop_join(struct wn_loop *loop, struct wn_stack *a, int interface_a, stru
 int wn_loop_run_until(struct wn_loop *loop, wn_time until)
 {
     wake_all(loop);
-    return loop_run_until(loop->loop, until);
+    loop->running++;
+    int result = loop_run_until(loop->loop, until);
+    loop->running--;
+    return result;
 }
 
 int wn_loop_run(struct wn_loop *loop)
@@ -380,4 +397,42 @@ int wn_loop_pump(void *self, wn_time until)
     if (result < 0 || loop->told || until != WN_NEVER || !loop_is_virtual(loop->loop))
         return result;
     return -EDEADLK;
+}
+
+/* ---- for src/api/http/ ---- */
+
+struct loop *api_loop_inside(const struct wn_loop *loop)
+{
+    return loop->loop;
+}
+
+bool api_loop_runs(const struct wn_loop *loop)
+{
+    return loop->running > 0;
+}
+
+struct net *api_loop_net(const struct wn_loop *loop, const struct wn_stack *stack)
+{
+    const struct seat *seat = find(loop, stack);
+    return seat != NULL ? net_stack_new(seat->node) : NULL;
+}
+
+void api_loop_wake(const struct wn_loop *loop, const struct wn_stack *stack)
+{
+    node_wake(find(loop, stack)->node);
+}
+
+bool api_loop_watch(const struct wn_loop *loop, const struct wn_stack *stack,
+                    struct api_watcher *watcher)
+{
+    struct seat *seat = find(loop, stack);
+    if (seat != NULL)
+        list_append(&seat->watchers, &watcher->node);
+    return seat != NULL;
+}
+
+void api_loop_unwatch(struct api_watcher *watcher)
+{
+    list_remove(&watcher->node);
+    loop_unqueue(&watcher->task);
 }

@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Prints the functions that the public headers declare, or with --others every other name that they
-bring into a program: tags, enumerators, typedefs, macros. One a line."""
+bring into a program: tags, enumerators, typedefs, macros. With --plain only of what libwholenet has, and
+libwholenet-http not alone. One a line."""
 import glob
+import os
 import re
 import sys
+
+
+OF_HTTP = {"http.h"}
 
 
 def text_of(path):
@@ -29,6 +34,8 @@ def others(text):
 def main():
     names = set()
     for path in glob.glob("include/wholenet/*.h"):
+        if "--plain" in sys.argv and os.path.basename(path) in OF_HTTP:
+            continue
         text = text_of(path)
         names.update(others(text) if "--others" in sys.argv else functions(text))
     print("\n".join(sorted(names)))

@@ -11,10 +11,17 @@ export PKG_CONFIG_SYSROOT_DIR="$tmp/root" PKG_CONFIG_LIBDIR="$lib/pkgconfig"
 equal "pkg-config knows the version" "$(pkg-config --modversion wholenet)" "$(cat VERSION)"
 
 # Names.
+exports() { # LIBRARY
+    nm -D --defined-only "$lib/$1.so" | awk '$2 != "A" {sub("@.*", "", $3); print $3}' | sort >"$tmp/exported"
+    nm -g --defined-only "$lib/$1.a" | awk 'NF == 3 {print $3}' | sort >"$tmp/static"
+}
 tests/api/header_names.py | sort >"$tmp/declared"
-nm -D --defined-only "$lib/libwholenet.so" | awk '$2 != "A" {sub("@.*", "", $3); print $3}' | sort >"$tmp/exported"
-equal "what is exported is what the headers declare" "$(diff "$tmp/exported" "$tmp/declared")" ""
-nm -g --defined-only "$lib/libwholenet.a" | awk 'NF == 3 {print $3}' | sort >"$tmp/static"
+tests/api/header_names.py --plain | sort >"$tmp/plain"
+exports libwholenet
+equal "what is exported is what the headers declare" "$(diff "$tmp/exported" "$tmp/plain")" ""
+equal "... in the static library, too" "$(diff "$tmp/static" "$tmp/plain")" ""
+exports libwholenet-http
+equal "what libwholenet-http exports is all of it" "$(diff "$tmp/exported" "$tmp/declared")" ""
 equal "... in the static library, too" "$(diff "$tmp/static" "$tmp/declared")" ""
 for page in man/*.3; do
     sed -n '/^\.Sh NAME/,/^\.Sh SYNOPSIS/s/^\.Nm \([a-z0-9_]*\).*/\1/p' "$page"
