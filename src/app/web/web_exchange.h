@@ -5,7 +5,7 @@
  *
  *      web.c        the service: listeners, connections, who has to go when there are too many
  *      web_http1.c  connections of HTTP/1.x: turns the machine's crank, sends bodies
- *      web_http2.c  connections of HTTP/2
+ *      web_http2.c  connections of HTTP/2; web_http2_stream.c: an exchange on one of their streams
  *      web_reply.c  answers: fields, conditions, ranges, error pages
  *      web_body.c   where the octets of a response come from
  *      web_rules.c  which host and rule a request falls under
@@ -13,7 +13,7 @@
  *      web_built_in.c the built-in site
  *      web_files.c  files below a root; web_list.c: folders; web_upload.c: PUT and DELETE
  *      web_cache.c  files that are open, and their compressed forms (web_compress.c)
- *      web_memory.c small blocks that are kept for the next request
+ *      web_memory.c blocks that are kept for the next request
  *      web_gateway.c requests for programs: web_fastcgi.c, web_cgi.c; web_meta.c: what they are told
  *      web_flow.c   octets on their way to and from them
  *      web_dav.c    WebDAV; its parts are in web_dav.h
@@ -44,6 +44,7 @@
 #include "io/errand.h"
 #include "io/loop.h"
 #include "io/program.h"
+#include "proto/http/http2_session.h"
 #include "proto/http/http_server.h"
 
 enum {
@@ -159,7 +160,8 @@ struct web {
     unsigned warm_count;
     struct list_node warm_streams; /* the same of web_http2.c */
     unsigned warm_stream_count;
-    struct web_memory memory;   /* of nghttp2 */
+    struct web_memory memory;   /* what waits on connections of HTTP/2 */
+    struct http2_scratch http2_scratch;
     struct errands *errands;    /* of uploads */
     int64_t date_at;            /* of `date` */
     char date[HTTP_DATE_LEN + 1];

@@ -32,6 +32,12 @@ static size_t class_of(size_t size)
     return class;
 }
 
+static size_t warm_max(size_t class)
+{
+    size_t count = WEB_MEMORY_KEPT_MAX / size_of(class);
+    return count < WEB_MEMORY_WARM_MAX ? count : WEB_MEMORY_WARM_MAX;
+}
+
 void *web_memory_take(size_t size, void *self)
 {
     struct web_memory *memory = self;
@@ -60,7 +66,7 @@ void web_memory_give(void *data, void *self)
     struct web_block *block = (struct web_block *)data - 1;
     size_t class = block->class;
     ASSERT(class <= WEB_MEMORY_CLASSES);
-    if (class == WEB_MEMORY_CLASSES || memory->classes[class].warm_count == WEB_MEMORY_WARM_MAX) {
+    if (class == WEB_MEMORY_CLASSES || memory->classes[class].warm_count == warm_max(class)) {
         free(block);
         return;
     }
@@ -93,6 +99,19 @@ void *web_memory_resize(void *data, size_t size, void *self)
     memcpy(larger, data, there);
     web_memory_give(data, self);
     return larger;
+}
+
+static void *resize(void *self, void *old, size_t old_size UNUSED, size_t new_size)
+{
+    if (new_size > 0)
+        return web_memory_resize(old, new_size, self);
+    web_memory_give(old, self);
+    return NULL;
+}
+
+struct heap web_memory_heap(struct web_memory *memory)
+{
+    return (struct heap){.resize = resize, .self = memory};
 }
 
 void web_memory_done(struct web_memory *memory)

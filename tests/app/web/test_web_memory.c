@@ -18,7 +18,7 @@ static size_t warm_of(const struct web_memory *memory)
 static void what_was_given_is_taken_again(void **state UNUSED)
 {
     struct web_memory memory = {0};
-    static const size_t sizes[] = {0, 1, 64, 65, 128, 1000, 1024};
+    static const size_t sizes[] = {0, 1, 64, 65, 128, 1000, 1024, 60000, 128 * 1024};
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         void *first = web_memory_take(sizes[i], &memory);
         assert_non_null(first);
@@ -32,7 +32,7 @@ static void what_was_given_is_taken_again(void **state UNUSED)
         web_memory_give(again, &memory);
     }
     size_t warm = warm_of(&memory);
-    web_memory_give(web_memory_take(1025, &memory), &memory);
+    web_memory_give(web_memory_take(128 * 1024 + 1, &memory), &memory);
     web_memory_give(NULL, &memory);
     assert_int_equal(warm_of(&memory), warm);
     web_memory_done(&memory);
@@ -49,6 +49,12 @@ static void no_more_are_kept_than_may_be(void **state UNUSED)
         web_memory_give(blocks[i], &memory);
     assert_int_equal(warm_of(&memory), WEB_MEMORY_WARM_MAX);
     web_memory_done(&memory);
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++)
+        blocks[i] = web_memory_take(100000, &memory);
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++)
+        web_memory_give(blocks[i], &memory);
+    assert_int_equal(warm_of(&memory), 8); /* of 128 KiB each */
+    web_memory_done(&memory);
 }
 
 static void sizes_that_overflow_are_refused(void **state UNUSED)
@@ -56,6 +62,20 @@ static void sizes_that_overflow_are_refused(void **state UNUSED)
     struct web_memory memory = {0};
     assert_null(web_memory_zeroed(SIZE_MAX / 2, 3, &memory));
     assert_null(web_memory_take(SIZE_MAX - 3, &memory));
+}
+
+static void it_is_a_heap(void **state UNUSED)
+{
+    struct web_memory memory = {0};
+    struct heap heap = web_memory_heap(&memory);
+    uint8_t *block = heap.resize(heap.self, NULL, 0, 100);
+    memset(block, 7, 100);
+    block = heap.resize(heap.self, block, 100, 70000);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(block[i], 7);
+    heap_release(&heap, block, 70000);
+    assert_int_equal(warm_of(&memory), 2);
+    web_memory_done(&memory);
 }
 
 /* Each block holds its own octets, whatever happens to the others. */
@@ -100,6 +120,7 @@ int main(void)
         cmocka_unit_test(what_was_given_is_taken_again),
         cmocka_unit_test(no_more_are_kept_than_may_be),
         cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(it_is_a_heap),
         cmocka_unit_test(blocks_keep_what_is_in_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
