@@ -12,6 +12,7 @@
 #include "proto/dns/zone_verify.h"
 #include "site/site_config.h"
 #include "site/site_crypto.h"
+#include "site/site_web.h"
 #include "wire/dns/dns_master.h"
 #include "wire/dns/dns_token.h"
 
@@ -45,6 +46,11 @@ static const struct cli_option options[] = {
      offsetof(struct check, quiet), NULL, NULL},
 };
 
+static void tell_doubt(void *self, const char *text)
+{
+    fprintf(stderr, "%s: web: %s (warning)\n", (const char *)self, text);
+}
+
 static int check_file(const char *path, bool quiet)
 {
     char complaint[2048] = "";
@@ -58,6 +64,8 @@ static int check_file(const char *path, bool quiet)
         printf("%s: right\n", path);
     else if (!good)
         fprintf(stderr, "%s\n", complaint);
+    if (good && !quiet && config->web.present)
+        site_web_doubts(config, tell_doubt, (void *)(uintptr_t)path);
     site_config_free(config);
     return good ? EXIT_OK : EXIT_FAILED;
 }

@@ -19,4 +19,8 @@ void site_web_forget_list(struct web_rule *rule, const char *option);
 /* What was left open, and what does not fit together. False: *error says what is expected. */
 MUST_USE bool site_web_finish(struct site_config *config, struct text *error);
 
+/* Tells of locations that overlap so that what one of them says may not be what is meant. */
+typedef void site_doubt(void *self, const char *text);
+void site_web_doubts(const struct site_config *config, site_doubt *tell, void *self);
+
 #endif

@@ -121,7 +121,7 @@ static void redirect_to_https(struct web_exchange *exchange)
     web_reply_error_with(exchange, text.failed ? 414 : 308, NULL, text.failed ? NULL : &facts);
 }
 
-bool web_admit(struct web_exchange *exchange, struct bytes path)
+static bool admit(struct web_exchange *exchange, struct bytes path)
 {
     const struct web_rule *rule = exchange->place->rule;
     if (rule->https_only && !exchange->secure) {
@@ -138,4 +138,16 @@ bool web_admit(struct web_exchange *exchange, struct bytes path)
         return true;
     redirect(exchange, path);
     return false;
+}
+
+bool web_admit(struct web_exchange *exchange, struct bytes path)
+{
+    const struct web_place *place = exchange->place;
+    bool good = true;
+    if (place->also != NULL) {
+        exchange->place = place->also;
+        good = admit(exchange, path);
+        exchange->place = place;
+    }
+    return good && admit(exchange, path);
 }

@@ -39,6 +39,28 @@ bool web_rule_set_pattern(struct web_rule *rule, struct bytes text)
     return true;
 }
 
+static bool has_program(const struct web_rule *rule)
+{
+    return rule->backend_count > 0 || rule->cgi || rule->websocket[0] != '\0' || rule->pass.count > 0;
+}
+
+bool web_rule_answers(const struct web_rule *rule)
+{
+    return has_program(rule) || rule->dns || rule->upload || rule->webdav || rule->redirect_status != 0;
+}
+
+bool web_rule_runs(const struct web_rule *rule)
+{
+    return rule->match == WEB_MATCH_SUFFIX && has_program(rule);
+}
+
+bool web_rule_demands_equal(const struct web_rule *a, const struct web_rule *b)
+{
+    return a->access_count == b->access_count && memcmp(a->access, b->access, sizeof a->access) == 0 &&
+           a->auth == b->auth && strcmp(a->users, b->users) == 0 && strcmp(a->realm, b->realm) == 0 &&
+           a->https_only == b->https_only && a->rate == b->rate && a->burst == b->burst;
+}
+
 bool web_config_equal(const struct web_config *a, const struct web_config *b)
 {
     struct web_config x = *a;

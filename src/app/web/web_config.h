@@ -187,6 +187,16 @@ struct web_config {
  * good until the next call. */
 struct web_rule *web_config_add_rule(struct web_config *config, const struct web_rule *like);
 
+/* Does the rule say who answers, so that an ending's program has no say below it: a program, a server behind, uploads,
+ * another place? */
+bool web_rule_answers(const struct web_rule *rule);
+
+/* Is it of an ending, whose requests a program or a server behind answers, whatever the folder? */
+bool web_rule_runs(const struct web_rule *rule);
+
+/* Do both ask the same of who comes? */
+bool web_rule_demands_equal(const struct web_rule *a, const struct web_rule *b);
+
 /* A pattern as the site file has it: "/a/", "= /a", "*.cgi". False: none of them. */
 MUST_USE bool web_rule_set_pattern(struct web_rule *rule, struct bytes text);
 

@@ -88,6 +88,100 @@ static void the_rule_that_says_most_of_a_path_counts(void **state UNUSED)
     stop(rules);
 }
 
+static struct web_rule *last_rule(void)
+{
+    return &config.rules[config.rule_count - 1];
+}
+
+/* Below what does not say who answers, the program of an ending does; nowhere is its source shown. */
+static void the_program_of_an_ending_answers_below_others(void **state UNUSED)
+{
+    add_host(NULL, NULL);
+    strcpy(last_rule()->root, "/");
+    add_rule("/plain/");
+    strcpy(last_rule()->root, "/usr");
+    strcpy(last_rule()->cache_control, "no-store");
+    add_rule("/up/");
+    last_rule()->upload = true;
+    add_rule("/dav/");
+    last_rule()->webdav = true;
+    add_rule("/other/");
+    strcpy(last_rule()->backends[0], "unix:/x");
+    last_rule()->backend_count = 1;
+    add_rule("/moved/");
+    last_rule()->redirect_status = 301;
+    add_rule("*.php");
+    strcpy(last_rule()->backends[0], "unix:/php");
+    last_rule()->backend_count = 1;
+    last_rule()->answer_timeout = 7;
+    add_rule("*.inc.php");
+    add_rule("= /one.php");
+    add_rule("*.jpg");
+    add_rule("/plain/deep");
+    struct web_rules *rules = start();
+    static const struct {
+        const char *path;
+        size_t want; /* SIZE_MAX: the ending's program, as said by */
+        const char *root;
+    } cases[] = {
+        {"/x.php", 6, ""},        {"/plain/x.php", SIZE_MAX, "/usr"}, {"/plain/x.jpg", 1, "/usr"},
+        {"/up/x.php", 2, ""},     {"/dav/x.php", 3, ""},              {"/other/x.php", 4, ""},
+        {"/moved/x.php", 5, ""},  {"/x.inc.php", SIZE_MAX, ""},       {"/one.php", SIZE_MAX, ""},
+        {"/plain/x.php5", 1, "/usr"}, {"/plain/deep/x.php", SIZE_MAX, ""}, {"/plain/x.inc.php", SIZE_MAX, "/usr"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct web_place *place =
+            web_rules_place(rules, &rules->config.hosts[0], bytes_of_text(cases[i].path));
+        bool joint = place < rules->places || place >= rules->places + rules->config.rule_count;
+        CHECK_EQUAL(cases[i].path, joint ? SIZE_MAX : (size_t)(place - rules->places), cases[i].want);
+        CHECK(cases[i].path, strcmp(place->rule->root, cases[i].root) == 0);
+        if (joint) {
+            CHECK(cases[i].path, strcmp(place->rule->backends[0], "unix:/php") == 0);
+            CHECK(cases[i].path, place->rule->answer_timeout == 7 && place->also == NULL);
+            CHECK_EQUAL(cases[i].path, place->root_fd >= 0, cases[i].root[0] != '\0');
+        }
+    }
+    stop(rules);
+}
+
+/* What an ending demands of its own holds where its program answers; what it has from the host does not. */
+static void the_demands_of_an_ending_go_with_its_program(void **state UNUSED)
+{
+    for (unsigned own = 0; own < 2; own++) {
+        add_host(NULL, NULL);
+        last_rule()->https_only = true;
+        add_rule("/open/");
+        add_rule("*.php");
+        last_rule()->cgi = true;
+        last_rule()->https_only = true;
+        last_rule()->rate = own;
+        struct web_rules *rules = start();
+        const struct web_place *place =
+            web_rules_place(rules, &rules->config.hosts[0], bytes_of_text("/open/x.php"));
+        assert_true(place->rule->cgi && !place->rule->https_only);
+        assert_ptr_equal(place->also, own ? &rules->places[2] : NULL);
+        stop(rules);
+    }
+}
+
+static void more_joints_than_may_be(void **state UNUSED)
+{
+    char pattern[32];
+    struct web_rules *rules;
+    add_host(NULL, NULL);
+    for (unsigned i = 0; i < 33; i++) {
+        snprintf(pattern, sizeof pattern, "/%u/", i);
+        add_rule(pattern);
+        snprintf(pattern, sizeof pattern, "*.%u", i);
+        add_rule(pattern);
+        last_rule()->cgi = true;
+    }
+    const char *what;
+    assert_int_equal(web_rules_new(&config, &rules, &what), -E2BIG);
+    web_config_done(&config);
+    memset(&config, 0, sizeof config);
+}
+
 static void patterns_that_are_none(void **state UNUSED)
 {
     static const char *const wrong[] = {"", "a", "=", "= ", "= a", "*", "=/a"};
@@ -154,6 +248,9 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_host_that_says_most_of_a_name_answers),
         cmocka_unit_test(the_rule_that_says_most_of_a_path_counts),
+        cmocka_unit_test(the_program_of_an_ending_answers_below_others),
+        cmocka_unit_test(the_demands_of_an_ending_go_with_its_program),
+        cmocka_unit_test(more_joints_than_may_be),
         cmocka_unit_test(patterns_that_are_none),
         cmocka_unit_test(the_first_address_that_fits_counts),
         cmocka_unit_test(paths_are_rewritten_by_the_first_that_fits),
