@@ -270,10 +270,10 @@ void http_cache_file_renew(struct http_cache_entry *entry)
         want(entry->file, WANT_RENEW);
 }
 
-/* Is all of it in memory, too? */
+/* Is all of it in memory, too? No octets are a part of anything: they are where the entry is. */
 static bool is_in_memory(const struct http_cache_entry *entry)
 {
-    return entry->total != HTTP_CACHE_LENGTH_UNKNOWN && !entry->large &&
+    return list_linked(&entry->place.node) && entry->total != HTTP_CACHE_LENGTH_UNKNOWN && !entry->large &&
            http_body_end(&entry->body, 0) >= entry->total;
 }
 

@@ -266,6 +266,26 @@ static void files_stay_within_their_octets(void **state UNUSED)
     cache_play_done(&p);
 }
 
+/* Octets of no body are nowhere; what has left memory has left it, and goes with its file. */
+static void empty_ones_go_with_their_files(void **state UNUSED)
+{
+    struct cache_play p;
+    struct http_cache_counters c;
+    char request[64];
+    cache_play_init(&p, true);
+    cache_play_tier(&p);
+    p.options.file_octets_max = 16 * 1024;
+    cache_play_begin(&p);
+    for (int i = 0; i < 300; i++) {
+        snprintf(request, sizeof request, GET "%d", i);
+        (void)cache_play_fetch(&p, request, "200|" LONG "||");
+        http_cache_counters(p.cache, &c);
+        assert_int_equal(c.entries, c.files);
+    }
+    assert_in_range(c.files, 10, 290);
+    cache_play_done(&p);
+}
+
 /* Heads take memory: when there is room for no more of them, files go, too. */
 static void heads_stay_within_memory(void **state UNUSED)
 {
@@ -624,6 +644,7 @@ int main(void)
         cmocka_unit_test(a_crash_leaves_nothing_wrong),
         cmocka_unit_test(what_leaves_memory_is_in_its_file),
         cmocka_unit_test(files_stay_within_their_octets),
+        cmocka_unit_test(empty_ones_go_with_their_files),
         cmocka_unit_test(heads_stay_within_memory),
         cmocka_unit_test(large_ones_go_to_their_file_as_they_come),
         cmocka_unit_test(one_that_is_purged_in_the_middle_of_it),
