@@ -154,6 +154,7 @@ static inline size_t play_flush(struct play *p)
 {
     struct http_server *s = &p->server;
     size_t total = 0;
+    p->client_stuck |= p->out_len > PLAY_OUT_MAX - 2 * PLAY_BIG; /* enough for one test */
     if (p->client_stuck)
         return 0;
     struct bytes out = bytes_first(http_server_output(s), p->reader);
