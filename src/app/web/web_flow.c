@@ -44,7 +44,7 @@ bool web_flow_add(struct web_flow *flow, struct bytes in)
 
 struct bytes web_flow_bytes(const struct web_flow *flow)
 {
-    return bytes_of(flow->octets + flow->at, flow->len);
+    return flow->len == 0 ? bytes_empty() : bytes_of(flow->octets + flow->at, flow->len);
 }
 
 void web_flow_drop(struct web_flow *flow, size_t len)
