@@ -221,7 +221,7 @@ int proxy_new(struct net *net, const struct proxy_options *options, struct proxy
     proxy->key.k1 = prng_u64(loop_prng(proxy->loop));
     proxy_set_options(proxy, options);
     if (options->users != NULL)
-        proxy->users = proxy_users_read(options->users, &status);
+        proxy->users = proxy_users_read(options->users, loop_prng(proxy->loop), &status);
     proxy->options.users = NULL;
     if (status == 0)
         status = open_cache(proxy);

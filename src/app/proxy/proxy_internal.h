@@ -8,6 +8,7 @@
  *      proxy_take.c     its requests: of whom they are asked
  *      proxy_reply.c    their answers: the cache's, and pages of our own
  *      proxy_request.c  what a request asks for, and what of it goes on: forms, fields, Via, access
+ *      proxy_users.c    who asks
  *      proxy_disk.c     the cache's files; after a start, proxy_disk_scan.c
  *      proxy_pass.c     requests that another server has taken
  *      proxy_job.c      a request to an origin: which server, connecting, trying again
@@ -338,11 +339,15 @@ uint64_t proxy_request_wish(const struct http_fields *fields);
 /* Has the request come through us before? */
 bool proxy_is_loop(const struct proxy *proxy, const struct http_fields *fields);
 
+/* ---- proxy_users.c ---- */
+
 /* Users of a file, by Basic (RFC 7617). NULL with *error for a file that cannot be read. */
-struct proxy_users *proxy_users_read(const char *path, int *error);
+struct proxy_users *proxy_users_read(const char *path, struct prng *prng, int *error);
 void proxy_users_free(struct proxy_users *users);
-bool proxy_users_check(struct proxy_users *users, struct bytes credentials,
-                       char user[PROXY_USER_MAX]);
+
+/* 0 with the name of who asks, 407, or 429: the peer was wrong so often that this was not looked at. */
+unsigned proxy_users_check(struct proxy_users *users, struct bytes credentials,
+                           const struct ip_address *peer, usec now, char user[PROXY_USER_MAX]);
 
 /* ---- proxy_verify.c ---- */
 

@@ -66,7 +66,7 @@ static int prepare(struct proxy *proxy, const struct proxy_options *options,
 {
     int status = 0;
     if (options->users != NULL)
-        change->users = proxy_users_read(options->users, &status);
+        change->users = proxy_users_read(options->users, loop_prng(proxy->loop), &status);
     if (status == 0)
         status = prepare_listeners(proxy, options, change);
     if (status == 0 && options->server_count > 0 && !same_servers(options, &proxy->options))

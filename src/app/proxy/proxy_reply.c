@@ -39,6 +39,8 @@ void proxy_session_page(struct proxy_session *session, unsigned status, const ch
         snprintf(challenge, sizeof challenge, "Basic realm=\"%s\", charset=\"UTF-8\"", proxy->realm);
         fields[count++] = (struct http_field){bytes_of_text(authenticate),
                                               bytes_of_text(challenge)};
+    } else if (status == 429) {
+        fields[count++] = (struct http_field){bytes_of_text("Retry-After"), bytes_of_text("10")};
     } else if (status == 405) {
         fields[count++] = (struct http_field){
             bytes_of_text("Allow"), bytes_of_text("GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT")};

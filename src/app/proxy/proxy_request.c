@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * proxy_request.c - requests as they come and as they go on: forms of targets (RFC 9112 §3.2), fields of
- * the connection (RFC 9110 §7.6.1), Via (§7.6.3), Forwarded (RFC 7239), and who may ask (RFC 7617).
+ * the connection (RFC 9110 §7.6.1), Via (§7.6.3), Forwarded (RFC 7239), and from where one may ask.
  */
-#include <crypt.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "app/proxy/proxy_internal.h"
 #include "base/encoding.h"
-#include "base/siphash.h"
 #include "wire/http/http_list.h"
-
-enum { USERS_FILE_MAX = 1024 * 1024, USERS_VERIFIED = 256, CREDENTIALS_MAX = 512 };
 
 /* ---- what is asked for ---- */
 
@@ -316,120 +310,4 @@ bool proxy_may_connect(const struct proxy *proxy, uint16_t port)
         if (port >= options->ports[i].first && port <= options->ports[i].last)
             return true;
     return options->port_count == 0 && port == 443;
-}
-
-/* ---- users ---- */
-
-struct proxy_users {
-    char *text; /* the file */
-    size_t len;
-    struct siphash_key key;
-    uint64_t verified[USERS_VERIFIED]; /* credentials whose hash was right */
-};
-
-static bool lines_are_right(struct bytes text)
-{
-    while (text.len > 0) {
-        size_t end = bytes_find(text, '\n');
-        struct bytes line = text_trim(bytes_first(text, end));
-        size_t colon = bytes_find(line, ':');
-        if (line.len > 0 && line.data[0] != '#' && (colon == 0 || colon + 1 >= line.len))
-            return false;
-        text = bytes_after(text, end + 1);
-    }
-    return true;
-}
-
-struct proxy_users *proxy_users_read(const char *path, int *error)
-{
-    struct proxy_users *users = calloc(1, sizeof *users);
-    FILE *file = fopen(path, "re");
-    *error = file == NULL ? -errno : -ENOMEM;
-    if (users != NULL && file != NULL) {
-        users->text = malloc(USERS_FILE_MAX);
-        users->len = users->text != NULL ? fread(users->text, 1, USERS_FILE_MAX, file) : 0;
-        *error = users->text == NULL ? -ENOMEM : ferror(file) ? -EIO : 0;
-        if (*error == 0 && (users->len == USERS_FILE_MAX ||
-                            !lines_are_right(bytes_of(users->text, users->len))))
-            *error = -EINVAL;
-    }
-    if (file != NULL)
-        (void)fclose(file);
-    if (*error == 0)
-        return users;
-    proxy_users_free(users);
-    return NULL;
-}
-
-void proxy_users_free(struct proxy_users *users)
-{
-    if (users == NULL)
-        return;
-    free(users->text);
-    free(users);
-}
-
-/* The hash of a name, as text; false: there is no such name. */
-static bool find_user(const struct proxy_users *users, struct bytes name, char *out, size_t size)
-{
-    struct bytes text = bytes_of(users->text, users->len);
-    while (text.len > 0) {
-        size_t end = bytes_find(text, '\n');
-        struct bytes line = text_trim(bytes_first(text, end));
-        size_t colon = bytes_find(line, ':');
-        if (colon < line.len && bytes_equal(bytes_first(line, colon), name)) {
-            struct bytes hash = bytes_after(line, colon + 1);
-            if (hash.len >= size)
-                return false;
-            memcpy(out, hash.data, hash.len);
-            out[hash.len] = '\0';
-            return true;
-        }
-        text = bytes_after(text, end + 1);
-    }
-    return false;
-}
-
-static bool password_is_right(const char *password, const char *hash)
-{
-    struct crypt_data *data = calloc(1, sizeof *data);
-    const char *made = data != NULL ? crypt_r(password, hash, data) : NULL;
-    bool right = made != NULL && made[0] != '*' &&
-                 bytes_equal_secret(bytes_of_text(made), bytes_of_text(hash));
-    free(data);
-    return right;
-}
-
-bool proxy_users_check(struct proxy_users *users, struct bytes credentials,
-                       char user[PROXY_USER_MAX])
-{
-    static const char scheme[] = "Basic ";
-    uint8_t plain[CREDENTIALS_MAX + 1];
-    char hash[256];
-    struct writer w = writer_of(plain, CREDENTIALS_MAX);
-    if (!bytes_equal_nocase(bytes_first(credentials, sizeof scheme - 1), bytes_of_text(scheme)) ||
-        !encoding_decode(ENCODING_BASE64, http_trim(bytes_after(credentials, sizeof scheme - 1)),
-                         &w) ||
-        w.failed)
-        return false;
-    struct bytes both = writer_bytes(&w);
-    size_t colon = bytes_find(both, ':');
-    if (colon == both.len || colon == 0 || colon >= PROXY_USER_MAX ||
-        bytes_find(both, '\0') < both.len)
-        return false;
-    plain[both.len] = '\0';
-    if (!find_user(users, bytes_first(both, colon), hash, sizeof hash))
-        return false;
-    /* Hashes are slow on purpose; what was right before needs none. */
-    uint64_t digest = siphash24(&users->key, both) | 1;
-    uint64_t *slot = &users->verified[digest / 2 % USERS_VERIFIED];
-    if (*slot != digest && !password_is_right((const char *)plain + colon + 1, hash))
-        return false;
-    *slot = digest;
-    memcpy(user, both.data, colon);
-    user[colon] = '\0';
-    for (char *c = user; *c != '\0'; c++)
-        if (*c <= ' ' || *c >= 0x7f)
-            *c = '?';
-    return true;
 }

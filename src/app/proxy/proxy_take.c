@@ -221,11 +221,13 @@ static unsigned check_request(struct proxy_session *session, const struct http_s
     struct endpoint peer = stream_peer(session->stream);
     if (session->caller.to.port == 0 && !proxy_may_use(proxy, &peer.address))
         return 403;
-    if (proxy->users != NULL && session->caller.to.port == 0 &&
-        !proxy_users_check(proxy->users,
-                           http_field_value(&event->head.fields, "Proxy-Authorization"),
-                           session->user))
-        return 407;
+    unsigned refusal = 0;
+    if (proxy->users != NULL && session->caller.to.port == 0)
+        refusal = proxy_users_check(proxy->users,
+                                    http_field_value(&event->head.fields, "Proxy-Authorization"),
+                                    &peer.address, proxy_now(proxy), session->user);
+    if (refusal != 0)
+        return refusal;
     if (proxy_is_loop(proxy, &event->head.fields))
         return 508;
     return is_method(event, "TRACE") ? 405 : 0;
@@ -251,7 +253,7 @@ void proxy_take_request(struct proxy_session *session, const struct http_server_
     copy_printable(event->head.target, session->target, sizeof session->target);
     unsigned refusal = check_request(session, event);
     if (refusal != 0) {
-        proxy->counters.denied += refusal == 403 || refusal == 407;
+        proxy->counters.denied += refusal == 403 || refusal == 407 || refusal == 429;
         proxy_session_page(session, refusal, NULL, NULL, 0);
         return;
     }

@@ -323,6 +323,7 @@ static int web_prepare(struct web *web, const struct web_options *options)
     web_cache_init(&web->cache, &heap, prng_u64(prng));
     web_limit_init(&web->limit, &heap, prng_u64(prng));
     web->auth.key = (struct siphash_key){prng_u64(prng), prng_u64(prng)};
+    web->auth.guesses.key = (struct siphash_key){prng_u64(prng), prng_u64(prng)};
     http_sessions_init(&web->sessions_of_forms, &options->hmac, "wholenet-form", prng);
     if (web->first != web) {
         web->auth.key = web->first->auth.key;

@@ -34,6 +34,7 @@ static bool is_admitted(struct web_exchange *exchange)
         .method = head->method,
         .target = head->target,
         .authorization = http_field_value(&head->fields, "Authorization"),
+        .peer = exchange->peer.address,
         .now = loop_now(net_loop(exchange->web->net)),
     };
     enum web_verdict verdict =
@@ -41,6 +42,12 @@ static bool is_admitted(struct web_exchange *exchange)
     if (verdict == WEB_ADMITTED) {
         exchange->admitted_by = place->rule;
         return true;
+    }
+    if (verdict == WEB_TOO_OFTEN) {
+        exchange->web->counters.limited++;
+        const struct web_reply wait = {.retry_after = "10"};
+        web_reply_error_with(exchange, 429, NULL, &wait);
+        return false;
     }
     char challenges[2][WEB_CHALLENGE_MAX];
     size_t count = web_auth_challenges(context, place, verdict == WEB_STALE, credentials.now,

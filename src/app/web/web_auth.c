@@ -177,28 +177,79 @@ static bool digest_fits(struct bytes entry, struct bytes name, struct bytes pass
            bytes_equal_secret(bytes_of_text(made), want);
 }
 
-static bool password_fits(struct web_auth_context *context, const struct web_users *users,
-                          struct bytes name, struct bytes password)
+static uint64_t *known_of(struct web_auth_context *context, uint64_t mark)
+{
+    return &context->verified[mark / 2 % WEB_VERIFIED_MAX];
+}
+
+static bool was_verified(struct web_auth_context *context, const struct web_users *users,
+                         struct bytes name, struct bytes password)
 {
     struct bytes rest = bytes_of(users->text, users->len);
     struct bytes entry;
     while (next_entry(&rest, name, &entry)) {
         uint64_t mark = mark_of(context, entry, password);
-        uint64_t *known = &context->verified[mark / 2 % WEB_VERIFIED_MAX];
-        if (*known == mark)
+        if (*known_of(context, mark) == mark)
             return true;
-        bool fits = bytes_find(entry, ':') < entry.len ? digest_fits(entry, name, password)
-                                                       : crypt_fits(entry, password);
-        if (fits) {
-            *known = mark;
-            return true;
-        }
     }
     return false;
 }
 
+/* Somebody's entry, which takes as long as that of the name would if there were one. */
+static struct bytes any_entry(const struct web_users *users)
+{
+    struct bytes rest = bytes_of(users->text, users->len);
+    struct bytes line;
+    while (next_line(&rest, &line))
+        if (line.len > 0 && line.data[0] != '#')
+            return bytes_after(line, bytes_find(line, ':') + 1);
+    return bytes_empty();
+}
+
+static bool entry_fits(struct bytes entry, struct bytes name, struct bytes password)
+{
+    return bytes_find(entry, ':') < entry.len ? digest_fits(entry, name, password)
+                                              : crypt_fits(entry, password);
+}
+
+static bool password_fits(struct web_auth_context *context, const struct web_users *users,
+                          struct bytes name, struct bytes password)
+{
+    struct bytes rest = bytes_of(users->text, users->len);
+    struct bytes entry;
+    bool is_name = false;
+    while (next_entry(&rest, name, &entry)) {
+        is_name = true;
+        if (entry_fits(entry, name, password)) {
+            uint64_t mark = mark_of(context, entry, password);
+            *known_of(context, mark) = mark;
+            return true;
+        }
+    }
+    if (!is_name)
+        (void)entry_fits(any_entry(users), name, password); /* the time tells nobody so */
+    return false;
+}
+
+/* What is not in the file is a guess, and hashing it keeps everybody waiting. */
+static enum web_verdict check_password(struct web_auth_context *context,
+                                       const struct web_users *users,
+                                       const struct web_credentials *credentials, struct bytes name,
+                                       struct bytes password)
+{
+    if (was_verified(context, users, name, password))
+        return WEB_ADMITTED;
+    if (!guesses_left(&context->guesses, &credentials->peer, credentials->now))
+        return WEB_TOO_OFTEN;
+    if (password_fits(context, users, name, password))
+        return WEB_ADMITTED;
+    guesses_wrong(&context->guesses, &credentials->peer, credentials->now);
+    return WEB_UNKNOWN;
+}
+
 static enum web_verdict check_basic(struct web_auth_context *context,
-                                    const struct web_users *users, struct bytes token,
+                                    const struct web_users *users,
+                                    const struct web_credentials *credentials, struct bytes token,
                                     char out[WEB_USER_MAX])
 {
     uint8_t plain[512];
@@ -208,12 +259,13 @@ static enum web_verdict check_basic(struct web_auth_context *context,
     struct bytes both = writer_bytes(&w);
     size_t colon = bytes_find(both, ':');
     struct bytes name = bytes_first(both, colon);
-    bool fits = colon < both.len && name.len > 0 && name.len < WEB_USER_MAX &&
-                password_fits(context, users, name, bytes_after(both, colon + 1));
-    if (fits)
+    enum web_verdict verdict = WEB_UNKNOWN;
+    if (colon < both.len && name.len > 0 && name.len < WEB_USER_MAX)
+        verdict = check_password(context, users, credentials, name, bytes_after(both, colon + 1));
+    if (verdict == WEB_ADMITTED)
         snprintf(out, WEB_USER_MAX, "%.*s", (int)name.len, (const char *)name.data);
     explicit_bzero(plain, sizeof plain);
-    return fits ? WEB_ADMITTED : WEB_UNKNOWN;
+    return verdict;
 }
 
 /* ---- Digest ---- */
@@ -284,7 +336,7 @@ static bool response_fits(const char *algorithm, struct bytes ha1, struct bytes 
            bytes_equal_secret(bytes_of_text(want), parameter(list, "response"));
 }
 
-static enum web_verdict check_digest(const struct web_auth_context *context,
+static enum web_verdict check_digest(struct web_auth_context *context,
                                      const struct web_rule *rule, const struct web_users *users,
                                      const struct web_credentials *credentials, struct bytes list,
                                      char out[WEB_USER_MAX])
@@ -300,6 +352,8 @@ static enum web_verdict check_digest(const struct web_auth_context *context,
         !bytes_equal_nocase(parameter(list, "qop"), bytes_of_text("auth")) ||
         !nonce_time(context, parameter(list, "nonce"), &at))
         return WEB_UNKNOWN;
+    if (!guesses_left(&context->guesses, &credentials->peer, credentials->now))
+        return WEB_TOO_OFTEN;
     struct bytes rest = bytes_of(users->text, users->len);
     struct bytes entry;
     while (next_entry(&rest, name, &entry)) {
@@ -314,6 +368,7 @@ static enum web_verdict check_digest(const struct web_auth_context *context,
         snprintf(out, WEB_USER_MAX, "%.*s", (int)name.len, (const char *)name.data);
         return WEB_ADMITTED;
     }
+    guesses_wrong(&context->guesses, &credentials->peer, credentials->now);
     return WEB_UNKNOWN;
 }
 
@@ -329,7 +384,7 @@ enum web_verdict web_auth_check(struct web_auth_context *context, const struct w
     struct bytes scheme = bytes_first(value, space);
     struct bytes rest = http_trim(bytes_after(value, space));
     if (rule->auth == WEB_AUTH_BASIC && bytes_equal_nocase(scheme, bytes_of_text("Basic")))
-        return check_basic(context, users, rest, name);
+        return check_basic(context, users, credentials, rest, name);
     if (rule->auth == WEB_AUTH_DIGEST && bytes_equal_nocase(scheme, bytes_of_text("Digest")))
         return check_digest(context, rule, users, credentials, rest, name);
     return WEB_UNKNOWN;

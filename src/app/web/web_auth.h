@@ -11,6 +11,7 @@
 #define WN_APP_WEB_WEB_AUTH_H
 
 #include "app/web/web_config.h"
+#include "base/guesses.h"
 #include "base/siphash.h"
 
 enum {
@@ -31,12 +32,14 @@ void web_users_free(struct web_users *users); /* NULL is nothing */
 struct web_auth_context {
     struct siphash_key key; /* of nonces, and of verified passwords */
     uint64_t verified[WEB_VERIFIED_MAX];
+    struct guesses guesses; /* with a key of its own */
 };
 
 struct web_credentials {
     struct bytes method;        /* of the request */
     struct bytes target;        /* as the request has it */
     struct bytes authorization; /* the field's value; empty: none */
+    struct ip_address peer;
     usec now;
 };
 
@@ -44,6 +47,7 @@ enum web_verdict {
     WEB_ADMITTED, /* `name` says who it is */
     WEB_UNKNOWN,  /* 401 */
     WEB_STALE,    /* 401: the password is right, the nonce has become old */
+    WEB_TOO_OFTEN, /* 429: the peer was wrong so often that this one was not looked at */
 };
 
 enum web_verdict web_auth_check(struct web_auth_context *context, const struct web_rule *rule,

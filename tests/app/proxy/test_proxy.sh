@@ -182,6 +182,8 @@ contains "… with a challenge" "$(with -o /dev/null -D - "$at/g")" 'Proxy-Authe
 equal "with a wrong one: 407" "$(with -U ada:x -o /dev/null -w '%{http_code}' "$at/g")" 407
 equal "with the right one" "$(with -U 'ada:love lace' "$at/g?body=g")" g1
 equal "… which the origin does not see" "$(with -U 'ada:love lace' "$at/echo" | grep -ci '^proxy-auth')" 0
+equal "who is wrong too often is not looked at" "$(for i in $(seq 25); do with -U "ada:$i" -o /dev/null -w '%{http_code}' "$at/g"; done | tail -c 3)" 429
+equal "… who was right before is" "$(with -U 'ada:love lace' "$at/h?body=h")" h1
 contains "a browser finds the proxy" "$(curl -sS "http://127.0.0.1:$forward/proxy.pac")" "PROXY 127.0.0.1:$forward"
 
 # ---- reverse ----

@@ -129,6 +129,44 @@ static void digests_that_do_not_fit(void **state UNUSED)
     web_users_free(users);
 }
 
+static enum web_verdict guess(const struct web_rule *rule, const struct web_users *users,
+                              const char *authorization, usec now)
+{
+    char name[WEB_USER_MAX] = "";
+    struct web_credentials credentials = {.method = bytes_of_text("GET"),
+                                          .target = bytes_of_text("/"),
+                                          .authorization = bytes_of_text(authorization),
+                                          .peer = {{0, 1, 2, 3}},
+                                          .now = now};
+    return web_auth_check(&context, rule, users, &credentials, name);
+}
+
+/* A guesser is not listened to any more, however right he is, but somebody who was right before is; no
+ * credentials, or such as are none, are no guess. */
+static void who_is_wrong_too_often(void **state UNUSED)
+{
+    static const char right[] = "Basic TXVmYXNhOkNpcmNsZSBvZiBMaWZl";
+    struct web_users *users;
+    struct web_users *others;
+    struct web_rule rule = {.auth = WEB_AUTH_BASIC};
+    usec now = USEC_PER_HOUR;
+    assert_int_equal(read_users(users_text, &users), 0);
+    assert_int_equal(read_users("ada:x:" MUFASA_MD5 "\n", &others), 0);
+    assert_int_equal(guess(&rule, users, right, now), WEB_ADMITTED);
+    for (int i = 0; i < GUESSES_MAX; i++) {
+        CHECK_EQUAL("none", guess(&rule, users, "", now), WEB_UNKNOWN);
+        CHECK_EQUAL("wrong", guess(&rule, users, "Basic YWRhOng=", now), WEB_UNKNOWN);
+    }
+    assert_int_equal(guess(&rule, users, "Basic YWRhOng=", now), WEB_TOO_OFTEN);
+    assert_int_equal(guess(&rule, others, right, now), WEB_TOO_OFTEN);
+    assert_int_equal(guess(&rule, users, right, now), WEB_ADMITTED);
+    assert_int_equal(guess(&rule, users, "", now), WEB_UNKNOWN);
+    assert_int_equal(guess(&rule, users, "Basic YWRhOng=", now + GUESSES_INTERVAL), WEB_UNKNOWN);
+    assert_int_equal(guess(&rule, users, "Basic YWRhOng=", now + GUESSES_INTERVAL), WEB_TOO_OFTEN);
+    web_users_free(others);
+    web_users_free(users);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -136,6 +174,7 @@ int main(void)
         cmocka_unit_test(basic_is_a_name_and_a_password),
         cmocka_unit_test(challenges_offer_what_the_file_has),
         cmocka_unit_test(digests_that_do_not_fit),
+        cmocka_unit_test(who_is_wrong_too_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
