@@ -190,6 +190,18 @@ def h2load(server, seconds, path, at_a_time=16, tls=False):
     return {"rate": done / seconds, "per_cpu": done / used if used > 0 else 0, "p99": ""}
 
 
+def full_handshakes(server, seconds):
+    """Connections with no ticket, four at a time, with a request each. (wrk offers the tickets that it got.)"""
+    before = server.cpu()
+    command = ["openssl", "s_time", "-connect", f"127.0.0.1:{server.port_tls}", "-new", "-www", "/1k.txt",
+               "-time", str(seconds)]
+    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+               for _ in range(4)]
+    done = sum(int(re.search(r"(\d+) connections in \d+ real", c.communicate()[0]).group(1)) for c in clients)
+    used = server.cpu() - before
+    return {"rate": done / seconds, "per_cpu": done / used if used > 0 else 0, "p99": ""}
+
+
 def resumed(server, seconds, _):
     """Handshakes by the ticket of the one before, as long as there are any; with a request each."""
     before = server.cpu()
@@ -210,15 +222,17 @@ def resumed(server, seconds, _):
     return {"rate": done / seconds, "per_cpu": done / used if used > 0 else 0, "p99": ""}
 
 
-def at_half_load(server, seconds, rate):
-    """How long 99 of 100 requests took at most, in µs, at a rate that does not wait for answers."""
+def at_half_load(server, seconds):
+    """How long 99 of 100 requests took at most, in µs, at half the rate that the server has at most, which does
+    not wait for answers."""
     log = f"{server.folder}/latency.log"
-    subprocess.run(["h2load", "--h1", "-t1", "-c64", f"-D{seconds}", f"--rps={max(rate // 64, 1)}", f"--log-file={log}",
+    rate = wrk(server, seconds, "/1k.txt", 64)["rate"] / 2
+    subprocess.run(["h2load", "--h1", "-t1", "-c64", f"-D{seconds}", f"--rps={rate / 64:.1f}", f"--log-file={log}",
                     f"http://127.0.0.1:{server.port}/1k.txt"], capture_output=True, check=True)
     with open(log, encoding="ascii") as file:
         took = sorted(int(line.split()[2]) for line in file)
     os.unlink(log)
-    return {"rate": took[len(took) * 99 // 100], "per_cpu": took[len(took) // 2], "p99": ""}
+    return {"rate": took[len(took) * 99 // 100], "per_cpu": took[len(took) // 2], "p99": f"{rate:,.0f}/s"}
 
 
 def large(server, seconds, path, tls=False):
@@ -273,13 +287,15 @@ CASES = {
     "tls": ("1 KiB over TLS, 64 connections kept", "requests/s", lambda s, t, lua: wrk(s, t, "/1k.txt", 64, tls=True)),
     "tls-h2": ("1 KiB by HTTP/2 over TLS, 16 connections, 16 requests at a time", "requests/s",
                lambda s, t, lua: h2load(s, t, "/1k.txt", tls=True)),
-    "handshake": ("1 KiB over TLS, a full handshake for each", "requests/s",
-                  lambda s, t, lua: wrk(s, t, "/1k.txt", 64, "-H", "Connection: close", tls=True)),
-    "resumed": ("1 KiB over TLS, a resumed handshake for each, one after another", "requests/s", resumed),
+    "handshake": ("1 KiB over TLS, a full handshake for each, four at a time", "requests/s",
+                  lambda s, t, lua: full_handshakes(s, t)),
+    "resumed": ("1 KiB over TLS, a resumed handshake for each, 64 at a time", "requests/s",
+                lambda s, t, lua: wrk(s, t, "/1k.txt", 64, "-H", "Connection: close", tls=True)),
+    "resumed-1": ("the same, one after another", "requests/s", resumed),
     "tls-1m": ("1 MiB over TLS, 16 connections", "requests/s", lambda s, t, lua: wrk(s, t, "/1m.bin", 16, tls=True)),
     "tls-1g": ("1 GiB over TLS, one download", "MB/s", lambda s, t, lua: large(s, t, "/1g.bin", tls=True)),
-    "p99": ("1 KiB at 20,000 a second, 64 connections: 99 in a hundred took at most, and the median", "µs",
-            lambda s, t, lua: at_half_load(s, t, 20000)),
+    "p99": ("1 KiB at half of each server's highest rate, 64 connections: 99 in a hundred took at most, and the "
+            "median", "µs", lambda s, t, lua: at_half_load(s, t)),
     "idle": ("10,000 idle connections", "octets each", lambda s, t, lua: idle(s, 10000)),
 }
 
@@ -420,7 +436,7 @@ def main():
                     rate, per_cpu = (statistics.median(r[key] for r in results[name]) for key in ("rate", "per_cpu"))
                     line = f"  {name:10} {rate:12,.0f}"
                     if case == "p99":
-                        line += f"  {per_cpu:12,.0f}"
+                        line += f"  {per_cpu:12,.0f}  at {results[name][-1]['p99']}"
                     elif case != "idle":
                         line += f"  {per_cpu:12,.0f} a CPU second  {results[name][-1]['p99']:>9}"
                         if name == "wholenet" and best["rate"]:

@@ -252,6 +252,13 @@ static int set_up_identity(struct tls_context *context, struct tls_identity *ide
     if (identity->ssl == NULL)
         return -ENOMEM;
     int status = use_certificate(identity->ssl, files, error);
+    /* A third faster than AES-256, and what every client has (RFC 8446 §9.1). */
+    if (status == 0 && SSL_CTX_set_ciphersuites(identity->ssl,
+                                                "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                                "TLS_CHACHA20_POLY1305_SHA256") != 1)
+        status = complain(error, "cannot set the ciphers of", "TLS 1.3");
+    /* One for each connection: the client uses it once, and is given the next (RFC 8446 C.4). */
+    (void)SSL_CTX_set_num_tickets(identity->ssl, 1);
     if (status == 0 && files->staple != NULL)
         status = read_staple(identity, files->staple, error);
     if (status == 0)
