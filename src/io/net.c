@@ -29,6 +29,18 @@ size_t stream_send(struct stream *stream, struct bytes in)
     return stream->ops->send(stream, in);
 }
 
+size_t stream_send_now(struct stream *stream, struct bytes in)
+{
+    if (stream->ops->send_now == NULL)
+        return stream->ops->send(stream, in);
+    return stream->ops->send_now(stream, in);
+}
+
+bool stream_ready(struct stream *stream)
+{
+    return stream->ops->ready == NULL || stream->ops->ready(stream);
+}
+
 ssize_t stream_send_file(struct stream *stream, int fd, uint64_t offset, size_t len)
 {
     if (stream->ops->send_file == NULL)

@@ -44,7 +44,7 @@ struct stream_handler {
     size_t (*on_bytes)(void *self, struct stream *stream, struct bytes in);
     /* The peer has finished sending; all before it has been offered. We may still send. */
     void (*on_end)(void *self, struct stream *stream);
-    /* There is room again after stream_send() took less than offered. */
+    /* There is room again after stream_send() or another of its kind took less than offered. */
     void (*on_room)(void *self, struct stream *stream);
     /* The last callback: the stream is gone and the pointer dead. 0: both sides finished; else a
      * positive errno (ECONNREFUSED, ECONNRESET, ETIMEDOUT, …). Not called after stream_close(). */
@@ -71,6 +71,15 @@ size_t stream_send(struct stream *stream, struct bytes in);
  * negative errno: the stream has failed, as it will tell.
  */
 MUST_USE ssize_t stream_send_file(struct stream *stream, int fd, uint64_t offset, size_t len);
+
+/*
+ * The same for large pieces that stay where they are: what the network has no room for is left to the caller
+ * rather than copied, and on_room() comes when it takes more. Streams that have no such way copy.
+ */
+size_t stream_send_now(struct stream *stream, struct bytes in);
+
+/* Would stream_send_now() take octets? If not, on_room() comes when it would: for who has to fetch them first. */
+bool stream_ready(struct stream *stream);
 
 /* How much stream_send() would take. */
 size_t stream_room(const struct stream *stream);

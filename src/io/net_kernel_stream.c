@@ -44,7 +44,7 @@ struct kernel_stream {
     bool readable;      /* the kernel has something that was not read */
     bool last_read;     /* an end or an error is behind what it has: no more will be told */
     bool room_wanted;   /* on_room is owed, */
-    bool room_for_file; /* but not before the kernel takes more and nothing is queued */
+    bool room_to_go;    /* but not before the kernel takes more and nothing is queued */
     bool resume_wanted;
     bool finishing;     /* FIN after what is queued */
     bool fin_sent;
@@ -256,10 +256,10 @@ static void tell_room(struct kernel_stream *s)
 {
     if (!s->room_wanted || s->let_go || s->finishing || s->error != 0 ||
         s->queue.len > STREAM_QUEUE_MAX / 2 ||
-        (s->room_for_file && (s->blocked || s->queue.len > 0)))
+        (s->room_to_go && (s->blocked || s->queue.len > 0)))
         return;
     s->room_wanted = false;
-    s->room_for_file = false;
+    s->room_to_go = false;
     if (s->base.handler->on_room != NULL)
         s->base.handler->on_room(s->base.self, &s->base);
 }
@@ -406,10 +406,35 @@ static size_t kernel_send(struct stream *base, struct bytes in)
         taken = push(s, in);
     struct bytes rest = bytes_first(bytes_after(in, taken), STREAM_QUEUE_MAX - s->queue.len);
     taken += net_queue_add(&s->queue, &kernel_net_of(base->net)->pool, rest);
-    s->room_wanted = taken < in.len;
-    s->room_for_file = false;
+    if (taken < in.len)
+        s->room_to_go = false;
+    s->room_wanted = taken < in.len || s->room_to_go;
     loop_queue(loop_of(s), &s->task);
     return taken;
+}
+
+/* What the kernel has no room for is not copied. A small piece is, to share a segment with others. */
+static size_t kernel_send_now(struct stream *base, struct bytes in)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (in.len < DIRECT_MIN || s->connecting)
+        return kernel_send(base, in);
+    if (s->let_go || s->gone || s->finishing || s->error != 0)
+        return 0;
+    size_t taken = push(s, in);
+    s->room_wanted = s->room_to_go = taken < in.len;
+    if (s->error != 0)
+        loop_queue(loop_of(s), &s->task);
+    return taken;
+}
+
+static bool kernel_ready(struct stream *base)
+{
+    struct kernel_stream *s = stream_of(base);
+    if (!s->blocked)
+        return true;
+    s->room_wanted = s->room_to_go = true;
+    return false;
 }
 
 /* The head that goes before the file shares its first segment (MSG_MORE). */
@@ -434,7 +459,7 @@ static ssize_t kernel_send_file(struct stream *base, int fd, uint64_t offset, si
     /* After less than `len` the caller comes again, and is told whether it was room or octets that
      * were missing: only in want of room does the kernel tell of it. */
     s->blocked |= sent < 0;
-    s->room_wanted = s->room_for_file = sent < 0;
+    s->room_wanted = s->room_to_go = sent < 0;
     if (s->error != 0)
         loop_queue(loop_of(s), &s->task);
     if (sent >= 0)
@@ -518,6 +543,8 @@ static struct endpoint kernel_peer(const struct stream *base)
 
 static const struct stream_ops stream_ops = {
     .send = kernel_send,
+    .send_now = kernel_send_now,
+    .ready = kernel_ready,
     .send_file = kernel_send_file,
     .room = kernel_room,
     .resume = kernel_resume,

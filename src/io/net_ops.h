@@ -10,6 +10,8 @@
 
 struct stream_ops {
     size_t (*send)(struct stream *stream, struct bytes in);
+    size_t (*send_now)(struct stream *stream, struct bytes in); /* NULL: as send */
+    bool (*ready)(struct stream *stream);                       /* NULL: always */
     /* NULL: octets of files have to be read and sent. */
     ssize_t (*send_file)(struct stream *stream, int fd, uint64_t offset, size_t len);
     size_t (*room)(const struct stream *stream);

@@ -78,6 +78,7 @@ int tls_client_new(struct loop *loop, const struct tls_client_options *options,
         return status;
     }
     tls_hub_init(&client->hub, loop);
+    client->hub.of_client = true;
     *out = client;
     return 0;
 }

@@ -3,7 +3,7 @@
  * tls_stream.c - a stream whose octets cross another stream as records.
  *
  * What the owner sends within a turn is gathered and leaves in as few records as hold it; large pieces go
- * straight into records. Received octets are offered record by record, as they are opened. No more of the
+ * straight into records, several of which go to the stream below as one. Received octets are offered record by record, as they are opened. No more of the
  * peer's records are opened while the owner leaves STREAM_PENDING_MAX octets unused, and none of ours are made
  * while the stream below has no room: so both directions slow down whom they must. After each thing that
  * happens settle() looks at the whole stream and does what follows from its state.
@@ -266,10 +266,55 @@ static void receive(struct tls_stream *s)
 
 /* ---- sending ---- */
 
+/* What was gathered goes on. Where the network does not take it all the rest is queued, which there was room
+ * for, and no more records are made before it has gone. */
+static void deliver(struct tls_stream *s)
+{
+    struct bytes in = bytes_of(s->hub->gather, s->hub->gathered);
+    s->hub->gathered = 0;
+    if (s->plain == NULL || in.len == 0)
+        return;
+    struct bytes rest = bytes_after(in, stream_send_now(s->plain, in));
+    s->blocked = rest.len > 0;
+    if (rest.len > 0 && stream_send(s->plain, rest) < rest.len && stream_room(s->plain) > 0)
+        lose(s, ENOMEM, NULL); /* without room it has failed, and will say so itself */
+}
+
+/* From now on records go together, if they may. */
+static void begin_gathering(struct tls_stream *s)
+{
+    struct tls_hub *hub = s->hub;
+    if (hub->gather == NULL)
+        hub->gather = malloc(TLS_GATHER_SIZE);
+    if (hub->gather != NULL && s->plain != NULL && stream_room(s->plain) >= TLS_GATHER_SIZE)
+        hub->gatherer = s;
+}
+
+static void end_gathering(struct tls_stream *s)
+{
+    if (s->hub->gatherer == s)
+        deliver(s);
+    s->hub->gatherer = NULL;
+}
+
 static size_t send_records(void *self, struct bytes in)
 {
     struct tls_stream *s = self;
-    size_t taken = s->plain != NULL ? stream_send(s->plain, in) : 0;
+    struct tls_hub *hub = s->hub;
+    bool together = hub->gatherer == s && in.len <= TLS_GATHER_SIZE;
+    if (together && in.len > TLS_GATHER_SIZE - hub->gathered) {
+        deliver(s);
+        if (s->blocked || stream_room(s->plain) < TLS_GATHER_SIZE) {
+            hub->gatherer = NULL;
+            together = false;
+        }
+    }
+    if (together) {
+        memcpy(hub->gather + hub->gathered, in.data, in.len);
+        hub->gathered += in.len;
+        return in.len;
+    }
+    size_t taken = s->plain != NULL && !s->blocked ? stream_send(s->plain, in) : 0;
     s->blocked = taken < in.len; /* on_room is owed to us exactly then */
     return taken;
 }
@@ -293,7 +338,7 @@ static bool may_seal(const struct tls_stream *s)
     return !s->gone && !s->shaking && !s->blocked && s->error == 0 && s->plain != NULL;
 }
 
-static void flush(struct tls_stream *s)
+static void seal_queue(struct tls_stream *s)
 {
     while (may_seal(s) && s->queue.len > 0) {
         struct iovec view;
@@ -307,7 +352,15 @@ static void flush(struct tls_stream *s)
         s->on_its_way = 0;
         net_queue_drop(&s->queue, &s->hub->pool, len);
     }
-    if (!may_seal(s) || !s->finishing || s->finished)
+}
+
+static void flush(struct tls_stream *s)
+{
+    if (s->queue.len > TLS_RECORD_MAX)
+        begin_gathering(s);
+    seal_queue(s);
+    end_gathering(s);
+    if (!may_seal(s) || s->queue.len > 0 || !s->finishing || s->finished)
         return;
     enum tls_step step = tls_engine_finish(s->engine);
     if (step == TLS_STEP_FAILED)
@@ -319,11 +372,12 @@ static void flush(struct tls_stream *s)
         stream_finish(s->plain);
 }
 
-/* Large pieces, of which no copy is made. Returns how much was taken. */
-static size_t seal_directly(struct tls_stream *s, struct bytes in)
+/* Records of what is offered, of which no copy is made, until the stream below is full. Returns how much was
+ * taken. */
+static size_t seal_pieces(struct tls_stream *s, struct bytes in)
 {
     size_t taken = 0;
-    while (in.len >= DIRECT_MIN && may_seal(s) && s->queue.len == 0) {
+    while (in.len > 0 && may_seal(s) && s->queue.len == 0) {
         struct bytes record = bytes_first(in, TLS_RECORD_MAX);
         if (!seal(s, record)) {
             if (s->error != 0)
@@ -338,6 +392,18 @@ static size_t seal_directly(struct tls_stream *s, struct bytes in)
         taken += record.len;
         in = bytes_after(in, record.len);
     }
+    return taken;
+}
+
+/* Large pieces go behind what is queued, at once. */
+static size_t seal_directly(struct tls_stream *s, struct bytes in)
+{
+    if (in.len < DIRECT_MIN || !may_seal(s))
+        return 0;
+    begin_gathering(s);
+    seal_queue(s);
+    size_t taken = seal_pieces(s, in);
+    end_gathering(s);
     return taken;
 }
 
@@ -428,6 +494,10 @@ static size_t on_plain_bytes(void *self, struct stream *plain UNUSED, struct byt
     size_t used = tls_engine_fed(s->engine);
     s->plain_left = in.len - used;
     flush(s);
+    if (s->room_wanted && !s->blocked) { /* asked for before the handshake was done */
+        tell_room(s);
+        flush(s);
+    }
     end(s);
     settle(s);
     return s->ended ? in.len : used; /* after close_notify there is nothing to be read */
@@ -496,6 +566,30 @@ static size_t tls_send(struct stream *base, struct bytes in)
     return taken;
 }
 
+/* A small piece is copied, to share a record with others. */
+static size_t tls_send_now(struct stream *base, struct bytes in)
+{
+    struct tls_stream *s = stream_of(base);
+    if (in.len < DIRECT_MIN)
+        return tls_send(base, in);
+    if (takes_nothing(s))
+        return 0;
+    size_t taken = seal_directly(s, in);
+    s->room_wanted = taken < in.len;
+    if (s->error != 0)
+        loop_queue(s->hub->loop, &s->task);
+    return taken;
+}
+
+static bool tls_ready(struct stream *base)
+{
+    struct tls_stream *s = stream_of(base);
+    if (may_seal(s))
+        return true;
+    s->room_wanted = true;
+    return false;
+}
+
 static void tls_resume(struct stream *base)
 {
     struct tls_stream *s = stream_of(base);
@@ -535,10 +629,12 @@ static void tls_close(struct stream *base)
     loop_queue(s->hub->loop, &s->task);
 }
 
+/* A server sends tickets that nobody has asked for (RFC 8446 §4.6.1): were nobody there for them, it would be
+ * reset before it has read what is on its way. */
 static void tls_leave(struct stream *base)
 {
     struct tls_stream *s = stream_of(base);
-    if (!s->let_go && !s->gone)
+    if (!s->let_go && !s->gone && !s->hub->of_client)
         s->leaving = true;
     tls_close(base);
 }
@@ -572,6 +668,8 @@ static struct endpoint tls_peer(const struct stream *base)
 
 static const struct stream_ops stream_ops = {
     .send = tls_send,
+    .send_now = tls_send_now,
+    .ready = tls_ready,
     .room = tls_room,
     .resume = tls_resume,
     .finish = tls_finish,
@@ -631,5 +729,6 @@ void tls_hub_done(struct tls_hub *hub)
     ASSERT(hub->stream_count == 0);
     net_graveyard_done(&hub->yard);
     net_pool_done(&hub->pool);
+    free(hub->gather);
     tls_context_free(hub->context);
 }

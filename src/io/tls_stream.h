@@ -8,6 +8,12 @@
 #include "io/net_queue.h"
 #include "io/tls.h"
 
+enum {
+    TLS_RECORDS_TOGETHER = 4,
+    TLS_RECORD_AROUND_MAX = 128, /* header, padding and tag of any cipher of OpenSSL's */
+    TLS_GATHER_SIZE = TLS_RECORDS_TOGETHER * (TLS_RECORD_MAX + TLS_RECORD_AROUND_MAX),
+};
+
 /* What a server's or a client's streams share. */
 struct tls_hub {
     struct loop *loop;
@@ -16,6 +22,10 @@ struct tls_hub {
     struct net_graveyard yard;
     struct list_node lingering; /* streams that were let go and have not sent all */
     size_t stream_count;
+    bool of_client;
+    uint8_t *gather;            /* TLS_GATHER_SIZE octets; NULL: not needed yet */
+    size_t gathered;            /* records that go together, */
+    struct tls_stream *gatherer; /* of that one; NULL: none */
 };
 
 struct tls_stream {

@@ -23,6 +23,7 @@ struct side {
     size_t sent;
     size_t received;
     bool uneven;      /* sends in small and large pieces by turns */
+    bool at_once;     /* by stream_send_now(), and every third piece by stream_send() when uneven */
     bool echo;        /* sends back what comes */
     bool finish;      /* after to_send octets, or what was echoed */
     bool opened, ended, closed;
@@ -79,12 +80,18 @@ static void pump(struct side *side)
         size_t len = side->to_send - side->sent < most ? side->to_send - side->sent : most;
         for (size_t i = 0; i < len; i++)
             chunk[i] = octet_at(side->sent + i);
+        bool at_once = side->at_once && (!side->uneven || side->piece % 3 != 0);
         calls++;
+        if (at_once && !stream_ready(side->s)) {
+            calls--;
+            return;
+        }
         size_t room = stream_room(side->s);
-        size_t taken = stream_send(side->s, bytes_of(chunk, len));
+        size_t taken = at_once ? stream_send_now(side->s, bytes_of(chunk, len))
+                               : stream_send(side->s, bytes_of(chunk, len));
         calls--;
         assert_true(taken <= len);
-        assert_true(taken >= (room < len ? room : len));
+        assert_true(at_once || taken >= (room < len ? room : len));
         side->sent += taken;
         if (taken < len)
             return;
@@ -336,6 +343,46 @@ static void a_slow_reader_slows_the_writer_and_loses_nothing(struct table *t)
     assert_true(t->sides[0].rooms > 0);
     assert_int_equal(reader->error, 0);
     assert_int_equal(t->sides[0].error, 0);
+}
+
+/* The kernel's world has a way for octets that are not copied; the stack has its queue. */
+static void what_is_sent_at_once_is_not_queued_behind_a_slow_reader(struct table *t)
+{
+    enum { TOTAL = 8 * 1024 * 1024 };
+    start_listening(t);
+    t->accepted_like = (struct side){.refuse = SIZE_MAX, .finish = true};
+    t->sides[0] = (struct side){.to_send = TOTAL, .finish = true, .at_once = true};
+    start_connecting(t, &t->sides[0]);
+    net_world_run(&t->w, (t->w.kind->kernel ? 200 : 20000) * USEC_PER_MSEC);
+    size_t stalled_at = 0;
+    for (int i = 0; i < 100 && (t->sides[0].sent == 0 || t->sides[0].sent != stalled_at); i++) {
+        stalled_at = t->sides[0].sent;
+        net_world_run(&t->w, 100 * USEC_PER_MSEC);
+    }
+    assert_int_equal(t->accepted, 1);
+    assert_true(t->sides[0].sent < TOTAL);
+    if (t->w.kind->kernel)
+        assert_int_equal(stream_room(t->sides[0].s), STREAM_QUEUE_MAX);
+    unsigned rooms = t->sides[0].rooms;
+    t->sides[1].refuse = 0;
+    t->sides[1].bite = 10000;
+    stream_resume(t->sides[1].s);
+    finish_table(t);
+    assert_int_equal(t->sides[1].received, TOTAL);
+    assert_true(t->sides[0].rooms > rooms);
+    assert_int_equal(t->sides[0].error, 0);
+}
+
+static void pieces_sent_at_once_keep_their_order_with_others(struct table *t)
+{
+    start_listening(t);
+    t->accepted_like = (struct side){.to_send = 500000, .uneven = true, .finish = true, .bite = 5000};
+    t->sides[0] = (struct side){
+        .to_send = 6000000, .uneven = true, .at_once = true, .finish = true, .bite = 5000};
+    start_connecting(t, &t->sides[0]);
+    finish_table(t);
+    assert_int_equal(t->sides[1].received, 6000000);
+    assert_int_equal(t->sides[0].received, 500000);
 }
 
 static void pieces_of_all_sizes_keep_their_order(struct table *t)
@@ -893,6 +940,10 @@ static const struct {
     {"octets come back from an echo", octets_come_back_from_an_echo},
     {"a slow reader slows the writer, and loses nothing",
      a_slow_reader_slows_the_writer_and_loses_nothing},
+    {"what is sent at once is not queued behind a slow reader",
+     what_is_sent_at_once_is_not_queued_behind_a_slow_reader},
+    {"pieces sent at once keep their order with others",
+     pieces_sent_at_once_keep_their_order_with_others},
     {"pieces of all sizes keep their order", pieces_of_all_sizes_keep_their_order},
     {"both directions are full at the same time", both_directions_are_full_at_the_same_time},
     {"the client may end first and still listen", the_client_may_end_first_and_still_listen},

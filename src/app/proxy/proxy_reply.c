@@ -141,7 +141,7 @@ static void passed(struct proxy_session *session, size_t sent)
 static size_t send_octets(struct proxy_session *session, struct bytes octets)
 {
     octets = bytes_first(octets, allowed(session, octets.len));
-    size_t sent = octets.len > 0 ? stream_send(session->stream, octets) : 0;
+    size_t sent = octets.len > 0 ? stream_send_now(session->stream, octets) : 0;
     if (sent > 0)
         passed(session, sent);
     return sent;

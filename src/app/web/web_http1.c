@@ -297,6 +297,8 @@ static bool send_chunk(struct web_work *work)
 /* As much as the stream takes of the next octets. False: it is full, or there are none. */
 static bool send_octets(struct web_work *work)
 {
+    if (work->exchange.body.kind == WEB_BODY_FILE && !stream_ready(work->session->stream))
+        return false; /* nothing is read that could not go */
     struct bytes octets = web_body_next(&work->exchange.body, &work->session->web->buffers);
     if (octets.len == 0 && work->exchange.body.kind == WEB_BODY_FLOW) {
         end_flow(work);
@@ -308,7 +310,7 @@ static bool send_octets(struct web_work *work)
     }
     if (work->exchange.body.kind == WEB_BODY_FLOW)
         http_server_body_waits(&work->core, false, now_of(work->session));
-    size_t taken = stream_send(work->session->stream, octets);
+    size_t taken = stream_send_now(work->session->stream, octets);
     if (taken > 0)
         passed(work, taken);
     return taken == octets.len;
