@@ -202,7 +202,7 @@ void site_anchors_start(struct site_anchors *anchors, struct names *names)
 
 static bool look_up(const struct followed *watch, struct cache_found *out)
 {
-    return cache_find(names_cache(watch->anchors->names), &watch->track.zone, DNS_DNSKEY,
+    return cache_find(names_cache(watch->anchors->names, NAMES_EVERYBODY), &watch->track.zone, DNS_DNSKEY,
                       loop_now(watch->anchors->options.loop), false, out) &&
            out->content.kind == CACHE_DATA;
 }

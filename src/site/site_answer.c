@@ -48,12 +48,21 @@ static json_t *latency_json(const struct resolver_counters *c)
     return out;
 }
 
-static json_t *servers_json(const struct site *site)
+/* Everybody's, and then those of views that have their own; NULL ends. */
+static const struct resolver *next_resolver(const struct site *site, size_t *view)
 {
-    json_t *out = json_array();
+    const struct resolver *resolver = NULL;
+    while (resolver == NULL && *view <= site->config->authority.view_count) {
+        resolver = names_resolver(site->names, *view == 0 ? (size_t)NAMES_EVERYBODY : *view - 1);
+        ++*view;
+    }
+    return resolver;
+}
+
+static void add_servers(const struct site *site, const struct resolver *resolver, json_t *out)
+{
     const void *place = NULL;
     struct resolver_server server;
-    const struct resolver *resolver = names_resolver(site->names);
     while (json_array_size(out) < SERVERS_TOLD_MAX &&
            resolver_each_server(resolver, &place, loop_now(site->loop), &server)) {
         char text[ENDPOINT_TEXT_MAX];
@@ -63,6 +72,15 @@ static json_t *servers_json(const struct site *site)
                            (double)server.srtt / USEC_PER_MSEC, "timeouts", (int)server.timeouts,
                            "lame", server.lame, "avoided", server.avoided));
     }
+}
+
+static json_t *servers_json(const struct site *site)
+{
+    json_t *out = json_array();
+    const struct resolver *resolver;
+    size_t view = 0;
+    while ((resolver = next_resolver(site, &view)) != NULL)
+        add_servers(site, resolver, out);
     return out;
 }
 
@@ -153,27 +171,43 @@ static void add_object(const struct cache_item *item, char *scratch, struct text
     json_decref(json);
 }
 
-/* Whole entries, as far as there is room for them. */
+/* Whole entries, as far as there is room for them; false: there is none for all. */
+static bool dump_cache(const struct site *site, struct cache *cache, bool json, char *scratch,
+                       struct text *out)
+{
+    const void *place = NULL;
+    struct cache_item item;
+    while (cache_each(cache, &place, loop_now(site->loop), &item)) {
+        struct text before = *out;
+        if (json)
+            add_object(&item, scratch, out);
+        else
+            cache_format(&item, out);
+        if (!out->failed)
+            continue;
+        *out = before;
+        return false;
+    }
+    return true;
+}
+
+/* Everybody's, and then what views know for themselves. */
 static size_t dump(const struct site *site, bool json, char *out, size_t size)
 {
     static const char cut[] = "; there is more\n";
     struct text text = text_of(out, size - sizeof cut);
-    const void *place = NULL;
-    struct cache_item item;
     char *scratch = malloc(ITEM_TEXT_MAX);
-    while (scratch != NULL &&
-           cache_each(names_cache(site->names), &place, loop_now(site->loop), &item)) {
-        struct text before = text;
-        if (json)
-            add_object(&item, scratch, &text);
-        else
-            cache_format(&item, &text);
-        if (text.failed) {
-            text = before;
-            memcpy(out + text.len, cut, sizeof cut);
-            text.len += json ? 0 : sizeof cut - 1;
-            break;
-        }
+    struct cache *cache = names_cache(site->names, NAMES_EVERYBODY);
+    bool whole = scratch != NULL && (cache == NULL || dump_cache(site, cache, json, scratch, &text));
+    for (size_t i = 0; whole && i < site->config->authority.view_count; i++) {
+        cache = names_cache(site->names, i);
+        if (cache != NULL && !json)
+            text_add_format(&text, "; view %s\n", site->config->views[i].name);
+        whole = cache == NULL || (!text.failed && dump_cache(site, cache, json, scratch, &text));
+    }
+    if (!whole && scratch != NULL) {
+        memcpy(out + text.len, cut, sizeof cut);
+        text.len += json ? 0 : sizeof cut - 1;
     }
     free(scratch);
     return text.len;
@@ -201,7 +235,8 @@ static size_t flush(struct site *site, const char *text, bool below, char *out, 
 static size_t cache_answer(struct site *site, const char *what, char *out, size_t size)
 {
     static const char flush_one[] = "flush ", flush_below[] = "flush-below ";
-    if (site->names == NULL || names_resolver(site->names) == NULL)
+    size_t view = 0;
+    if (site->names == NULL || next_resolver(site, &view) == NULL)
         return say_error("this site does not resolve names of others", out, size);
     if (strcmp(what, "stats") == 0)
         return write_json(stats_json(site), out, size);

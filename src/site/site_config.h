@@ -182,6 +182,10 @@ struct site_view {
     char name[SITE_LABEL_MAX];
     char records[SITE_VIEW_RECORDS_MAX][SITE_TEXT_MAX];
     size_t record_count;
+    bool asks;                     /* its clients have a resolver of their own, by what follows */
+    struct endpoint forwarders[SITE_FORWARDERS_MAX];
+    size_t forwarder_count;
+    struct site_recursion own;     /* whom it asks, and its cache; all else is as for everybody */
 };
 
 /* Who may do something, in the names block: from a network, with a key, or both. */

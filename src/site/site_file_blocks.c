@@ -108,9 +108,38 @@ static const struct block_kind signing_blocks = {"signing", sizeof(struct site_s
 
 /* ---- names ---- */
 
+/* How its clients find names of others. */
+static bool settle_view(struct site_view_block *block, struct text *error)
+{
+    struct site_view *view = &block->view;
+    bool whom = view->forwarder_count > 0 || view->own.forward_count > 0;
+    if (!view->own.resolve_given && whom) {
+        view->own.resolve = SITE_RESOLVE_FORWARD;
+        view->own.resolve_given = true;
+    }
+    if (view->own.resolve_given && view->own.resolve == SITE_RESOLVE_FORWARD && !whom) {
+        text_add(error, "resolve = forward: expected forward or forward-for beside it");
+        return false;
+    }
+    if (view->own.resolve_given && view->own.resolve != SITE_RESOLVE_FORWARD &&
+        view->forwarder_count > 0) {
+        text_add(error, "forward: expected resolve = forward beside it");
+        return false;
+    }
+    if (!view->own.resolve_given && view->own.cache_octets > 0) {
+        text_add(error, "cache: expected resolve or forward beside it");
+        return false;
+    }
+    view->asks = view->own.resolve_given && view->own.resolve != SITE_RESOLVE_NONE;
+    block->seen.reach.own_names_only |= view->own.resolve_given && !view->asks;
+    return true;
+}
+
 static bool take_view(struct site_reader *reader, struct site_config *config, cfg_t *block,
                       struct site_view_block *view)
 {
+    char reason[128] = "";
+    struct text error = text_of(reason, sizeof reason);
     unsigned line = (unsigned)block->line;
     struct bytes name = bytes_of_text(cfg_title(block));
     size_t count = config->authority.view_count;
@@ -130,6 +159,10 @@ static bool take_view(struct site_reader *reader, struct site_config *config, cf
     if (view->seen.clients.count == 0) {
         text_add_format(site_file_complain(reader, line), "view \"%s\": expected clients",
                         view->view.name);
+        return false;
+    }
+    if (!settle_view(view, &error)) {
+        text_add_format(site_file_complain(reader, line), "view \"%s\": %s", view->view.name, reason);
         return false;
     }
     config->views[count] = view->view;

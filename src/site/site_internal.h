@@ -118,6 +118,9 @@ MUST_USE int site_names_set_manner(struct site *site);
 
 /* site_recursion.c: how the site resolves; *out is the caller's to free, NULL: nobody is to be asked. */
 MUST_USE int site_recursion_new(struct site *site, struct names_recursion **out, struct text *error);
+/* The same for the view of that number, if it has a resolver of its own. */
+MUST_USE int site_recursion_new_of_view(struct site *site, size_t index, struct names_recursion **out,
+                                        struct text *error);
 /* Files of roots and anchors may have changed. */
 void site_recursion_reload(struct site *site);
 

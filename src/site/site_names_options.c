@@ -55,6 +55,17 @@ static bool parse_forwarder(struct bytes text, void *field, const struct site_op
     return true;
 }
 
+static bool parse_view_forwarder(struct bytes text, void *field,
+                                 const struct site_option *option UNUSED)
+{
+    struct site_view *view = field;
+    if (view->forwarder_count == SITE_FORWARDERS_MAX ||
+        !parse_server(text, &view->own, &view->forwarders[view->forwarder_count]))
+        return false;
+    view->forwarder_count++;
+    return true;
+}
+
 /* The domain is read before the blocks, so that it is known here. */
 static bool is_record(const char *domain, struct bytes text)
 {
@@ -592,6 +603,14 @@ static const struct site_option options[] = {
     {"view", "clients", parse_rule, VIEW(seen.clients), 0, 0, true, RULES_TEXT},
     {"view", "query-for", parse_rule, VIEW(seen.reach.queries), 0, 0, true, RULES_TEXT},
     {"view", "recursion", parse_own_names, VIEW(seen.reach.own_names_only), 0, 0, false, "on or off"},
+    {"view", "resolve", parse_resolve, VIEW(view.own), 0, 0, false, "recursive, forward or none"},
+    {"view", "forward", parse_view_forwarder, VIEW(view), 0, 0, true,
+     "addresses of resolvers such as 192.0.2.53 or [2001:db8::53]:53, over TLS such as "
+     "192.0.2.53#dns.example; at most 8"},
+    {"view", "forward-for", parse_forward_for, VIEW(view.own), 0, 0, true,
+     "a domain and addresses such as \"example.org 192.0.2.53\""},
+    {"view", "cache", site_parse_size, VIEW(view.own.cache_octets), 64 * 1024,
+     (uint64_t)64 << 30, false, "a number of octets such as 64M, at least 64k"},
     {"view", "recursion-for", parse_rule, VIEW(seen.reach.recursion), 0, 0, true, RULES_TEXT},
     {"view", "cache-for", parse_rule, VIEW(seen.reach.cache), 0, 0, true, RULES_TEXT},
     {"view", "record", parse_view_record, VIEW(view), 0, 0, true,

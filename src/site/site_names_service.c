@@ -186,30 +186,48 @@ static int make_crypto(struct site *site, struct names_options *options, struct 
     return 0;
 }
 
+/* How names of others are found, for everybody and for views that have a way of their own. */
+static int make_recursions(struct site *site, struct names_recursion *recursions[SITE_VIEWS_MAX + 1],
+                           struct names_options *options, struct text *error)
+{
+    int result = site_recursion_new(site, &recursions[SITE_VIEWS_MAX], error);
+    options->recursion = recursions[SITE_VIEWS_MAX];
+    for (size_t i = 0; i < site->config->authority.view_count && result == 0; i++) {
+        result = site_recursion_new_of_view(site, i, &recursions[i], error);
+        options->view_recursion[i] = recursions[i];
+    }
+    return result;
+}
+
+static void free_recursions(struct names_recursion *recursions[SITE_VIEWS_MAX + 1])
+{
+    for (size_t i = 0; i <= SITE_VIEWS_MAX; i++)
+        free(recursions[i]);
+}
+
 static int start_server(struct site *site, struct text *error)
 {
     const struct site_tls *tls = &site->config->names_tls;
     char server_name[SITE_NAME_MAX + 4];
     struct names_options options;
-    struct names_recursion *recursion = NULL;
+    struct names_recursion *recursions[SITE_VIEWS_MAX + 1] = {NULL}; /* the last one is everybody's */
     snprintf(server_name, sizeof server_name, "ns.%s", site->config->domain);
     make_options(site, server_name, &options);
     int result = make_crypto(site, &options, error);
     if (result == 0)
-        result = site_recursion_new(site, &recursion, error);
+        result = make_recursions(site, recursions, &options, error);
     if (result == 0 && site->worker == 0)
         result = open_journal(site, error);
     if (result == 0 && tls->listen.port != 0)
         result = site_tls_start(site, tls, "names", "dot", &site->names_tls, error);
     if (result < 0) {
-        free(recursion);
+        free_recursions(recursions);
         return result;
     }
     options.journal = site->journal;
     options.tls = site->names_tls;
-    options.recursion = recursion;
     result = names_new(site->inside, &options, &site->names);
-    free(recursion);
+    free_recursions(recursions);
     return result < 0 ? site_failed(error, result, "cannot serve names", &options.listen) : 0;
 }
 

@@ -119,6 +119,25 @@ static int open_anchors(struct site *site, const struct site_recursion *r,
     return result;
 }
 
+/* With the trust anchors that are known by now, and its servers over TLS. */
+static int complete(struct site *site, const struct site_recursion *r, struct names_recursion *to,
+                    struct text *error)
+{
+    if (site->worker > 0 && site->first->anchors != NULL)
+        site_anchors_copy(site->first->anchors, to);
+    else if (site->anchors != NULL)
+        site_anchors_apply(site->anchors, to);
+    return site_tls_forwarders(site, r, to, error);
+}
+
+static void forward_all(struct names_recursion *to, const struct endpoint *servers, size_t count)
+{
+    struct dns_name root;
+    dns_name_root(&root);
+    bool good = names_recursion_forward(to, &root, servers, count);
+    ASSERT(good);
+}
+
 int site_recursion_new(struct site *site, struct names_recursion **out, struct text *error)
 {
     const struct site_recursion *r = &site->config->recursion;
@@ -129,19 +148,52 @@ int site_recursion_new(struct site *site, struct names_recursion **out, struct t
         (forwards && site->resolver_count == 0 && r->forward_count == 0))
         return 0;
     int result = make_recursion(r, &site->crypto, out, error);
-    if (result == 0 && site->worker > 0 && site->first->anchors != NULL)
-        site_anchors_copy(site->first->anchors, *out);
-    else if (result == 0 && site->worker == 0 && r->anchors_state[0] != '\0')
+    if (result == 0 && site->worker == 0 && r->anchors_state[0] != '\0')
         result = open_anchors(site, r, *out, error);
     if (result == 0)
-        result = site_tls_forwarders(site, r, *out, error);
-    if (result == 0 && forwards) {
-        struct dns_name root;
-        dns_name_root(&root);
-        bool good = names_recursion_forward(*out, &root, site->resolvers, site->resolver_count);
-        ASSERT(good);
-    }
+        result = complete(site, r, *out, error);
+    if (result == 0 && forwards)
+        forward_all(*out, site->resolvers, site->resolver_count);
     return result;
+}
+
+/* As everybody's, but for what the view says. */
+static struct site_recursion recursion_of(const struct site_config *config, size_t index)
+{
+    const struct site_recursion *own = &config->views[index].own;
+    struct site_recursion r = config->recursion;
+    r.resolve = own->resolve;
+    memcpy(r.forwards, own->forwards, sizeof r.forwards);
+    r.forward_count = own->forward_count;
+    memcpy(r.secure, own->secure, sizeof r.secure);
+    r.secure_count = own->secure_count;
+    if (own->cache_octets > 0)
+        r.cache_octets = own->cache_octets;
+    return r;
+}
+
+int site_recursion_new_of_view(struct site *site, size_t index, struct names_recursion **out,
+                               struct text *error)
+{
+    const struct site_view *view = &site->config->views[index];
+    *out = NULL;
+    if (!view->asks)
+        return 0;
+    const struct site_recursion r = recursion_of(site->config, index);
+    int result = make_recursion(&r, &site->crypto, out, error);
+    if (result == 0)
+        result = complete(site, &r, *out, error);
+    if (result == 0 && view->forwarder_count > 0)
+        forward_all(*out, view->forwarders, view->forwarder_count);
+    return result;
+}
+
+static bool resolves(const struct site_config *config)
+{
+    bool any = config->recursion.resolve != SITE_RESOLVE_NONE;
+    for (size_t i = 0; i < config->authority.view_count; i++)
+        any |= config->views[i].asks;
+    return any;
 }
 
 void site_recursion_reload(struct site *site)
@@ -150,7 +202,7 @@ void site_recursion_reload(struct site *site)
     struct text error = text_of(complaint, sizeof complaint);
     struct names_recursion *recursion = NULL;
     int result = 0;
-    if (site->config->recursion.resolve != SITE_RESOLVE_NONE)
+    if (resolves(site->config))
         result = make_recursion(&site->config->recursion, &site->crypto, &recursion, &error);
     if (result == 0 && recursion != NULL && site->anchors != NULL)
         site_anchors_apply(site->anchors, recursion);

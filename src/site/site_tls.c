@@ -243,8 +243,10 @@ int site_tls_forwarders(struct site *site, const struct site_recursion *from,
         return 0;
     if (from->forward_trust[0] != '\0')
         strict.trust_file = from->forward_trust;
-    int status = tls_client_new(site->loop, &strict, &reason, &site->forwarders_tls);
-    if (status == 0)
+    int status = 0;
+    if (site->forwarders_tls == NULL) /* else there is another resolver that asks so */
+        status = tls_client_new(site->loop, &strict, &reason, &site->forwarders_tls);
+    if (status == 0 && site->forwarders_tls_anybody == NULL)
         status = tls_client_new(site->loop, &anybody, &reason, &site->forwarders_tls_anybody);
     if (status < 0) {
         text_add_format(error, "forward-trust: %s",

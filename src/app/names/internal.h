@@ -109,10 +109,11 @@ struct names_carried {
 };
 
 struct names_outside;
+struct names_asking;
 
 /* A server that is asked over TLS. */
 struct names_secure {
-    struct names *names;
+    struct names_asking *asking;
     struct endpoint server;
     struct tls_client *client;
     char name[TLS_NAME_MAX];
@@ -129,7 +130,7 @@ struct names_secure {
 
 /* The socket of one of the resolver's tasks. */
 struct names_outside {
-    struct names *names;
+    struct names_asking *asking;
     uint32_t task;
     struct dgram *dgram;   /* one of the three, or none */
     struct stream *stream;
@@ -143,6 +144,21 @@ struct names_outside {
     bool by_stream;
     uint8_t query[DNS_STREAM_LENGTH_LEN + DNS_CLIENT_QUERY_MAX];
     size_t query_len;
+};
+
+/* Who finds names of others, for everybody or for a view: it has a cache of its own, so that what one learns from its servers
+ * no other is told. */
+struct names_asking {
+    struct names *names;
+    size_t view;                   /* or NAMES_EVERYBODY */
+    struct resolver *resolver;
+    struct cache *cache;
+    struct names_outside *outside; /* one for each of its tasks */
+    struct names_secure *secure;   /* servers that are asked over TLS */
+    size_t secure_count;
+    size_t streams;
+    struct task task;              /* runs it at the end of the turn */
+    struct alarm alarm;
 };
 
 /* ---- zones that are had from others ---- */
@@ -207,6 +223,8 @@ struct names_seen {
     struct zone_set *zones;
     struct answer_options answering;
     struct resolver_policies policies; /* when answering.policies is this */
+    bool finds_others;                 /* by its own */
+    struct names_asking *asking;       /* that; NULL: everybody's */
 };
 
 /* Several of them; each member is looked at by its own thread alone. */
@@ -280,20 +298,13 @@ struct names {
     struct list_node free;
     struct list_node idle;
     struct list_node busy;
-    struct resolver *resolver;       /* NULL: nobody to ask */
-    struct resolver_policies policies; /* that it goes by */
-    struct cache *cache;
+    struct names_asking *asking;     /* for everybody; NULL: nobody to ask */
+    struct resolver_policies policies; /* that all of them go by, unless a view has others */
     struct hot_answers *hot;         /* NULL: none, without a resolver */
     uint64_t hot_epoch;              /* of the first: what ends all of them at once has come so often */
     uint64_t hot_seen;               /* and how often when it was looked at last */
     usec told_full_at;               /* that it is full; 0: never */
     usec told_passed_at; /* the same of passed messages; 0: never */
-    struct names_outside *outside;   /* one for each of its tasks */
-    struct names_secure *secure;     /* servers that are asked over TLS */
-    size_t secure_count;
-    size_t outside_streams;
-    struct task resolving;           /* runs it at the end of the turn */
-    struct alarm alarm;
     struct names_counters counters;
     struct names_connection connections[NAMES_CONNECTIONS_MAX];
     struct list_node carried_free;
@@ -451,8 +462,9 @@ MUST_USE bool names_local_ask(struct names *names, const struct resolver_client 
 MUST_USE int names_outside_open(struct names *names, const struct names_options *options);
 
 /* For the resolver: sends from a new socket of that task; closes it. */
-void names_outside_send(struct names *names, uint32_t task, const struct dns_client_send *send);
-void names_outside_shut(struct names *names, uint32_t task);
+void names_outside_send(struct names_asking *asking, uint32_t task,
+                        const struct dns_client_send *send);
+void names_outside_shut(struct names_asking *asking, uint32_t task);
 void names_outside_close(struct names *names);
 
 /* The attempt has come to nothing; a reply to it; asks once more in the way that is right now. */
@@ -462,12 +474,13 @@ MUST_USE int names_outside_again(struct names_outside *o);
 
 /* ---- names_secure.c ---- */
 
-MUST_USE int names_secure_open(struct names *names, const struct names_recursion *recursion);
-void names_secure_close(struct names *names);
+MUST_USE int names_secure_open(struct names_asking *asking, const struct names_recursion *recursion);
+void names_secure_close(struct names_asking *asking);
 
 /* NULL: that server is asked in the clear, at names_secure_clear(). */
-struct names_secure *names_secure_find(struct names *names, const struct endpoint *server);
-struct endpoint names_secure_clear(const struct names *names, const struct endpoint *server);
+struct names_secure *names_secure_find(struct names_asking *asking, const struct endpoint *server);
+struct endpoint names_secure_clear(const struct names_asking *asking,
+                                   const struct endpoint *server);
 
 /* 0 or a negative errno. names_secure_forget(): no reply is wanted any more. */
 MUST_USE int names_secure_ask(struct names_secure *secure, struct names_outside *o,
@@ -488,14 +501,19 @@ void names_update_flush(struct names *names);
 
 /* ---- names_resolver.c ---- */
 
-MUST_USE int names_resolver_open(struct names *names, const struct names_recursion *recursion);
-void names_resolver_close(struct names *names);
+MUST_USE int names_resolver_open(struct names_asking *asking, const struct names_recursion *recursion);
+void names_resolver_close(struct names_asking *asking);
+
+/* The next of all, from NULL on, of this worker; NULL ends. That of a view, or of everybody; NULL: there is none. */
+struct names_asking *names_asking_next(const struct names *names, const struct names_asking *after);
+struct names_asking *names_asking_in(const struct names *names, size_t view);
+void names_asking_renew(struct names_asking *asking, const struct dns_name *name, uint16_t type);
 
 /* True: *result has a reply at once. names_resolver_recall() has always, from what is known. */
-MUST_USE bool names_resolver_ask(struct names *names, const struct resolver_client *client,
+MUST_USE bool names_resolver_ask(struct names_asking *asking, const struct resolver_client *client,
                                  struct answer_result *result);
-void names_resolver_recall(struct names *names, struct answer_result *result);
-void names_resolver_run(struct names *names);
+void names_resolver_recall(struct names_asking *asking, struct answer_result *result);
+void names_resolver_run(struct names_asking *asking);
 
 /* ---- names_hot.c ---- */
 

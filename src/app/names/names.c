@@ -126,7 +126,7 @@ static void set_view(struct names *names, struct names_seen *seen, const struct 
     seen->answering.common = names->zones;
     seen->answering.policies = policies;
     seen->answering.recursion_available =
-        names->finds_others && !seen->view.reach.own_names_only;
+        (names->finds_others || seen->finds_others) && !seen->view.reach.own_names_only;
     if (seen->view.reach.own_names_only)
         seen->answering.dns64 = NULL;
 }
@@ -187,9 +187,11 @@ void names_set_policies(struct names *names, size_t view, const struct resolver_
     while ((member = names_crew_next(names, member)) != NULL) {
         if (view != NAMES_EVERYBODY) {
             set_policies(&member->views[view], policies);
-        } else if (member->resolver != NULL) {
+        } else {
+            struct names_asking *asking = NULL;
             member->policies = *policies;
-            resolver_set_policies(member->resolver, policies);
+            while ((asking = names_asking_next(member, asking)) != NULL)
+                resolver_set_policies(asking->resolver, policies);
         }
     }
     names_hot_forget(names);
@@ -277,6 +279,15 @@ struct zone_set *names_zones(struct names *names, size_t view)
     return view == NAMES_EVERYBODY ? names->zones : names->views[view].zones;
 }
 
+/* All resolvers have the same. */
+static void take_dns64(struct names *names, const struct names_recursion *recursion)
+{
+    if (recursion == NULL || recursion->dns64.len == 0)
+        return;
+    names->dns64 = recursion->dns64;
+    names->answering.dns64 = &names->dns64;
+}
+
 int names_new(struct net *net, const struct names_options *options, struct names **out)
 {
     struct names *names = calloc(1, sizeof *names);
@@ -299,10 +310,11 @@ int names_new(struct net *net, const struct names_options *options, struct names
         status = open_zones(names, options);
     /* In a closed world every name is ours, and who has asked all there is has had recursion. */
     names->finds_others = options->closed_world || options->recursion != NULL;
-    if (options->recursion != NULL && options->recursion->dns64.len != 0) {
-        names->dns64 = options->recursion->dns64;
-        names->answering.dns64 = &names->dns64;
-    }
+    for (size_t i = 0; i < options->view_count && i < NAMES_VIEWS_MAX; i++)
+        names->views[i].finds_others = options->view_recursion[i] != NULL;
+    take_dns64(names, options->recursion);
+    for (size_t i = 0; i < names->view_count; i++)
+        take_dns64(names, options->view_recursion[i]);
     names->sha1 = options->sha1;
     names->answering.sha1 = options->sha1.digest != NULL ? &names->sha1 : NULL;
     names->keys.hmac = options->hmac;
@@ -323,7 +335,7 @@ int names_new(struct net *net, const struct names_options *options, struct names
         take_manner(names, names->first);
     else if (status == 0)
         status = names_set_manner(names, &(struct names_manner){0});
-    if (status == 0 && options->recursion != NULL && !options->closed_world)
+    if (status == 0 && !options->closed_world)
         status = names_outside_open(names, options);
     if (status == 0)
         status = names_server_open(names, options);
@@ -377,8 +389,6 @@ void names_counters(const struct names *names, struct names_counters *out)
     out->secondaries = names->kept_count;
     for (size_t i = 0; i < names->kept_count; i++)
         out->secondaries_served += names->kept[i].timers.held;
-    if (names->resolver == NULL)
-        return;
     struct resolver_counters resolver;
     struct cache_counters cache;
     names_resolution_counters(names, &resolver, &cache);
@@ -397,12 +407,15 @@ void names_resolution_counters(const struct names *names, struct resolver_counte
     *cache = (struct cache_counters){0};
     zone_set_close(names->zones);
     while ((member = names_crew_next(names, member)) != NULL) {
-        struct resolver_counters r;
-        struct cache_counters c;
-        resolver_counters(member->resolver, &r);
-        cache_counters(member->cache, &c);
-        add_up((uint64_t *)resolver, (const uint64_t *)&r, sizeof r);
-        add_up((uint64_t *)cache, (const uint64_t *)&c, sizeof c);
+        const struct names_asking *asking = NULL;
+        while ((asking = names_asking_next(member, asking)) != NULL) {
+            struct resolver_counters r;
+            struct cache_counters c;
+            resolver_counters(asking->resolver, &r);
+            cache_counters(asking->cache, &c);
+            add_up((uint64_t *)resolver, (const uint64_t *)&r, sizeof r);
+            add_up((uint64_t *)cache, (const uint64_t *)&c, sizeof c);
+        }
     }
     zone_set_open(names->zones);
 }

@@ -93,6 +93,7 @@ struct names_options {
     bool closed_world;            /* nothing exists outside the site */
     bool local;                   /* names of the link are asked for there: names_set_local(). They are in no zone of
                                      ours then, but those of the site */
+    const struct names_recursion *view_recursion[NAMES_VIEWS_MAX]; /* of a view; NULL: it has everybody's */
     struct net *outside;          /* where others are asked; may be NULL without recursion */
     uint32_t ttl;                 /* of the site's own records, seconds; 0: 60 */
     size_t view_count;            /* of names_manner.views */

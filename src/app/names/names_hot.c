@@ -82,7 +82,7 @@ bool names_hot_answer(struct names *names, const struct answer_path *path, struc
                           &hot->reply))
         return false;
     hot->rcode = hot->reply.data[3] & DNS_RCODE_MASK;
-    resolver_answered(names->resolver);
+    resolver_answered(names->asking->resolver);
     return true;
 }
 

@@ -15,7 +15,7 @@ static void shut(struct names_outside *o)
         dgram_close(o->dgram);
     if (o->stream != NULL) {
         stream_abort(o->stream);
-        o->names->outside_streams--;
+        o->asking->streams--;
     }
     free(o->buffer);
     o->dgram = NULL;
@@ -26,18 +26,18 @@ static void shut(struct names_outside *o)
 /* The attempt has come to nothing; the resolver says what follows, at the end of the turn. */
 void names_outside_broken(struct names_outside *o)
 {
-    struct names *names = o->names;
+    struct names_asking *asking = o->asking;
     shut(o);
-    resolver_broken(names->resolver, o->task, loop_now(names->loop));
-    loop_queue(names->loop, &names->resolving);
+    resolver_broken(asking->resolver, o->task, loop_now(asking->names->loop));
+    loop_queue(asking->names->loop, &asking->task);
 }
 
 void names_outside_reply(struct names_outside *o, const struct endpoint *from,
                          struct bytes message)
 {
-    struct names *names = o->names;
-    loop_queue(names->loop, &names->resolving);
-    resolver_input(names->resolver, o->task, from, message, loop_now(names->loop));
+    struct names_asking *asking = o->asking;
+    loop_queue(asking->names->loop, &asking->task);
+    resolver_input(asking->resolver, o->task, from, message, loop_now(asking->names->loop));
 }
 
 /* Without its length. */
@@ -77,7 +77,7 @@ static int ask_by_datagram(struct names_outside *o)
         .local = {v4 ? address_any_v4() : address_any_v6(), 0},
         .lean = true,
     };
-    int status = net_bind(o->names->outside_net, &options, &dgram_handler, o, &o->dgram);
+    int status = net_bind(o->asking->names->outside_net, &options, &dgram_handler, o, &o->dgram);
     if (status != 0)
         return status;
     struct dgram_message message = {.to = o->asked, .payload = query_of(o)};
@@ -101,7 +101,7 @@ static size_t on_outside_bytes(void *self, struct stream *stream, struct bytes i
         enum dns_stream_event event;
         struct bytes message;
         size_t used =
-            dns_stream_input(&o->input, rest, loop_now(o->names->loop), &event, &message);
+            dns_stream_input(&o->input, rest, loop_now(o->asking->names->loop), &event, &message);
         rest = bytes_after(rest, used);
         if (event == DNS_STREAM_MESSAGE)
             names_outside_reply(o, &o->server, message);
@@ -118,7 +118,7 @@ static void on_outside_closed(void *self, struct stream *stream UNUSED, int erro
 {
     struct names_outside *o = self;
     o->stream = NULL;
-    o->names->outside_streams--;
+    o->asking->streams--;
     names_outside_broken(o);
 }
 
@@ -131,16 +131,16 @@ static const struct stream_handler stream_handler = {
 
 static int ask_by_stream(struct names_outside *o)
 {
-    struct names *names = o->names;
-    if (names->outside_streams >= NAMES_OUTSIDE_STREAMS_MAX)
+    struct names_asking *asking = o->asking;
+    if (asking->streams >= NAMES_OUTSIDE_STREAMS_MAX)
         return -ENOSPC;
     o->buffer = malloc(DNS_MESSAGE_MAX);
     if (o->buffer == NULL)
         return -ENOMEM;
     dns_stream_init(&o->input, o->buffer, DNS_MESSAGE_MAX, USEC_NEVER, 0);
-    int status = net_connect(names->outside_net, &o->asked, NULL, &stream_handler, o, &o->stream);
+    int status = net_connect(asking->names->outside_net, &o->asked, NULL, &stream_handler, o, &o->stream);
     if (status == 0)
-        names->outside_streams++;
+        asking->streams++;
     else
         o->stream = NULL;
     return status;
@@ -150,19 +150,19 @@ static int ask_by_stream(struct names_outside *o)
 
 int names_outside_again(struct names_outside *o)
 {
-    struct names *names = o->names;
-    struct names_secure *secure = names_secure_find(names, &o->server);
+    struct names_secure *secure = names_secure_find(o->asking, &o->server);
     if (secure != NULL)
         return names_secure_ask(secure, o, query_of(o));
-    o->asked = names_secure_clear(names, &o->server);
+    o->asked = names_secure_clear(o->asking, &o->server);
     return o->by_stream ? ask_by_stream(o) : ask_by_datagram(o);
 }
 
-void names_outside_send(struct names *names, uint32_t task, const struct dns_client_send *send)
+void names_outside_send(struct names_asking *asking, uint32_t task,
+                        const struct dns_client_send *send)
 {
-    struct names_outside *o = &names->outside[task];
+    struct names_outside *o = &asking->outside[task];
     shut(o);
-    o->names = names;
+    o->asking = asking;
     o->task = task;
     struct writer w = writer_of(o->query, sizeof o->query);
     dns_stream_write(&w, send->message);
@@ -173,47 +173,70 @@ void names_outside_send(struct names *names, uint32_t task, const struct dns_cli
         names_outside_broken(o);
 }
 
-void names_outside_shut(struct names *names, uint32_t task)
+void names_outside_shut(struct names_asking *asking, uint32_t task)
 {
-    shut(&names->outside[task]);
+    shut(&asking->outside[task]);
 }
 
 static void run(struct task *task)
 {
-    names_resolver_run(CONTAINER_OF(task, struct names, resolving));
+    names_resolver_run(CONTAINER_OF(task, struct names_asking, task));
 }
 
 static void on_alarm(struct alarm *alarm)
 {
-    struct names *names = CONTAINER_OF(alarm, struct names, alarm);
-    resolver_tick(names->resolver, loop_now(names->loop));
-    names_resolver_run(names);
+    struct names_asking *asking = CONTAINER_OF(alarm, struct names_asking, alarm);
+    resolver_tick(asking->resolver, loop_now(asking->names->loop));
+    names_resolver_run(asking);
+}
+
+static int open_asking(struct names *names, size_t view, const struct names_recursion *recursion)
+{
+    struct names_asking *asking = calloc(1, sizeof *asking);
+    if (asking == NULL)
+        return -ENOMEM;
+    *(view == NAMES_EVERYBODY ? &names->asking : &names->views[view].asking) = asking;
+    asking->names = names;
+    asking->view = view;
+    task_init(&asking->task, run);
+    alarm_init(&asking->alarm, on_alarm);
+    asking->outside = calloc(RESOLVER_TASKS, sizeof *asking->outside);
+    int status = asking->outside != NULL ? names_secure_open(asking, recursion) : -ENOMEM;
+    return status == 0 ? names_resolver_open(asking, recursion) : status;
 }
 
 int names_outside_open(struct names *names, const struct names_options *options)
 {
+    int status = 0;
     names->outside_net = options->outside;
-    names->outside = calloc(RESOLVER_TASKS, sizeof *names->outside);
-    if (names->outside == NULL)
-        return -ENOMEM;
-    task_init(&names->resolving, run);
-    alarm_init(&names->alarm, on_alarm);
-    int status = names_secure_open(names, options->recursion);
-    if (status != 0)
-        return status;
-    return names_resolver_open(names, options->recursion);
+    if (options->recursion != NULL)
+        status = open_asking(names, NAMES_EVERYBODY, options->recursion);
+    for (size_t i = 0; i < names->view_count && status == 0; i++)
+        if (options->view_recursion[i] != NULL)
+            status = open_asking(names, i, options->view_recursion[i]);
+    return status;
+}
+
+static void close_asking(struct names_asking *asking)
+{
+    if (asking == NULL)
+        return;
+    for (size_t i = 0; asking->outside != NULL && i < RESOLVER_TASKS; i++)
+        shut(&asking->outside[i]);
+    names_secure_close(asking);
+    loop_unqueue(&asking->task);
+    loop_clear_alarm(asking->names->loop, &asking->alarm);
+    names_resolver_close(asking);
+    free(asking->outside);
+    free(asking);
 }
 
 void names_outside_close(struct names *names)
 {
-    if (names->outside == NULL)
-        return;
-    for (size_t i = 0; i < RESOLVER_TASKS; i++)
-        shut(&names->outside[i]);
-    names_secure_close(names);
-    loop_unqueue(&names->resolving);
-    loop_clear_alarm(names->loop, &names->alarm);
-    names_resolver_close(names);
-    free(names->outside);
-    names->outside = NULL;
+    close_asking(names->asking);
+    names->asking = NULL;
+    for (size_t i = 0; i < names->view_count; i++) {
+        close_asking(names->views[i].asking);
+        names->views[i].asking = NULL;
+    }
 }

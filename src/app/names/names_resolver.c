@@ -154,12 +154,37 @@ static void take_roots(const struct names_recursion *recursion, struct resolver_
     out->hint_count = ARRAY_LEN(root_servers);
 }
 
-static struct cache *open_cache(struct names *names, const struct names_recursion *recursion)
+/* ---- which there are ---- */
+
+static struct names_asking *own_asking(const struct names *names, size_t view)
+{
+    return view == NAMES_EVERYBODY ? names->asking : names->views[view].asking;
+}
+
+struct names_asking *names_asking_in(const struct names *names, size_t view)
+{
+    struct names_asking *own = own_asking(names, view);
+    return own != NULL ? own : names->asking;
+}
+
+struct names_asking *names_asking_next(const struct names *names, const struct names_asking *after)
+{
+    size_t view = after == NULL || after->view == NAMES_EVERYBODY ? 0 : after->view + 1;
+    if (after == NULL && names->asking != NULL)
+        return names->asking;
+    while (view < names->view_count && names->views[view].asking == NULL)
+        view++;
+    return view < names->view_count ? names->views[view].asking : NULL;
+}
+
+static struct cache *open_cache(const struct names_asking *asking, const struct names_recursion *recursion)
 {
     struct siphash_key key;
     struct cache_options options;
-    if (names->first != names && names->first->cache != NULL)
-        return cache_join(names->first->cache);
+    struct names *names = asking->names;
+    const struct names_asking *first = own_asking(names->first, asking->view);
+    if (names->first != names && first != NULL)
+        return cache_join(first->cache);
     struct prng *prng = loop_prng(names->loop);
     key.k0 = prng_u64(prng);
     key.k1 = prng_u64(prng);
@@ -173,13 +198,14 @@ static struct cache *open_cache(struct names *names, const struct names_recursio
     return cache_new(&options);
 }
 
-int names_resolver_open(struct names *names, const struct names_recursion *recursion)
+int names_resolver_open(struct names_asking *asking, const struct names_recursion *recursion)
 {
     struct resolver_options *options = calloc(1, sizeof *options);
-    names->cache = open_cache(names, recursion);
-    if (options != NULL && names->cache != NULL) {
+    struct names *names = asking->names;
+    asking->cache = open_cache(asking, recursion);
+    if (options != NULL && asking->cache != NULL) {
         options->heap = names->heap;
-        options->cache = names->cache;
+        options->cache = asking->cache;
         options->v4 = recursion->v4;
         options->v6 = recursion->v6;
         options->dns64 = recursion->dns64;
@@ -198,27 +224,30 @@ int names_resolver_open(struct names *names, const struct names_recursion *recur
         options->insecure_count = recursion->insecure_count;
         memcpy(options->insecure, recursion->insecure, sizeof options->insecure);
         take_roots(recursion, options);
-        names->resolver = resolver_new(options, loop_prng(names->loop), loop_now(names->loop));
+        asking->resolver = resolver_new(options, loop_prng(names->loop), loop_now(names->loop));
     }
     free(options);
-    if (names->first != names && names->resolver != NULL)
-        resolver_set_policies(names->resolver, &names->first->policies);
-    return names->resolver != NULL ? names_hot_open(names, recursion) : -ENOMEM;
+    if (asking->resolver == NULL)
+        return -ENOMEM;
+    resolver_set_policies(asking->resolver, &names->first->policies);
+    return asking->view == NAMES_EVERYBODY ? names_hot_open(names, recursion) : 0;
 }
 
-void names_resolver_close(struct names *names)
+void names_resolver_close(struct names_asking *asking)
 {
-    resolver_free(names->resolver);
-    cache_free(names->cache);
+    struct names *names = asking->names;
+    resolver_free(asking->resolver);
+    cache_free(asking->cache);
+    if (asking->view != NAMES_EVERYBODY)
+        return;
     hot_answers_free(names->hot);
     names->hot = NULL;
-    names->resolver = NULL;
-    names->cache = NULL;
 }
 
 /* No limit works in silence; but whoever floods us does not fill the log. */
-static void tell_full(struct names *names)
+static void tell_full(const struct names_asking *asking)
 {
+    struct names *names = asking->names;
     char line[160];
     struct text text = text_of(line, sizeof line);
     struct resolver_counters c;
@@ -226,26 +255,27 @@ static void tell_full(struct names *names)
     if (names->told_full_at != 0 && now - names->told_full_at < NAMES_FULL_INTERVAL)
         return;
     names->told_full_at = now;
-    resolver_counters(names->resolver, &c);
+    resolver_counters(asking->resolver, &c);
     text_add_format(&text, "too many questions under way, %llu so far answered SERVFAIL: "
                            "at most %d, of %d clients",
                     (unsigned long long)c.refused, RESOLVER_TASKS, RESOLVER_CLIENTS);
     names_trouble(names, line);
 }
 
-bool names_resolver_ask(struct names *names, const struct resolver_client *client,
+bool names_resolver_ask(struct names_asking *asking, const struct resolver_client *client,
                         struct answer_result *result)
 {
     struct answer_work *work = &result->work;
-    switch (resolver_ask(names->resolver, client, work, loop_now(names->loop))) {
+    struct names *names = asking->names;
+    switch (resolver_ask(asking->resolver, client, work, loop_now(names->loop))) {
     case RESOLVER_TAKEN:
         names->counters.forwarded++;
-        loop_queue(names->loop, &names->resolving);
+        loop_queue(names->loop, &asking->task);
         return false;
     case RESOLVER_DUPLICATE:
         return false;
     case RESOLVER_ANSWERED:
-        loop_queue(names->loop, &names->resolving); /* it may want to look ahead */
+        loop_queue(names->loop, &asking->task); /* it may want to look ahead */
         result->dropped = work->dropped;
         result->reply = answer_end(work);
         result->rcode = work->rcode;
@@ -255,7 +285,7 @@ bool names_resolver_ask(struct names *names, const struct resolver_client *clien
     case RESOLVER_FULL:
         break;
     }
-    tell_full(names);
+    tell_full(asking);
     names->counters.forward_failed++;
     result->rcode = DNS_SERVFAIL;
     result->reply = answer_refuse(work->options, work->query, DNS_SERVFAIL,
@@ -263,10 +293,10 @@ bool names_resolver_ask(struct names *names, const struct resolver_client *clien
     return true;
 }
 
-void names_resolver_recall(struct names *names, struct answer_result *result)
+void names_resolver_recall(struct names_asking *asking, struct answer_result *result)
 {
     struct answer_work *work = &result->work;
-    resolver_recall(names->resolver, work, loop_now(names->loop));
+    resolver_recall(asking->resolver, work, loop_now(asking->names->loop));
     result->dropped = work->dropped;
     result->reply = answer_end(work);
     result->rcode = work->rcode;
@@ -274,76 +304,84 @@ void names_resolver_recall(struct names *names, struct answer_result *result)
     result->source = work->source;
 }
 
-static void reply(struct names *names, const struct resolver_event *event)
+static void reply(struct names_asking *asking, const struct resolver_event *event)
 {
+    struct names *names = asking->names;
     const struct resolver_client *client = &event->client;
     struct answer_work work;
     if (answer_resume(&work, names_answering(names, &client->query), &client->query,
                       &event->target, names_reply_buffer(names)))
-        resolver_fill(names->resolver, event->task, &work, loop_now(names->loop));
+        resolver_fill(asking->resolver, event->task, &work, loop_now(names->loop));
     names->counters.forward_failed += work.rcode == DNS_SERVFAIL;
     names_reply_forwarded(names, client, work.dropped ? bytes_empty() : answer_end(&work), work.rcode);
 }
 
-void names_resolver_run(struct names *names)
+void names_resolver_run(struct names_asking *asking)
 {
+    struct names *names = asking->names;
     uint8_t buffer[DNS_CLIENT_QUERY_MAX];
     struct resolver_event event;
     dgram_hold(names->dgram);
-    while (resolver_next(names->resolver, loop_now(names->loop), buffer, &event)) {
+    while (resolver_next(asking->resolver, loop_now(names->loop), buffer, &event)) {
         switch (event.kind) {
         case RESOLVER_SEND:
-            names_outside_send(names, event.task, &event.send);
+            names_outside_send(asking, event.task, &event.send);
             break;
         case RESOLVER_REPLY:
-            reply(names, &event);
+            reply(asking, &event);
             break;
         case RESOLVER_CLOSE:
-            names_outside_shut(names, event.task);
+            names_outside_shut(asking, event.task);
             break;
         }
     }
     dgram_flush(names->dgram);
-    loop_set_alarm(names->loop, &names->alarm, resolver_deadline(names->resolver));
+    loop_set_alarm(names->loop, &asking->alarm, resolver_deadline(asking->resolver));
 }
 
-struct cache *names_cache(const struct names *names)
+struct cache *names_cache(const struct names *names, size_t view)
 {
-    return names->cache;
+    const struct names_asking *asking = own_asking(names, view);
+    return asking != NULL ? asking->cache : NULL;
 }
 
-const struct resolver *names_resolver(const struct names *names)
+const struct resolver *names_resolver(const struct names *names, size_t view)
 {
-    return names->resolver;
+    const struct names_asking *asking = own_asking(names, view);
+    return asking != NULL ? asking->resolver : NULL;
 }
 
 size_t names_flush(struct names *names, const struct dns_name *name, bool below)
 {
     struct names *member = NULL;
-    if (names->resolver == NULL)
-        return 0;
+    struct names_asking *asking = NULL;
+    size_t count = 0;
     zone_set_close(names->zones);
     while ((member = names_crew_next(names, member)) != NULL)
-        resolver_forget(member->resolver);
+        for (asking = NULL; (asking = names_asking_next(member, asking)) != NULL;)
+            resolver_forget(asking->resolver);
     names_hot_forget(names);
-    size_t count = cache_flush(names->cache, name, below);
+    while ((asking = names_asking_next(names, asking)) != NULL)
+        count += cache_flush(asking->cache, name, below);
     zone_set_open(names->zones);
     return count;
 }
 
-void names_renew(struct names *names, const struct dns_name *name, uint16_t type)
+void names_asking_renew(struct names_asking *asking, const struct dns_name *name, uint16_t type)
 {
     const struct dns_question question = {*name, type, DNS_IN};
-    if (names->resolver == NULL)
-        return;
-    resolver_renew(names->resolver, &question, loop_now(names->loop));
-    loop_queue(names->loop, &names->resolving);
+    resolver_renew(asking->resolver, &question, loop_now(asking->names->loop));
+    loop_queue(asking->names->loop, &asking->task);
+}
+
+void names_renew(struct names *names, const struct dns_name *name, uint16_t type)
+{
+    if (names->asking != NULL)
+        names_asking_renew(names->asking, name, type);
 }
 
 int names_set_roots(struct names *names, const struct names_recursion *recursion)
 {
-    if (names->resolver == NULL)
-        return 0;
     struct resolver_options *options = calloc(1, sizeof *options);
     if (options == NULL)
         return -ENOMEM;
@@ -353,7 +391,8 @@ int names_set_roots(struct names *names, const struct names_recursion *recursion
     struct names *member = NULL;
     zone_set_close(names->zones);
     while ((member = names_crew_next(names, member)) != NULL)
-        (void)resolver_set_roots(member->resolver, options);
+        for (struct names_asking *asking = NULL; (asking = names_asking_next(member, asking)) != NULL;)
+            (void)resolver_set_roots(asking->resolver, options);
     names_hot_forget(names);
     zone_set_open(names->zones);
     free(options);

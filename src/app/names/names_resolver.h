@@ -66,9 +66,9 @@ struct names;
 void names_resolution_counters(const struct names *names, struct resolver_counters *resolver,
                                struct cache_counters *cache);
 
-/* What it has, for whoever looks or flushes. NULL: it does not resolve. */
-struct cache *names_cache(const struct names *names);
-const struct resolver *names_resolver(const struct names *names);
+/* What the resolver of that view has of its own, or that of NAMES_EVERYBODY, for whoever looks. NULL: there is none. */
+struct cache *names_cache(const struct names *names, size_t view);
+const struct resolver *names_resolver(const struct names *names, size_t view);
 
 /* Roots and anchors are those from now on; if they are others, all that was known is forgotten. 0, or
  * -ENOMEM. */
@@ -84,7 +84,7 @@ extern const char names_root_anchors[];
  * view: those that everybody has. */
 void names_set_policies(struct names *names, size_t view, const struct resolver_policies *policies);
 
-/* Forgets the name, or all names below it as well. Returns how much. */
+/* Forgets the name, or all names below it as well, wherever it is known. Returns how much. */
 size_t names_flush(struct names *names, const struct dns_name *name, bool below);
 
 #endif

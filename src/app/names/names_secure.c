@@ -17,21 +17,21 @@
 
 static bool is_clear(const struct names_secure *secure)
 {
-    return loop_now(secure->names->loop) < secure->clear_until;
+    return loop_now(secure->asking->names->loop) < secure->clear_until;
 }
 
-struct names_secure *names_secure_find(struct names *names, const struct endpoint *server)
+struct names_secure *names_secure_find(struct names_asking *asking, const struct endpoint *server)
 {
-    for (size_t i = 0; i < names->secure_count; i++)
-        if (endpoint_equal(&names->secure[i].server, server))
-            return is_clear(&names->secure[i]) ? NULL : &names->secure[i];
+    for (size_t i = 0; i < asking->secure_count; i++)
+        if (endpoint_equal(&asking->secure[i].server, server))
+            return is_clear(&asking->secure[i]) ? NULL : &asking->secure[i];
     return NULL;
 }
 
-struct endpoint names_secure_clear(const struct names *names, const struct endpoint *server)
+struct endpoint names_secure_clear(const struct names_asking *asking, const struct endpoint *server)
 {
-    for (size_t i = 0; i < names->secure_count; i++)
-        if (endpoint_equal(&names->secure[i].server, server))
+    for (size_t i = 0; i < asking->secure_count; i++)
+        if (endpoint_equal(&asking->secure[i].server, server))
             return (struct endpoint){server->address, NAMES_CLEAR_PORT};
     return *server;
 }
@@ -52,7 +52,7 @@ static void refresh_deadline(struct names_secure *secure)
     if (secure->stream != NULL)
         stream_set_deadline(secure->stream, secure->owed > 0
                                                 ? USEC_NEVER
-                                                : loop_now(secure->names->loop) +
+                                                : loop_now(secure->asking->names->loop) +
                                                       DNS_STREAM_IDLE_TIMEOUT);
 }
 
@@ -69,7 +69,7 @@ static void lost(struct names_secure *secure)
     size_t count = 0;
     bool again = secure->answered;
     if (!again && secure->opportunistic) {
-        secure->clear_until = loop_now(secure->names->loop) + NAMES_CLEAR_TIME;
+        secure->clear_until = loop_now(secure->asking->names->loop) + NAMES_CLEAR_TIME;
         again = true;
     }
     drop(secure);
@@ -150,7 +150,7 @@ static int connect_to(struct names_secure *secure)
         .on_closed = on_closed,
         .on_deadline = on_deadline,
     };
-    struct names *names = secure->names;
+    struct names *names = secure->asking->names;
     struct stream *plain;
     secure->buffer = malloc(DNS_MESSAGE_MAX);
     if (secure->buffer == NULL)
@@ -196,7 +196,7 @@ int names_secure_ask(struct names_secure *secure, struct names_outside *o, struc
     size_t slot = free_slot(secure);
     if (slot == NAMES_SECURE_OWED_MAX || query.len < DNS_HEADER_LEN)
         return -ENOSPC;
-    usec now = loop_now(secure->names->loop);
+    usec now = loop_now(secure->asking->names->loop);
     if (secure->stream != NULL && secure->asked_at < now - NAMES_SECURE_SILENCE) {
         give_up(secure);
         return names_outside_again(o);
@@ -206,7 +206,7 @@ int names_secure_ask(struct names_secure *secure, struct names_outside *o, struc
         return status;
     memcpy(message, query.data, query.len);
     o->own_id = (uint16_t)(message[0] << 8 | message[1]);
-    uint32_t chance = prng_u32(loop_prng(secure->names->loop));
+    uint32_t chance = prng_u32(loop_prng(secure->asking->names->loop));
     o->secure_id = (uint16_t)(slot | (chance & ~(uint32_t)(NAMES_SECURE_OWED_MAX - 1)));
     size_t len = pad(message, query.len);
     struct writer w = writer_of(framed, sizeof framed);
@@ -238,18 +238,18 @@ void names_secure_forget(struct names_outside *o)
 
 /* ---- opening ---- */
 
-int names_secure_open(struct names *names, const struct names_recursion *recursion)
+int names_secure_open(struct names_asking *asking, const struct names_recursion *recursion)
 {
     ASSERT(recursion->secure_count <= NAMES_SECURE_MAX);
-    names->secure = calloc(NAMES_SECURE_MAX, sizeof *names->secure);
-    if (names->secure == NULL)
+    asking->secure = calloc(NAMES_SECURE_MAX, sizeof *asking->secure);
+    if (asking->secure == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < recursion->secure_count; i++) {
         const struct names_secure_server *from = &recursion->secure[i];
-        struct names_secure *secure = &names->secure[names->secure_count++];
+        struct names_secure *secure = &asking->secure[asking->secure_count++];
         char address[ADDRESS_TEXT_MAX];
         struct text name = text_of(secure->name, sizeof secure->name);
-        secure->names = names;
+        secure->asking = asking;
         secure->asked_at = USEC_NEVER;
         secure->server = from->server;
         secure->opportunistic = from->name[0] == '\0';
@@ -261,14 +261,14 @@ int names_secure_open(struct names *names, const struct names_recursion *recursi
     return 0;
 }
 
-void names_secure_close(struct names *names)
+void names_secure_close(struct names_asking *asking)
 {
-    for (size_t i = 0; i < names->secure_count; i++) {
-        if (names->secure[i].stream != NULL)
-            stream_abort(names->secure[i].stream);
-        drop(&names->secure[i]);
+    for (size_t i = 0; i < asking->secure_count; i++) {
+        if (asking->secure[i].stream != NULL)
+            stream_abort(asking->secure[i].stream);
+        drop(&asking->secure[i]);
     }
-    free(names->secure);
-    names->secure = NULL;
-    names->secure_count = 0;
+    free(asking->secure);
+    asking->secure = NULL;
+    asking->secure_count = 0;
 }

@@ -24,14 +24,15 @@ static bool forward(struct names *names, const struct resolver_client *client,
     bool allowed =
         wanted ? reach->recursion.count == 0 || names_allows(&reach->recursion, &result->query)
                : names_allows(&reach->cache, &result->query);
-    bool found = names->resolver != NULL && !reach->own_names_only;
+    struct names_asking *asking = names_asking_in(names, names_view_of(names, &result->query));
+    bool found = asking != NULL && !reach->own_names_only;
     if (wanted && allowed && !reach->own_names_only &&
         names_local_wants(names, &result->work.target))
         return names_local_ask(names, client, result);
     if (found && wanted && allowed)
-        return names_resolver_ask(names, client, result);
+        return names_resolver_ask(asking, client, result);
     if (found && allowed) {
-        names_resolver_recall(names, result);
+        names_resolver_recall(asking, result);
         return true;
     }
     if (result->work.chain_len == 0) /* RFC 8914 §4.19, §4.21 */

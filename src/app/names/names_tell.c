@@ -63,12 +63,14 @@ static bool look_at_zones(const struct zone_set *zones, const struct dns_name *s
     return match.zone != NULL && zone_is_served(match.zone) && (match.cut == NULL || found->count > 0);
 }
 
-static void look_at_cache(struct names *names, const struct dns_name *server, struct found *found)
+static void look_at_cache(const struct names_asking *asking, const struct dns_name *server,
+                          struct found *found)
 {
     struct cache_found known;
     struct bytes rdata;
-    for (size_t i = 0; names->resolver != NULL && i < ARRAY_LEN(types); i++) {
-        if (!cache_find(names->cache, server, types[i], loop_now(names->loop), false, &known) ||
+    for (size_t i = 0; asking != NULL && i < ARRAY_LEN(types); i++) {
+        usec now = loop_now(asking->names->loop);
+        if (!cache_find(asking->cache, server, types[i], now, false, &known) ||
             known.content.kind != CACHE_DATA || known.content.security == CACHE_BOGUS)
             continue;
         struct reader list = reader_of(known.content.records);
@@ -130,7 +132,7 @@ static void seek(struct names *names, size_t view, const struct dns_name *zone,
     list_append(&names->sought, &sought->node);
     names->sought_count++;
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        names_renew(names, server, types[i]);
+        names_asking_renew(names_asking_in(names, view), server, types[i]);
     if (names->sought_count == 1)
         loop_set_alarm(names->loop, &names->sought_alarm, sought->due_at);
 }
@@ -143,10 +145,10 @@ static void tell_server(struct names *names, size_t view, const struct dns_name 
     if (!known && view != NAMES_EVERYBODY)
         known = look_at_zones(names->zones, server, &found);
     if (!known && found.count == 0)
-        look_at_cache(names, server, &found);
+        look_at_cache(names_asking_in(names, view), server, &found);
     if (found.count > 0)
         tell(names, view, zone, &found);
-    else if (!known && names->resolver != NULL)
+    else if (!known && names_asking_in(names, view) != NULL)
         seek(names, view, zone, server);
     else
         names->counters.notifies_unanswered++;
@@ -176,7 +178,7 @@ void names_tell_servers(struct names *names, size_t view, const struct dns_name 
 static bool look(struct names *names, struct names_sought *sought)
 {
     struct found found = {.count = 0};
-    look_at_cache(names, &sought->server, &found);
+    look_at_cache(names_asking_in(names, sought->view), &sought->server, &found);
     if (found.count > 0)
         tell(names, sought->view, &sought->zone, &found);
     else if (++sought->looks < LOOKS_MAX) {
