@@ -266,7 +266,7 @@ void http_cache_file_done(struct http_cache_file *file, uint64_t len)
 
 void http_cache_file_renew(struct http_cache_entry *entry)
 {
-    if (http_cache_has_file(entry))
+    if (http_cache_has_file(entry) && entry->set != NULL) /* else its file is gone, or going */
         want(entry->file, WANT_RENEW);
 }
 

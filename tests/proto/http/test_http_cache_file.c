@@ -421,6 +421,26 @@ static void large_ones_go_to_their_file_as_they_come(void **state UNUSED)
     }
 }
 
+/* It is found no more, so that nobody has to know what its head says now. */
+static void one_that_is_purged_while_it_is_validated(void **state UNUSED)
+{
+    static const char *const ways[] = {"304|ETag: \"1\"|" LONG, "200|ETag: \"2\"|" LONG "||new", "500|||"};
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        struct cache_play p;
+        begin(&p);
+        expect(&p, GET "v", "200|ETag: \"1\"|Cache-Control: max-age=1||old", "fwd 200 old");
+        cache_play_wait(&p, 5);
+        assert_int_equal(cache_play_ask(&p, 0, GET "v"), HTTP_CACHE_FORWARD);
+        assert_int_equal(http_cache_purge(p.cache, bytes_of_text("http://a/v")), 1);
+        (void)cache_play_files(&p, SIZE_MAX);
+        (void)cache_play_origin(&p, http_cache_ask_fill(&p.asks[0]), ways[i]);
+        (void)cache_play_files(&p, SIZE_MAX);
+        http_cache_ask_done(&p.asks[0]);
+        (void)cache_play_files(&p, SIZE_MAX);
+        cache_play_done(&p);
+    }
+}
+
 static void one_that_is_purged_in_the_middle_of_it(void **state UNUSED)
 {
     struct cache_play p;
@@ -647,6 +667,7 @@ int main(void)
         cmocka_unit_test(empty_ones_go_with_their_files),
         cmocka_unit_test(heads_stay_within_memory),
         cmocka_unit_test(large_ones_go_to_their_file_as_they_come),
+        cmocka_unit_test(one_that_is_purged_while_it_is_validated),
         cmocka_unit_test(one_that_is_purged_in_the_middle_of_it),
         cmocka_unit_test(a_disk_that_is_full_in_the_middle_of_it),
         cmocka_unit_test(an_origin_that_breaks_off_in_the_middle_of_it),
