@@ -81,6 +81,17 @@ static unsigned parse_version(struct bytes text, enum http_version *out)
     return 0;
 }
 
+/* A tab behind "chunked" is white space by §5.1, but parsers are about that take it for a part of the word. */
+static bool has_odd_end(struct bytes line, const struct http_field *field)
+{
+    if (field->value.len == 0)
+        return false; /* and its view perhaps of nothing */
+    const uint8_t *end = field->value.data + field->value.len;
+    size_t left = (size_t)(line.data + line.len - end);
+    return left > 0 && memchr(end, '\t', left) != NULL &&
+           bytes_equal_nocase(field->name, bytes_of_text("Transfer-Encoding"));
+}
+
 static bool parse_field(struct bytes line, struct http_field *out)
 {
     /* A line that begins with a space is obs-fold (§5.2), and a space before the colon would be part
@@ -89,7 +100,7 @@ static bool parse_field(struct bytes line, struct http_field *out)
     out->name = bytes_first(line, colon);
     out->value = http_trim(bytes_after(line, colon + 1));
     return colon < line.len && http_is_token(out->name) &&
-           http_octets_are(out->value, HTTP_OCTET_FIELD);
+           http_octets_are(out->value, HTTP_OCTET_FIELD) && !has_odd_end(line, out);
 }
 
 /* Fields up to the empty line, which ends the head. 0, 400 or 431. */

@@ -237,6 +237,9 @@ static const struct {
     {"a comma and chunked", "Transfer-Encoding: , chunked\r\n", 400, 0, 0},
     {"chunked and an empty field", "Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n", 400, 0, 0},
     {"a coding that only looks like it", "Transfer-Encoding: xchunked\r\n", 400, 0, 0},
+    {"a tab before it", "Transfer-Encoding:\tchunked\r\n", 0, HTTP_FRAMING_CHUNKED, 0},
+    {"a space behind it", "Transfer-Encoding: chunked \r\n", 0, HTTP_FRAMING_CHUNKED, 0},
+    {"a tab behind another", "Content-Length: 4\t\r\n", 0, HTTP_FRAMING_LENGTH, 4},
     {"gzip, then chunked", "Transfer-Encoding: gzip, chunked\r\n", 501, 0, 0},
 };
 
@@ -253,6 +256,14 @@ static void a_request_says_its_length_in_one_way(void **state UNUSED)
         CHECK_EQUAL(framings[i].name, http_request_framing(&head, &framing), framings[i].want);
         CHECK_EQUAL(framings[i].name, framing.kind, framings[i].kind);
         CHECK_EQUAL(framings[i].name, framing.length, framings[i].length);
+    }
+    static const char *const odd[] = {"Transfer-Encoding: chunked\t\r\n", "transfer-encoding: chunked \t \r\n"};
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        char text[512] = "POST / HTTP/1.1\r\nHost: h\r\n";
+        strcat(text, odd[i]);
+        strcat(text, "\r\n");
+        struct http_request_head head;
+        CHECK_EQUAL(odd[i], http_request_decode(bytes_of_text(text), &head), 400);
     }
 }
 
