@@ -8,6 +8,7 @@
 #include "cli/get.h"
 #include "cli/host_name.h"
 #include "os/file.h"
+#include "os/public_suffix.h"
 
 enum { JAR_FILE_MAX = 16 << 20 };
 
@@ -86,6 +87,7 @@ static bool open_jar(struct get *g)
     g->jar = cookie_jar_new(&heap);
     if (g->jar == NULL)
         return false;
+    cookie_jar_set_suffixes(g->jar, public_suffix);
     if (g->jar_file != NULL && !load_jar(g, g->jar_file, false))
         return false;
     return g->cookie == NULL || strchr(g->cookie, '=') != NULL || load_jar(g, g->cookie, true);

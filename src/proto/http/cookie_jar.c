@@ -23,6 +23,7 @@ struct cookie_jar {
     struct list_node cookies;
     size_t count;
     int64_t clock;
+    bool (*is_suffix)(struct bytes domain); /* NULL: nobody knows */
 };
 
 struct cookie_jar *cookie_jar_new(const struct heap *heap)
@@ -33,6 +34,11 @@ struct cookie_jar *cookie_jar_new(const struct heap *heap)
     jar->heap = *heap;
     list_init(&jar->cookies);
     return jar;
+}
+
+void cookie_jar_set_suffixes(struct cookie_jar *jar, bool (*is_suffix)(struct bytes domain))
+{
+    jar->is_suffix = is_suffix;
 }
 
 static struct cookie *cookie_at(const struct list_node *node)
@@ -228,13 +234,14 @@ static bool begins_with(struct bytes text, const char *prefix)
 }
 
 /* §5.7, steps 9 to 22: may this server set it? Domain and path are what the cookie gets. */
-static bool may_set(struct candidate *c, const struct url *url)
+static bool may_set(const struct cookie_jar *jar, struct candidate *c, const struct url *url)
 {
     struct bytes host = bytes_of_text(url->host);
-    bool one_label = bytes_find(c->domain, '.') == c->domain.len;
-    if (c->has_domain && one_label && bytes_equal(host, c->domain))
+    bool shared = c->has_domain && (bytes_find(c->domain, '.') == c->domain.len ||
+                                    (jar->is_suffix != NULL && jar->is_suffix(c->domain)));
+    if (shared && bytes_equal(host, c->domain))
         c->has_domain = false; /* "localhost" for itself */
-    if (c->has_domain && (one_label || !domain_matches(host, c->domain)))
+    if (c->has_domain && (shared || !domain_matches(host, c->domain)))
         return false;
     bool path_is_root = bytes_equal(c->path, bytes_of_text("/"));
     if (!c->has_domain)
@@ -359,7 +366,7 @@ bool cookie_jar_take(struct cookie_jar *jar, const struct url *url, struct bytes
                      int64_t now)
 {
     struct candidate c;
-    if (!parse(field, &c) || !may_set(&c, url))
+    if (!parse(field, &c) || !may_set(jar, &c, url))
         return false;
     if (!is_secure(url) && hides_secure(jar, &c))
         return false;

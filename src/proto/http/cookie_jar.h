@@ -3,8 +3,6 @@
  * cookie_jar.h - a client's cookies (draft-ietf-httpbis-rfc6265bis): which it takes, keeps, and sends
  * where.
  *
- * SKIPS RFC 6265 §5.3 step 5, public suffixes: a domain of one label is refused, but "co.uk" is not: the
- * jar is one person's with few sites in it, and the list of suffixes would have to be kept up to date.
  * SKIPS RFC 6265bis §5.2, SameSite: every request here is what a browser calls a top-level one.
  */
 #ifndef WN_PROTO_HTTP_COOKIE_JAR_H
@@ -27,6 +25,10 @@ struct cookie_jar;
 
 MUST_USE struct cookie_jar *cookie_jar_new(const struct heap *heap); /* NULL: no memory */
 void cookie_jar_free(struct cookie_jar *jar);
+
+/* From now on a site may not set cookies for such a domain (§5.7 step 9), which is in lower case: others are there,
+ * too. One of a single label is always such. */
+void cookie_jar_set_suffixes(struct cookie_jar *jar, bool (*is_suffix)(struct bytes domain));
 
 /* A Set-Cookie field of a response from `url`. False: it was refused. `now`: seconds since 1970. */
 bool cookie_jar_take(struct cookie_jar *jar, const struct url *url, struct bytes field,

@@ -234,9 +234,31 @@ static void files_are_read_and_written(void **state UNUSED)
     cookie_jar_free(jar);
 }
 
+static bool is_suffix(struct bytes domain)
+{
+    return bytes_equal(domain, bytes_of_text("co.test")) || bytes_equal(domain, bytes_of_text("host.test"));
+}
+
+/* RFC 6265bis §5.7 step 9. */
+static void no_cookies_for_domains_of_everybody(void **state UNUSED)
+{
+    struct cookie_jar *jar = new_jar();
+    assert_true(take(jar, "http://shop.co.test/", "before=1; Domain=co.test"));
+    cookie_jar_set_suffixes(jar, is_suffix);
+    assert_false(take(jar, "http://shop.co.test/", "a=1; Domain=co.test"));
+    assert_false(take(jar, "http://shop.co.test/", "a=1; Domain=.CO.TEST"));
+    assert_true(take(jar, "http://shop.co.test/", "b=1; Domain=shop.co.test"));
+    assert_true(take(jar, "http://host.test/", "c=1; Domain=host.test"));
+    assert_string_equal(sent(jar, "http://x.shop.co.test/"), "before=1; b=1");
+    assert_string_equal(sent(jar, "http://host.test/"), "c=1");
+    assert_string_equal(sent(jar, "http://x.host.test/"), "");
+    cookie_jar_free(jar);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_cookies_for_domains_of_everybody),
         cmocka_unit_test(a_cookie_goes_where_it_belongs),
         cmocka_unit_test(one_takes_the_place_of_another),
         cmocka_unit_test(an_open_connection_does_not_touch_secure_ones),
