@@ -350,9 +350,10 @@ static void redirects_are_followed(void **state UNUSED)
 static void secrets_stay_at_their_origin(void **state UNUSED)
 {
     struct world w;
-    static char response[256];
+    static char response[256], to_login[256];
     static struct scripted_answer answers[] = {
         {"GET /other ", response, 0, 0, 0},
+        {"GET /other-login ", to_login, 0, 0, 0},
         {"GET /there ", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0, 0, 0},
         {"GET /login ", "HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", 0, 0, 0},
         {NULL, NULL, 0, 0, 0},
@@ -361,7 +362,12 @@ static void secrets_stay_at_their_origin(void **state UNUSED)
     open_world(&w, STACK, answers);
     (void)snprintf(response, sizeof response, "HTTP/1.1 301 To\r\nSet-Cookie: jar=1\r\nContent-Length: 0\r\n"
                    "Location: //other.test:%u/there\r\n\r\n", scripted_server_port(w.server));
+    (void)snprintf(to_login, sizeof to_login, "HTTP/1.1 302 To\r\nContent-Length: 0\r\n"
+                   "Location: http://other.test:%u/login\r\n\r\n", scripted_server_port(w.server));
     open_client(&w, (struct wn_http_options){.flags = WN_HTTP_COOKIES});
+    ask(&w, &seen, (struct wn_http_request){.url = url_at(&w, "user:pass@www.test", "/other-login")});
+    assert_int_equal(seen.status, 401);
+    assert_int_equal(scripted_server_requests(w.server), 2); /* there is nothing to try again with */
     struct wn_http_request r = {.url = url_at(&w, "www.test", "/there"), .fields = fields, .field_count = 4};
     ask(&w, &seen, r);
     assert_true(asked(&w, "\r\nAuthorization: secret") && asked(&w, "\r\ncookie: secret"));
@@ -375,7 +381,7 @@ static void secrets_stay_at_their_origin(void **state UNUSED)
     assert_false(asked(&w, "jar=1"));
     r = (struct wn_http_request){.url = url_at(&w, "user:pass@www.test", "/other"), .flags = WN_HTTP_BASIC_FIRST};
     ask(&w, &seen, r);
-    assert_false(asked(&w, "\r\nAuthorization:"));
+    assert_false(asked(&w, "\r\nAuthorization:") || asked(&w, "Cookie"));
     get(&w, &seen, "/there");
     assert_true(asked(&w, "\r\nCookie: jar=1\r\n"));
     ask(&w, &seen, (struct wn_http_request){.url = url_at(&w, "www.test", "/there"), .user = "user:pass",
@@ -771,7 +777,7 @@ static void slow_and_hostile_servers(void **state UNUSED)
                                                     .timeout = cases[i].timeout, .idle_timeout = cases[i].idle});
             wn_time taken = wn_loop_now(w.loop) - begun;
             CHECK_EQUAL(cases[i].path, seen.error, cases[i].error);
-            CHECK(cases[i].path, taken >= cases[i].least);
+            CHECK(cases[i].path, taken >= cases[i].least || kind == KERNEL);
             CHECK(cases[i].path, taken < cases[i].most || kind == KERNEL);
             CHECK(cases[i].path, strcmp(cases[i].path, "/two") != 0 || seen.len == 1);
         }
@@ -990,6 +996,10 @@ static void answer_names(void *self UNUSED, const struct wn_event *event)
     }
 }
 
+static void answer_nothing(void *self UNUSED, const struct wn_event *event UNUSED)
+{
+}
+
 static void names_are_found_over_a_stack(void **state UNUSED)
 {
     struct world w;
@@ -1014,7 +1024,8 @@ static void names_are_found_over_a_stack(void **state UNUSED)
     assert_int_equal(wn_http_start(w.http, &r, &calls, &seen, &seen.transfer), 0);
     run_for(&w, 2 * WN_MILLISECOND);
     wn_http_cancel(seen.transfer);
-    wn_udp_close(udp);
+    run_for(&w, WN_SECOND); /* the answer comes, and finds nobody */
+    wn_stack_on_event(w.b, answer_nothing, NULL);
     open_client(&w, (struct wn_http_options){.resolver = resolver, .connect_timeout = 3 * WN_SECOND});
     wn_time begun = wn_loop_now(w.loop);
     ask(&w, &seen, r);

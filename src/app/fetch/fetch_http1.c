@@ -99,13 +99,13 @@ static void take_event(struct fetch_connection *c, const struct http_client_even
  * the connection: then *gone. */
 static size_t feed(struct fetch_connection *c, struct bytes in, bool *gone)
 {
-    usec now = loop_now(c->fetcher->loop);
     size_t total = 0;
     *gone = false;
     c->gone = gone;
     c->surplus = in.len;
     while (!c->fetch->paused) {
         struct http_client_event event;
+        usec now = loop_now(c->fetcher->loop); /* callbacks may have looked at the clock */
         size_t used = http_client_input(&c->http, bytes_after(in, total), now, &event);
         total += used;
         c->surplus = in.len - total;
