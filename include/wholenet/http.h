@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * http.h - an HTTP client (RFC 9110, RFC 9112, RFC 9113): over the host's sockets, or over a stack on the same
- * loop, where time may be virtual.
+ * loop, where time may be virtual. The server is in <wholenet/http_server.h>.
  *
  * It is in libwholenet-http, which has all of libwholenet, too, and needs OpenSSL, zlib and brotli: a program
  * links the one or the other (pkg-config wholenet-http in place of wholenet).

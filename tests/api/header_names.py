@@ -9,7 +9,7 @@ import re
 import sys
 
 
-OF_HTTP = {"http.h"}
+OF_HTTP = {"http.h", "http_server.h"}
 
 
 def text_of(path):

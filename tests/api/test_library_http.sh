@@ -18,7 +18,54 @@ build() { # SOURCE PROGRAM PACKAGE [MORE…]
     ${CC:-gcc} -std=c99 -D_GNU_SOURCE -Wall -Wextra -Werror $(pkg-config --cflags "$package") -o "$program" \
         "$source" $(pkg-config --libs "$package") "$@"
 }
-for name in download http_tap; do
+cat >"$tmp/patient.c" <<'PROGRAM'
+/* Takes a piece of what is at a URL every few milliseconds, and writes it to standard output. */
+#include <stdio.h>
+#include <string.h>
+#include <wholenet/http.h>
+static int over;
+static void on_body(void *self, struct wn_http_transfer *transfer, const void *data, size_t len)
+{
+    (void)self;
+    fwrite(data, 1, len, stdout);
+    wn_http_pause(transfer);
+}
+static void on_end(void *self, struct wn_http_transfer *transfer, const struct wn_http_result *result)
+{
+    (void)self;
+    (void)transfer;
+    fprintf(stderr, "%s\n", result->why);
+    over = 1 + (result->error != 0 || result->response->version != WN_HTTP_2);
+}
+int main(int argc, char **argv)
+{
+    static const struct wn_http_handler calls = {NULL, NULL, on_body, on_end};
+    struct wn_http_options options;
+    struct wn_http_request request;
+    struct wn_http_transfer *transfer;
+    struct wn_http *http;
+    struct wn_loop *loop = wn_loop_new();
+    (void)argc;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.trust_file = argv[2];
+    memset(&request, 0, sizeof request);
+    request.size = sizeof request;
+    request.url = argv[1];
+    if (wn_http_new(loop, &options, &http) != 0 || wn_http_start(http, &request, &calls, NULL, &transfer) != 0)
+        return 3;
+    while (!over) {
+        wn_loop_run_until(loop, wn_loop_now(loop) + 2 * WN_MILLISECOND);
+        if (!over)
+            wn_http_resume(transfer);
+    }
+    wn_http_free(http);
+    wn_loop_free(loop);
+    return over - 1;
+}
+PROGRAM
+check "a program that takes its time is built" build "$tmp/patient.c" "$tmp/patient" wholenet-http
+for name in download http_tap http_hello; do
     check "examples/$name.c is built" build "examples/$name.c" "$tmp/$name" wholenet-http
 done
 check "... with the static library" ${CC:-gcc} -std=c99 -D_GNU_SOURCE $(pkg-config --cflags wholenet-http) \
@@ -93,6 +140,11 @@ check "... the same" cmp "$tmp/got" "$tmp/www/large"
 contains "... and how" "$out" TLSv1.3
 get "https://localhost:$2/numbers.txt" "$tmp/got" "$tmp/state/root.pem"
 check "what was compressed is not any more" cmp "$tmp/got" "$tmp/www/numbers.txt"
+for file in large numbers.txt; do
+    timeout 100 "$tmp/patient" "https://localhost:$2/$file" "$tmp/state/root.pem" >"$tmp/got"
+    equal "... and piece by piece, with pauses" $? 0
+    check "... it is all of $file" cmp "$tmp/got" "$tmp/www/$file"
+done
 get "https://localhost:$2/large" "$tmp/got"
 equal "from whom nobody knows: nothing" "$status" 1
 contains "... and why" "$err" "no TLS with localhost"
@@ -100,6 +152,19 @@ get "http://127.0.0.1:$1/none" "$tmp/got"
 contains "what is not there" "$err" "404"
 get http:// "$tmp/got"
 equal "a URL that is none" "$status" 1
+
+# A server of the library's, and others' client.
+"$tmp/http_hello" 127.0.0.1:0 >"$tmp/hello" &
+children="$children $!"
+wait_for grep -q listening "$tmp/hello"
+hello=http://$(sed -n 's/listening at //p' "$tmp/hello")
+equal "http_hello greets" "$(curl -sS "$hello/")" hello
+head -c 60000 "$tmp/www/numbers.txt" >"$tmp/posted"
+curl -sS --data-binary "@$tmp/posted" "$hello/echo" >"$tmp/echoed"
+check "... echoes" cmp "$tmp/posted" "$tmp/echoed"
+equal "... within limits" "$(curl -sS -o /dev/null -w '%{http_code}' --data-binary "@$tmp/www/large" "$hello/echo")" 413
+equal "... and ends" "$(curl -sS "$hello/end")" hello
+equal "... after all of it" "$(tail -1 "$tmp/hello")" "GET /end"
 
 cat >"$tmp/tap.sh" <<'SCRIPT'
 ip tuntap add tap0 mode tap && ip addr add 10.9.0.1/24 dev tap0 && ip link set tap0 up && ip link set lo up
