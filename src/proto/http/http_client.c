@@ -50,12 +50,23 @@ static void advance(struct http_client *c, usec now)
     c->now = now;
 }
 
+/* How the body goes is ours to say, once (RFC 9112 §6.2, §6.3): whatever else is said of it is left out, but that
+ * there is none. */
+static bool is_of_framing(const struct http_request *r, const struct http_field *field)
+{
+    if (bytes_equal_nocase(field->name, bytes_of_text("Content-Length")))
+        return r->has_body || !bytes_equal(field->value, bytes_of_text("0"));
+    return bytes_equal_nocase(field->name, bytes_of_text("Transfer-Encoding"));
+}
+
 static void write_fields(struct writer *w, const struct http_request *r)
 {
     if (r->host != NULL)
         http_write_field_text(w, "Host", r->host);
     for (size_t i = 0; i < r->field_count; i++) {
         const struct http_field *field = &r->fields[i];
+        if (is_of_framing(r, field))
+            continue;
         if (!http_is_token(field->name) || !http_octets_are(field->value, HTTP_OCTET_FIELD))
             w->failed = true;
         write_bytes(w, field->name);

@@ -286,6 +286,35 @@ static void a_body_of_unknown_length_goes_in_chunks(void **state UNUSED)
     assert_false(http_client_body_complete(&client));
 }
 
+/* RFC 9112 §6.2: a length is said once, and not beside a coding, whoever else would say it. */
+static void a_length_is_said_once(void **state UNUSED)
+{
+    static const struct http_field fields[] = {
+        {{(const uint8_t *)"content-length", 14}, {(const uint8_t *)"2", 1}},
+        {{(const uint8_t *)"Transfer-Encoding", 17}, {(const uint8_t *)"chunked", 7}},
+        {{(const uint8_t *)"A", 1}, {(const uint8_t *)"b", 1}},
+    };
+    struct http_request request = {.method = "POST",
+                                   .target = bytes_of_text("/"),
+                                   .fields = fields,
+                                   .field_count = ARRAY_LEN(fields),
+                                   .has_body = true,
+                                   .body_len = 3};
+    assert_true(begin(&request));
+    expect_output("POST / HTTP/1.1\r\nA: b\r\nContent-Length: 3\r\n\r\n");
+    request.body_len = HTTP_CLIENT_LENGTH_UNKNOWN;
+    assert_true(begin(&request));
+    expect_output("POST / HTTP/1.1\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n");
+    request.has_body = false;
+    assert_true(begin(&request));
+    expect_output("POST / HTTP/1.1\r\nA: b\r\n\r\n");
+    const struct http_field none = {bytes_of_text("Content-Length"), bytes_of_text("0")};
+    request.fields = &none;
+    request.field_count = 1;
+    assert_true(begin(&request));
+    expect_output("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+}
+
 static void the_old_version_has_no_chunks(void **state UNUSED)
 {
     struct http_request request = {
@@ -353,6 +382,7 @@ int main(void)
         cmocka_unit_test(silence_times_out),
         cmocka_unit_test(our_client_and_our_server_understand_each_other),
         cmocka_unit_test(a_body_of_unknown_length_goes_in_chunks),
+        cmocka_unit_test(a_length_is_said_once),
         cmocka_unit_test(the_old_version_has_no_chunks),
         cmocka_unit_test(other_protocols_follow_101_and_connect),
         cmocka_unit_test(trailers_are_kept_when_wanted),
