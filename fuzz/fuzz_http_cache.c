@@ -37,6 +37,8 @@ struct world {
     bool asked[ASKS];
     struct http_cache_fill *fills[FILLS];
     bool headed[FILLS];
+    struct http_cache_file *held; /* somebody is at work on it; NULL: none */
+    size_t held_len;
 };
 
 static void add_fill(struct world *w, struct http_cache_fill *fill)
@@ -88,6 +90,22 @@ static void read_on(struct world *w, struct http_cache_ask *ask)
     }
 }
 
+static void hold(struct world *w, struct http_cache_file *file, size_t len)
+{
+    http_cache_file_hold(file);
+    w->held = file;
+    w->held_len = len;
+}
+
+static void let_go(struct world *w)
+{
+    if (w->held == NULL)
+        return;
+    http_cache_file_wrote(w->held, w->held_len);
+    http_cache_file_release(w->held);
+    w->held = NULL;
+}
+
 /* What is to be done with a file; `which` says what goes wrong. */
 static void work_on(struct world *w, struct http_cache_file *file, enum http_cache_file_want want,
                     uint8_t which)
@@ -105,6 +123,8 @@ static void work_on(struct world *w, struct http_cache_file *file, enum http_cac
             ASSERT(octets.data[i] == (uint8_t)(file->written + i));
         if (which % 16 == 5)
             http_cache_file_failed(file);
+        else if (octets.len > 0 && which % 4 == 1 && w->held == NULL)
+            hold(w, file, octets.len);
         else if (octets.len > 0)
             http_cache_file_wrote(file, octets.len);
         else if (http_cache_file_tail(file, w->time, &out))
@@ -131,6 +151,8 @@ static void act_files(struct world *w, uint8_t which, size_t count)
 {
     enum http_cache_file_want want;
     struct http_cache_file *file;
+    if (which & 32)
+        let_go(w);
     while (count-- > 0 && (file = http_cache_next_file(w->cache, &want)) != NULL)
         work_on(w, file, want, which);
     if (which & 64)
@@ -199,6 +221,14 @@ static void act_ask(struct world *w, uint8_t which, struct bytes line)
     http_cache_ask(w->cache, &w->asks[i], &request, w->time);
     if (http_cache_ask_fill(&w->asks[i]) != NULL)
         add_fill(w, http_cache_ask_fill(&w->asks[i]));
+    if (which & 128 && http_cache_verdict(&w->asks[i]) == HTTP_CACHE_ANSWER &&
+        http_cache_answer_file(&w->asks[i]) != NULL) {
+        if (line.len % 2 != 0)
+            http_cache_ask_around(&w->asks[i], w->time);
+        else
+            http_cache_ask_unreadable(&w->asks[i], w->time);
+        return;
+    }
     read_on(w, &w->asks[i]);
 }
 
@@ -347,7 +377,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct http_cache_fill *fill;
     while ((fill = http_cache_next_fill(w.cache, &state)) != NULL)
         http_cache_fill_fail(fill, w.time);
-    act_files(&w, 1, SIZE_MAX);
+    let_go(&w);
+    act_files(&w, 2, SIZE_MAX);
     http_cache_free(w.cache);
     ASSERT(outstanding == 0);
     return 0;

@@ -99,6 +99,7 @@ static int open_disk(struct proxy *proxy)
     const struct proxy_options *o = &proxy->options;
     int status = proxy_disk_new(proxy->loop, proxy->cache, o->disk, &proxy->disk);
     if (status == 0) {
+        proxy->disk->stir = &proxy->task;
         proxy->disk->on_trouble = o->on_trouble;
         proxy->disk->self = o->on_trouble_self;
     }
@@ -265,11 +266,11 @@ void proxy_free(struct proxy *proxy)
         http_cache_fill_fail(fill, proxy_time(proxy));
     while ((node = list_first(&proxy->idle)) != NULL)
         proxy_origin_close(CONTAINER_OF(node, struct proxy_origin, node));
-    loop_unqueue(&proxy->task);
     upstream_retire(proxy->upstream);
     proxy_verify_done(proxy);
     host_lookup_free(proxy->lookup);
     proxy_disk_free(proxy->disk);
+    loop_unqueue(&proxy->task);
     rate_book_free(proxy->rates);
     http_cache_free(proxy->cache);
     proxy_users_free(proxy->users);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/proxy/proxy_internal.h"
 
@@ -15,8 +14,10 @@ static const struct proxy_caller_ops caller_ops;
 
 void proxy_session_close_file(struct proxy_session *session)
 {
+    proxy_fetch_cancel(session->fetch);
+    session->fetch = NULL;
     if (session->file_fd >= 0)
-        (void)close(session->file_fd);
+        proxy_disk_close(session->proxy->disk, session->file_fd);
     session->file_fd = -1;
 }
 
@@ -72,6 +73,7 @@ void proxy_session_close(struct proxy_session *session)
     struct proxy *proxy = session->proxy;
     proxy_caller_leave(&session->caller, session->body_done);
     proxy_session_drop_ask(session);
+    proxy_disk_unwait(&session->wait);
     if (session->state == PROXY_TUNNEL)
         loop_clear_alarm(proxy->loop, &session->tunnel_alarm);
     if (session->other != NULL)

@@ -9,7 +9,7 @@
  *      proxy_reply.c    their answers: the cache's, and pages of our own
  *      proxy_request.c  what a request asks for, and what of it goes on: forms, fields, Via, access
  *      proxy_users.c    who asks
- *      proxy_disk.c     the cache's files; after a start, proxy_disk_scan.c
+ *      proxy_disk.c     the cache's files; read by proxy_disk_read.c, and after a start proxy_disk_scan.c
  *      proxy_pass.c     requests that another server has taken
  *      proxy_job.c      a request to an origin: which server, connecting, trying again
  *      proxy_origin.c   a connection to an origin, and those that wait for the next request
@@ -49,6 +49,7 @@ enum {
     PROXY_FORWARD_MAX = 8192, /* fields that we add to a request */
 };
 #define PROXY_COOKIE "wn-server" /* by which a client comes to the same server again */
+#define PROXY_READ_AGAIN (10 * USEC_PER_MSEC) /* when too much was being read */
 #define PROXY_VERIFIED_TIME (10 * USEC_PER_MINUTE)
 #define PROXY_ORIGIN_IDLE (30 * USEC_PER_SEC)
 
@@ -146,6 +147,7 @@ enum proxy_state {
     PROXY_REPLYING,
     PROXY_OWN_PAGE,  /* an answer of our own */
     PROXY_OPENING,   /* a tunnel */
+    PROXY_PURGING,   /* until what was purged is gone from the disk */
     PROXY_TUNNEL,
 };
 
@@ -170,6 +172,10 @@ struct proxy_session {
     bool chunked;                    /* the answer */
     size_t chunk_left;               /* octets of a chunk that has begun */
     int file_fd;                     /* the answer's, while it is read from a file; -1: it is not */
+    struct proxy_fetch *fetch;       /* the file is being opened, or read; NULL: it is not */
+    uint64_t near_until;             /* before there the disk need not be waited for */
+    struct proxy_disk_wait wait;     /* PURGING */
+    size_t purged;
     char *pending;                   /* octets for the client that the stream had no room for */
     size_t pending_at, pending_len;
     usec request_at;
@@ -287,9 +293,6 @@ void proxy_session_page(struct proxy_session *session, unsigned status, const ch
 
 /* The cache has an answer: its head, and octets as far as they are there. */
 void proxy_reply_begin(struct proxy_session *session);
-
-/* The answer is in a file alone: it can be read from there, or is in memory now. False: it cannot. */
-bool proxy_reply_ready(struct proxy_session *session, struct http_cache_file *file);
 
 /* The value of a Set-Cookie by which the client comes to the same server again. It is not of the answer that is
  * stored. False: none is wanted. */

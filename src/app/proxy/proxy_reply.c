@@ -4,7 +4,6 @@
  * our own.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,18 +148,87 @@ static size_t send_octets(struct proxy_session *session, struct bytes octets)
 
 /* ---- from files ---- */
 
-bool proxy_reply_ready(struct proxy_session *session, struct http_cache_file *file)
+/* Length and chunks tell that it is not whole, and what came is of use to who goes on from there; without
+ * them only a reset does. */
+static void break_off(struct proxy_session *session)
 {
-    struct proxy_disk *disk = session->proxy->disk;
-    if (file->state == HTTP_CACHE_FILE_STORED && file->written <= PROXY_DISK_SMALL)
-        return proxy_disk_load(disk, file);
-    if (session->file_fd < 0)
-        session->file_fd = proxy_disk_open(disk, file);
-    if (session->file_fd < 0)
+    proxy_session_log(session, session->core.status, "broken");
+    if (session->core.response_framing.kind == HTTP_FRAMING_UNTIL_CLOSE)
+        proxy_session_abort(session);
+    else
+        proxy_session_close(session);
+}
+
+/* The head of the answer has not gone: it may still be another one. */
+static void on_opened(void *self, int status, int fd)
+{
+    struct proxy_session *session = self;
+    struct http_cache_ask *ask = &session->caller.ask;
+    struct proxy *proxy = session->proxy;
+    session->fetch = NULL;
+    session->file_fd = fd;
+    session->near_until = ask->at + PROXY_DISK_AHEAD;
+    if (status == 0)
+        proxy_reply_begin(session);
+    else if (status == -ETIMEDOUT || status == -EMFILE || status == -ENFILE || status == -ENOMEM)
+        http_cache_ask_around(ask, proxy_time(proxy));
+    else
+        http_cache_ask_unreadable(ask, proxy_time(proxy));
+    proxy_stir(proxy);
+}
+
+/* The answer is in a file alone. */
+static void open_file(struct proxy_session *session, struct http_cache_file *file)
+{
+    struct http_cache_ask *ask = &session->caller.ask;
+    session->fetch = proxy_disk_fetch(session->proxy->disk, file, ask->at, on_opened, session);
+    if (session->fetch != NULL)
+        return;
+    http_cache_ask_around(ask, proxy_time(session->proxy));
+    proxy_stir(session->proxy);
+}
+
+/* More of it is there, or the file is open: what was in memory is not any more. */
+static void on_near(void *self, int status, int fd)
+{
+    struct proxy_session *session = self;
+    struct proxy *proxy = session->proxy;
+    session->fetch = NULL;
+    session->near_until = session->caller.ask.at + PROXY_DISK_AHEAD;
+    if (fd >= 0)
+        session->file_fd = fd;
+    http_server_body_waits(&session->core, false, proxy_now(proxy));
+    if (status == 0 || status == -ETIMEDOUT) {
+        loop_queue(proxy->loop, &session->task);
+        return;
+    }
+    struct http_cache_file *file = http_cache_read_file(&session->caller.ask, &(uint64_t){0});
+    if (file != NULL)
+        http_cache_file_failed(file);
+    break_off(session);
+    proxy_stir(proxy);
+}
+
+/* Are the next `len` octets at hand? If not they are fetched, and then it goes on. */
+static bool is_near(struct proxy_session *session, struct http_cache_file *file, size_t len)
+{
+    struct proxy *proxy = session->proxy;
+    uint64_t at = session->caller.ask.at;
+    if (session->fetch != NULL)
         return false;
-    (void)posix_fadvise(session->file_fd, (off_t)session->caller.ask.at, PROXY_TURN_MAX,
-                        POSIX_FADV_WILLNEED);
-    return true;
+    if (session->file_fd >= 0 && at < session->near_until)
+        return true;
+    if (session->file_fd >= 0 && proxy_disk_has_near(session->file_fd, at, len)) {
+        session->near_until = at + len;
+        return true;
+    }
+    session->fetch = session->file_fd >= 0
+                         ? proxy_disk_fetch_on(proxy->disk, session->file_fd, at, on_near, session)
+                         : proxy_disk_fetch(proxy->disk, file, at, on_near, session);
+    if (session->fetch == NULL)
+        loop_set_alarm(proxy->loop, &session->rate_alarm, proxy_now(proxy) + PROXY_READ_AGAIN);
+    http_server_body_waits(&session->core, true, proxy_now(proxy));
+    return false;
 }
 
 /* For a stream that cannot take them from the file itself. */
@@ -183,13 +251,12 @@ static ssize_t send_file(struct proxy_session *session)
 {
     uint64_t left;
     struct http_cache_file *file = http_cache_read_file(&session->caller.ask, &left);
-    if (session->file_fd < 0)
-        session->file_fd = proxy_disk_open(session->proxy->disk, file);
-    if (session->file_fd < 0) {
-        http_cache_file_failed(file);
-        return -1;
-    }
-    size_t len = allowed(session, left < PROXY_FILE_PIECE ? (size_t)left : PROXY_FILE_PIECE);
+    size_t len = left < PROXY_FILE_PIECE ? (size_t)left : PROXY_FILE_PIECE;
+    if (!is_near(session, file, len))
+        return 0;
+    if (len > session->near_until - session->caller.ask.at)
+        len = (size_t)(session->near_until - session->caller.ask.at);
+    len = allowed(session, len);
     if (len == 0)
         return 0;
     ssize_t sent = stream_send_file(session->stream, session->file_fd, session->caller.ask.at, len);
@@ -203,17 +270,6 @@ static ssize_t send_file(struct proxy_session *session)
         return 0; /* no room, or the stream has failed and will say so */
     passed(session, (size_t)sent);
     return sent;
-}
-
-/* Length and chunks tell that it is not whole, and what came is of use to who goes on from there; without
- * them only a reset does. */
-static void break_off(struct proxy_session *session)
-{
-    proxy_session_log(session, session->core.status, "broken");
-    if (session->core.response_framing.kind == HTTP_FRAMING_UNTIL_CLOSE)
-        proxy_session_abort(session);
-    else
-        proxy_session_close(session);
 }
 
 /* False: the session is gone. */
@@ -315,9 +371,10 @@ void proxy_reply_begin(struct proxy_session *session)
 {
     struct http_cache_reply reply;
     struct http_cache_file *file = http_cache_answer_file(&session->caller.ask);
-    if (file != NULL && session->file_fd < 0 && !proxy_reply_ready(session, file)) {
-        http_cache_file_failed(file);
-        proxy_session_page(session, 502, NULL, NULL, 0);
+    if (session->fetch != NULL)
+        return;
+    if (file != NULL && session->file_fd < 0) {
+        open_file(session, file);
         return;
     }
     http_cache_reply(&session->caller.ask, &reply);

@@ -44,39 +44,6 @@ static struct proxy_content content_of(struct proxy_session *session,
     return content;
 }
 
-/* The file that the answer, or what is to be validated, is in alone. */
-static struct http_cache_file *file_of(const struct http_cache_ask *ask)
-{
-    const struct http_cache_fill *fill = http_cache_ask_fill(ask);
-    if (http_cache_verdict(ask) == HTTP_CACHE_ANSWER)
-        return http_cache_answer_file(ask);
-    return fill != NULL ? http_cache_fill_file(fill) : NULL;
-}
-
-/* What is stored and cannot be read is not there. */
-static void ask_cache(struct proxy_session *session, const struct http_cache_request *request)
-{
-    struct proxy *proxy = session->proxy;
-    session->caller.asked = true;
-    session->state = PROXY_ASKING;
-    for (;;) {
-        http_cache_ask(proxy->cache, &session->caller.ask, request, proxy_time(proxy));
-        struct http_cache_file *file = file_of(&session->caller.ask);
-        if (file == NULL)
-            return;
-        bool ready = proxy_reply_ready(session, file);
-        if (ready && http_cache_verdict(&session->caller.ask) == HTTP_CACHE_ANSWER)
-            return;
-        /* The origin's answer may be another one, of another file. */
-        proxy_session_close_file(session);
-        if (ready)
-            return;
-        http_cache_file_failed(file);
-        http_cache_ask_done(&session->caller.ask);
-        proxy_stir(proxy);
-    }
-}
-
 /* Was the client going to where the host that it names is not, as far as is known? What comes of there must
  * not be stored under that name. */
 static bool is_elsewhere(struct proxy_session *session, const struct proxy_asked *asked)
@@ -109,7 +76,9 @@ static void forward(struct proxy_session *session, const struct http_server_even
         .alone = upgrade || is_elsewhere(session, asked) || (event->framing.kind != HTTP_FRAMING_NONE &&
                              (is_method(event, "GET") || is_method(event, "HEAD"))),
     };
-    ask_cache(session, &request);
+    session->caller.asked = true;
+    session->state = PROXY_ASKING;
+    http_cache_ask(proxy->cache, &session->caller.ask, &request, proxy_time(proxy));
     free(fields);
     struct http_cache_fill *fill = http_cache_ask_fill(&session->caller.ask);
     if (fill == NULL) {
@@ -156,14 +125,25 @@ static void connect_tunnel(struct proxy_session *session, const struct http_serv
     proxy_job_start(job);
 }
 
+static void tell_purged(struct proxy_session *session)
+{
+    char text[64];
+    snprintf(text, sizeof text, "{\"purged\": %zu}\n", session->purged);
+    proxy_session_page(session, 200, "application/json", strdup(text), strlen(text));
+}
+
+static void on_gone(struct proxy_disk_wait *wait)
+{
+    tell_purged(CONTAINER_OF(wait, struct proxy_session, wait));
+}
+
 /* PURGE URL, with "Purge: prefix" all that begins so; with Cache-Tag what bears one of the tags. */
 static void purge(struct proxy_session *session, const struct http_server_event *event,
                   const struct proxy_asked *asked)
 {
     struct proxy *proxy = session->proxy;
     struct bytes value, tag;
-    size_t count = 0, len = 0;
-    char text[64];
+    size_t count = 0;
     struct endpoint peer = stream_peer(session->stream);
     if (!proxy_may_purge(proxy, &peer.address)) {
         proxy->counters.denied++;
@@ -179,9 +159,13 @@ static void purge(struct proxy_session *session, const struct http_server_event 
     } else {
         count = http_cache_purge(proxy->cache, uri);
     }
-    snprintf(text, sizeof text, "{\"purged\": %zu}\n", count);
-    len = strlen(text);
-    proxy_session_page(session, 200, "application/json", strdup(text), len);
+    session->purged = count;
+    if (proxy->disk == NULL) {
+        tell_purged(session);
+        return;
+    }
+    session->state = PROXY_PURGING;
+    proxy_disk_wait(proxy->disk, &session->wait, on_gone);
 }
 
 /* Requests to the proxy itself. */

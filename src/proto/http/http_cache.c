@@ -44,6 +44,7 @@ struct http_cache *http_cache_new(const struct http_cache_options *options)
     sieve_init(&cache->sieve);
     sieve_init(&cache->file_sieve);
     list_init(&cache->files);
+    list_init(&cache->removals);
     list_init(&cache->ready);
     list_init(&cache->attention);
     return cache;
@@ -65,7 +66,7 @@ void http_cache_free(struct http_cache *cache)
         http_cache_file_abandon(entry);
         http_cache_entry_unlink(cache, entry);
     }
-    ASSERT(list_empty(&cache->files));
+    ASSERT(list_empty(&cache->files) && list_empty(&cache->removals));
     ASSERT(cache->sets.count == 0);
     map_done(&cache->sets);
     struct heap heap = cache->options.heap;

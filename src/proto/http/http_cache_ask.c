@@ -129,7 +129,10 @@ bool http_cache_answer(struct http_cache_ask *ask, struct http_cache_entry *entr
     list_append(&entry->readers, &ask->node);
     ask->entry = entry;
     ask->verdict = HTTP_CACHE_ANSWER;
-    drop_saved(ask);
+    if (http_cache_answer_file(ask) == NULL)
+        drop_saved(ask);
+    else if (ask->saved == NULL) /* who looks into the file may find that it is not the answer */
+        ask->saved = http_cache_save(ask->cache, request, &ask->saved_len);
     return true;
 }
 
@@ -408,23 +411,79 @@ void http_cache_ask(struct http_cache *cache, struct http_cache_ask *ask,
     look(ask, request, false, time);
 }
 
-void http_cache_ask_again(struct http_cache_ask *ask, bool alone, struct http_cache_time time)
+/* The request that is saved is the caller's, as a block to be released: look() may drop what the ask has. */
+static uint8_t *take_saved(struct http_cache_ask *ask, size_t *len, struct saved_request *saved,
+                           struct http_cache_request *out)
 {
-    struct saved_request saved;
     uint8_t *block = ask->saved;
-    size_t len = ask->saved_len;
-    /* look() may drop what is saved, and the request is made of it. */
+    *len = ask->saved_len;
     ask->saved = NULL;
     ask->saved_len = 0;
     ask->collapsed = false;
     ask->fill = NULL;
-    http_cache_restore(block, len, &saved);
-    struct http_cache_request request = {.method = saved.method,
-                                         .uri = saved.uri,
-                                         .target = saved.target,
-                                         .fields = &saved.fields,
-                                         .trusted = ask->trusted};
+    http_cache_restore(block, *len, saved);
+    *out = (struct http_cache_request){.method = saved->method,
+                                       .uri = saved->uri,
+                                       .target = saved->target,
+                                       .fields = &saved->fields,
+                                       .trusted = ask->trusted};
+    return block;
+}
+
+void http_cache_ask_again(struct http_cache_ask *ask, bool alone, struct http_cache_time time)
+{
+    struct saved_request saved;
+    struct http_cache_request request;
+    size_t len;
+    uint8_t *block = take_saved(ask, &len, &saved, &request);
     look(ask, &request, alone, time);
+    heap_release(&ask->cache->options.heap, block, len);
+    http_cache_wake(ask->cache, ask);
+}
+
+/* ---- answers that cannot be read ---- */
+
+/* As it was before it was answered. False: what was asked for is not known any more. */
+static bool take_back(struct http_cache_ask *ask, usec now)
+{
+    struct http_cache *cache = ask->cache;
+    ASSERT(ask->verdict == HTTP_CACHE_ANSWER && ask->at == ask->first);
+    cache->now = now;
+    http_cache_detach(ask);
+    ask->leads = ask->stored = ask->validated = ask->ranged = false;
+    ask->fwd_status = 0;
+    heap_release(&cache->options.heap, ask->private_fields, ask->private_len);
+    ask->private_fields = NULL;
+    ask->private_len = 0;
+    if (ask->saved != NULL)
+        return true;
+    ask->verdict = HTTP_CACHE_REFUSED;
+    http_cache_wake(cache, ask);
+    return false;
+}
+
+void http_cache_ask_unreadable(struct http_cache_ask *ask, struct http_cache_time time)
+{
+    if (ask->entry->file != NULL)
+        http_cache_file_failed(ask->entry->file);
+    if (take_back(ask, time.now))
+        http_cache_ask_again(ask, false, time);
+}
+
+void http_cache_ask_around(struct http_cache_ask *ask, struct http_cache_time time)
+{
+    struct saved_request saved;
+    struct http_cache_request request;
+    size_t len;
+    if (!take_back(ask, time.now))
+        return;
+    uint8_t *block = take_saved(ask, &len, &saved, &request);
+    request.alone = true;
+    ask->reason = HTTP_CACHE_BY_REQUEST;
+    if (http_cc_has(&ask->wishes.cc, HTTP_CC_ONLY_IF_CACHED))
+        ask->verdict = HTTP_CACHE_FAIL;
+    else
+        forward(ask, &request, FILL_PLAIN, NULL);
     heap_release(&ask->cache->options.heap, block, len);
     http_cache_wake(ask->cache, ask);
 }

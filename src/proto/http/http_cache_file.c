@@ -9,11 +9,41 @@
 
 enum { WANT_WRITE = 1, WANT_RENEW = 2, WANT_REMOVE = 4, WANT_CLOSE = 8 };
 
+/* In the lists of what is to be done, or not. */
+static void enqueue(struct http_cache_file *file)
+{
+    if ((file->wants & WANT_REMOVE) != 0 && !list_linked(&file->removal))
+        list_append(&file->cache->removals, &file->removal);
+    bool other = (file->wants & ~(unsigned)WANT_REMOVE) != 0 && file->holds == 0;
+    if (other && !list_linked(&file->queue))
+        list_append(&file->cache->files, &file->queue);
+    else if (!other)
+        list_remove(&file->queue);
+}
+
 static void want(struct http_cache_file *file, unsigned what)
 {
     file->wants |= what;
-    if (!list_linked(&file->queue))
-        list_append(&file->cache->files, &file->queue);
+    enqueue(file);
+}
+
+void http_cache_file_hold(struct http_cache_file *file)
+{
+    file->holds++;
+    enqueue(file);
+}
+
+void http_cache_file_release(struct http_cache_file *file)
+{
+    ASSERT(file->holds > 0);
+    file->holds--;
+    enqueue(file);
+}
+
+/* It cannot be found any more. */
+static bool is_hidden(const struct http_cache_file *file)
+{
+    return !list_linked(&file->place.node);
 }
 
 bool http_cache_grow(struct http_cache *cache, struct http_cache_entry *entry)
@@ -50,6 +80,7 @@ static struct http_cache_file *file_new(struct http_cache *cache, struct http_ca
     file->fd = -1;
     list_init(&file->open);
     list_init(&file->queue);
+    list_init(&file->removal);
     list_init(&file->place.node);
     sieve_add(&cache->file_sieve, &file->place);
     entry->file = file;
@@ -97,7 +128,7 @@ struct http_cache_file *http_cache_file_found(struct http_cache *cache, struct h
 /* It is not found by a hit any more, nor after a start. */
 void http_cache_file_hide(struct http_cache_file *file)
 {
-    if (!list_linked(&file->place.node))
+    if (is_hidden(file))
         return;
     sieve_remove(&file->cache->file_sieve, &file->place);
     file->cache->counters.files--;
@@ -120,8 +151,9 @@ void http_cache_file_leave(struct http_cache_entry *entry)
 void http_cache_file_free(struct http_cache_file *file)
 {
     struct http_cache *cache = file->cache;
-    ASSERT(file->entry == NULL && !list_linked(&file->open));
+    ASSERT(file->entry == NULL && !list_linked(&file->open) && file->holds == 0);
     list_remove(&file->queue);
+    list_remove(&file->removal);
     heap_release(&cache->options.heap, file, sizeof *file);
 }
 
@@ -140,35 +172,56 @@ void http_cache_file_abandon(struct http_cache_entry *entry)
 
 /* ---- what is to be done ---- */
 
+static struct http_cache_file *next_removal(struct http_cache *cache)
+{
+    struct list_node *node = list_first(&cache->removals);
+    if (node == NULL)
+        return NULL;
+    struct http_cache_file *file = CONTAINER_OF(node, struct http_cache_file, removal);
+    list_remove(node);
+    file->wants &= ~(unsigned)WANT_REMOVE;
+    return file;
+}
+
 struct http_cache_file *http_cache_next_file(struct http_cache *cache,
                                              enum http_cache_file_want *out)
 {
     static const struct {
         unsigned bit;
         enum http_cache_file_want want;
-    } order[] = {{WANT_REMOVE, HTTP_CACHE_FILE_REMOVE}, {WANT_CLOSE, HTTP_CACHE_FILE_CLOSE},
-                 {WANT_WRITE, HTTP_CACHE_FILE_WRITE}, {WANT_RENEW, HTTP_CACHE_FILE_RENEW}};
-    struct list_node *node = list_first(&cache->files);
-    if (node == NULL)
-        return NULL;
-    struct http_cache_file *file = CONTAINER_OF(node, struct http_cache_file, queue);
-    list_remove(node);
-    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        if ((file->wants & order[i].bit) == 0)
-            continue;
-        file->wants &= ~order[i].bit;
-        *out = order[i].want;
-        if (file->wants != 0)
-            list_append(&cache->files, &file->queue);
+    } order[] = {{WANT_CLOSE, HTTP_CACHE_FILE_CLOSE},
+                 {WANT_WRITE, HTTP_CACHE_FILE_WRITE},
+                 {WANT_RENEW, HTTP_CACHE_FILE_RENEW}};
+    struct http_cache_file *file = next_removal(cache);
+    struct list_node *node;
+    *out = HTTP_CACHE_FILE_REMOVE;
+    if (file != NULL)
         return file;
+    while ((node = list_first(&cache->files)) != NULL) {
+        file = CONTAINER_OF(node, struct http_cache_file, queue);
+        list_remove(node);
+        for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+            if ((file->wants & order[i].bit) == 0)
+                continue;
+            file->wants &= ~order[i].bit;
+            *out = order[i].want;
+            enqueue(file);
+            if (*out != HTTP_CACHE_FILE_RENEW || file->state == HTTP_CACHE_FILE_STORED)
+                return file;
+            break; /* it was not finished after all */
+        }
     }
-    ASSERT(false); /* what wants nothing is not in the list */
     return NULL;
 }
 
 bool http_cache_files_wanted(const struct http_cache *cache)
 {
-    return !list_empty(&cache->files);
+    return !list_empty(&cache->files) || !list_empty(&cache->removals);
+}
+
+bool http_cache_removals_wanted(const struct http_cache *cache)
+{
+    return !list_empty(&cache->removals);
 }
 
 /* ---- writing ---- */
@@ -207,9 +260,11 @@ static void trim_large(struct http_cache_entry *entry)
 void http_cache_file_wrote(struct http_cache_file *file, size_t len)
 {
     struct http_cache_entry *entry = file->entry;
-    ASSERT(entry != NULL && file->state == HTTP_CACHE_FILE_WRITING);
     file->written += len;
-    count_octets(file, file->written);
+    if (entry == NULL || file->state != HTTP_CACHE_FILE_WRITING)
+        return; /* nobody wants them any more */
+    if (!is_hidden(file))
+        count_octets(file, file->written);
     bool room = file->written <= file->cache->options.file_object_max &&
                 http_cache_file_room(file->cache, file);
     trim_large(entry);
@@ -219,6 +274,12 @@ void http_cache_file_wrote(struct http_cache_file *file, size_t len)
     }
     if (http_body_read(&entry->body, file->written).len > 0 || entry->fill == NULL)
         want(file, WANT_WRITE);
+}
+
+bool http_cache_file_is_waited_for(const struct http_cache_file *file)
+{
+    return file->entry != NULL && file->state == HTTP_CACHE_FILE_WRITING && file->entry->large &&
+           file->entry->fill != NULL;
 }
 
 bool http_cache_file_in_use(const struct http_cache_file *file)
@@ -252,6 +313,8 @@ bool http_cache_file_tail(const struct http_cache_file *file, struct http_cache_
 
 void http_cache_file_done(struct http_cache_file *file, uint64_t len)
 {
+    if (is_hidden(file))
+        return; /* its name goes */
     ASSERT(file->entry != NULL);
     if (file->state == HTTP_CACHE_FILE_WRITING)
         file->cache->counters.files_written++;
@@ -266,8 +329,11 @@ void http_cache_file_done(struct http_cache_file *file, uint64_t len)
 
 void http_cache_file_renew(struct http_cache_entry *entry)
 {
-    if (http_cache_has_file(entry) && entry->set != NULL) /* else its file is gone, or going */
-        want(entry->file, WANT_RENEW);
+    struct http_cache_file *file = entry->file;
+    if (file == NULL || entry->set == NULL || is_hidden(file))
+        return; /* it is gone, or going */
+    if (file->state == HTTP_CACHE_FILE_STORED || file->holds > 0) /* who is at work has the tail, perhaps */
+        want(file, WANT_RENEW);
 }
 
 /* Is all of it in memory, too? No octets are a part of anything: they are where the entry is. */
@@ -375,15 +441,6 @@ struct http_cache_file *http_cache_answer_file(const struct http_cache_ask *ask)
         http_body_read(&ask->entry->body, ask->at).len > 0)
         return NULL;
     return http_cache_read_file(ask, &len);
-}
-
-struct http_cache_file *http_cache_fill_file(const struct http_cache_fill *fill)
-{
-    const struct http_cache_entry *entry = fill->entry;
-    if (fill->headed || entry == NULL || entry->file == NULL || entry->total == 0 ||
-        http_body_read(&entry->body, 0).len > 0)
-        return NULL;
-    return entry->file;
 }
 
 void http_cache_file_loaded(struct http_cache_file *file, struct bytes octets)

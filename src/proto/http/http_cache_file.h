@@ -45,9 +45,11 @@ struct http_cache_file {
     struct http_cache *cache;
     struct http_cache_entry *entry; /* NULL: gone */
     struct list_node queue;
+    struct list_node removal;
     struct sieve_node place;
     enum http_cache_file_state state;
     unsigned wants;
+    unsigned holds;
     uint64_t written;
     uint64_t counted;       /* octets that the bound knows of */
 };
@@ -59,9 +61,21 @@ enum http_cache_file_want {
     HTTP_CACHE_FILE_CLOSE,  /* nobody reads it any more; say file_free() */
 };
 
-/* What is to be done next, as far as is known now; NULL: nothing. */
+/* What is to be done next, as far as is known now; NULL: nothing. What is to be removed comes first, and in its
+ * order. */
 struct http_cache_file *http_cache_next_file(struct http_cache *cache,
                                              enum http_cache_file_want *want);
+
+/* Is there one that is to be removed? */
+bool http_cache_removals_wanted(const struct http_cache *cache);
+
+/* Its owner is at work on it, and says later how that went: meanwhile it is not asked for anything but
+ * REMOVE. As often as wished. */
+void http_cache_file_hold(struct http_cache_file *file);
+void http_cache_file_release(struct http_cache_file *file);
+
+/* Does what comes from the origin wait until it is written? */
+bool http_cache_file_is_waited_for(const struct http_cache_file *file);
 
 /* The next octets to be written; valid until the next call. Empty with *whole: there are no more. Empty
  * otherwise: http_cache_next_file() tells when there are some. */
@@ -75,7 +89,7 @@ bool http_cache_file_tail(const struct http_cache_file *file, struct http_cache_
 /* Does somebody read it, perhaps? */
 bool http_cache_file_in_use(const struct http_cache_file *file);
 
-/* It is complete, of so many octets with its tail. */
+/* It is complete, of so many octets with its tail; nothing, if it has been forgotten meanwhile. */
 void http_cache_file_done(struct http_cache_file *file, uint64_t len);
 
 /* It cannot be written, or read: it is CLOSEd when nobody reads it. What has it in memory, too, stays there. */
@@ -94,9 +108,10 @@ struct http_cache_file *http_cache_read_file(const struct http_cache_ask *ask, u
 /* The file with the answer, if all of that is in a file alone; NULL: it is not. */
 struct http_cache_file *http_cache_answer_file(const struct http_cache_ask *ask);
 
-/* The file of what the fill is to validate, if that is in a file alone: look whether it can be read before the
- * origin is asked. NULL: it is not. */
-struct http_cache_file *http_cache_fill_file(const struct http_cache_fill *fill);
+/* ANSWER, in a file alone, before anything of it has been used: it cannot be read, and is forgotten; or not in
+ * time, and the origin is asked without a look at what is stored. The ask comes from http_cache_next_ask(). */
+void http_cache_ask_unreadable(struct http_cache_ask *ask, struct http_cache_time time);
+void http_cache_ask_around(struct http_cache_ask *ask, struct http_cache_time time);
 
 /* All octets of the file, to be kept in memory (too) from now on, if there is room. */
 void http_cache_file_loaded(struct http_cache_file *file, struct bytes octets);

@@ -115,7 +115,8 @@ struct http_cache {
     struct map sets;
     struct sieve sieve;         /* entries with octets in memory, or without a file */
     struct sieve file_sieve;    /* files */
-    struct list_node files;     /* with which something is to be done */
+    struct list_node files;     /* with which something is to be done, */
+    struct list_node removals;  /* and those that are to be removed */
     struct http_cache_loading *loading; /* NULL: no files are shown */
     struct list_node ready;     /* asks */
     struct list_node attention; /* fills */

@@ -464,6 +464,97 @@ static void one_that_is_purged_in_the_middle_of_it(void **state UNUSED)
     cache_play_done(&p);
 }
 
+/* While it is written elsewhere, nothing but its removal is asked for. */
+static void one_that_is_at_work_is_left_alone(void **state UNUSED)
+{
+    struct cache_play p;
+    struct http_cache_counters c;
+    enum http_cache_file_want want;
+    bool whole;
+    begin(&p);
+    p.lazy = true;
+    expect(&p, GET "1", "200|" LONG "|ETag: \"e\"||one", "fwd 200 one");
+    struct http_cache_file *file = http_cache_next_file(p.cache, &want);
+    assert_int_equal(want, HTTP_CACHE_FILE_WRITE);
+    size_t len = http_cache_file_octets(file, &whole).len;
+    assert_int_equal(len, 3);
+    http_cache_file_hold(file);
+    file->id = ++p.file_count;
+    expect(&p, GET "1|Cache-Control: no-cache", "304|ETag: \"e\"|X: y||", "fwd:N 200 one");
+    assert_null(http_cache_next_file(p.cache, &want));
+    assert_false(http_cache_files_wanted(p.cache));
+    assert_int_equal(http_cache_purge(p.cache, bytes_of_text("http://a/1")), 1);
+    assert_true(http_cache_removals_wanted(p.cache));
+    assert_ptr_equal(http_cache_next_file(p.cache, &want), file);
+    assert_int_equal(want, HTTP_CACHE_FILE_REMOVE);
+    assert_null(http_cache_next_file(p.cache, &want));
+    http_cache_file_wrote(file, len); /* in vain */
+    http_cache_counters(p.cache, &c);
+    assert_int_equal(c.file_octets, 0);
+    http_cache_file_release(file);
+    assert_ptr_equal(http_cache_next_file(p.cache, &want), file);
+    assert_int_equal(want, HTTP_CACHE_FILE_CLOSE);
+    http_cache_file_free(file);
+    /* What is updated while its tail is being written gets another. */
+    expect(&p, GET "2", "200|" LONG "|ETag: \"e\"||", "fwd 200");
+    file = http_cache_next_file(p.cache, &want);
+    assert_int_equal(http_cache_file_octets(file, &whole).len, 0);
+    assert_true(whole);
+    http_cache_file_hold(file);
+    expect(&p, GET "2|Cache-Control: no-cache", "304|ETag: \"e\"|X: y||", "fwd:N 200");
+    http_cache_file_done(file, 200);
+    http_cache_file_release(file);
+    assert_ptr_equal(http_cache_next_file(p.cache, &want), file);
+    assert_int_equal(want, HTTP_CACHE_FILE_RENEW);
+    http_cache_file_failed(file);
+    cache_play_done(&p);
+}
+
+/* The file with the answer is not what it was, or takes too long. */
+static void what_cannot_be_read_is_asked_for(void **state UNUSED)
+{
+    struct cache_play p;
+    enum http_cache_fill_state fill_state;
+    begin(&p);
+    for (int around = 0; around < 2; around++) {
+        expect(&p, GET, "200|" LONG "|ETag: \"e\"||body", around ? "hit 200 body" : "fwd 200 body");
+        assert_int_equal(cache_play_ask(&p, 0, GET "|Foo: bar"), HTTP_CACHE_ANSWER);
+        assert_non_null(http_cache_answer_file(&p.asks[0]));
+        if (around)
+            http_cache_ask_around(&p.asks[0], p.time);
+        else
+            http_cache_ask_unreadable(&p.asks[0], p.time);
+        assert_ptr_equal(http_cache_next_ask(p.cache), &p.asks[0]);
+        assert_int_equal(http_cache_verdict(&p.asks[0]), HTTP_CACHE_FORWARD);
+        (void)cache_play_origin(&p, http_cache_ask_fill(&p.asks[0]), "200|" LONG "||new");
+        assert_string_equal(cache_play_reply(&p, 0), "200 new");
+        assert_non_null(strstr(p.sent, "Foo: bar\n"));
+        assert_null(strstr(p.sent, "If-None-Match"));
+        /* Past what is stored, nothing is; else it is the new one. */
+        expect(&p, GET, NULL, around ? "hit 200 body" : "hit 200 new");
+        (void)http_cache_purge(p.cache, bytes_of_text("http://a/"));
+        if (!around)
+            expect(&p, GET, "200|" LONG "||body", "fwd 200 body");
+    }
+    /* A 304 says that it is what is stored, which is not there: once more, without conditions. */
+    expect(&p, GET "v", "200|Cache-Control: max-age=0|ETag: \"e\"||body", "fwd 200 body");
+    assert_int_equal(cache_play_ask(&p, 0, GET "v"), HTTP_CACHE_FORWARD);
+    (void)cache_play_origin(&p, http_cache_ask_fill(&p.asks[0]), "304|ETag: \"e\"||");
+    assert_int_equal(http_cache_verdict(&p.asks[0]), HTTP_CACHE_ANSWER);
+    http_cache_ask_unreadable(&p.asks[0], p.time);
+    assert_int_equal(http_cache_verdict(&p.asks[0]), HTTP_CACHE_FORWARD);
+    (void)cache_play_origin(&p, http_cache_ask_fill(&p.asks[0]), "200|ETag: \"f\"||new");
+    assert_null(strstr(p.sent, "If-None-Match"));
+    assert_string_equal(cache_play_reply(&p, 0), "200 new");
+    /* Who wants nothing but what is stored gets that, or nothing. */
+    expect(&p, GET "o", "200|" LONG "||body", "fwd 200 body");
+    assert_int_equal(cache_play_ask(&p, 0, GET "o|Cache-Control: only-if-cached"), HTTP_CACHE_ANSWER);
+    http_cache_ask_around(&p.asks[0], p.time);
+    assert_int_equal(http_cache_verdict(&p.asks[0]), HTTP_CACHE_FAIL);
+    assert_null(http_cache_next_fill(p.cache, &fill_state));
+    cache_play_done(&p);
+}
+
 static void a_disk_that_is_full_in_the_middle_of_it(void **state UNUSED)
 {
     struct cache_play p;
@@ -669,6 +760,8 @@ int main(void)
         cmocka_unit_test(large_ones_go_to_their_file_as_they_come),
         cmocka_unit_test(one_that_is_purged_while_it_is_validated),
         cmocka_unit_test(one_that_is_purged_in_the_middle_of_it),
+        cmocka_unit_test(one_that_is_at_work_is_left_alone),
+        cmocka_unit_test(what_cannot_be_read_is_asked_for),
         cmocka_unit_test(a_disk_that_is_full_in_the_middle_of_it),
         cmocka_unit_test(an_origin_that_breaks_off_in_the_middle_of_it),
         cmocka_unit_test(a_file_that_cannot_be_read_is_asked_for_anew),
