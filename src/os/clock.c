@@ -29,3 +29,16 @@ usec clock_wall_usec(void)
 {
     return read_clock(CLOCK_REALTIME);
 }
+
+usec clock_stamp(void)
+{
+    return read_clock(CLOCK_REALTIME_COARSE);
+}
+
+usec clock_stamp_step(void)
+{
+    struct timespec t;
+    int status = clock_getres(CLOCK_REALTIME_COARSE, &t);
+    ASSERT(status == 0);
+    return (usec)t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
+}

@@ -12,4 +12,8 @@ usec clock_monotonic(void);
 int64_t clock_wall_seconds(void);
 usec clock_wall_usec(void);
 
+/* The time that a file changed now would have: that of the kernel's last tick. Those of one tick have the same. */
+usec clock_stamp(void);
+usec clock_stamp_step(void);
+
 #endif

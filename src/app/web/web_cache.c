@@ -16,6 +16,7 @@
 
 #include "app/web/web_compress.h"
 #include "app/web/web_types.h"
+#include "io/file_age.h"
 
 const char *const web_coding_names[WEB_CODING_COUNT] = {"identity", "gzip", "br"};
 
@@ -100,6 +101,38 @@ void web_cache_distrust(struct web_cache *cache)
     cache->changes++;
 }
 
+/* ---- tags ---- */
+
+enum { WEAK_LEN = 2 }; /* W/ */
+
+/* A file that stands in another's place has another inode, whatever its time: a hash tells nobody which. The device
+ * is left out, whose number may be another one after a restart. */
+static void write_etag(const struct stat *facts, size_t coding, char out[WEB_ETAG_MAX])
+{
+    static const char *const endings[WEB_CODING_COUNT] = {"", "-gz", "-br"};
+    static const struct siphash_key key = {0};
+    uint8_t what[4 * sizeof(uint64_t)];
+    struct writer w = writer_of(what, sizeof what);
+    write_u64(&w, (uint64_t)facts->st_ino);
+    write_u64(&w, (uint64_t)facts->st_size);
+    write_u64(&w, (uint64_t)facts->st_mtim.tv_sec);
+    write_u64(&w, (uint64_t)facts->st_mtim.tv_nsec);
+    snprintf(out, WEB_ETAG_MAX, "W/\"%llx-%016llx%s\"", (unsigned long long)facts->st_size,
+             (unsigned long long)siphash13(&key, writer_bytes(&w)), endings[coding]);
+}
+
+void web_etag_of(const struct stat *facts, char out[WEB_ETAG_MAX])
+{
+    write_etag(facts, WEB_IDENTITY, out);
+    if (!file_is_fresh(facts))
+        memmove(out, out + WEAK_LEN, strlen(out + WEAK_LEN) + 1);
+}
+
+const char *web_file_etag(const struct web_file *file, enum web_coding coding)
+{
+    return file->forms[coding].etag + (file->fresh ? 0 : WEAK_LEN);
+}
+
 /* ---- opening ---- */
 
 int web_open_beneath(int root_fd, enum web_symlinks symlinks, const char *path, int flags)
@@ -126,10 +159,13 @@ static bool same_file(const struct web_file *file, const struct stat *facts)
            facts->st_mtim.tv_nsec == file->modified_nsec;
 }
 
-static bool still_there(const struct web_file *file)
+static bool still_there(struct web_file *file)
 {
     struct stat facts;
-    return fstatat(file->root_fd, file->path, &facts, 0) == 0 && same_file(file, &facts);
+    if (fstatat(file->root_fd, file->path, &facts, 0) != 0 || !same_file(file, &facts))
+        return false;
+    file->fresh = file->fresh && file_is_fresh(&facts);
+    return true;
 }
 
 static void read_content(struct web_cache *cache, struct web_file *file)
@@ -146,19 +182,6 @@ static void read_content(struct web_cache *cache, struct web_file *file)
     form->data = data;
     form->len = size;
     cache->octets += size;
-}
-
-static void write_etag(const struct stat *facts, size_t coding, char out[WEB_ETAG_MAX])
-{
-    static const char *const endings[WEB_CODING_COUNT] = {"", "-gz", "-br"};
-    snprintf(out, WEB_ETAG_MAX, "\"%llx-%llx%08lx%s\"", (unsigned long long)facts->st_size,
-             (unsigned long long)facts->st_mtim.tv_sec, (unsigned long)facts->st_mtim.tv_nsec,
-             endings[coding]);
-}
-
-void web_etag_of(const struct stat *facts, char out[WEB_ETAG_MAX])
-{
-    write_etag(facts, WEB_IDENTITY, out);
 }
 
 static struct web_file *file_new(int fd, const struct stat *facts, const struct web_lookup *lookup)
@@ -182,6 +205,7 @@ static struct web_file *file_new(int fd, const struct stat *facts, const struct 
         .modified = facts->st_mtim.tv_sec,
         .modified_nsec = facts->st_mtim.tv_nsec,
         .checked_at = lookup->now,
+        .fresh = file_is_fresh(facts),
         .type = web_type_of(bytes_of_text(path)),
     };
     list_init(&file->node);

@@ -24,7 +24,7 @@ enum {
     WEB_CACHE_CONTENT_MAX = 64 * 1024,    /* of a file that is kept in memory */
     WEB_COMPRESS_MIN = 256,               /* smaller ones are not worth it */
     WEB_COMPRESS_MAX = 1024 * 1024,       /* larger ones would hold up the loop */
-    WEB_ETAG_MAX = 56,
+    WEB_ETAG_MAX = 48,
 };
 
 enum web_coding { WEB_IDENTITY, WEB_GZIP, WEB_BROTLI, WEB_CODING_COUNT };
@@ -36,7 +36,7 @@ struct web_form {
     char *data;              /* NULL: not there */
     size_t len;
     bool useless;            /* tried, and it is no smaller */
-    char etag[WEB_ETAG_MAX];
+    char etag[WEB_ETAG_MAX]; /* as if it were weak: see web_file_etag() */
 };
 
 struct web_file {
@@ -55,6 +55,7 @@ struct web_file {
     long modified_nsec;
     char modified_text[HTTP_DATE_LEN + 1];
     usec checked_at;
+    bool fresh;              /* when it was checked: it could have changed again in the same moment */
     uint32_t changes;        /* those of the cache when it was checked */
     const char *type;        /* by its name; static */
     struct web_form forms[WEB_CODING_COUNT];
@@ -92,9 +93,13 @@ MUST_USE int web_cache_open(struct web_cache *cache, const struct web_lookup *lo
 struct web_file *web_file_use(struct web_file *file);
 void web_file_release(struct web_file *file); /* NULL is nothing */
 
-/* The tag of a file that is not compressed; changes with its size and its time. */
+/* The tag of a file that is not compressed: of which file it is, its size and its time, and so the same after a
+ * restart. It is weak as long as the file could change once more without another time (RFC 9110 §8.8.1). */
 struct stat;
 void web_etag_of(const struct stat *facts, char out[WEB_ETAG_MAX]);
+
+/* The same of an open one, in one of its codings; valid as long as the file. */
+const char *web_file_etag(const struct web_file *file, enum web_coding coding);
 
 /* The content in that coding, made if need be; NULL: it is not kept in memory, or not smaller. */
 const struct web_form *web_file_form(struct web_file *file, enum web_coding coding);

@@ -95,7 +95,7 @@ static void reply_with(struct web_exchange *exchange, struct web_file *file, uns
     reply->status = status;
     if (coding != WEB_IDENTITY)
         reply->encoding = web_coding_names[coding];
-    reply->etag = file->forms[coding].etag;
+    reply->etag = web_file_etag(file, coding);
     reply->modified = file->modified;
     reply->body = body_of(file, form);
     if (status == 200)

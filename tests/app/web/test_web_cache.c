@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/memory.h"
 #include "tests/support/check.h"
 
@@ -209,6 +211,68 @@ static void the_one_used_longest_ago_goes(void **state UNUSED)
     web_file_release(kept);
 }
 
+/* RFC 9110 §8.8.3.1: another file of the same size and the same time has another tag; the same file has it again. */
+static void a_tag_tells_files_apart(void **state UNUSED)
+{
+    const struct timespec old[2] = {{1000000000, 5}, {1000000000, 5}};
+    char tag[WEB_ETAG_MAX];
+    put("one.txt", "first one", 9);
+    put("two.txt", "other one", 9);
+    assert_int_equal(utimensat(w.root_fd, "one.txt", old, 0), 0);
+    assert_int_equal(utimensat(w.root_fd, "two.txt", old, 0), 0);
+    struct web_file *file = open_file("one.txt");
+    strcpy(tag, web_file_etag(file, WEB_IDENTITY));
+    assert_int_equal(tag[0], '"');
+    web_file_release(file);
+    web_cache_clear(&w.cache);
+    file = open_file("one.txt");
+    assert_string_equal(web_file_etag(file, WEB_IDENTITY), tag);
+    assert_string_not_equal(web_file_etag(file, WEB_GZIP), tag);
+    assert_string_not_equal(web_file_etag(file, WEB_BROTLI), web_file_etag(file, WEB_GZIP));
+    web_file_release(file);
+    assert_int_equal(renameat(w.root_fd, "two.txt", w.root_fd, "one.txt"), 0);
+    w.now++;
+    file = open_file("one.txt");
+    assert_true(holds(file, "other one"));
+    assert_string_not_equal(web_file_etag(file, WEB_IDENTITY), tag);
+    web_file_release(file);
+}
+
+/* §8.8.1: as long as it could change without another time, a tag is no proof that it has not. */
+static void a_tag_is_weak_until_the_time_has_gone_on(void **state UNUSED)
+{
+    struct stat facts;
+    char tag[WEB_ETAG_MAX];
+    put("new.txt", "1", 1);
+    assert_int_equal(fstatat(w.root_fd, "new.txt", &facts, 0), 0);
+    facts.st_mtim.tv_sec += 10; /* as if it had been now: that is over too soon for a test */
+    web_etag_of(&facts, tag);
+    assert_int_equal(strncmp(tag, "W/\"", 3), 0);
+    facts.st_mtim = (struct timespec){time(NULL), 0}; /* a file system with whole seconds, perhaps */
+    web_etag_of(&facts, tag);
+    assert_int_equal(strncmp(tag, "W/\"", 3), 0);
+    facts.st_mtim.tv_sec -= 2;
+    web_etag_of(&facts, tag);
+    assert_int_equal(tag[0], '"');
+    facts.st_mtim.tv_nsec = 1;
+    web_etag_of(&facts, tag);
+    assert_int_equal(tag[0], '"');
+
+    time_t second = time(NULL) + 1;
+    const struct timespec soon[2] = {{second, 5}, {second, 5}};
+    assert_int_equal(utimensat(w.root_fd, "new.txt", soon, 0), 0);
+    struct web_file *file = open_file("new.txt");
+    strcpy(tag, web_file_etag(file, WEB_IDENTITY));
+    assert_int_equal(strncmp(tag, "W/\"", 3), 0);
+    web_file_release(file);
+    while (clock_wall_usec() < second * USEC_PER_SEC + 20 * USEC_PER_MSEC)
+        usleep(10000);
+    w.now++;
+    file = open_file("new.txt");
+    assert_string_equal(web_file_etag(file, WEB_IDENTITY), tag + 2);
+    web_file_release(file);
+}
+
 static void forms_are_made_once_and_counted(void **state UNUSED)
 {
     static char text[20000];
@@ -240,6 +304,7 @@ int main(void)
         TEST(another_of_the_same_size_and_time_is_another),
         TEST(what_is_young_is_not_kept),          TEST(only_files_below_the_root_are_opened),
         TEST(the_one_used_longest_ago_goes),      TEST(forms_are_made_once_and_counted),
+        TEST(a_tag_tells_files_apart),            TEST(a_tag_is_weak_until_the_time_has_gone_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
