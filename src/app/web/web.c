@@ -450,7 +450,7 @@ int web_new(struct net *net, const struct web_options *options, struct web **out
     web_fastcgi_init(&web->fastcgi);
     web_cgi_init(web);
     list_init(&web->dav_jobs);
-    list_init(&web->dav_locks);
+    dav_locks_init(&web->dav_locks);
     programs_init(&web->socket_programs, net_loop(web->net));
     list_init(&web->engines);
     list_init(&web->sessions);
@@ -484,7 +484,7 @@ void web_free(struct web *web)
     for (size_t i = 0; i < WEB_DOORS_MAX; i++)
         close_door(&web->doors[i]);
     web->dav_ending = true;
-    dav_locks_done(web);
+    dav_locks_done(&web->dav_locks);
     errands_free(web->errands);
     tls_server_free(web->tls);
     web_log_free(web->log);

@@ -241,9 +241,7 @@ void web_dav_request(struct web_exchange *exchange, struct bytes path)
         break;
     case LOCK:
     case UNLOCK:
-        if (!dav_locks_here(exchange->web))
-            web_reply_method(exchange, DAV_METHODS);
-        else if (method == LOCK)
+        if (method == LOCK)
             describe(exchange, path, method);
         else
             unlock(exchange, path);

@@ -129,9 +129,8 @@ MUST_USE bool dav_sidecar_name(const struct dav_resource *resource, char out[2 *
 
 /* ---- locks: web_dav_lock.c ---- */
 
-/* Are there any? Several workers have none. */
-bool dav_locks_here(const struct web *web);
-void dav_locks_done(struct web *web);
+void dav_locks_init(struct dav_locks *locks);
+void dav_locks_done(struct dav_locks *locks);
 
 /* 0, or 423: a lock forbids it whose token the request does not have. Paths are those of resources. */
 MUST_USE unsigned dav_lock_check(struct web_exchange *exchange, const char *path,

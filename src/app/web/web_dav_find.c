@@ -91,8 +91,7 @@ static void add_live(struct page_text *out, const struct dav_resource *resource,
         page_add(out, resource->is_folder ? "<D:collection/>" : "");
         break;
     case LIVE_SUPPORTEDLOCK:
-        if (dav_locks_here(exchange->web))
-            page_add(out, LOCK_ENTRY("exclusive") LOCK_ENTRY("shared"));
+        page_add(out, LOCK_ENTRY("exclusive") LOCK_ENTRY("shared"));
         break;
     case LIVE_LOCKDISCOVERY:
         dav_lock_discover(exchange, resource->path, out);

@@ -139,6 +139,13 @@ struct web_door {
     struct listener *listener; /* NULL: none */
 };
 
+/* Of web_dav_lock.c. */
+struct dav_locks {
+    struct lock lock;
+    struct list_node list;
+    unsigned count;
+};
+
 struct web {
     struct net *net;
     struct web_door doors[WEB_DOORS_MAX];
@@ -183,8 +190,7 @@ struct web {
     struct tls_client *pass_tls; /* for those by TLS; NULL: not needed yet */
     struct list_node dav_jobs;  /* of web_dav_move.c, that the thread aside works on */
     unsigned dav_job_count;
-    struct list_node dav_locks; /* of web_dav_lock.c */
-    unsigned dav_lock_count;
+    struct dav_locks dav_locks; /* the first worker's are for all */
     bool dav_ending;            /* they are not gone on with */
     unsigned turn;              /* whose it is among servers */
     struct programs programs;   /* of CGI */

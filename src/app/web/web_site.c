@@ -22,9 +22,7 @@ bool web_site_has_method(struct web_exchange *exchange, const char *allow)
         web_reply(exchange,
                   &(struct web_reply){.status = 204,
                                       .allow = allow,
-                                      .dav = !exchange->place->rule->webdav       ? NULL
-                                             : dav_locks_here(exchange->web) ? "1, 2"
-                                                                             : "1",
+                                      .dav = exchange->place->rule->webdav ? "1, 2" : NULL,
                                       .modified = INT64_MIN});
         return false;
     }
