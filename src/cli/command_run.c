@@ -52,6 +52,7 @@ struct run {
     struct trust trust; /* .bundle "": the host's is enough */
     bool trusted;       /* the bundle is there */
     char passing[PATH_MAX]; /* its folder, where it is this network's alone; "" otherwise */
+    int passing_lock;       /* says that it is in use; -1: there is none */
     struct inside inside;
     struct watch inside_watch;
     struct watch signal_watch;
@@ -208,7 +209,7 @@ static int find_trust(struct run *run)
     if (!site_tls_wants_trust(config))
         return 0;
     if (run->config_path == NULL) {
-        if (trust_new_folder(run->passing, &error) < 0) {
+        if (trust_new_folder(run->passing, &run->passing_lock, &error) < 0) {
             leave_https_out(run, complaint);
             return 0;
         }
@@ -478,6 +479,7 @@ static void clean_up(struct run *run)
     loop_free(run->loop);
     if (run->passing[0] != '\0')
         (void)trust_remove(run->passing); /* at the end, when there are descriptors again */
+    file_close(&run->passing_lock);
 }
 
 static int run_program(struct run *run, char **argv)
@@ -506,7 +508,7 @@ static int run_program(struct run *run, char **argv)
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct run run = {.command = command, .terminal = -1, .inside = {.socket = -1}};
+    struct run run = {.command = command, .terminal = -1, .passing_lock = -1, .inside = {.socket = -1}};
     int at;
     enum cli_outcome outcome = cli_read_options(command, &run, argc, argv, &at);
     if (outcome != CLI_GO_ON)

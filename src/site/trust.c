@@ -133,17 +133,81 @@ int trust_open(struct trust *trust, const char *folder, struct text *error)
     return make_root(trust, error);
 }
 
-int trust_new_folder(char folder[PATH_MAX], struct text *error)
+#define PASSING "wholenet-trust-"
+#define PASSING_ENDING "XXXXXX"
+enum { PASSING_YOUNG = 10 }; /* seconds in which who has made a folder may not have locked it yet */
+
+/* Empties the folder and closes it. */
+static void empty(int fd)
+{
+    DIR *folder = fdopendir(fd);
+    if (folder == NULL) {
+        (void)close(fd);
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    (void)closedir(folder);
+}
+
+/* Of our user, locked by nobody, and not new: who has made it was killed. */
+static void remove_if_left(int place, const char *name)
+{
+    struct stat facts;
+    int fd = openat(place, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &facts) < 0 || facts.st_uid != geteuid() ||
+        facts.st_mtime + PASSING_YOUNG > clock_wall_seconds() || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        (void)close(fd);
+        return;
+    }
+    empty(fd);
+    (void)unlinkat(place, name, AT_REMOVEDIR);
+}
+
+static void remove_left(const char *path)
+{
+    DIR *place = opendir(path);
+    if (place == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(place)) != NULL;)
+        if (strncmp(entry->d_name, PASSING, sizeof PASSING - 1) == 0 &&
+            strlen(entry->d_name) == sizeof PASSING - 1 + sizeof PASSING_ENDING - 1)
+            remove_if_left(dirfd(place), entry->d_name);
+    (void)closedir(place);
+}
+
+/* Without the lock it would be taken for one that was left: better none. */
+static int make_passing(char folder[PATH_MAX], int *lock)
+{
+    if (mkdtemp(folder) == NULL)
+        return -errno;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *lock = fd;
+        return 0;
+    }
+    int status = -errno;
+    if (fd >= 0)
+        (void)close(fd);
+    (void)rmdir(folder);
+    return status;
+}
+
+int trust_new_folder(char folder[PATH_MAX], int *lock, struct text *error)
 {
     /* First where files cost no disk. */
     const char *const places[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm", getenv("TMPDIR"), "/tmp"};
     int status = -ENOENT;
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        if (places[i] == NULL || places[i][0] != '/' || !join(folder, places[i], "wholenet-XXXXXX"))
+        if (places[i] == NULL || places[i][0] != '/' || !join(folder, places[i], PASSING PASSING_ENDING))
             continue;
-        if (mkdtemp(folder) != NULL)
+        status = make_passing(folder, lock);
+        if (status == 0) {
+            remove_left(places[i]);
             return 0;
-        status = -errno;
+        }
     }
     folder[0] = '\0';
     return complain(error, status, "cannot make a folder for certificates in", "/tmp");

@@ -44,8 +44,9 @@ MUST_USE int trust_locate(struct trust *trust, const char *folder, struct text *
 MUST_USE int trust_open(struct trust *trust, const char *folder, struct text *error);
 
 /* A new folder, for an authority that nobody is to know of later: trust_remove() takes it away with all that
- * is in it. */
-MUST_USE int trust_new_folder(char folder[PATH_MAX], struct text *error);
+ * is in it. *lock is a descriptor that says it is in use, and the caller's to close: what those have left who were
+ * killed is removed by who comes next. */
+MUST_USE int trust_new_folder(char folder[PATH_MAX], int *lock, struct text *error);
 bool trust_remove(const char *folder); /* false: it is still there */
 
 /* The files of a certificate for those names, made when there is none that fits. The paths are written to
