@@ -346,5 +346,7 @@ const struct cli_command command_get = {
              "wholenet get --recursive -p --convert-links http://www.home.arpa/",
     .options = get_options,
     .option_count = GET_OPTION_COUNT,
+    .elsewhere = get_elsewhere,
+    .elsewhere_count = GET_ELSEWHERE_COUNT,
     .run = run,
 };

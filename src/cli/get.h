@@ -2,7 +2,7 @@
 /*
  * get.h - what the parts of `wholenet get` share: command_get.c one URL after the other, get_arguments.c
  * the command line, get_transfer.c what is asked for next and what becomes of the answer, get_request.c
- * the fields of a request, get_socket.c a WebSocket, get_mirror.c whole sites, get_segments.c a file by several connections, get_body.c its body, get_output.c where the octets go, get_report.c what is
+ * the fields of a request, get_socket.c a WebSocket, get_mirror.c whole sites, get_segments.c a file by several connections, get_body.c its body, get_output.c where the octets go, get_write_out.c and get_report.c what is
  * said about it.
  */
 #ifndef WN_CLI_GET_H
@@ -85,7 +85,8 @@ struct get {
 
     /* ---- how it is asked for, on the command line ---- */
     bool head_only, include, verbose, quiet, json, times, raw, remote_name, resume, keep_method;
-    bool basic, v4, v6, as_query;
+    bool basic, v4, v6, as_query, fail, show_errors, nothing;
+    const char *write_out;
     enum fetch_version version;
     unsigned parallel; /* so many URLs at a time */
     unsigned segments; /* so many connections for one file */
@@ -139,7 +140,8 @@ struct get {
 
 /* ---- get_arguments.c ---- */
 
-enum { GET_OPTION_COUNT = 68 };
+enum { GET_OPTION_COUNT = 75, GET_ELSEWHERE_COUNT = 52 };
+extern const struct cli_elsewhere get_elsewhere[GET_ELSEWHERE_COUNT];
 extern const struct cli_option get_options[GET_OPTION_COUNT];
 
 /* CLI_GO_ON: get's members are as asked for. */
@@ -345,6 +347,10 @@ void get_socket_end(struct get_transfer *t);
 
 /* Fills in the next request. False: it cannot be made; t->reason says why. */
 bool get_request_make(struct get_transfer *t);
+
+/* ---- get_write_out.c ---- */
+
+void get_write_out(const struct get_transfer *t);
 
 /* ---- get_report.c ---- */
 

@@ -3,6 +3,7 @@
  * get_arguments.c - the command line of `wholenet get`: options and URLs in any order, with the letters that
  * curl(1) has for the same.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -250,6 +251,28 @@ static bool take_subprotocol(void *self, const struct cli_option *option UNUSED,
     return good;
 }
 
+/* Of which nothing means something, too. */
+static bool take_proxy(void *self, const struct cli_option *option UNUSED, const char *value,
+                       struct text *error UNUSED)
+{
+    ((struct get *)self)->proxy = value;
+    return true;
+}
+
+/* Seconds when there is no unit, as curl(1) and wget(1) have them. */
+static bool take_time(void *self, const struct cli_option *option, const char *value, struct text *error)
+{
+    char seconds[32];
+    size_t len = strlen(value);
+    bool bare = len > 0 && len < sizeof seconds - 1 && strspn(value, "0123456789.") == len;
+    if (option->letter == 'w' && strpbrk(value, "%\\") != NULL) {
+        text_add(error, "expected a duration; what curl(1) means by -w is --write-out here");
+        return false;
+    }
+    snprintf(seconds, sizeof seconds, "%.29ss", value);
+    return cli_take_duration(self, option, bare ? seconds : value, error);
+}
+
 #define MEMBER(name) offsetof(struct get, name)
 
 const struct cli_option get_options[GET_OPTION_COUNT] = {
@@ -270,6 +293,7 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
      NULL},
     {"data", 'd', "DATA", "send with POST: a form's data, or @FILE", take_data, 0, NULL, NULL},
     {"data-raw", 0, "DATA", "the same; of @FILE every octet", take_raw_data, 0, NULL, NULL},
+    {"data-binary", 0, "DATA", "the same as --data-raw", take_raw_data, 0, NULL, NULL},
     {"data-urlencode", 0, "DATA", "the same; NAME=TEXT or NAME@FILE is encoded", take_encoded_data, 0,
      NULL, NULL},
     {"query", 'G', NULL, "data goes to the URL's query, with GET", cli_take_flag, MEMBER(as_query), NULL,
@@ -305,21 +329,21 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
     {"ignore-robots", 0, NULL, "do not look at robots.txt", cli_take_flag, MEMBER(ignore_robots), NULL,
      NULL},
     {"directory", 'P', "DIR", "where the mirror is made", cli_take_text, MEMBER(directory), NULL, NULL},
-    {"wait", 'w', "T", "wait between requests of a mirror", cli_take_duration, MEMBER(wait), NULL, NULL},
+    {"wait", 'w', "T", "wait between requests of a mirror", take_time, MEMBER(wait), NULL, NULL},
     {"quota", 'Q', "SIZE", "begin nothing more when so much is there", take_size, MEMBER(quota), NULL,
      NULL},
     {"max-files", 0, "N", "ask for no more than N files", take_count, MEMBER(files_max), NULL, NULL},
-    {"proxy", 'x', "URL", "through this proxy; \"\": none (else http_proxy and so on)", cli_take_text,
-     MEMBER(proxy), NULL, NULL},
+    {"proxy", 'x', "URL", "through this proxy; \"\": none (else http_proxy and so on)", take_proxy,
+     0, NULL, NULL},
     {"proxy-user", 'U', "NAME:PASSWORD", "for the proxy", cli_take_text, MEMBER(proxy_user), NULL, NULL},
     {"max-redirects", 0, "N", "follow so many (20); 0: none", take_redirects, 0, NULL, NULL},
     {"keep-method", 0, NULL, "POST stays POST after 301 and 302", cli_take_flag, MEMBER(keep_method),
      NULL, NULL},
     {"retry", 0, "N", "try so many times again what may pass", cli_take_number_or_none, MEMBER(retries), NULL,
      NULL},
-    {"timeout", 'm', "T", "give up after T, for each URL", cli_take_duration, MEMBER(timeout), NULL,
+    {"timeout", 'm', "T", "give up after T, for each URL", take_time, MEMBER(timeout), NULL,
      NULL},
-    {"connect-timeout", 0, "T", "give up to connect after T (30s)", cli_take_duration,
+    {"connect-timeout", 0, "T", "give up to connect after T (30s)", take_time,
      MEMBER(connect_timeout), NULL, NULL},
     {"max-size", 0, "SIZE", "give up when there is more", take_size, MEMBER(size_max), NULL, NULL},
     {"raw", 0, NULL, "ask for no Content-Encoding, and undo none", cli_take_flag, MEMBER(raw), NULL, NULL},
@@ -351,8 +375,72 @@ const struct cli_option get_options[GET_OPTION_COUNT] = {
     {"key", 0, "FILE", "its key, when that is in another file", cli_take_text, MEMBER(key), NULL, NULL},
     {"verbose", 'v', NULL, "show requests and answers", cli_take_flag, MEMBER(verbose), NULL, NULL},
     {"quiet", 'q', NULL, "neither progress nor complaints", cli_take_flag, MEMBER(quiet), NULL, NULL},
+    {"silent", 's', NULL, "the same as -q", cli_take_flag, MEMBER(quiet), NULL, NULL},
+    {"show-error", 'S', NULL, "complaints, though -q or -s", cli_take_flag, MEMBER(show_errors), NULL, NULL},
+    {"fail", 'f', NULL, "do not show the page of a 4xx or 5xx", cli_take_flag, MEMBER(fail), NULL, NULL},
+    {"write-out", 0, "FORMAT", "say at the end: %{http_code} %{time_total} \\n, as curl(1)", cli_take_text,
+     MEMBER(write_out), NULL, NULL},
+    {"location", 'L', NULL, "nothing: redirects are followed", cli_take_flag, MEMBER(nothing), NULL, NULL},
+    {"compressed", 0, NULL, "nothing: codings are asked for, and undone", cli_take_flag, MEMBER(nothing), NULL,
+     NULL},
     {"times", 't', NULL, "say how long each step took", cli_take_flag, MEMBER(times), NULL, NULL},
     {"json", 'j', NULL, "say it as JSON, a line for each URL", cli_take_flag, MEMBER(json), NULL, NULL},
+};
+
+/* The words of curl(1) and wget(1). */
+const struct cli_elsewhere get_elsewhere[GET_ELSEWHERE_COUNT] = {
+    {"request", 0, "it is --method (-X)"},
+    {"header", 0, "it is --field (-H)"},
+    {"user-agent", 0, "it is --agent (-A)"},
+    {"max-time", 0, "it is --timeout (-m)"},
+    {"read-timeout", 0, "it is --timeout (-m), for all of a URL"},
+    {"cacert", 0, "it is --ca-file"},
+    {"ca-certificate", 0, "it is --ca-file"},
+    {"certificate", 0, "it is --cert"},
+    {"private-key", 0, "it is --key"},
+    {"pinnedpubkey", 0, "it is --pin"},
+    {"max-redirs", 0, "it is --max-redirects"},
+    {"max-redirect", 0, "it is --max-redirects"},
+    {"post301", 0, "it is --keep-method"},
+    {"post302", 0, "it is --keep-method"},
+    {"url", 0, "URLs are arguments"},
+    {"upload-file", 0, "it is --upload (-T)"},
+    {"get", 0, "it is --query (-G)"},
+    {"data-ascii", 0, "it is --data (-d)"},
+    {"post-data", 0, "it is --data (-d)"},
+    {"post-file", 0, "it is --data-raw @FILE"},
+    {"form-string", 0, "it is --form (-F)"},
+    {"output-document", 0, "it is --output (-o); without it the page goes to standard output"},
+    {"output-dir", 0, "a name with its directory is --output (-o)"},
+    {"directory-prefix", 0, "of a mirror it is --directory (-P)"},
+    {"continue-at", 0, "it is --continue (-C), which looks itself how much there is"},
+    {"no-check-certificate", 0, "it is --insecure (-k)"},
+    {"noproxy", 0, "it is -x \"\", or the variable no_proxy"},
+    {"no-proxy", 0, "it is -x \"\", or the variable no_proxy"},
+    {"tries", 0, "it is --retry"},
+    {"load-cookies", 0, "it is --cookie FILE (-b)"},
+    {"save-cookies", 0, "it is --cookie-jar FILE (-c)"},
+    {"no-verbose", 0, "it is --quiet (-q)"},
+    {"no-progress-meter", 0, "there is none unless standard error is a terminal; --quiet (-q)"},
+    {"progress-bar", '#', "it is shown by itself, on a terminal"},
+    {"dump-header", 'D', "it is --include (-i), --verbose (-v), or in --json (-j)"},
+    {"server-response", 0, "it is --include (-i) or --verbose (-v)"},
+    {"remote-header-name", 'J', "files are named by the URL: -O, or -o NAME"},
+    {"config", 'K', "there is no file of options"},
+    {"netrc", 'n', "it is --user (-u)"},
+    {"digest", 0, "the server says what it wants; --user (-u) is enough"},
+    {"anyauth", 0, "the server says what it wants; --user (-u) is enough"},
+    {"oauth2-bearer", 0, "it is -H \"Authorization: Bearer …\""},
+    {"password", 0, "it is behind the name: --user NAME:PASSWORD (-u)"},
+    {"spider", 0, "it is --head (-I)"},
+    {"limit-rate", 0, "there is none; `wholenet run --rate` has one"},
+    {"no-clobber", 0, "files are written anew, or gone on with (-C)"},
+    {"remote-name-all", 0, "it is --remote-name (-O), which is for all URLs"},
+    {"location-trusted", 0, "credentials are for the origin that was typed"},
+    {"http3", 0, "it is not spoken"},
+    {"trace-ascii", 0, "it is --verbose (-v)"},
+    {"retry-connrefused", 0, "--retry does that"},
+    {"", '-', "standard output is the default; a file is -o FILE"},
 };
 
 /* ---- the whole ---- */
@@ -379,7 +467,8 @@ static enum cli_outcome read_all(struct get *g, int argc, char **argv)
         ended = operands > 1 && strcmp(argv[at + operands - 1], "--") == 0;
         at += operands;
         do {
-            if (at < argc && !add_url(g, argv[at])) {
+            bool of_continue = at < argc && g->resume && strcmp(argv[at], "-") == 0; /* curl(1)'s -C - */
+            if (at < argc && !of_continue && !add_url(g, argv[at])) {
                 cli_wrong_usage(g->command, "expected at most %d URLs", GET_URLS_MAX);
                 return CLI_WRONG;
             }

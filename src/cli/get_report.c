@@ -271,8 +271,9 @@ void get_show_end(const struct get_transfer *t)
 {
     if (t->get->json)
         show_json(t);
-    else if (t->reason[0] != '\0' && !t->get->quiet)
+    else if (t->reason[0] != '\0' && (!t->get->quiet || t->get->show_errors))
         cli_fail(t->get->command, 0, "%s: %s", t->asked, t->reason);
     if (t->get->times)
         show_times(t);
+    get_write_out(t);
 }

@@ -259,7 +259,7 @@ static void deliver(struct get_transfer *t, const struct http_response_head *hea
     keep_validator(t, head);
     open_decoder(t, head);
     /* A page about an error is no replacement for a file, and no page is a message. */
-    t->discards = (refused && t->output.name != NULL) || (t->item != NULL && head->status >= 300) ||
+    t->discards = (refused && (t->output.name != NULL || g->fail)) || (t->item != NULL && head->status >= 300) ||
                   t->socket != NULL;
     if (!t->discards && g->size_max != 0 && t->expected != UINT64_MAX &&
         (t->resumed_at > g->size_max || t->expected > g->size_max - t->resumed_at)) {

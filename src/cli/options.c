@@ -92,12 +92,25 @@ static const char *nearest(const struct cli_command *command, const char *name)
     return best;
 }
 
+static const char *find_elsewhere(const struct cli_command *command, const char *name, char letter)
+{
+    for (size_t i = 0; i < command->elsewhere_count; i++) {
+        const struct cli_elsewhere *e = &command->elsewhere[i];
+        if (letter != 0 ? e->letter == letter : strcmp(e->name, name) == 0)
+            return e->here;
+    }
+    return NULL;
+}
+
 static enum cli_outcome unknown(const struct cli_command *command, const char *name)
 {
     char bare[64];
     snprintf(bare, sizeof bare, "%.*s", (int)bytes_find(bytes_of_text(name), '='), name);
     const char *near = nearest(command, bare);
-    if (near != NULL)
+    const char *here = find_elsewhere(command, bare, 0);
+    if (here != NULL)
+        cli_wrong_usage(command, "there is no option --%s here: %s", bare, here);
+    else if (near != NULL)
         cli_wrong_usage(command, "there is no option --%s; did you mean --%s?", bare, near);
     else
         cli_wrong_usage(command, "there is no option --%s", bare);
@@ -154,7 +167,9 @@ static enum cli_outcome read_letters(const struct cli_command *command, void *se
     for (const char *letter = argv[*at] + 1; *letter != '\0'; letter++) {
         const struct cli_option *option = find(command, bytes_empty(), *letter);
         if (option == NULL) {
-            cli_wrong_usage(command, "there is no option -%c", *letter);
+            const char *here = find_elsewhere(command, "", *letter);
+            cli_wrong_usage(command, "there is no option -%c%s%s", *letter, here != NULL ? " here: " : "",
+                            here != NULL ? here : "");
             return CLI_WRONG;
         }
         if (is_common(option))

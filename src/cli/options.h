@@ -31,6 +31,13 @@ struct cli_option {
     const char *key;
 };
 
+/* What other programs call an option that is called something else here, or is none. */
+struct cli_elsewhere {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *here;     /* "it is --method (-X)" */
+};
+
 struct cli_command {
     const char *name;
     const char *usage;    /* what follows the name: "[options] FILE" */
@@ -38,6 +45,8 @@ struct cli_command {
     const char *about;    /* paragraphs, for its help */
     const struct cli_option *options;
     size_t option_count;
+    const struct cli_elsewhere *elsewhere;
+    size_t elsewhere_count;
     int usage_status;     /* 0: EXIT_USAGE */
     int (*run)(const struct cli_command *command, int argc, char **argv);
 };

@@ -53,6 +53,33 @@ get $at/close $at/echo
 contains "a connection that was closed is replaced" "$out" '"seen": 1'
 equal "… without a word" "$status$err" 0
 
+# ---- as with curl and wget ----
+get -fsSL $at/nothing
+equal "-f: no page of an error" "$status$out" 8
+contains "-S: but what it was" "$err" "404 Not Found"
+get -s $at/nothing
+equal "-s: not a word" "$status$out$err" "8nothing here"
+get --compressed -L -m 5.5 $at/chunks
+equal "-L, --compressed, seconds without a unit" "$status$out" "0hello world"
+get -s -o "$tmp/o" --write-out '%{http_code} %{size_download} %{num_redirects} %{nope} 100%% %{method} %{filename_effective}\t\\|' $at/chunks
+equal "--write-out" "$status$out" "0200 11 0 %{nope} 100% GET $tmp/o	\\|"
+get -s --write-out '%{http_code} %{exitcode}' http://127.0.0.1:9/
+equal "--write-out of what has failed" "$status$out" "40 4"
+get -w '%{http_code}' $at/x
+contains "-w is not curl's" "$err" "--write-out"
+for pair in "--request:--method" "--cacert:--ca-file" "--no-check-certificate:--insecure" "-D:--include" "--tries:--retry" "-O-:-o FILE"; do
+    get "${pair%%:*}" $at/x
+    equal "${pair%%:*}: status 2" "$status" 2
+    contains "… it is told what it is here" "$err" "${pair#*:}"
+done
+printf 'hello' >"$tmp/begun"
+get -C - -o "$tmp/begun" $at/chunks
+equal "-C -" "$status$err" 0
+get -x "" $at/chunks
+equal "-x '': no proxy" "$status" 0
+get --level 0 --recursive -P "$tmp/mirror" $at/chunks
+equal "--level 0" "$status" 0
+
 # ---- bodies ----
 get -d a=1 -d b=2 $at/echo
 equal "-d" "$(told 't["method"], t["body"], t["fields"]["content-type"]')" \
