@@ -293,6 +293,10 @@ for _ in $(seq 100); do
 done
 contains "a label that has changed meanwhile" "$(cat "$tmp/log3")" \
     "catalog cat1.theirs: zone m7.example. is to begin anew"
+for _ in $(seq 50); do
+    [ ! -e "$tmp/members/m7.example.zone" ] && break
+    sleep 0.1
+done
 check "of it nothing is left" [ ! -e "$tmp/members/m7.example.zone" ]
 check "nor of the member that is none any more" [ ! -e "$tmp/members/m3.example.zone" ]
 equal "which is not served" "$(status_of www.m3.example)" REFUSED

@@ -11,7 +11,7 @@
 
 enum {
     ADDRESSES_MAX = 16, /* of one server */
-    LOOKS_MAX = 4,      /* at the cache, until what was asked for is there */
+    LOOKS_MAX = 6,      /* at the cache, until what was asked for is there: a minute in all */
 };
 #define FIRST_LOOK USEC_PER_SEC
 
@@ -113,6 +113,12 @@ static void drop(struct names *names, struct names_sought *sought)
     names->sought_count--;
 }
 
+static void ask(const struct names *names, const struct names_sought *sought)
+{
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        names_asking_renew(names_asking_in(names, sought->view), &sought->server, types[i]);
+}
+
 static void seek(struct names *names, size_t view, const struct dns_name *zone,
                  const struct dns_name *server)
 {
@@ -131,8 +137,7 @@ static void seek(struct names *names, size_t view, const struct dns_name *zone,
     sought->due_at = loop_now(names->loop) + FIRST_LOOK;
     list_append(&names->sought, &sought->node);
     names->sought_count++;
-    for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        names_asking_renew(names_asking_in(names, view), server, types[i]);
+    ask(names, sought);
     if (names->sought_count == 1)
         loop_set_alarm(names->loop, &names->sought_alarm, sought->due_at);
 }
@@ -182,6 +187,7 @@ static bool look(struct names *names, struct names_sought *sought)
     if (found.count > 0)
         tell(names, sought->view, &sought->zone, &found);
     else if (++sought->looks < LOOKS_MAX) {
+        ask(names, sought); /* who did not answer then may do so now */
         sought->due_at = loop_now(names->loop) + (FIRST_LOOK << sought->looks);
         return false;
     }
