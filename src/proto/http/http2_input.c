@@ -15,15 +15,15 @@ static bool is_idle(const struct http2_session *s, uint32_t id)
 
 /* ---- DATA ---- */
 
-/* Octets of a body of which a length was told (§8.1.1). False: more, or fewer, than that. */
-static bool fits_length(struct http2_stream *stream, size_t len, bool ended)
+/* Octets of a body of which a length was told (§8.1.1). False: more than that. */
+static bool fits_length(struct http2_stream *stream, size_t len)
 {
     if (stream->left == HTTP2_LENGTH_UNKNOWN)
         return !stream->bodiless || len == 0;
     if (len > stream->left)
         return false;
     stream->left -= len;
-    return !ended || stream->left == 0;
+    return true;
 }
 
 /* Who may not get it: an error of the stream, or of the connection. */
@@ -60,7 +60,7 @@ static struct http2_stream *charge(struct http2_session *s, struct http2_stream 
     }
     stream->receive_window -= (int32_t)frame->len;
     stream->unconsumed += frame->len;
-    if (!fits_length(stream, s->data_left, s->data_ends)) {
+    if (!fits_length(stream, s->data_left)) {
         http2_stream_error(s, frame->stream, HTTP2_PROTOCOL_ERROR);
         return NULL;
     }
@@ -96,11 +96,17 @@ static bool in_data(const struct http2_session *s)
     return s->data_left + s->padding_left > 0;
 }
 
-/* The stream has all that the peer sends. */
-static void end_remote(struct http2_session *s, struct http2_stream *stream)
+/* The stream has all that the peer sends. False: it is less than was told. */
+static bool end_remote(struct http2_session *s, struct http2_stream *stream)
 {
+    bool whole = stream->left == 0 || stream->left == HTTP2_LENGTH_UNKNOWN;
+    if (!whole) {
+        http2_stream_error(s, stream->id, HTTP2_PROTOCOL_ERROR);
+        return false;
+    }
     stream->remote_ended = true;
     http2_close_ended(s, stream);
+    return true;
 }
 
 /* Tells what has come of it. The last piece tells the end, too. */
@@ -113,15 +119,15 @@ static size_t take_data(struct http2_session *s, struct bytes in, struct http2_e
         padding = bytes_empty();
     s->padding_left -= (uint32_t)padding.len;
     struct http2_stream *stream = s->data_stream;
-    bool ended = s->data_ends && !in_data(s);
-    if (stream != NULL && (data.len > 0 || ended)) {
+    if (stream == NULL)
+        return data.len + padding.len;
+    bool ended = s->data_ends && !in_data(s) && end_remote(s, stream);
+    if (data.len > 0 || ended) {
         out->kind = HTTP2_BODY;
         out->id = stream->id;
         out->stream = stream;
         out->data = data;
         out->ended = ended;
-        if (ended)
-            end_remote(s, stream);
     }
     return data.len + padding.len;
 }
