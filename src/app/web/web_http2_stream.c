@@ -211,6 +211,32 @@ static const struct web_transport transport = {
     .hold = hold,
 };
 
+/* The body has come to its end without another octet: trailers end the response, where there are any. */
+static void end_flow(struct web_stream *s)
+{
+    struct bytes rest = s->exchange.body.flow->trailers;
+    bool begun = false;
+    while (rest.len > 0) {
+        struct bytes line = bytes_first(rest, bytes_find(rest, '\n'));
+        size_t colon = bytes_find(line, ':');
+        struct http_field field = {bytes_first(line, colon), bytes_after(line, colon + 1)};
+        rest = bytes_after(rest, line.len + 1);
+        if (field.value.len > 0 && field.value.data[field.value.len - 1] == '\r')
+            field.value.len--;
+        field.value = http_trim(field.value);
+        if (!http2_field_fits(&field))
+            continue;
+        if (!begun)
+            http2_begin_head(core_of(s), &s->core);
+        begun = true;
+        http2_add(core_of(s), field.name, field.value);
+    }
+    if (begun)
+        http2_end_head(core_of(s), true, true);
+    else
+        http2_end_body(core_of(s), &s->core);
+}
+
 /* Octets that somebody makes meanwhile. Who is told that they have gone may do anything: so they go first. */
 static void fill_from_flow(struct web_stream *s, const struct http2_slot *slot)
 {
@@ -221,7 +247,7 @@ static void fill_from_flow(struct web_stream *s, const struct http2_slot *slot)
     if (octets.len == 0 && web_body_waits(body)) {
         http2_sleep(core_of(s), &s->core);
     } else if (octets.len == 0 && web_body_ended(body)) {
-        http2_end_body(core_of(s), &s->core);
+        end_flow(s);
     } else if (octets.len == 0) {
         http2_reset(core_of(s), &s->core, HTTP2_INTERNAL_ERROR);
     } else {

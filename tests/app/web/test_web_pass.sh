@@ -131,6 +131,7 @@ equal "trailers go to who wants them (RFC 9110 6.5.1)" "$(trailers '/api/t?trail
 equal "… only to such" "$(trailers '/api/t?trailer=X-Sum:7&body=t')" "|"
 equal "… also from the cache" "$(for i in 1 2; do trailers '/cached/t?trailer=X-Sum:7&h=Cache-Control:max-age=100' 'TE: deflate, trailers'; done)" "X-Sum:7||
 X-Sum:7||"
+equal "… by HTTP/2" "$(get $two -v -o /dev/null "$at/api/t2?trailer=X-Sum:7&body=t" 2>&1 | tr -d '\r' | grep -i '^< x-sum')" "< x-sum: 7"
 equal "… and not with what has no place there" "$(trailers '/api/t?trailer=Cache-Control:max-age%3D7&body=t' 'TE: trailers')" "|"
 resident() {
     awk '/VmRSS/ {print $2}' "/proc/$web/status"
