@@ -1,53 +1,50 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fetch_http2.c - exchanges over a connection of HTTP/2 (RFC 9113), by nghttp2: frames, HPACK, flow control
- * and the order of fields are its; what an exchange is and how long one may take is said here.
+ * fetch_http2.c - exchanges over a connection of HTTP/2 (RFC 9113): turns the crank of proto/http/http2_session.h,
+ * which knows frames, windows and the order of fields; what an exchange is and how long one may take is said here.
  *
- * A server can make us hold one head (HTTP_HEAD_MAX) for each request of ours, and nothing else: bodies are
- * handed over as they come, pushes are forbidden (§8.4), floods end the connection.
+ * A server can make us hold nothing: heads and bodies are handed over as they come, pushes are forbidden (§8.4),
+ * floods end the connection. Requests beyond what the server takes at a time wait for their turn.
  */
 #include <stdlib.h>
 
-#include "app/fetch/fetch_http2_head.h"
 #include "app/fetch/internal.h"
+#include "proto/http/http2_session.h"
 #include "wire/http/http_octets.h"
 
 enum {
     STREAM_WINDOW = 4 * 1024 * 1024, /* what may be on its way for one response */
     CONNECTION_WINDOW = 16 * 1024 * 1024,
-    CONTINUATIONS_MAX = 8,
-    ACKS_MAX = 200,
-    SETTINGS_MAX = 32,
     BODY_BUFFER = 32 * 1024,         /* of a request's body, taken and not sent */
     ROUNDS_MAX = 32,                 /* of sending in one turn */
 };
 
 struct fetch_http2 {
     struct fetch_connection *connection;
-    nghttp2_session *ng;
     struct task task;        /* sends, outside of calls */
     struct list_node streams;
     unsigned count;          /* of streams that somebody wants */
-    struct bytes out;        /* of nghttp2, not taken by the stream yet; valid until it is asked anew */
+    unsigned waiting;        /* of those, not opened yet */
     usec deadline;
     bool over;               /* no new requests: it has said GOAWAY, or is broken */
+    bool stalled;            /* octets of the server's wait until some of ours have gone */
+    struct http2_session core;
+    struct http2_scratch scratch;
 };
 
 struct fetch_stream {
+    struct http2_stream core;
     struct list_node node;
     struct fetch_http2 *http2;
     struct fetch *fetch;     /* NULL: nobody wants it any more */
-    int32_t id;
+    bool opened;
     bool final_told;
-    bool not_sent;           /* its request never went: the server has said GOAWAY */
     unsigned interim_count;
     bool wants_room;         /* the buffer has become empty */
-    bool deferred;           /* nghttp2 waits for octets of the body */
     bool body_open;          /* more of the request's body follows what is in the buffer */
     uint64_t body_left;      /* HTTP_CLIENT_LENGTH_UNKNOWN: not known */
     size_t out_at, out_len;
     uint8_t out[BODY_BUFFER];
-    struct http2_head head;
 };
 
 static usec now_of(const struct fetch_http2 *h)
@@ -79,21 +76,23 @@ static void stream_free(struct fetch_stream *s)
     free(s);
 }
 
-/* The fetch and the stream part; the stream is there until nghttp2 has closed it. */
+/* The fetch and the stream part; the stream is there until the session gives it back, if it has it. */
 static struct fetch *part(struct fetch_stream *s)
 {
     struct fetch *fetch = s->fetch;
     s->fetch = NULL;
     s->http2->count--;
+    s->http2->waiting -= s->opened ? 0 : 1;
     fetch->stream = NULL;
     fetch->connection = NULL;
     note_octets(s->http2->connection, fetch);
     return fetch;
 }
 
-static void reset(struct fetch_stream *s, uint32_t error)
+static void reset(struct fetch_stream *s, enum http2_error error)
 {
-    (void)nghttp2_submit_rst_stream(s->http2->ng, NGHTTP2_FLAG_NONE, s->id, error);
+    if (s->opened)
+        http2_reset(&s->http2->core, &s->core, error);
     wake(s->http2);
 }
 
@@ -108,50 +107,87 @@ static void complete(struct fetch_stream *s)
     struct fetch *fetch = s->fetch;
     fetch->outcome.body_refused = !body_complete(s);
     if (!body_complete(s))
-        reset(s, NGHTTP2_CANCEL);
+        reset(s, HTTP2_CANCEL);
     (void)part(s);
     fetch_finish(fetch, FETCH_OK, "%s", "");
 }
 
 /* ---- sending ---- */
 
-static ssize_t on_read(nghttp2_session *ng UNUSED, int32_t id UNUSED, uint8_t *out, size_t size,
-                       uint32_t *flags, nghttp2_data_source *source, void *self UNUSED)
+static void add_text(struct http2_session *core, enum hpack_name name, const char *value)
 {
-    struct fetch_stream *s = source->ptr;
-    size_t len = s->out_len < size ? s->out_len : size;
-    memcpy(out, s->out + s->out_at, len);
+    http2_add_known(core, name, bytes_of_text(value));
+}
+
+static void write_head(struct http2_session *core, struct fetch_stream *s)
+{
+    const struct fetch_request *r = s->fetch->request;
+    char host[URL_HOST_MAX + 16];
+    struct text authority = text_of(host, sizeof host);
+    if (r->host != NULL)
+        text_add(&authority, r->host);
+    else
+        url_add_authority(r->url, &authority);
+    http2_begin_head(core, &s->core);
+    add_text(core, HPACK_METHOD, r->method);
+    add_text(core, HPACK_SCHEME, r->url->scheme);
+    http2_add_known(core, HPACK_AUTHORITY, text_bytes(&authority));
+    http2_add_known(core, HPACK_PATH, url_target(r->url));
+    for (size_t i = 0; i < r->field_count; i++)
+        if (!bytes_equal_nocase(r->fields[i].name, bytes_of_text("Host"))) /* it is said above */
+            http2_add(core, r->fields[i].name, r->fields[i].value);
+    if (r->has_body && r->body_len != HTTP_CLIENT_LENGTH_UNKNOWN)
+        http2_add_number(core, HPACK_CONTENT_LENGTH, r->body_len);
+    http2_end_head(core, true, !s->body_open);
+}
+
+/* Requests that wait go as the server takes them. */
+static void open_waiting(struct fetch_http2 *h)
+{
+    struct list_node *n = h->streams.next;
+    while (h->waiting > 0 && n != &h->streams && http2_may_open(&h->core)) {
+        struct fetch_stream *s = CONTAINER_OF(n, struct fetch_stream, node);
+        n = n->next;
+        if (s->opened || s->fetch == NULL)
+            continue;
+        s->opened = true;
+        h->waiting--;
+        http2_open(&h->core, &s->core, strcmp(s->fetch->request->method, "HEAD") == 0);
+        write_head(&h->core, s);
+    }
+}
+
+static void fill(struct fetch_http2 *h, const struct http2_slot *slot)
+{
+    struct fetch_stream *s = CONTAINER_OF(slot->stream, struct fetch_stream, core);
+    size_t len = s->out_len < slot->room ? s->out_len : slot->room;
+    memcpy(slot->at, s->out + s->out_at, len);
     s->out_at += len;
     s->out_len -= len;
     s->wants_room = s->out_len == 0 && s->body_open;
-    if (len > 0)
-        earn_time(s->http2);
-    if (body_complete(s))
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-    else if (len == 0) {
-        s->deferred = true;
-        return NGHTTP2_ERR_DEFERRED;
+    if (len > 0) {
+        earn_time(h);
+        http2_fill(&h->core, slot, len, body_complete(s));
+    } else {
+        http2_sleep(&h->core, &s->core);
     }
-    return (ssize_t)len;
 }
 
-/* Gives the stream below what nghttp2 has to send. */
+/* Gives the stream below what there is to send. */
 static void send_all(struct fetch_http2 *h)
 {
     struct fetch_connection *c = h->connection;
+    struct http2_slot slot;
     for (;;) {
-        if (h->out.len == 0) {
-            const uint8_t *data;
-            ssize_t len = nghttp2_session_mem_send(h->ng, &data);
-            h->over |= len < 0;
-            if (len <= 0)
-                return;
-            h->out = bytes_of(data, (size_t)len);
-        }
-        size_t taken = stream_send(c->stream, h->out);
-        h->out = bytes_after(h->out, taken);
+        while (http2_next_slot(&h->core, &slot))
+            fill(h, &slot);
+        struct bytes out = http2_output(&h->core);
+        if (out.len == 0)
+            return;
+        size_t taken = stream_send(c->stream, out);
+        http2_sent(&h->core, taken);
         c->octets_out += taken;
-        if (h->out.len > 0)
+        if (taken < out.len)
             return; /* on_room() goes on */
     }
 }
@@ -183,6 +219,8 @@ static void lose(struct fetch_http2 *h, enum http_client_failure failure, int er
     while (!list_empty(&h->streams)) {
         struct fetch_stream *s = CONTAINER_OF(list_first(&h->streams), struct fetch_stream, node);
         struct fetch *fetch = s->fetch != NULL ? part(s) : NULL;
+        if (s->opened)
+            http2_forget(&h->core, &s->core);
         stream_free(s);
         if (fetch != NULL)
             fetch_lost(fetch, failure, error);
@@ -190,19 +228,70 @@ static void lose(struct fetch_http2 *h, enum http_client_failure failure, int er
     fetch_connection_free(c);
 }
 
+/* A stream that ended before its response did. */
+static void broken_off(struct fetch_stream *s, uint32_t error, bool unprocessed)
+{
+    struct fetch *fetch = part(s);
+    char why[128];
+    struct text t = text_of(why, sizeof why);
+    text_add_format(&t, "the server has reset the stream: %s", http2_error_text(error));
+    if (error == HTTP2_HTTP_1_1_REQUIRED && !fetch->only_http1) {
+        fetch->only_http1 = true;
+        fetch_refused(fetch, why);
+    } else if (unprocessed) { /* §8.7 */
+        fetch_refused(fetch, why);
+    } else {
+        fetch->outcome.failure = HTTP_CLIENT_MALFORMED;
+        fetch_finish(fetch, FETCH_BROKEN, "%s: %s", fetch->request->url->host, why);
+    }
+}
+
+/* What the session gives back. */
+static void free_closed(struct fetch_http2 *h)
+{
+    struct http2_stream *over;
+    while ((over = http2_next_closed(&h->core)) != NULL) {
+        struct fetch_stream *s = CONTAINER_OF(over, struct fetch_stream, core);
+        if (s->fetch != NULL)
+            broken_off(s, over->error, over->unprocessed);
+        stream_free(s);
+    }
+}
+
+/* Nobody will take the requests that wait. Whoever is told may do anything to the others: so it looks anew. */
+static void refuse_waiting(struct fetch_http2 *h)
+{
+    while (h->waiting > 0) {
+        struct list_node *n = h->streams.next;
+        struct fetch_stream *s = CONTAINER_OF(n, struct fetch_stream, node);
+        while (s->opened || s->fetch == NULL) {
+            n = n->next;
+            s = CONTAINER_OF(n, struct fetch_stream, node);
+        }
+        struct fetch *fetch = part(s);
+        stream_free(s);
+        fetch_refused(fetch, "the server takes no more requests");
+    }
+}
+
 /* Sends, and looks what is left. The connection may be gone afterwards. */
 static void settle(struct fetch_http2 *h)
 {
     struct fetch_connection *c = h->connection;
     unsigned rounds = 0;
-    do
+    do {
+        open_waiting(h);
         send_all(h);
-    while (offer_room(h) && h->out.len == 0 && ++rounds < ROUNDS_MAX);
-    if (nghttp2_session_want_read(h->ng) == 0 && nghttp2_session_want_write(h->ng) == 0)
-        h->over = true;
-    if (h->over && (h->count == 0 || nghttp2_session_want_read(h->ng) == 0)) {
+        free_closed(h);
+    } while (offer_room(h) && http2_output(&h->core).len == 0 && ++rounds < ROUNDS_MAX);
+    h->over |= http2_over(&h->core);
+    if (h->over && (h->count == 0 || h->core.failed)) {
         lose(h, HTTP_CLIENT_CUT_OFF, 0);
         return;
+    }
+    if (h->stalled && http2_output(&h->core).len < HTTP2_OUTPUT_HIGH) {
+        h->stalled = false;
+        stream_resume(c->stream);
     }
     if (h->count > 0)
         stream_set_deadline(c->stream, h->deadline);
@@ -217,125 +306,53 @@ static void on_task(struct task *task)
 
 /* ---- responses ---- */
 
-static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *self UNUSED)
+static struct http_framing framing_of(const struct http2_event *event)
 {
-    struct fetch_stream *s = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
-    if (s != NULL && frame->hd.type == NGHTTP2_HEADERS)
-        http2_head_begin(&s->head);
-    return 0;
-}
-
-static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
-                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags UNUSED,
-                     void *self UNUSED)
-{
-    struct fetch_stream *s = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
-    if (s != NULL && s->fetch != NULL && !s->final_told)
-        http2_head_add(&s->head, bytes_of(name, name_len), bytes_of(value, value_len));
-    return 0;
-}
-
-static struct http_framing framing_of(const struct http_response_head *head, bool ended)
-{
-    uint64_t length;
-    if (ended)
+    if (event->ended)
         return (struct http_framing){HTTP_FRAMING_NONE, 0};
-    if (http_number(http_field_value(&head->fields, "content-length"), INT64_MAX, &length))
-        return (struct http_framing){HTTP_FRAMING_LENGTH, length};
+    if (event->length != HTTP2_LENGTH_UNKNOWN)
+        return (struct http_framing){HTTP_FRAMING_LENGTH, event->length};
     return (struct http_framing){HTTP_FRAMING_CHUNKED, 0};
 }
 
 /* Nothing more is wanted of that response. */
 static void give_up(struct fetch_stream *s, enum http_client_failure failure)
 {
-    reset(s, NGHTTP2_CANCEL);
+    reset(s, HTTP2_CANCEL);
     fetch_lost(part(s), failure, 0);
 }
 
-static void take_head(struct fetch_stream *s, bool ended)
+static void take_head(struct fetch_stream *s, const struct http2_event *event)
 {
-    struct http_response_head head;
-    if (s->final_told) /* trailers */
-        return;
-    if (!http2_head_decode(&s->head, &head)) {
-        give_up(s, s->head.too_large ? HTTP_CLIENT_TOO_LARGE : HTTP_CLIENT_MALFORMED);
-        return;
-    }
-    struct http_framing framing = framing_of(&head, ended);
-    s->final_told = head.status >= 200;
-    if (!s->final_told && ++s->interim_count > HTTP_CLIENT_INTERIM_MAX) {
+    s->final_told = event->kind == HTTP2_RESPONSE;
+    if (event->too_large) {
+        give_up(s, HTTP_CLIENT_TOO_LARGE);
+    } else if (!s->final_told && ++s->interim_count > HTTP_CLIENT_INTERIM_MAX) {
         give_up(s, HTTP_CLIENT_MALFORMED);
-        return;
-    }
-    fetch_take_head(s->fetch, &head, &framing);
-}
-
-static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *self)
-{
-    struct fetch_http2 *h = self;
-    bool head = frame->hd.type == NGHTTP2_HEADERS;
-    if (frame->hd.type == NGHTTP2_GOAWAY)
-        h->over = true;
-    if (!head && frame->hd.type != NGHTTP2_DATA)
-        return 0;
-    struct fetch_stream *s = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
-    bool ended = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    earn_time(h);
-    if (s != NULL && s->fetch != NULL && head)
-        take_head(s, ended);
-    if (s != NULL && s->fetch != NULL && ended)
-        complete(s);
-    return 0;
-}
-
-static int on_data(nghttp2_session *ng, uint8_t flags UNUSED, int32_t id, const uint8_t *data,
-                   size_t len, void *self)
-{
-    struct fetch_stream *s = nghttp2_session_get_stream_user_data(ng, id);
-    struct fetch_http2 *h = self;
-    earn_time(h);
-    if (s != NULL && s->fetch != NULL && len > 0)
-        s->fetch->handler->on_body(s->fetch->self, s->fetch, bytes_of(data, len));
-    return 0;
-}
-
-/* A stream that ended before its response did. */
-static void broken_off(struct fetch_stream *s, uint32_t error)
-{
-    struct fetch *fetch = part(s);
-    bool not_sent = s->not_sent;
-    char why[128];
-    struct text t = text_of(why, sizeof why);
-    text_add_format(&t, "the server has reset the stream: %s", nghttp2_http2_strerror(error));
-    if (error == NGHTTP2_HTTP_1_1_REQUIRED && !fetch->only_http1) {
-        fetch->only_http1 = true;
-        fetch_refused(fetch, why);
-    } else if (error == NGHTTP2_REFUSED_STREAM || not_sent) { /* §8.7: it has not been processed */
-        fetch_refused(fetch, why);
     } else {
-        fetch->outcome.failure = HTTP_CLIENT_MALFORMED;
-        fetch_finish(fetch, FETCH_BROKEN, "%s: %s", fetch->request->url->host, why);
+        struct http_framing framing = framing_of(event);
+        fetch_take_head(s->fetch, &event->head.response, &framing);
     }
 }
 
-static int on_frame_not_send(nghttp2_session *ng, const nghttp2_frame *frame, int error UNUSED,
-                             void *self UNUSED)
+static void take_event(struct fetch_http2 *h, const struct http2_event *event)
 {
-    struct fetch_stream *s = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
-    if (s != NULL && frame->hd.type == NGHTTP2_HEADERS)
-        s->not_sent = true;
-    return 0;
-}
-
-static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t error, void *self UNUSED)
-{
-    struct fetch_stream *s = nghttp2_session_get_stream_user_data(ng, id);
-    if (s == NULL)
-        return 0;
-    if (s->fetch != NULL)
-        broken_off(s, error);
-    stream_free(s);
-    return 0;
+    if (event->kind == HTTP2_GOING_AWAY) {
+        h->over = true;
+        refuse_waiting(h);
+    }
+    if (event->kind == HTTP2_NO_EVENT || event->stream == NULL)
+        return;
+    struct fetch_stream *s = CONTAINER_OF(event->stream, struct fetch_stream, core);
+    earn_time(h);
+    if (s->fetch != NULL && (event->kind == HTTP2_INTERIM || event->kind == HTTP2_RESPONSE))
+        take_head(s, event);
+    if (s->fetch != NULL && event->kind == HTTP2_BODY && event->data.len > 0)
+        s->fetch->handler->on_body(s->fetch->self, s->fetch, event->data);
+    if (event->kind == HTTP2_BODY)
+        http2_consume(&h->core, &s->core, event->data.len);
+    if (s->fetch != NULL && event->ended)
+        complete(s);
 }
 
 /* ---- the stream below ---- */
@@ -344,16 +361,25 @@ static size_t on_bytes(void *self, struct stream *stream UNUSED, struct bytes in
 {
     struct fetch_connection *c = self;
     struct fetch_http2 *h = c->http2;
-    c->octets_in += in.len;
-    ssize_t used = nghttp2_session_mem_recv(h->ng, in.data, in.len);
-    if (used < 0) { /* a GOAWAY says why, where one may be sent */
-        (void)nghttp2_session_terminate_session(h->ng, NGHTTP2_PROTOCOL_ERROR);
+    struct http2_event event;
+    size_t used = 0;
+    size_t step;
+    do {
+        event.stream = NULL;
+        step = http2_input(&h->core, bytes_after(in, used), now_of(h), &event);
+        used += step;
+        c->octets_in += step;
+        take_event(h, &event);
+        free_closed(h);
+    } while (step > 0 || event.kind != HTTP2_NO_EVENT);
+    h->stalled = http2_output(&h->core).len >= HTTP2_OUTPUT_HIGH;
+    if (h->core.failed) { /* a GOAWAY says why */
         send_all(h);
         lose(h, HTTP_CLIENT_MALFORMED, 0);
     } else {
         settle(h);
     }
-    return in.len;
+    return used;
 }
 
 static void on_end(void *self, struct stream *stream UNUSED)
@@ -378,47 +404,12 @@ static void on_closed(void *self, struct stream *stream UNUSED, int error)
 static void on_deadline(void *self, struct stream *stream UNUSED)
 {
     struct fetch_connection *c = self;
-    (void)nghttp2_session_terminate_session(c->http2->ng, NGHTTP2_NO_ERROR);
+    http2_go_away(&c->http2->core, HTTP2_NO_ERROR);
     send_all(c->http2);
     lose(c->http2, HTTP_CLIENT_TIMED_OUT, 0);
 }
 
 /* ---- the connection ---- */
-
-static nghttp2_session *session_new(struct fetch_http2 *h)
-{
-    nghttp2_session_callbacks *callbacks = NULL;
-    nghttp2_option *option = NULL;
-    nghttp2_session *ng = NULL;
-    if (nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0) {
-        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
-        nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
-        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-        nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
-        nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
-        nghttp2_option_set_max_settings(option, SETTINGS_MAX);
-        if (nghttp2_session_client_new2(&ng, callbacks, h, option) != 0)
-            ng = NULL;
-    }
-    nghttp2_session_callbacks_del(callbacks);
-    nghttp2_option_del(option);
-    return ng;
-}
-
-static bool say_settings(nghttp2_session *ng)
-{
-    static const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_HEAD_MAX},
-        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
-    };
-    return nghttp2_submit_settings(ng, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings)) == 0 &&
-           nghttp2_session_set_local_window_size(ng, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW) == 0;
-}
 
 static bool open_connection(struct fetch_connection *c)
 {
@@ -429,19 +420,20 @@ static bool open_connection(struct fetch_connection *c)
         .on_closed = on_closed,
         .on_deadline = on_deadline,
     };
-    struct fetch_http2 *h = calloc(1, sizeof *h);
+    static const struct http2_options options = {
+        .client = true,
+        .window = STREAM_WINDOW,
+        .connection_window = CONNECTION_WINDOW,
+    };
+    struct fetch_http2 *h = malloc(sizeof *h);
     if (h == NULL)
         return false;
+    memset(h, 0, offsetof(struct fetch_http2, core));
     h->connection = c;
-    h->out = bytes_empty();
     list_init(&h->streams);
     task_init(&h->task, on_task);
-    h->ng = session_new(h);
-    if (h->ng == NULL || !say_settings(h->ng)) {
-        nghttp2_session_del(h->ng);
-        free(h);
-        return false;
-    }
+    struct heap heap = loop_heap(c->fetcher->loop);
+    http2_session_init(&h->core, &options, &heap, &h->scratch, now_of(h));
     c->http2 = h;
     stream_set_handler(c->stream, &calls, c);
     return true;
@@ -457,16 +449,18 @@ static void close_connection(struct fetch_connection *c)
         struct fetch_stream *s = CONTAINER_OF(list_first(&h->streams), struct fetch_stream, node);
         if (s->fetch != NULL)
             (void)part(s);
+        if (s->opened)
+            http2_forget(&h->core, &s->core);
         stream_free(s);
     }
-    nghttp2_session_del(h->ng);
+    http2_session_done(&h->core);
     free(h);
     c->http2 = NULL;
 }
 
 static bool accepts(const struct fetch_connection *c)
 {
-    return !c->http2->over && nghttp2_session_check_request_allowed(c->http2->ng) != 0;
+    return !c->http2->over && !http2_over(&c->http2->core);
 }
 
 /* ---- requests ---- */
@@ -486,29 +480,30 @@ static struct fetch_stream *stream_new(struct fetch_http2 *h, struct fetch *fetc
     return s;
 }
 
+static bool fields_fit(const struct fetch_request *r)
+{
+    for (size_t i = 0; i < r->field_count; i++)
+        if (!http2_field_fits(&r->fields[i]))
+            return false;
+    return http_is_token(bytes_of_text(r->method));
+}
+
 static bool begin(struct fetch_connection *c, struct fetch *fetch)
 {
     struct fetch_http2 *h = c->http2;
-    struct http2_block block;
-    struct fetch_stream *s = http2_block_make(&block, fetch->request) ? stream_new(h, fetch) : NULL;
-    nghttp2_data_provider provider = {.source = {.ptr = s}, .read_callback = on_read};
+    struct fetch_stream *s = fields_fit(fetch->request) ? stream_new(h, fetch) : NULL;
     if (s == NULL)
         return false;
-    s->id = nghttp2_submit_request(h->ng, NULL, block.list, block.count,
-                                   fetch->request->has_body ? &provider : NULL, s);
-    if (s->id < 0) {
-        stream_free(s);
-        return false;
-    }
     s->fetch = fetch;
     fetch->stream = s;
     h->count++;
+    h->waiting++;
     earn_time(h);
     wake(h);
     return true;
 }
 
-/* nghttp2 asks for the body when its turn has come. */
+/* The session asks for the body when its turn has come. */
 static void offer(struct fetch *fetch)
 {
     wake(fetch->connection->http2);
@@ -517,9 +512,10 @@ static void offer(struct fetch *fetch)
 /* There are octets, or the end of them. */
 static void go_on(struct fetch_stream *s)
 {
-    if (s->deferred)
-        (void)nghttp2_session_resume_data(s->http2->ng, s->id);
-    s->deferred = false;
+    if (s->opened && body_complete(s))
+        http2_end_body(&s->http2->core, &s->core);
+    else if (s->opened)
+        http2_wake(&s->http2->core, &s->core);
     wake(s->http2);
 }
 
@@ -561,8 +557,10 @@ static void abandon(struct fetch *fetch)
         wake(c->http2);
         return;
     }
-    reset(s, NGHTTP2_CANCEL);
+    reset(s, HTTP2_CANCEL);
     (void)part(s);
+    if (!s->opened)
+        stream_free(s);
 }
 
 const struct fetch_carrier fetch_http2 = {

@@ -5,7 +5,7 @@
  *      fetch.c             requests, and which connection each gets
  *      fetch_connection.c  a connection: found, opened, through a proxy, secured
  *      fetch_http1.c       what it carries, one exchange after the other
- *      fetch_http2.c       the same as streams, many at a time (fetch_http2_head.c: their heads)
+ *      fetch_http2.c       the same as streams, many at a time
  */
 #ifndef WN_APP_FETCH_INTERNAL_H
 #define WN_APP_FETCH_INTERNAL_H
