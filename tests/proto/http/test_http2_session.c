@@ -521,6 +521,36 @@ static void windows_open_again(void **state UNUSED)
     http2_play_done(&p);
 }
 
+static void more_than_the_connection_s_window_ends_it(void **state UNUSED)
+{
+    static uint8_t octets[16384];
+    for (size_t more = 0; more < 2; more++) {
+        hello();
+        head(1, OPEN, PUT("/hold"));
+        for (int i = 0; i < 3; i++)
+            frame(HTTP2_DATA, 0, 1, octets, sizeof octets);
+        frame(HTTP2_DATA, 0, 1, octets, sizeof octets - 1 + more); /* 65,535, and one more */
+        http2_play_init(&p, false);
+        p.session.options.window = 1 << 20; /* of a stream: it is not that one that is left */
+        http2_play_input(&p, writer_bytes(&w), 5000);
+        assert_string_equal(p.events, more ? "request 1 PUT /hold;failed 0 FLOW_CONTROL_ERROR;"
+                                           : "request 1 PUT /hold;");
+        http2_play_done(&p);
+    }
+}
+
+/* What nobody wants is decoded, too (§4.3). */
+static void the_table_stays_in_step(void **state UNUSED)
+{
+    hello();
+    head(1, WHOLE, GET("/wait"));
+    FRAME(HTTP2_HEADERS, WHOLE, 1, "\x40\1x\1y"); /* behind the end */
+    FRAME(HTTP2_HEADERS, WHOLE, 3, "\x82\x86\x84\x41\1h\xbf"); /* that field, and :authority before it */
+    play(false, SIZE_MAX);
+    assert_string_equal(p.events, "request 1 GET /wait END;closed 1 broken;request 3 GET / END;");
+    http2_play_done(&p);
+}
+
 /* ---- priorities (RFC 9218) ---- */
 
 static void the_urgent_goes_first(void **state UNUSED)
@@ -894,6 +924,8 @@ int main(void)
         cmocka_unit_test(bodies_stay_within_windows),
         cmocka_unit_test(the_connection_has_a_window_too),
         cmocka_unit_test(windows_open_again),
+        cmocka_unit_test(more_than_the_connection_s_window_ends_it),
+        cmocka_unit_test(the_table_stays_in_step),
         cmocka_unit_test(the_urgent_goes_first),
         cmocka_unit_test(priority_update_changes_it),
         cmocka_unit_test(incremental_bodies_take_turns),
