@@ -117,14 +117,27 @@ static bool is_of_connection(enum hpack_name known, struct bytes value)
            known == HPACK_UPGRADE;
 }
 
+/* The name in small letters, eight octets at a time: of each that is one of A to Z, bit 5 is set. The octets of a
+ * token are below 0x80, so that no sum here carries into the next one. */
+static void make_small(uint8_t out[NAME_MAX], struct bytes name)
+{
+    const uint64_t each = 0x0101010101010101u;
+    for (size_t at = 0; at < name.len; at += 8) {
+        uint64_t word = 0;
+        size_t len = name.len - at < 8 ? name.len - at : 8;
+        memcpy(&word, name.data + at, len);
+        uint64_t from_a = word + (0x80 - 'A') * each;
+        uint64_t beyond_z = word + (0x80 - 'Z' - 1) * each;
+        word |= ((from_a & ~beyond_z) & 0x80 * each) >> 2;
+        memcpy(out + at, &word, 8);
+    }
+}
+
 void http2_add(struct http2_session *s, struct bytes name, struct bytes value)
 {
     uint8_t small[NAME_MAX];
     ASSERT(name.len <= sizeof small);
-    for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.data[i];
-        small[i] = (uint8_t)(c | ((uint8_t)(c - 'A') < 26 ? 0x20 : 0));
-    }
+    make_small(small, name);
     struct bytes lower = bytes_of(small, name.len);
     enum hpack_name known = hpack_name_find(lower);
     if (s->head_stream == NULL || is_of_connection(known, value))

@@ -63,15 +63,17 @@ static uint32_t hash_of(enum hpack_name known, struct bytes name, struct bytes v
 }
 
 /* The entry with that name and value; 0: none. */
-static uint32_t find(const struct hpack_encoder *e, uint32_t hash, struct bytes name, struct bytes value)
+static uint32_t find(const struct hpack_encoder *e, uint32_t hash, enum hpack_name known,
+                     struct bytes name, struct bytes value)
 {
     const struct hpack_table *t = &e->table;
     uint32_t age = t->inserted - e->slots[hash % HPACK_SLOTS];
     if (e->slots[hash % HPACK_SLOTS] == 0 || age >= t->count)
         return 0;
     const struct hpack_entry *entry = hpack_table_entry(t, age);
-    if (entry->hash != hash || !bytes_equal(hpack_entry_value(t, entry), value) ||
-        !bytes_equal(hpack_entry_name(t, entry), name))
+    if (entry->hash != hash || entry->name != known ||
+        !bytes_equal(hpack_entry_value(t, entry), value) ||
+        (known == HPACK_OTHER && !bytes_equal(hpack_entry_name(t, entry), name)))
         return 0;
     return HPACK_STATIC_COUNT + 1 + age;
 }
@@ -130,7 +132,7 @@ static void encode(struct hpack_encoder *e, struct writer *w, enum hpack_name kn
         return;
     }
     uint32_t hash = hash_of(known, name, value);
-    uint32_t found = find(e, hash, name, value);
+    uint32_t found = find(e, hash, known, name, value);
     if (found != 0) {
         hpack_write_integer(w, 0x80, 7, found);
         return;
@@ -145,6 +147,7 @@ static void encode(struct hpack_encoder *e, struct writer *w, enum hpack_name kn
         return;
     }
     entry->hash = hash;
+    entry->name = (uint8_t)known;
     e->slots[hash % HPACK_SLOTS] = e->table.inserted;
     write_literal(w, 0x40, 6, name, value, index, true);
 }

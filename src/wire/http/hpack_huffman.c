@@ -188,9 +188,9 @@ enum wire_status hpack_huffman_read(struct bytes code, struct writer *out)
     if (out->failed)
         return WIRE_NO_ROOM;
     for (;;) {
-        while (count <= 56 && next < end) {
-            bits |= (uint64_t)*next++ << (56 - count);
-            count += 8;
+        if (count < 32) { /* the longest code has 30 bits */
+            for (; count <= 56 && next < end; count += 8)
+                bits |= (uint64_t)*next++ << (56 - count);
         }
         uint32_t top = (uint32_t)(bits >> 32);
         if (count < 32)
