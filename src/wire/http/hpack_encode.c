@@ -39,26 +39,41 @@ void hpack_encode_begin(struct hpack_encoder *e, struct writer *w)
     hpack_write_integer(w, 0x20, 5, e->table.size_max);
 }
 
-static uint32_t mix(uint32_t hash, const uint8_t *data, size_t len)
+static uint64_t word_at(const uint8_t *data)
 {
-    uint64_t h = hash ^ (uint64_t)len << 32;
-    while (len > 0) {
-        uint64_t piece = 0;
-        size_t take = len < sizeof piece ? len : sizeof piece;
-        memcpy(&piece, data, take);
-        h = (h ^ piece) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 29;
-        data += take;
-        len -= take;
+    uint64_t word;
+    memcpy(&word, data, sizeof word);
+    return word;
+}
+
+static uint64_t stir(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
+/* Eight octets at a time; the last eight may be some of those before them. */
+static uint32_t mix(uint32_t hash, struct bytes text)
+{
+    uint64_t h = hash ^ (uint64_t)text.len << 32;
+    uint64_t rest = 0;
+    if (text.len < 8) {
+        for (size_t i = 0; i < text.len; i++)
+            rest = rest << 8 | text.data[i];
+    } else {
+        for (size_t at = 0; at + 8 < text.len; at += 8)
+            h = stir(h, word_at(text.data + at));
+        rest = word_at(text.data + text.len - 8);
     }
+    h = stir(h, rest);
     return (uint32_t)(h ^ h >> 32);
 }
 
 /* Not keyed: who makes hashes meet has what he sends found less often, and nothing else. */
 static uint32_t hash_of(enum hpack_name known, struct bytes name, struct bytes value)
 {
-    uint32_t hash = known != HPACK_OTHER ? (uint32_t)known : mix(HPACK_NAME_COUNT, name.data, name.len);
-    hash = mix(hash, value.data, value.len);
+    uint32_t hash = known != HPACK_OTHER ? (uint32_t)known : mix(HPACK_NAME_COUNT, name);
+    hash = mix(hash, value);
     return hash != 0 ? hash : 1;
 }
 
