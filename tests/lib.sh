@@ -84,15 +84,26 @@ capture() {
     err=$(cat "$tmp/err")
 }
 
-# Waits until a command succeeds, five seconds at most.
+# Waits until a command succeeds, twenty seconds at most.
 wait_for() {
-    for _ in $(seq 100); do
+    for _ in $(seq 400); do
         if "$@" >/dev/null 2>&1; then
             return 0
         fi
         sleep 0.05
     done
     return 1
+}
+
+# Has a server read its configuration again, and waits until its log says that it has: reload PID LOG.
+reload() {
+    reloads=$(grep -c reloaded "$2")
+    kill -HUP "$1"
+    wait_for more_lines reloaded "$reloads" "$2"
+}
+
+more_lines() { # more_lines TEXT COUNT FILE: of those with the text
+    [ "$(grep -c "$1" "$3")" -gt "$2" ]
 }
 
 # A web server of the host, on a free port of 127.0.0.1, for the folder: sets $port.

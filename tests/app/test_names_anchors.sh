@@ -103,8 +103,7 @@ until_is "revoked" cat "$tmp/state"
 equal "the first key has revoked itself" "$(state)" "revoked valid"
 contains "names are authentic by the second, which nobody has configured" "$(ask +dnssec SOA .)" \
     "flags: qr rd ra ad;"
-kill -HUP $pid
-sleep 0.5
+reload $pid "$tmp/log"
 contains "… on SIGHUP as well" "$(ask +dnssec SOA .)" "flags: qr rd ra ad;"
 equal "… of which nothing is forgotten" "$(state)" "revoked valid"
 stop

@@ -177,15 +177,20 @@ fi
 sleep 1
 count=$("$wholenet" status --json "doh$$" | sed -n 's/.*"queries_https":\([0-9]*\).*/\1/p')
 check "they are counted: $count" [ "${count:-0}" -gt 90 ]
-waiting=$("$wholenet" status --json "doh$$" | sed -n 's/.*"forwarding":\([0-9]*\).*/\1/p')
-equal "nobody waits any more" "$waiting" 0
+waiting() { # how many questions wait for an answer
+    "$wholenet" status --json "doh$$" | sed -n 's/.*"forwarding":\([0-9]*\).*/\1/p'
+}
+that_many_wait() {
+    [ "$(waiting)" = "$1" ]
+}
+equal "nobody waits any more" "$(waiting)" 0
 
 # ---- the names go while somebody waits ----
 status_of --http1.1 "$at?dns=$(encoded never.example)" >"$tmp/one" &
 one=$!
-status_of --http2 "$tls_at?dns=$(encoded never.example)" >"$tmp/two" &
+status_of --http2 "$tls_at?dns=$(encoded never1.example)" >"$tmp/two" &
 two=$!
-sleep 0.5
+wait_for that_many_wait 2
 write_site "two A 10.0.0.2"
 kill -HUP $server
 wait $one $two
@@ -194,7 +199,7 @@ equal "… by HTTP/2 too" "$(cat "$tmp/two")" 503
 equal "… and the others answer" "$(get "$at?dns=$(encoded two.home.arpa)" | told)" "0 1"
 status_of --http2 "$tls_at?dns=$(encoded never2.example)" >/dev/null &
 three=$!
-sleep 0.3
+wait_for that_many_wait 1
 kill $server
 wait $server
 equal "it ends well while somebody waits" "$?" 0

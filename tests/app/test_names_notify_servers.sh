@@ -44,8 +44,9 @@ for name in primary secondary; do
     eval "$name=$!"
     children="$children $!"
 done
-until_it_is() { # until_it_is WANT NAME: up to ten seconds
-    for _ in $(seq 100); do
+# The resolver's answer is looked for four times, the last one fifteen seconds after the first.
+until_it_is() { # until_it_is WANT NAME: up to twenty-five seconds
+    for _ in $(seq 250); do
         got=$(dig @127.0.0.2 -p "$theirs" +time=1 +tries=1 +short TXT "$2" 2>&1)
         [ "$got" = "\"$1\"" ] && return
         sleep 0.1

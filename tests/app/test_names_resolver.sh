@@ -76,7 +76,7 @@ done
 contains "a list that was read again" "$(ask elsewhere)" "status: NXDOMAIN"
 echo 'x.rpz-ip CNAME .' >>"$tmp/block.zone"
 kill -HUP $server
-sleep 0.2
+wait_for grep -q "that is no rule" "$tmp/log"
 contains "one that is wrong is not" "$(cat "$tmp/log")" "block.zone: line 5: that is no rule"
 contains "… and the one before it stays" "$(ask x.ads.example.tree)" "status: NXDOMAIN"
 equal "below empty names" "$(ask +short a.b.c.d.example.tree)" 192.0.2.5

@@ -86,8 +86,7 @@ equal "is a matter of usage" "$status" 2
 
 # Another key after a reload.
 sed -i 's/key "transfer" { secret = .*/key "transfer" { algorithm = hmac-sha384 secret = "AAAA" }/' "$tmp/site.conf"
-kill -HUP "$server"
-sleep 0.3
+reload "$server" "$tmp/log"
 contains "a key that has changed" "$(ask -y "hmac-sha256:transfer:$secret" www.one.example)" BADKEY
 signed "as it is now" "$(ask -y "hmac-sha384:transfer:AAAA" www.one.example)"
 kill "$server"

@@ -130,7 +130,7 @@ equal "kill -9 loses nothing that was acknowledged" "$lost" ""
 kept=$(serial)
 zone 9 >"$tmp/dyn.zone"
 kill -HUP "$server"
-sleep 0.5
+wait_for grep -q "has serial 9" "$tmp/log"
 equal "an older file does not take away what was changed" "$(serial)" "$kept"
 contains "and that is said" "$(cat "$tmp/log")" "the file has serial 9, and its changes lead to $kept"
 zone 10000 >"$tmp/dyn.zone"
@@ -145,7 +145,7 @@ equal "and changes go on from there" "$(update admin 'update add new.dyn.example
 zone 10000 | sed 's/www A .*/www A 192.0.2.77/' >"$tmp/dyn.zone"
 echo 'new A 192.0.2.70' >>"$tmp/dyn.zone"
 kill -HUP "$server"
-sleep 0.5
+wait_for grep -q "without a new serial" "$tmp/log"
 contains "a file that was changed without a new number" "$(cat "$tmp/log")" "without a new serial number?"
 equal "is not taken" "$(ask +short new.dyn.example)" 192.0.2.70
 contains "status tells of updates" "$("$wholenet" status --json "update-$$" 2>&1)" '"updates":'

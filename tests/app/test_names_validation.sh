@@ -159,7 +159,7 @@ done
 contains "other anchors are taken on SIGHUP" "$(ask www.example.tree)" "status: SERVFAIL"
 echo nonsense >"$tmp/anchors.zone"
 kill -HUP $pid_usual
-sleep 0.3
+wait_for grep -q "stay as they were" "$tmp/usual.log"
 contains "… but not what is none" "$(cat "$tmp/usual.log")" "roots and anchors stay as they were"
 cp "$tmp/ds" "$tmp/anchors.zone"
 sed 's|anchors = .*|anchors = root|' "$tmp/usual.conf" >"$tmp/root.conf"

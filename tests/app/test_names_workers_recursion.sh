@@ -49,8 +49,7 @@ equal "is asked for again" "$(all +short www.example.tree)" 192.0.2.1
 check "by one of them" test "$(names asked_outside)" -gt "$outside"
 contains "a list counts for all" "$(all ads.example.tree | grep status: | sed 's/id: .*//' | sort | uniq -c)" "16 ;; ->>HEADER<<- opcode: QUERY, status: NXDOMAIN"
 printf '@ 60 SOA . . 1 2 3 4 5\nwww.example.tree CNAME .\n' >"$tmp/block.zone"
-kill -HUP "$server"
-sleep 0.5
+reload "$server" "$tmp/log"
 contains "and another one too" "$(all www.example.tree | grep status: | sed 's/id: .*//' | sort | uniq -c)" "16 ;; ->>HEADER<<- opcode: QUERY, status: NXDOMAIN"
 
 # More names than there is room for, by many clients at once.

@@ -111,8 +111,7 @@ else
 fi
 # Zones told whole, to those who may.
 write_site 'secondaries = {"127.0.0.3"}'
-kill -HUP "$server"
-sleep 0.3
+reload "$server" "$tmp/log"
 contains "nobody else has a zone whole" "$(ask AXFR one.example)" "Transfer failed"
 equal "a secondary has" "$(ask -b 127.0.0.3 AXFR one.example +noall +answer | sed 's/[ 	]*;.*//; s/[ 	][ 	]*/ /g')" \
     "one.example. 300 IN SOA ns.one.example. h.one.example. 2 3600 600 86400 60
@@ -129,8 +128,7 @@ contains "no zone of ours" "$(ask -b 127.0.0.3 AXFR nobody.example)" "Transfer f
 # A flood of one question; and a client that asks by TCP all the same.
 write_site 'rate-limit = 10
     rate-slip = 4'
-kill -HUP "$server"
-sleep 0.3
+reload "$server" "$tmp/log"
 flood=$(python3 - "$port" <<'END'
 import socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

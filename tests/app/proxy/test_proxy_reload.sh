@@ -21,10 +21,6 @@ start python3 tests/support/origin_server.py "$second"
 site() { # OPTIONS
     printf 'link "host" { address = "127.0.0.1/8" }\nproxy {\n%s\n}\n' "$1" >"$tmp/site.conf"
 }
-reload() {
-    kill -HUP "$pid"
-    sleep "${1:-0.3}"
-}
 first="listen = {\"127.0.0.1:$proxy\", \"127.0.0.1:$gone\"} servers = {\"127.0.0.1:$origin\"} name = first cache = 64M"
 site "$first"
 start "$wholenet" serve "$tmp/site.conf"
@@ -73,24 +69,24 @@ contains "a log is written from now on" "$(cat "$tmp/access.log")" "/new?body=n"
 
 echo "ada:$(openssl passwd -6 one)" >"$tmp/users"
 site "listen = {\"127.0.0.1:$proxy\"} name = third servers = {\"127.0.0.1:$second\"} users = \"$tmp/users\""
-reload
+reload "$pid" "$tmp/children.log"
 equal "users are asked for" "$(curl -sS -o /dev/null -w '%{http_code}' "$at/1/5000")" 407
 auth="Proxy-Authorization: Basic $(printf 'ada:one' | base64)"
 equal "… and let in" "$(curl -sS -o /dev/null -w '%{http_code}' -H "$auth" "$at/1/5000")" 200
 echo "ada:$(openssl passwd -6 two)" >"$tmp/users"
-reload
+reload "$pid" "$tmp/children.log"
 equal "a file of users is read again" "$(curl -sS -o /dev/null -w '%{http_code}' -H "$auth" "$at/1/5000")" 407
 echo nonsense >"$tmp/users"
-reload
+reload "$pid" "$tmp/children.log"
 equal "… and stays as it was when it is none" "$(curl -sS -o /dev/null -w '%{http_code}' \
     -H "Proxy-Authorization: Basic $(printf 'ada:two' | base64)" "$at/1/5000")" 200
 contains "… which is said" "$(cat "$tmp/children.log")" "not reloaded, it stays as it was"
 site "listen = {\"127.0.0.1:$proxy\", \"127.0.0.1:$origin\"} name = fourth servers = {\"127.0.0.1:$second\"}"
-reload
+reload "$pid" "$tmp/children.log"
 equal "a port that is somebody else's: nothing changes" "$(curl -sS -o /dev/null -w '%{http_code}' "$at/1/5000")" 407
 
 site "$first"
-reload
+reload "$pid" "$tmp/children.log"
 python3 tests/support/stamp_origin.py check "$proxy" "$origin" 1 >/dev/null 2>&1
 cat >"$tmp/many.py" <<'MANY'
 import http.client, sys, threading, time
@@ -120,7 +116,8 @@ python3 "$tmp/many.py" "$proxy" >"$tmp/many" 2>&1 &
 many=$!
 for i in $(seq 20); do
     site "$(echo "$first" | sed "s/name = first/name = n$i/;s/64M/$((1 + i % 3 * 20))M/;s/}/}/;s/servers = {[^}]*}/servers = {\"127.0.0.1:$origin weight=$((1 + i % 2))\"}/")"
-    reload 0.15
+    kill -HUP "$pid"
+    sleep 0.15
 done
 wait $many
 equal "twenty reloads under load lose no request" "$(cat "$tmp/many")" "0 True"

@@ -41,20 +41,17 @@ equal "the status tells of each" "$("$wholenet" status --json "$pid" | python3 -
 s = json.load(sys.stdin)['services']
 print(s['proxy']['hits'], *(f'{n}:{p[\"hits\"]}' for n, p in s['proxies'].items()))")" "1 forward:1 reverse:1 third:0"
 site "name = other servers = {\"127.0.0.1:$origin\"}" "proxy { listen = {\"127.0.0.1:$third\"} name = third cache = 0 }"
-kill -HUP "$pid"
-sleep 0.4
+reload "$pid" "$tmp/children.log"
 contains "a reload changes one" "$(get -o /dev/null -D - -H "Host: 127.0.0.1:$origin" "http://127.0.0.1:$reverse/a?body=a&$ok100")" '"other"; hit'
 contains "… and not the others" "$(get -o /dev/null -D - -x "http://127.0.0.1:$forward" "$at/a?body=a&$ok100")" '"forward"; hit'
 sleep 1.1
 equal "each has its log" "$(grep -c 'GET ' "$tmp/forward.log") $(grep -c 'GET ' "$tmp/reverse.log")" "3 3"
 site "name = reverse servers = {\"127.0.0.1:$origin\"}" ""
-kill -HUP "$pid"
-sleep 0.5
+reload "$pid" "$tmp/children.log"
 equal "one less: it is gone" "$(get "http://127.0.0.1:$third/" 2>/dev/null; echo $?)" 7
 contains "… and the others go on" "$(get -o /dev/null -D - -H "Host: 127.0.0.1:$origin" "http://127.0.0.1:$reverse/a?body=a&$ok100")" '"reverse"; hit'
 site "name = reverse servers = {\"127.0.0.1:$origin\"}" "proxy { listen = {\"127.0.0.1:$third\"} name = again }"
-kill -HUP "$pid"
-sleep 0.5
+reload "$pid" "$tmp/children.log"
 equal "one more: it is there" "$(get -x "http://127.0.0.1:$third" "$at/again?body=g")" g1
 contains "… and the others go on" "$(get -o /dev/null -D - -x "http://127.0.0.1:$forward" "$at/a?body=a&$ok100")" '"forward"; hit'
 kill "$pid"

@@ -85,8 +85,7 @@ see=$(python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).ge
 start python3 "$tmp/see.py" "$see"
 listens "$see"
 sed -i "/location \"\/v\/\"/c location \"/v/\" { pass = {\"http://127.0.0.1:$see/in/\"} }\nlocation \"/w/\" { pass = {\"http://127.0.0.1:$see\"} }" "$tmp/web.conf"
-kill -HUP "$web"
-sleep 0.5
+reload "$web" "$tmp/children.log"
 sees() {
     get --path-as-is "$at$1"
 }
@@ -103,8 +102,7 @@ contains "the client's Host if it is wished" "$(get -H 'Host: a.example' "$at/ke
 
 head -c 5000000 /dev/urandom >"$tmp/upload"
 sed -i "s|location \"= /echo\"|location \"= /length\" { pass = {\"127.0.0.1:$origin\"} }\n&|" "$tmp/web.conf"
-kill -HUP "$web"
-sleep 0.5
+reload "$web" "$tmp/children.log"
 equal "a large upload" "$(get -T "$tmp/upload" "$at/length")" 5000000
 equal "… in chunks" "$(get -H 'Transfer-Encoding: chunked' -T - "$at/length" <"$tmp/upload")" 5000000
 equal "… with 100-continue" "$(get -H 'Expect: 100-continue' -T "$tmp/upload" "$at/length")" 5000000
@@ -169,8 +167,7 @@ get "$at/api/slow?wait=1.5&body=slow" >"$tmp/slow" &
 slow=$!
 sleep 0.3
 sed -i "s|location \"/api/\" { pass = {\"http://127.0.0.1:$origin\"}|location \"/api/\" { pass = {\"http://127.0.0.1:$second\"}|" "$tmp/web.conf"
-kill -HUP "$web"
-sleep 0.4
+reload "$web" "$tmp/children.log"
 equal "after a reload another server answers" "$(get "$at/api/a?body=a")" a1
 wait $slow
 equal "… and what is under way ends as it began" "$(cat "$tmp/slow")" slow1
