@@ -7,20 +7,11 @@
 #include <errno.h>
 
 #include "app/fetch/fetch.h"
+#include "fuzz/fake_stream.h"
 #include "fuzz/fuzz.h"
 #include "io/loop.h"
-#include "io/net_ops.h"
 
-enum { KEPT_MAX = 64 * 1024, STREAMS_MAX = 16, FETCHES_MAX = 4, UPLOAD = 70000 };
-
-struct fake_stream {
-    struct stream base;
-    bool used, opening, gone, resumed, room_wanted;
-    usec deadline;
-    size_t room;
-    size_t kept_len;
-    uint8_t kept[KEPT_MAX];
-};
+enum { STREAMS_MAX = 16, FETCHES_MAX = 4, UPLOAD = 70000 };
 
 struct asked {
     struct fetch *fetch; /* NULL: it has ended, or was given up */
@@ -39,60 +30,6 @@ static struct url url;
 
 /* ---- the net ---- */
 
-static struct fake_stream *fake_of(const struct stream *base)
-{
-    return CONTAINER_OF((struct stream *)(uintptr_t)base, struct fake_stream, base);
-}
-
-static size_t fake_send(struct stream *base, struct bytes in)
-{
-    struct fake_stream *s = fake_of(base);
-    ASSERT(!s->gone && !s->opening);
-    size_t taken = in.len < s->room ? in.len : s->room;
-    s->room -= taken;
-    s->room_wanted = taken < in.len;
-    return taken;
-}
-
-static size_t fake_room(const struct stream *base)
-{
-    return fake_of(base)->room;
-}
-
-static void fake_resume(struct stream *base)
-{
-    fake_of(base)->resumed = true;
-}
-
-static void fake_close(struct stream *base)
-{
-    ASSERT(!fake_of(base)->gone);
-    fake_of(base)->gone = true;
-}
-
-static void fake_set_deadline(struct stream *base, usec at)
-{
-    ASSERT(!fake_of(base)->gone);
-    fake_of(base)->deadline = at;
-}
-
-static struct endpoint fake_endpoint(const struct stream *base UNUSED)
-{
-    return (struct endpoint){address_v4(0x0a000001), 80};
-}
-
-static const struct stream_ops stream_ops = {
-    .send = fake_send,
-    .room = fake_room,
-    .resume = fake_resume,
-    .finish = fake_close,
-    .close = fake_close,
-    .abort = fake_close,
-    .set_deadline = fake_set_deadline,
-    .local = fake_endpoint,
-    .peer = fake_endpoint,
-};
-
 static int fake_connect(struct net *net, const struct endpoint *to UNUSED,
                         const struct endpoint *local UNUSED, const struct stream_handler *handler,
                         void *self, struct stream **out)
@@ -100,11 +37,9 @@ static int fake_connect(struct net *net, const struct endpoint *to UNUSED,
     if (stream_count == STREAMS_MAX)
         return -ECONNREFUSED;
     struct fake_stream *s = &streams[stream_count++];
-    memset(s, 0, offsetof(struct fake_stream, kept));
-    s->base = (struct stream){&stream_ops, net, handler, self};
+    fake_stream_init(s, net, room_at_a_time);
+    stream_set_handler(&s->base, handler, self);
     s->opening = true;
-    s->deadline = USEC_NEVER;
-    s->room = room_at_a_time;
     *out = &s->base;
     return 0;
 }
@@ -150,21 +85,11 @@ static struct fake_stream *newest(void)
     return NULL;
 }
 
-/* As a stream does: what was not used is offered again with what follows. */
 static void offer(struct fake_stream *s, struct bytes in)
 {
-    size_t len = in.len < KEPT_MAX - s->kept_len ? in.len : KEPT_MAX - s->kept_len;
-    memcpy(s->kept + s->kept_len, in.data, len);
-    s->kept_len += len;
-    do {
-        s->resumed = false;
-        size_t used = s->base.handler->on_bytes(s->base.self, &s->base, bytes_of(s->kept, s->kept_len));
-        if (s->gone)
-            break;
-        ASSERT(used <= s->kept_len);
-        memmove(s->kept, s->kept + used, s->kept_len - used);
-        s->kept_len -= used;
-    } while (!s->gone && s->resumed && s->kept_len > 0);
+    fake_stream_offer(s, in);
+    while (fake_stream_goes_on(s))
+        fake_stream_offer(s, bytes_empty());
     turn(loop_now(fake_net.loop));
 }
 

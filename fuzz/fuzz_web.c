@@ -6,87 +6,14 @@
 #include <errno.h>
 
 #include "app/web/web.h"
+#include "fuzz/fake_stream.h"
 #include "fuzz/fuzz.h"
 #include "io/loop.h"
-#include "io/net_ops.h"
-
-enum { KEPT_MAX = 128 * 1024 };
-
-struct fake_stream {
-    struct stream base;
-    bool gone;      /* closed or aborted by the service */
-    bool finished;
-    bool resumed;
-    bool room_wanted;
-    bool deaf;      /* the client reads no more */
-    usec deadline;
-    size_t room;    /* octets that it takes at a time */
-    uint8_t kept[KEPT_MAX]; /* offered and not used */
-    size_t kept_len;
-};
 
 static struct fake_stream stream;
 static struct net fake_net;
 static struct listener fake_listener;
 static struct web *web;
-
-static struct fake_stream *fake_of(const struct stream *base)
-{
-    return CONTAINER_OF((struct stream *)(uintptr_t)base, struct fake_stream, base);
-}
-
-static size_t fake_send(struct stream *base, struct bytes in)
-{
-    struct fake_stream *s = fake_of(base);
-    ASSERT(!s->gone);
-    size_t taken = in.len < s->room ? in.len : s->room;
-    s->room -= taken;
-    s->room_wanted = taken < in.len;
-    return taken;
-}
-
-static size_t fake_room(const struct stream *base)
-{
-    return fake_of(base)->room;
-}
-
-static void fake_resume(struct stream *base)
-{
-    fake_of(base)->resumed = true;
-}
-
-static void fake_finish(struct stream *base)
-{
-    fake_of(base)->finished = true;
-}
-
-static void fake_close(struct stream *base)
-{
-    ASSERT(!fake_of(base)->gone);
-    fake_of(base)->gone = true;
-}
-
-static void fake_set_deadline(struct stream *base, usec at)
-{
-    fake_of(base)->deadline = at;
-}
-
-static struct endpoint fake_endpoint(const struct stream *base UNUSED)
-{
-    return (struct endpoint){address_v4(0x0a000001), 1000};
-}
-
-static const struct stream_ops stream_ops = {
-    .send = fake_send,
-    .room = fake_room,
-    .resume = fake_resume,
-    .finish = fake_finish,
-    .close = fake_close,
-    .abort = fake_close,
-    .set_deadline = fake_set_deadline,
-    .local = fake_endpoint,
-    .peer = fake_endpoint,
-};
 
 static int fake_listen(struct net *net UNUSED, const struct listen_options *options UNUSED,
                        const struct listener_handler *handler, void *self, struct listener **out)
@@ -130,21 +57,14 @@ static void turn(usec until)
     }
 }
 
-/* As a stream does: what was not used is offered again with what follows. */
 static void offer(struct bytes in)
 {
-    size_t len = in.len < KEPT_MAX - stream.kept_len ? in.len : KEPT_MAX - stream.kept_len;
-    memcpy(stream.kept + stream.kept_len, in.data, len);
-    stream.kept_len += len;
-    do {
-        stream.resumed = false;
-        size_t used = stream.base.handler->on_bytes(stream.base.self, &stream.base,
-                                                    bytes_of(stream.kept, stream.kept_len));
-        ASSERT(used <= stream.kept_len);
-        memmove(stream.kept, stream.kept + used, stream.kept_len - used);
-        stream.kept_len -= used;
+    fake_stream_offer(&stream, in);
+    turn(loop_now(fake_net.loop));
+    while (fake_stream_goes_on(&stream)) {
+        fake_stream_offer(&stream, bytes_empty());
         turn(loop_now(fake_net.loop));
-    } while (!stream.gone && stream.resumed && stream.kept_len > 0);
+    }
 }
 
 static void wait_for_the_end(void)
@@ -172,11 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         start();
     if (len < 2)
         return 0;
-    memset(&stream, 0, offsetof(struct fake_stream, kept));
-    stream.kept_len = 0;
-    stream.base = (struct stream){.ops = &stream_ops, .net = &fake_net};
-    stream.deadline = USEC_NEVER;
-    stream.room = 100u + data[1] * 40u;
+    fake_stream_init(&stream, &fake_net, 100u + data[1] * 40u);
     fake_listener.handler->on_accept(fake_listener.self, &fake_listener, &stream.base);
     if ((data[0] & 1) != 0 && !stream.gone)
         offer(bytes_of(preface, sizeof preface - 1));
