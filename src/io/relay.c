@@ -139,20 +139,3 @@ void relay_counters(const struct relay *relay, struct relay_counters *out)
 {
     *out = relay->counters;
 }
-
-bool relay_each(const struct relay *relay, size_t *place, struct relay_flow *out)
-{
-    /* Places count TCP flows first, then UDP flows. */
-    size_t tcp_place = *place;
-    if (tcp_place < relay->counters.tcp_flows && relay_tcp_each(relay, &tcp_place, out)) {
-        *place = tcp_place;
-        return true;
-    }
-    if (*place < relay->counters.tcp_flows)
-        *place = relay->counters.tcp_flows;
-    size_t udp_place = *place - relay->counters.tcp_flows;
-    if (!relay_udp_each(relay, &udp_place, out))
-        return false;
-    *place = udp_place + relay->counters.tcp_flows;
-    return true;
-}

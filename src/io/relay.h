@@ -90,16 +90,4 @@ struct relay_counters {
 };
 void relay_counters(const struct relay *relay, struct relay_counters *out);
 
-struct relay_flow {
-    enum relay_protocol protocol;
-    bool published;           /* opened from the outside */
-    const char *state;        /* TCP: of the inside connection; else "open" */
-    struct endpoint inside;   /* the host behind us */
-    struct endpoint outside;  /* as the inside sees it; UDP: unset, it may be many */
-    uint64_t octets_out, octets_in;
-};
-
-/* Visits the flows: start with *place = 0, ends with false. No change in between. */
-bool relay_each(const struct relay *relay, size_t *place, struct relay_flow *out);
-
 #endif

@@ -64,7 +64,6 @@ MUST_USE int relay_tcp_open(struct relay *relay);
 void relay_tcp_close(struct relay *relay);
 MUST_USE int relay_tcp_publish(struct relay *relay, struct relay_published *published,
                                struct endpoint *outside);
-bool relay_tcp_each(const struct relay *relay, size_t *place, struct relay_flow *out);
 
 /* relay_urgent.c */
 void relay_urgent_watch(int fd); /* of a flow that begins */
@@ -77,7 +76,6 @@ MUST_USE int relay_udp_open(struct relay *relay);
 void relay_udp_close(struct relay *relay);
 MUST_USE int relay_udp_publish(struct relay *relay, struct relay_published *published,
                                struct endpoint *outside);
-bool relay_udp_each(const struct relay *relay, size_t *place, struct relay_flow *out);
 
 /* relay_udp_run.c: datagrams of one flow to one place, all as long as the first, leave in one piece. */
 struct relay_udp_run;

@@ -31,8 +31,6 @@ struct tcp_flow {
     struct list_node node;
     struct list_node starved;
     struct frame *held;    /* read, and not taken by the inside for want of memory */
-    uint64_t octets_out, octets_in;
-    bool published;
     bool dialling;         /* the outside's handshake is under way */
     bool opening;          /* the inside's is: nothing is read until it can be handed in */
     bool broken;           /* the outside accepted and reset before we looked */
@@ -123,7 +121,6 @@ static bool pump_out(struct tcp_flow *flow)
         flow->blocked = sent < 0 || (size_t)sent < offered;
         if (sent > 0) {
             tcp_consume(flow->inside, (size_t)sent);
-            flow->octets_out += (uint64_t)sent;
             flow->relay->counters.octets_out += (uint64_t)sent;
         }
     }
@@ -188,7 +185,6 @@ static enum outcome read_once(struct tcp_flow *flow, size_t room, size_t *total)
     if (got > 0) {
         frame->len = (size_t)got;
         *total += (size_t)got;
-        flow->octets_in += (uint64_t)got;
         flow->relay->counters.octets_in += (uint64_t)got;
         if (urgent)
             hand_in_urgent(flow, frame);
@@ -439,7 +435,6 @@ static void admit(struct relay_published *published, int fd, const struct endpoi
         close(fd);
         return;
     }
-    flow->published = true;
     flow->opening = true;
     options.user = &flow->client;
     flow->inside = tcp_connect(relay->stack, &options);
@@ -528,27 +523,4 @@ void relay_tcp_close(struct relay *relay)
     if (relay->listener != NULL)
         tcp_listener_close(relay->listener);
     loop_clear_alarm(relay->loop, &relay->starved_retry);
-}
-
-bool relay_tcp_each(const struct relay *relay, size_t *place, struct relay_flow *out)
-{
-    size_t skip = *place;
-    for (const struct list_node *node = relay->tcp_flows.next; node != &relay->tcp_flows;
-         node = node->next) {
-        if (skip-- > 0)
-            continue;
-        const struct tcp_flow *flow = CONTAINER_OF(node, struct tcp_flow, node);
-        *out = (struct relay_flow){
-            .protocol = RELAY_TCP,
-            .published = flow->published,
-            .state = tcp_state_text(tcp_state(flow->inside)),
-            .inside = *tcp_remote(flow->inside),
-            .outside = *tcp_local(flow->inside),
-            .octets_out = flow->octets_out,
-            .octets_in = flow->octets_in,
-        };
-        (*place)++;
-        return true;
-    }
-    return false;
 }

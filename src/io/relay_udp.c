@@ -26,7 +26,6 @@ struct udp_flow {
     struct endpoint inside;
     usec used_at;
     bool dns; /* has spoken to port 53 only */
-    uint64_t octets_out, octets_in;
 };
 
 static bool same_inside(const void *item, const void *key)
@@ -211,7 +210,6 @@ static void on_outside(struct watch *watch, unsigned ready)
             struct frame *frame = receive(relay, watch->fd, &from);
             if (frame == NULL)
                 break;
-            flow->octets_in += frame->len;
             take_arrival(relay, &flow->inside, &arrival, &from, frame);
             if (flow->dns)
                 break; /* one question, one answer: do not ask twice */
@@ -293,7 +291,6 @@ static void forward(struct relay *relay, const struct udp_datagram *datagram,
         flow->dns = flow->dns && datagram->to.port == DNS_PORT;
         touch(flow);
         fd = flow->watch.fd;
-        flow->octets_out += datagram->payload.len;
     }
     relay_udp_run_add(relay, fd, outside, datagram);
 }
@@ -402,27 +399,4 @@ void relay_udp_close(struct relay *relay)
         udp_close(relay->udp);
     free(relay->udp_overflow);
     free(relay->udp_run);
-}
-
-bool relay_udp_each(const struct relay *relay, size_t *place, struct relay_flow *out)
-{
-    size_t skip = *place;
-    for (int dns = 0; dns <= 1; dns++) {
-        for (const struct list_node *node = relay->udp_lru[dns].next; node != &relay->udp_lru[dns];
-             node = node->next) {
-            if (skip-- > 0)
-                continue;
-            const struct udp_flow *flow = CONTAINER_OF(node, struct udp_flow, lru);
-            *out = (struct relay_flow){
-                .protocol = RELAY_UDP,
-                .state = "open",
-                .inside = flow->inside,
-                .octets_out = flow->octets_out,
-                .octets_in = flow->octets_in,
-            };
-            (*place)++;
-            return true;
-        }
-    }
-    return false;
 }

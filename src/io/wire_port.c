@@ -93,8 +93,3 @@ void wire_port_free(struct wire_port *port)
     wire_free(port->wire);
     free(port);
 }
-
-struct wire *wire_port_wire(struct wire_port *port)
-{
-    return port->wire;
-}

@@ -15,6 +15,5 @@ MUST_USE int wire_port_join(struct loop *loop, struct node *a, unsigned interfac
                             struct node *b, unsigned interface_b,
                             const struct wire_options *options, struct wire_port **out);
 void wire_port_free(struct wire_port *port);
-struct wire *wire_port_wire(struct wire_port *port);
 
 #endif

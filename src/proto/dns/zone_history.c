@@ -96,12 +96,3 @@ const struct zone_change *zone_history_next(const struct zone_history *history,
     const struct list_node *node = CONTAINER_OF(change, struct zone_history_item, change)->node.next;
     return node != &history->items ? &item_of(node)->change : NULL;
 }
-
-size_t zone_history_octets_from(const struct zone_history *history,
-                                const struct zone_change *change)
-{
-    size_t octets = 0;
-    for (; change != NULL; change = zone_history_next(history, change))
-        octets += zone_change_octets(change);
-    return octets;
-}

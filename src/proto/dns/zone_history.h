@@ -44,8 +44,4 @@ const struct zone_change *zone_history_find(const struct zone_history *history, 
 const struct zone_change *zone_history_next(const struct zone_history *history,
                                             const struct zone_change *change);
 
-/* What all changes from that one on count for. */
-size_t zone_history_octets_from(const struct zone_history *history,
-                                const struct zone_change *change);
-
 #endif

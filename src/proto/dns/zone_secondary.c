@@ -153,12 +153,6 @@ bool secondary_notified(struct zone_secondary *s, size_t primary, const uint32_t
     return true;
 }
 
-void secondary_look(struct zone_secondary *s, usec now)
-{
-    if (!s->in_round)
-        s->check_at = now;
-}
-
 bool secondary_expires(struct zone_secondary *s, usec now)
 {
     if (!s->held || now < s->expire_at)

@@ -73,9 +73,6 @@ void secondary_failed(struct zone_secondary *s, usec now);
 /* A NOTIFY from that primary (RFC 1996 §3.11). False: it says what we know, and nothing follows. */
 bool secondary_notified(struct zone_secondary *s, size_t primary, const uint32_t *serial, usec now);
 
-/* Looks now, whatever the timers say. */
-void secondary_look(struct zone_secondary *s, usec now);
-
 /* Has the zone's time run out? True once: it must not be served any more (RFC 1035 §3.3.13). */
 bool secondary_expires(struct zone_secondary *s, usec now);
 

@@ -160,6 +160,5 @@ struct tcp_connection *bsd_tcp(const struct bsd *bsd, int fd);
 
 /* What WN_TCP_INFO tells of a connection, whoever has opened it. */
 void bsd_connection_info(const struct tcp_connection *c, struct wn_tcp_info *out);
-size_t bsd_count(const struct bsd *bsd); /* descriptors in use */
 
 #endif

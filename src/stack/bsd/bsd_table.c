@@ -114,11 +114,6 @@ void bsd_remove(struct bsd_socket *s)
     heap_release(&bsd->heap, s, sizeof *s);
 }
 
-size_t bsd_count(const struct bsd *bsd)
-{
-    return bsd->count;
-}
-
 uint64_t bsd_changes(const struct bsd *bsd)
 {
     return bsd->changes;
