@@ -8,9 +8,13 @@ const lines = require('fs').readFileSync(0, 'latin1').split('\n').filter(line =>
 const server = http.createServer({insecureHTTPParser: process.argv[2] === 'lenient'});
 const results = [];
 const byPort = new Map();
+// A socket whose client has gone does not say its port any more; on a busy machine it may have gone before.
+const late = [[], false];
+const resultOf = socket => byPort.get(socket.port) || late;
+server.on('connection', socket => { socket.port = socket.remotePort; });
 server.on('request', (request, response) => {
     let octets = 0;
-    const result = byPort.get(request.socket.remotePort);
+    const result = resultOf(request.socket);
     request.on('data', data => { octets += data.length; });
     request.on('end', () => { result[0].push([request.method, request.url, octets]); response.end(); });
     request.on('error', () => {});
@@ -18,7 +22,7 @@ server.on('request', (request, response) => {
 server.on('connect', (request, socket) => socket.destroy());
 server.on('clientError', (error, socket) => {
     if (error.code !== 'ECONNRESET')
-        byPort.get(socket.remotePort)[1] = true;
+        resultOf(socket)[1] = true;
     socket.destroy();
 });
 let begun = 0, ended = 0;
