@@ -383,6 +383,10 @@ static const char *say(struct world *w, const char *text, wn_time time)
     odd = (struct odd){.said = text};
     assert_int_equal(net_connect(net, &to, NULL, &calls, &odd, &stream), 0);
     run_for(w, time);
+    if (w->held != NULL) {
+        assert_int_equal(wn_http_call_reply(w->held, 202, NULL, 0, "held", 4), 0);
+        run_for(w, time);
+    }
     if (!odd.over)
         stream_abort(stream);
     run_for(w, 10 * WN_SECOND);
@@ -407,6 +411,10 @@ static void odd_clients(void **state UNUSED)
     assert_int_equal(count(heard, "HTTP/1.1 200 OK\r\n"), 2);
     assert_int_equal(count(heard, "\r\n\r\nxyzHTTP/1.1 200"), 1);
     assert_int_equal(w->requests, 3);
+    /* What waits behind one that is answered later is told of then. */
+    heard = say(w, "GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /now HTTP/1.1\r\nHost: a\r\n\r\n", WN_SECOND);
+    assert_non_null(strstr(heard, "\r\n\r\nheldHTTP/1.1 200 OK\r\n"));
+    assert_int_equal(w->requests, 5);
     heard = say(w, "GET /now HTTP/1.0\r\n\r\n", WN_SECOND);
     assert_non_null(strstr(heard, "\r\n\r\nhello"));
     heard = say(w, "GARBAGE\r\n\r\n", WN_SECOND);

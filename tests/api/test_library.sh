@@ -4,7 +4,7 @@
 # names that its headers and its manual pages say and no other; and the examples, built against it.
 . tests/lib.sh
 
-check "make install" make -s VARIANT=release WERROR=1 install DESTDIR="$tmp/root" PREFIX=/usr
+check "make install" flock build/make.lock make -s VARIANT=release WERROR=1 install DESTDIR="$tmp/root" PREFIX=/usr
 lib=$tmp/root/usr/lib
 man3=$tmp/root/usr/share/man/man3
 export PKG_CONFIG_SYSROOT_DIR="$tmp/root" PKG_CONFIG_LIBDIR="$lib/pkgconfig"
@@ -93,7 +93,7 @@ equal "... which needs no other library" "$(readelf -d "$tmp/static_hosts" | gre
 equal "the shared object for packetdrill shows what the tool looks for" \
     "$(nm -D --defined-only "$lib/libwholenet-packetdrill.so" | awk '{print $3}' | sort | tr '\n' ' ')" \
     "close getsockopt packetdrill_interface_init "
-check "its driver is built" make -s VARIANT=release WERROR=1 build/release/tests/api/drill_tool
+check "its driver is built" flock build/make.lock make -s VARIANT=release WERROR=1 build/release/tests/api/drill_tool
 check "... and drives it as the tool does" env CMOCKA_MESSAGE_OUTPUT=STDOUT timeout 100 \
     build/release/tests/api/drill_tool "$lib/libwholenet-packetdrill.so"
 

@@ -3,9 +3,10 @@
 # libwholenet-http as another program meets it: installed, beside libwholenet in one process, its examples before
 # `wholenet serve` with TLS and HTTP/2, and over a TCP/IP of their own on a TAP device.
 . tests/lib.sh
+# Scripts run beside each other, and share what is built.
 unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
 
-check "make install" make -s VARIANT=release WERROR=1 install DESTDIR="$tmp/root" PREFIX=/usr
+check "make install" flock build/make.lock make -s VARIANT=release WERROR=1 install DESTDIR="$tmp/root" PREFIX=/usr
 lib=$tmp/root/usr/lib
 export PKG_CONFIG_SYSROOT_DIR="$tmp/root" PKG_CONFIG_LIBDIR="$lib/pkgconfig" LD_LIBRARY_PATH="$lib"
 equal "pkg-config knows the version" "$(pkg-config --modversion wholenet-http)" "$(cat VERSION)"
