@@ -123,7 +123,7 @@ s = socket.create_connection(('127.0.0.1', $port))
 s.sendall(''.join(x + '\\r\\n' for x in ['GET ' + sys.argv[1] + ' HTTP/1.1', 'Host: x', 'Connection: close', *sys.argv[2:], '']).encode())
 d = b''
 while (p := s.recv(65536)): d += p
-print(d.decode().split('\\r\\n0\\r\\n')[1].replace('\\r\\n', '|'))" "$@"
+print((d.decode().split('\\r\\n0\\r\\n') + ['\\r\\n'])[1].replace('\\r\\n', '|'))" "$@"
 }
 equal "trailers go to who wants them (RFC 9110 6.5.1)" "$(trailers '/api/t?trailer=X-Sum:7&body=t' 'TE: trailers')" "X-Sum:7||"
 equal "… only to such" "$(trailers '/api/t?trailer=X-Sum:7&body=t')" "|"
