@@ -222,7 +222,8 @@ RACES := tests/base/test_grace tests/os/test_thread tests/io/test_mailbox tests/
 race:
 	@$(MAKE) --no-print-directory -s VARIANT=tsan build/tsan/wholenet $(RACES:%=build/tsan/%)
 	@set -e; for test in $(RACES); do build/tsan/$$test; done
-	@set -e; for test in tests/app/test_names_workers*.sh tests/app/web/test_web_workers.sh tests/app/web/test_web_dav_workers.sh; do \
+	@set -e; for test in tests/app/test_names_workers*.sh tests/app/web/test_web_workers.sh tests/app/web/test_web_dav_workers.sh \
+		tests/app/proxy/test_proxy_disk.sh; do \
 		TSAN_OPTIONS="log_path=build/tsan/race exitcode=66" VARIANT=tsan sh $$test; done
 	@! ls build/tsan/race.* 2>/dev/null
 

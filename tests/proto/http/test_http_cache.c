@@ -51,6 +51,17 @@ static void play(const char *name, bool shared, const struct step *steps)
 #define FRESH "200|Cache-Control: max-age=10||a"
 #define OTHER "200|Cache-Control: max-age=10||b"
 
+/* 9111/4.1-2: a variant that is none matches nothing. 9111/4.3.4-1: nor does a 304 about something else. */
+static void what_matches_nothing_changes_nothing(void **state UNUSED)
+{
+    SHARED({0, GET, "200|Cache-Control: max-age=10|Vary: Foo|Vary: *||a", "fwd 200 a"},
+           {0, GET, "200|Cache-Control: max-age=10||b", "fwd 200 b"}, {0, GET, NULL, "hit 200 b"});
+    SHARED({0, GET, "200|Cache-Control: max-age=1|ETag: \"e\"|X: old||a", "fwd 200 a"},
+           {5, GET, "304|ETag: \"f\"|Cache-Control: max-age=100|X: new||##200|Cache-Control: max-age=10|ETag: \"f\"||b",
+            "fwd* 200 b"},
+           {0, GET, NULL, "hit 200 b", NULL, "X: new"});
+}
+
 /* 9111/4-1, 9111/4.2-1, 9111/4-2 */
 static void what_is_fresh_answers(void **state UNUSED)
 {
@@ -129,6 +140,14 @@ static void lifetimes(void **state UNUSED)
         {"CDN-Cache-Control: max-age|Cache-Control: max-age=10", 0, 10, 200},
         {"CDN-Cache-Control: |Cache-Control: max-age=10", 10, 10, 200},
         {"CDN-Cache-Control: max-age=7,|Cache-Control: max-age=10", 10, 10, 200},
+        {"Cache-Control: max-age=\"7\"", 7, 7, 200},
+        {"Cache-Control: max-age=10|Cache-Control: s-maxage=4", 4, 10, 200},
+        {"Expires: @20|Expires: @30", 20, 20, 200},
+        {"CDN-Cache-Control: max-age=7;x=1, foo=\"b\"|Cache-Control: max-age=10", 7, 10, 200},
+        {"CDN-Cache-Control: max-age=7, max-age=20|Cache-Control: max-age=10", 20, 10, 200},
+        {"CDN-Cache-Control: max-age=7|CDN-Cache-Control: max-age=20|Cache-Control: max-age=10", 20, 10, 200},
+        {"CDN-Cache-Control: max-age=-5|Cache-Control: max-age=10", 0, 10, 200},
+        {"CDN-Cache-Control: max-age=7.5|Cache-Control: max-age=10", 0, 10, 200},
     };
     for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
         bool shared = i < ARRAY_LEN(cases);
@@ -1058,6 +1077,7 @@ static void no_memory_is_survived(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_matches_nothing_changes_nothing),
         cmocka_unit_test(what_is_fresh_answers),
         cmocka_unit_test(other_methods_do_not_answer_get),
         cmocka_unit_test(lifetimes),
