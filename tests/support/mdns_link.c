@@ -133,6 +133,8 @@ static int host_at(const struct mdns_link *link, const struct ip_address *a)
 
 static void send_out(struct mdns_link *link, int from, const struct mdns_output *out)
 {
+    link->sent_len = out->message.len;
+    memcpy(link->sent, out->message.data, out->message.len);
     char to[ENDPOINT_TEXT_MAX + 4] = "*";
     if (!out->multicast) {
         memcpy(to, "> ", 2);

@@ -36,6 +36,8 @@ struct mdns_link {
     struct mdns_link_packet packets[MDNS_LINK_PACKETS];
     size_t packet_count;
     struct text log;
+    size_t sent_len; /* of the last message of a host, as it was on the wire */
+    uint8_t sent[MDNS_MESSAGE_MAX];
 };
 
 struct mdns_link *mdns_link_new(uint64_t seed);

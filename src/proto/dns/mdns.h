@@ -14,7 +14,6 @@
  *      mdns_deadline()     when to call mdns_next() at the latest
  *
  * SKIPS RFC 6762 §10.4: who uses an address and finds it dead cannot tell us.
- * SKIPS RFC 6762 §18.14: names in SRV and NSEC are not compressed; few octets, and no reader minds.
  */
 #ifndef WN_PROTO_DNS_MDNS_H
 #define WN_PROTO_DNS_MDNS_H

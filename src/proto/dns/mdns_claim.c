@@ -295,6 +295,7 @@ bool mdns_claim_probe(struct mdns *m, uint8_t *buffer, struct bytes *out)
     for (size_t most = due; most > 0; most /= 2) {
         /* One name may be longer than an ordinary message (§17). */
         dns_build_start(&b, buffer, most > 1 ? MDNS_SEND_MAX : MDNS_MESSAGE_MAX);
+        dns_build_for_link(&b);
         size_t count = build_probe(m, &b, most);
         if (count == 0)
             continue;

@@ -349,6 +349,7 @@ bool mdns_query_next(struct mdns *m, uint8_t *buffer, struct bytes *out)
 {
     struct dns_builder b;
     dns_build_start(&b, buffer, MDNS_SEND_MAX);
+    dns_build_for_link(&b);
     if (list_empty(&m->known))
         put_questions(m, &b);
     put_known(m, &b);

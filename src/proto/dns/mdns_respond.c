@@ -381,6 +381,8 @@ static bool build(struct mdns *m, uint8_t *buffer, struct mdns_reply *reply,
     static const size_t sizes[] = {MDNS_SEND_MAX, MDNS_MESSAGE_MAX};
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         dns_build_start(&b, buffer, sizes[i]);
+        if (!how.legacy) /* §18.14: who does not know of this protocol may not know of that either */
+            dns_build_for_link(&b);
         bool fits = !how.legacy || dns_build_question(&b, &p->question);
         dns_build_section(&b, DNS_ANSWER);
         *told = (struct mdns_reply){.denials = 0};
@@ -423,6 +425,7 @@ static void next_goodbye(struct mdns *m, uint8_t *buffer, struct mdns_output *ou
     for (size_t size = MDNS_SEND_MAX; size <= MDNS_MESSAGE_MAX;
          size += MDNS_MESSAGE_MAX - MDNS_SEND_MAX) {
         dns_build_start(&b, buffer, size);
+        dns_build_for_link(&b);
         dns_build_section(&b, DNS_ANSWER);
         put_answers(m, &b, &reply, (struct manner){.goodbye = true}, &told);
         if (count_of(&b) > 0)

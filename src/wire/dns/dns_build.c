@@ -29,6 +29,12 @@ void dns_build_start(struct dns_builder *b, void *buffer, size_t size)
     b->suffix_count = 0;
     b->question_len = 0;
     b->question_remembered = false;
+    b->for_link = false;
+}
+
+void dns_build_for_link(struct dns_builder *b)
+{
+    b->for_link = true;
 }
 
 void dns_build_reserve(struct dns_builder *b, ptrdiff_t len)
@@ -202,6 +208,12 @@ static void write_rdata(struct dns_builder *b, uint16_t type, struct bytes rdata
             break;
         case 'n':
             write_rdata_name(b, &r);
+            break;
+        case 'N':
+            if (b->for_link && (type == DNS_SRV || type == DNS_NSEC))
+                write_rdata_name(b, &r);
+            else
+                len = reader_left(&r);
             break;
         default:
             len = reader_left(&r);

@@ -162,6 +162,7 @@ struct dns_builder {
     uint8_t suffix_count;
     uint8_t question_len;     /* of the name in the question: most others are the same; 0: none */
     bool question_remembered; /* its suffixes are among those below */
+    bool for_link;            /* names of SRV and NSEC are compressed as well */
     struct {
         uint16_t hash;
         uint16_t at;
@@ -178,6 +179,9 @@ struct dns_mark {
 
 /* Begins a message in `buffer`, of at least DNS_HEADER_LEN; `size` is the limit it must not exceed. */
 void dns_build_start(struct dns_builder *b, void *buffer, size_t size);
+
+/* What follows is multicast on a link, whose hosts all read names compressed in SRV and NSEC too (RFC 6762 §18.14). */
+void dns_build_for_link(struct dns_builder *b);
 
 /* Keeps `len` octets at the end of the buffer free, for what must fit later. Negative: gives back. */
 void dns_build_reserve(struct dns_builder *b, ptrdiff_t len);

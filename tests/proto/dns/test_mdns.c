@@ -122,6 +122,43 @@ static void probes_travel_together(void **state UNUSED)
     assert_int_equal(mdns_link_count(l, "an _http._tcp.local. 4500 IN PTR Two._http._tcp.local.;"), 2);
 }
 
+static unsigned times_said(const char *label)
+{
+    unsigned count = 0;
+    size_t len = strlen(label);
+    for (size_t at = 0; at + len + 1 <= l->sent_len; at++)
+        count += l->sent[at] == len && memcmp(l->sent + at + 1, label, len) == 0;
+    return count;
+}
+
+/* 6762/18.14-1 6762/18.14-2: names of SRV and NSEC are compressed, but for who may not know of that. */
+static void names_are_compressed(void **state UNUSED)
+{
+    int a = settled_host();
+    struct mdns_service web = {bytes_of_text("Web"), bytes_of_text("_http._tcp"), 80, bytes_empty()};
+    assert_true(mdns_add_service(l->hosts[a], 0, &web, l->now) >= 0);
+    mdns_link_run(l, l->now + 20 * SEC);
+    mdns_link_clear(l);
+    ask("Web._http._tcp.local SRV");
+    mdns_link_run(l, l->now + SEC);
+    assert_int_equal(mdns_link_count(l, "an Web._http._tcp.local. 120 fl SRV 0 0 80 foo.local.;"), 1);
+    assert_int_equal(times_said("local"), 1);
+    assert_int_equal(times_said("foo"), 1);
+    mdns_link_clear(l);
+    ask("foo.local AAAA");
+    mdns_link_run(l, l->now + SEC);
+    assert_int_equal(mdns_link_count(l, "an foo.local. 120 fl NSEC foo.local. A;"), 1);
+    assert_int_equal(times_said("foo"), 1);
+    mdns_link_clear(l);
+    mdns_link_say(l, &(struct mdns_link_words){.from = stranger(99, 4000),
+                                               .to = -1,
+                                               .id = 7,
+                                               .questions = LINES("Web._http._tcp.local SRV")});
+    mdns_link_run(l, l->now + SEC);
+    assert_int_equal(mdns_link_count(l, "SRV 0 0 80 foo.local."), 1);
+    assert_int_equal(times_said("local"), 3); /* of the question, and of the RDATA of SRV and NSEC */
+}
+
 /* 6762/8.1-4 6762/9-3: the second finds the first there, and takes another name. */
 static void who_comes_second_takes_another_name(void **state UNUSED)
 {
@@ -996,6 +1033,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_name_is_probed_for_and_announced),
         TEST(probes_travel_together),
+        TEST(names_are_compressed),
         TEST(who_comes_second_takes_another_name),
         TEST(of_two_that_probe_at_once_the_later_data_wins),
         TEST(rivals_are_compared_record_by_record),
