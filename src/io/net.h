@@ -66,7 +66,7 @@ size_t stream_send(struct stream *stream, struct bytes in);
 
 /*
  * Sends up to `len` octets of a file from `offset` on without having them in user memory, behind what
- * stream_send() took before. Returns how many are gone; 0: the file has none there; -EAGAIN: no
+ * stream_send() took before. Returns how many are gone, maybe fewer; 0: the file has none there; -EAGAIN: no
  * room, on_room() follows; -ENOSYS: this stream cannot, read and stream_send() them; another
  * negative errno: the stream has failed, as it will tell.
  */

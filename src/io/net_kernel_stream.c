@@ -21,6 +21,9 @@
 enum {
     VIEWS_MAX = 17,          /* STREAM_QUEUE_MAX in blocks, and what the caller holds */
     DIRECT_MIN = 16 * 1024,  /* from here on a copy costs more than a system call */
+    FILE_PIECE = 256 * 1024, /* of a file, in one call */
+    FILE_LARGE = 8 * 1024 * 1024,
+    FILE_UNSENT_MAX = 512 * 1024, /* of a large one, with the kernel and not on its way */
     FAREWELL_READS = 64,     /* what the peer said before it reset the connection */
 };
 
@@ -46,6 +49,7 @@ struct kernel_stream {
     bool room_wanted;   /* on_room is owed, */
     bool room_to_go;    /* but not before the kernel takes more and nothing is queued */
     bool resume_wanted;
+    bool file_is_large; /* the kernel was told */
     bool finishing;     /* FIN after what is queued */
     bool fin_sent;
     bool ended;         /* the peer's FIN has come */
@@ -437,6 +441,17 @@ static bool kernel_ready(struct stream *base)
     return false;
 }
 
+/* A large file goes in pieces that the peer reads while the next are made: with megabytes in the kernel's buffer
+ * most of the sending is done when acknowledgements come, and on one machine by whoever reads. */
+static size_t file_piece(struct kernel_stream *s, size_t len)
+{
+    if (len >= FILE_LARGE && !s->file_is_large) {
+        s->file_is_large = true;
+        (void)host_socket_set_unsent_max(s->fd, FILE_UNSENT_MAX);
+    }
+    return len < FILE_PIECE ? len : FILE_PIECE;
+}
+
 /* The head that goes before the file shares its first segment (MSG_MORE). */
 static ssize_t kernel_send_file(struct stream *base, int fd, uint64_t offset, size_t len)
 {
@@ -446,6 +461,7 @@ static ssize_t kernel_send_file(struct stream *base, int fd, uint64_t offset, si
     if (!s->connecting && s->queue.len > 0)
         (void)push_with(s, bytes_empty(), MSG_MORE);
     off_t at = (off_t)offset;
+    len = file_piece(s, len);
     ssize_t sent = -1;
     errno = EAGAIN;
     if (!s->connecting && !s->blocked && s->error == 0 && s->queue.len == 0)

@@ -210,6 +210,11 @@ int host_socket_set_nodelay(int fd)
     return host_socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
+int host_socket_set_unsent_max(int fd, int octets)
+{
+    return host_socket_set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, octets);
+}
+
 int host_socket_set_reset_on_close(int fd)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};

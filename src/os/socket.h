@@ -56,6 +56,7 @@ int host_socket_set(int fd, int level, int name, int value);
 
 int host_socket_set_nodelay(int fd);                       /* TCP_NODELAY */
 int host_socket_set_defer_accept(int fd);                  /* TCP_DEFER_ACCEPT, of a second */
+int host_socket_set_unsent_max(int fd, int octets);        /* TCP_NOTSENT_LOWAT */
 int host_socket_set_reset_on_close(int fd);                /* SO_LINGER of 0: close() resets */
 MUST_USE int host_socket_bind_device(int fd, const char *interface);
 

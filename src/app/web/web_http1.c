@@ -7,6 +7,7 @@
  * warm when octets do, and go back with the last octet of the answer.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "app/web/web_exchange.h"
@@ -217,7 +218,7 @@ static void passed(struct web_work *work, size_t len)
 static ssize_t send_file(struct web_work *work)
 {
     const struct web_body *body = &work->exchange.body;
-    size_t want = body->len < WEB_TURN_MAX ? (size_t)body->len : WEB_TURN_MAX;
+    size_t want = body->len < SSIZE_MAX ? (size_t)body->len : SSIZE_MAX;
     if (body->kind != WEB_BODY_FILE || body->len < WEB_CHUNK)
         return -ENOSYS;
     ssize_t sent = stream_send_file(work->session->stream, body->file->fd, body->offset, want);
