@@ -20,7 +20,8 @@ build() { # SOURCE PROGRAM PACKAGE [MORE…]
         "$source" $(pkg-config --libs "$package") "$@"
 }
 cat >"$tmp/patient.c" <<'PROGRAM'
-/* Takes a piece of what is at a URL every few milliseconds, and writes it to standard output. */
+/* Takes a piece of what is at a URL every few milliseconds, the first ones after longer, and writes it to
+ * standard output. */
 #include <stdio.h>
 #include <string.h>
 #include <wholenet/http.h>
@@ -55,8 +56,8 @@ int main(int argc, char **argv)
     request.url = argv[1];
     if (wn_http_new(loop, &options, &http) != 0 || wn_http_start(http, &request, &calls, NULL, &transfer) != 0)
         return 3;
-    while (!over) {
-        wn_loop_run_until(loop, wn_loop_now(loop) + 2 * WN_MILLISECOND);
+    for (int rounds = 0; !over; rounds++) {
+        wn_loop_run_until(loop, wn_loop_now(loop) + (rounds < 3 ? 300 : 2) * WN_MILLISECOND);
         if (!over)
             wn_http_resume(transfer);
     }
@@ -117,7 +118,7 @@ import socket
 all = [socket.create_server(("127.0.0.1", 0)) for i in range(2)]
 print(*(s.getsockname()[1] for s in all))')
 mkdir -p "$tmp/www"
-head -c 3000000 /dev/urandom >"$tmp/www/large"
+head -c 30000000 /dev/urandom >"$tmp/www/large" # more than may be on its way to who pauses
 seq 100000 >"$tmp/www/numbers.txt"
 cat >"$tmp/site.conf" <<END
 link "host" { address = "127.0.0.1/8" }

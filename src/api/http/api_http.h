@@ -25,7 +25,7 @@
 enum {
     HTTP_WHY_MAX = FETCH_REASON_MAX,
     HTTP_PIECE_MAX = 16 * 1024,       /* of a request's body, read and not taken */
-    HTTP_HELD_MAX = 8 * 1024 * 1024,  /* of a response's, come while paused where the server cannot be held */
+    HTTP_HELD_MAX = FETCH_HTTP2_WINDOW, /* of a response's, which were on their way when it was paused */
     HTTP_STORE_MAX = 16 * 1024,       /* the fields of a request */
     HTTP_GIVEN_MAX = 80,              /* of them, those of the program */
 };

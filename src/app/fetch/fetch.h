@@ -22,6 +22,7 @@ enum {
     FETCH_ADDRESSES_MAX = 16,
     FETCH_KEPT_MAX = 16,  /* connections without a request; the one kept longest goes */
     FETCH_REASON_MAX = 512,
+    FETCH_HTTP2_WINDOW = 4 * 1024 * 1024, /* octets that may be on their way for one response */
 };
 #define FETCH_CONNECT_TIMEOUT (30 * USEC_PER_SEC)
 #define FETCH_KEEP_TIMEOUT (60 * USEC_PER_SEC)
@@ -140,8 +141,8 @@ void fetch_found(struct fetch *fetch, const struct endpoint *addresses, size_t c
                  const char *reason);
 
 /* No on_head, on_body and on_end from now on, until fetch_resume(): what comes waits, the server's window
- * closes, and it is not blamed for what takes long. Both may be called in callbacks. DEVIATES: over HTTP/2 it
- * changes nothing, and what comes is told none the less. */
+ * closes, and it is not blamed for what takes long. Both may be called in callbacks. Over HTTP/2 what is on its way
+ * already, no more than FETCH_HTTP2_WINDOW octets of a body, is told none the less, and so is its end. */
 void fetch_pause(struct fetch *fetch);
 void fetch_resume(struct fetch *fetch);
 

@@ -13,8 +13,7 @@
 #include "wire/http/http_octets.h"
 
 enum {
-    STREAM_WINDOW = 4 * 1024 * 1024, /* what may be on its way for one response */
-    CONNECTION_WINDOW = 16 * 1024 * 1024,
+    CONNECTION_WINDOW = HTTP2_STREAMS_MAX * FETCH_HTTP2_WINDOW, /* those that are paused do not hold up others */
     BODY_BUFFER = 32 * 1024,         /* of a request's body, taken and not sent */
     ROUNDS_MAX = 32,                 /* of sending in one turn */
 };
@@ -40,6 +39,7 @@ struct fetch_stream {
     bool opened;
     bool final_told;
     unsigned interim_count;
+    size_t owed;             /* octets that were told while it is paused: the window stays closed for them */
     bool wants_room;         /* the buffer has become empty */
     bool body_open;          /* more of the request's body follows what is in the buffer */
     uint64_t body_left;      /* HTTP_CLIENT_LENGTH_UNKNOWN: not known */
@@ -274,6 +274,17 @@ static void refuse_waiting(struct fetch_http2 *h)
     }
 }
 
+/* Is there a response that nobody holds up? */
+static bool expects(const struct fetch_http2 *h)
+{
+    for (const struct list_node *n = h->streams.next; n != &h->streams; n = n->next) {
+        const struct fetch_stream *s = CONTAINER_OF(n, struct fetch_stream, node);
+        if (s->fetch != NULL && !s->fetch->paused)
+            return true;
+    }
+    return false;
+}
+
 /* Sends, and looks what is left. The connection may be gone afterwards. */
 static void settle(struct fetch_http2 *h)
 {
@@ -294,7 +305,7 @@ static void settle(struct fetch_http2 *h)
         stream_resume(c->stream);
     }
     if (h->count > 0)
-        stream_set_deadline(c->stream, h->deadline);
+        stream_set_deadline(c->stream, expects(h) ? h->deadline : USEC_NEVER);
     else if (!c->kept)
         fetch_connection_keep(c);
 }
@@ -335,6 +346,24 @@ static void take_head(struct fetch_stream *s, const struct http2_event *event)
     }
 }
 
+/* What was told is used up, and the server may send as much again. */
+static void settle_debt(struct fetch_stream *s)
+{
+    http2_consume(&s->http2->core, &s->core, s->owed);
+    s->owed = 0;
+}
+
+static void resume(struct fetch *fetch)
+{
+    struct fetch_stream *s = fetch->stream;
+    if (s == NULL)
+        return;
+    earn_time(s->http2);
+    if (s->opened)
+        settle_debt(s);
+    wake(s->http2);
+}
+
 static void take_event(struct fetch_http2 *h, const struct http2_event *event)
 {
     if (event->kind == HTTP2_GOING_AWAY) {
@@ -350,7 +379,9 @@ static void take_event(struct fetch_http2 *h, const struct http2_event *event)
     if (s->fetch != NULL && event->kind == HTTP2_BODY && event->data.len > 0)
         s->fetch->handler->on_body(s->fetch->self, s->fetch, event->data);
     if (event->kind == HTTP2_BODY)
-        http2_consume(&h->core, &s->core, event->data.len);
+        s->owed += event->data.len;
+    if (s->fetch == NULL || !s->fetch->paused)
+        settle_debt(s);
     if (s->fetch != NULL && event->ended)
         complete(s);
 }
@@ -422,7 +453,7 @@ static bool open_connection(struct fetch_connection *c)
     };
     static const struct http2_options options = {
         .client = true,
-        .window = STREAM_WINDOW,
+        .window = FETCH_HTTP2_WINDOW,
         .connection_window = CONNECTION_WINDOW,
     };
     struct fetch_http2 *h = malloc(sizeof *h);
@@ -572,5 +603,6 @@ const struct fetch_carrier fetch_http2 = {
     .offer = offer,
     .body = take_body,
     .body_end = end_body,
+    .resume = resume,
     .abandon = abandon,
 };
