@@ -25,9 +25,9 @@ MUTATIONS_OF = {"fuzz_resolver": 1500, "fuzz_cache": 5000, "fuzz_zone_change": 2
                 "fuzz_tls_stream": 3000, "fuzz_rate_limit": 5000, "fuzz_mdns": 5000}
 
 # What they assert is a rate, a delay, or how much goes through.
-MEASURES = ("tests/app/proxy/test_proxy_rate.sh", "tests/run/test_run_impairments.sh",
-            "tests/run/test_run_load.sh", "tests/run/test_run_storm.sh",
-            "tests/app/web/test_web_serve.sh")
+MEASURES = ("tests/app/proxy/test_proxy_rate.sh", "tests/app/test_names_forward_tls.sh",
+            "tests/run/test_run_impairments.sh", "tests/run/test_run_load.sh",
+            "tests/run/test_run_storm.sh", "tests/app/web/test_web_serve.sh")
 
 
 class Totals:

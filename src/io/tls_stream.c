@@ -3,10 +3,10 @@
  * tls_stream.c - a stream whose octets cross another stream as records.
  *
  * What the owner sends within a turn is gathered and leaves in as few records as hold it; large pieces go
- * straight into records, several of which go to the stream below as one. Received octets are offered record by record, as they are opened. No more of the
- * peer's records are opened while the owner leaves STREAM_PENDING_MAX octets unused, and none of ours are made
- * while the stream below has no room: so both directions slow down whom they must. After each thing that
- * happens settle() looks at the whole stream and does what follows from its state.
+ * straight into records, several of which go to the stream below as one. Received octets are offered record by
+ * record, as they are opened. No more of the peer's records are opened while the owner leaves STREAM_PENDING_MAX
+ * octets unused, and none of ours are made while the stream below has no room: so both directions slow down whom
+ * they must. After each thing that happens settle() looks at the whole stream and does what follows from its state.
  */
 #include "io/tls_stream.h"
 

@@ -95,6 +95,7 @@ static void lock(struct web_exchange *exchange, struct asked *asked, const struc
         .owner = body->count > 0 ? body->props[0].value : "",
     };
     unsigned status = 0;
+    bool made = false;
     if (!body->write || body->exclusive == body->shared)
         status = 422;
     else if (dav_lock_excluded(exchange, resource->path, &wish))
@@ -102,14 +103,16 @@ static void lock(struct web_exchange *exchange, struct asked *asked, const struc
     if (status == 0 && !resource->exists) {
         int fd = openat(resource->folder_fd, resource->name,
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-        status = fd < 0 ? dav_status_of(errno) : 0;
-        if (fd >= 0)
+        made = fd >= 0;
+        if (made)
             (void)close(fd);
+        else if (errno != EEXIST) /* another worker has made it meanwhile */
+            status = dav_status_of(errno);
     }
     if (status != 0)
         web_reply_error(exchange, status, NULL);
     else
-        dav_lock_make(exchange, resource->path, &wish, resource->exists ? 200 : 201);
+        dav_lock_make(exchange, resource->path, &wish, made ? 201 : 200);
 }
 
 static void on_asked_end(struct web_exchange *exchange)
