@@ -26,6 +26,8 @@ struct fetch_http2 {
     unsigned waiting;        /* of those, not opened yet */
     usec deadline;
     bool over;               /* no new requests: it has said GOAWAY, or is broken */
+    bool opened;             /* some stream */
+    bool answered;           /* some request */
     bool stalled;            /* octets of the server's wait until some of ours have gone */
     struct http2_session core;
     struct http2_scratch scratch;
@@ -141,7 +143,7 @@ static void write_head(struct http2_session *core, struct fetch_stream *s)
     http2_end_head(core, true, !s->body_open);
 }
 
-/* Requests that wait go as the server takes them. */
+/* Requests that wait go as the server takes them; before it has said how many that is, one. */
 static void open_waiting(struct fetch_http2 *h)
 {
     struct list_node *n = h->streams.next;
@@ -150,8 +152,11 @@ static void open_waiting(struct fetch_http2 *h)
         n = n->next;
         if (s->opened || s->fetch == NULL)
             continue;
+        if (h->opened && !http2_settings_came(&h->core))
+            return;
         s->opened = true;
         h->waiting--;
+        h->opened = true;
         http2_open(&h->core, &s->core, strcmp(s->fetch->request->method, "HEAD") == 0);
         write_head(&h->core, s);
     }
@@ -228,6 +233,15 @@ static void lose(struct fetch_http2 *h, enum http_client_failure failure, int er
     fetch_connection_free(c);
 }
 
+/* The server has not looked at it. Where it takes some requests for each connection whoever waits behind many of
+ * them moves on often: that is counted only if the connection has ended without an answer to anybody. */
+static void refused(const struct fetch_http2 *h, struct fetch *fetch, const char *why)
+{
+    if (h->over && h->answered)
+        fetch->again = 0;
+    fetch_refused(fetch, why);
+}
+
 /* A stream that ended before its response did. */
 static void broken_off(struct fetch_stream *s, uint32_t error, bool unprocessed)
 {
@@ -239,7 +253,7 @@ static void broken_off(struct fetch_stream *s, uint32_t error, bool unprocessed)
         fetch->only_http1 = true;
         fetch_refused(fetch, why);
     } else if (unprocessed) { /* §8.7 */
-        fetch_refused(fetch, why);
+        refused(s->http2, fetch, why);
     } else {
         fetch->outcome.failure = HTTP_CLIENT_MALFORMED;
         fetch_finish(fetch, FETCH_BROKEN, "%s: %s", fetch->request->url->host, why);
@@ -270,7 +284,7 @@ static void refuse_waiting(struct fetch_http2 *h)
         }
         struct fetch *fetch = part(s);
         stream_free(s);
-        fetch_refused(fetch, "the server takes no more requests");
+        refused(h, fetch, "the server takes no more requests");
     }
 }
 
@@ -336,6 +350,7 @@ static void give_up(struct fetch_stream *s, enum http_client_failure failure)
 static void take_head(struct fetch_stream *s, const struct http2_event *event)
 {
     s->final_told = event->kind == HTTP2_RESPONSE;
+    s->http2->answered |= s->final_told;
     if (event->too_large) {
         give_up(s, HTTP_CLIENT_TOO_LARGE);
     } else if (!s->final_told && ++s->interim_count > HTTP_CLIENT_INTERIM_MAX) {

@@ -199,8 +199,13 @@ void http2_refuse(struct http2_session *s, enum http2_error error);
 
 /* ---- of a client ---- */
 
-/* May another stream be opened now? */
+/* May another stream be opened now? Before the server's settings have come it is not known how many it takes, and
+ * more may be refused. */
 bool http2_may_open(const struct http2_session *s);
+static inline bool http2_settings_came(const struct http2_session *s)
+{
+    return s->settings_came;
+}
 
 /* Opens it; a head has to follow. `bodiless`: the method is HEAD. */
 void http2_open(struct http2_session *s, struct http2_stream *stream, bool bodiless);
